@@ -1,0 +1,143 @@
+/**
+ * Everything that decides a run, as one checked value.
+ *
+ * `options` is the single table behind the command line, the environment variables, the JSON file and the library's
+ * input: each entry says what it means, which values it takes and how to say so. `RunConfig` is the value they all
+ * end in; `presets.ts` holds named sets of values and `configSources.ts` puts the sources together.
+ */
+import * as Schema from "effect/Schema"
+
+/** One setting: its values, how a sentence describes them, and what `--help` says. */
+export interface Option<A> {
+  readonly schema: Schema.Codec<A>
+  /** How text (a flag, an environment variable) is read before the schema sees it. */
+  readonly kind: "text" | "number" | "numbers" | "boolean"
+  /** Completes the sentence "must be …". */
+  readonly expected: string
+  readonly help: string
+  readonly alias?: string
+}
+
+const text = (expected: string, help: string): Option<string> => ({
+  schema: Schema.NonEmptyString,
+  kind: "text",
+  expected,
+  help
+})
+
+const choice = <const Values extends ReadonlyArray<string>>(values: Values, help: string): Option<Values[number]> => ({
+  schema: Schema.Literals(values),
+  kind: "text",
+  expected: values.length === 1 ? `"${values[0]}"` : `one of ${values.join(", ")}`,
+  help
+})
+
+const whole = (minimum: number, maximum: number, help: string, alias?: string): Option<number> => ({
+  schema: Schema.Int.check(Schema.isBetween({ minimum, maximum })),
+  kind: "number",
+  expected: `a whole number from ${minimum} to ${maximum}`,
+  help,
+  ...(alias === undefined ? {} : { alias })
+})
+
+const real = (
+  range: { readonly above?: number; readonly from?: number; readonly to?: number },
+  help: string,
+  alias?: string
+): Option<number> => {
+  const checks = Schema.Finite.check(Schema.makeFilter((value: number) =>
+    (range.above === undefined || value > range.above) && (range.from === undefined || value >= range.from) &&
+    (range.to === undefined || value <= range.to)
+  ))
+  const bounds = [
+    range.above === undefined ? "" : `above ${range.above}`,
+    range.from === undefined ? "" : `from ${range.from}`,
+    range.to === undefined ? "" : range.above === undefined ? `to ${range.to}` : `and at most ${range.to}`
+  ].filter((bound) => bound !== "").join(" ")
+  return {
+    schema: checks,
+    kind: "number",
+    expected: `a finite number ${bounds}`,
+    help,
+    ...(alias === undefined ? {} : { alias })
+  }
+}
+
+const yes = (help: string): Option<boolean> => ({ schema: Schema.Boolean, kind: "boolean", expected: "true or false", help })
+
+/** Every setting of a run. The order is the order of `--help`. */
+export const options = {
+  envId: text(
+    `an environment's id, such as CartPole-v1, or the path of a module that exports one`,
+    "environment: a registered id, or a TypeScript/JavaScript module that exports one (./grid.ts or ./grid.ts:Grid-v0)"
+  ),
+  preset: choice(["a2c", "notebook-ray"], "named settings that the other flags then change"),
+  algo: choice(["a2c"], "algorithm"),
+  seed: whole(0, Number.MAX_SAFE_INTEGER, "root seed: environments, action sampling, initial weights, evaluation"),
+  nEnvs: whole(1, 65_536, "number of EnvWorker actors, one environment each", "num-envs"),
+  workers: whole(1, 1024, "host threads the actors share (default: one per core)"),
+  placement: choice(["fiber", "thread"], "where the actors live: fibers of this thread, or worker threads"),
+  device: choice(["cpu", "gpu"], "where the learner computes: cpu (WebAssembly SIMD) or gpu (not available yet)"),
+  totalTimesteps: whole(1, 1_000_000_000_000, "environment steps after which an unsolved run stops"),
+  keepGoing: yes("train on after the environment is solved, to --total-timesteps"),
+  nSteps: whole(1, 65_536, "steps of each environment between two updates"),
+  network: choice(["separate", "shared"], "policy and value as two networks, or two heads on one trunk"),
+  hidden: {
+    schema: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 16_384 }))).check(
+      Schema.isMaxLength(16)
+    ),
+    kind: "numbers",
+    expected: "up to 16 layer widths from 1 to 16384 separated by commas, such as 64,64",
+    help: "widths of the hidden layers, separated by commas"
+  } satisfies Option<ReadonlyArray<number>>,
+  activation: choice(["tanh", "relu"], "activation of the hidden layers"),
+  init: choice(["pytorch", "orthogonal"], "initial weights: torch.nn.Linear's default, or orthogonal"),
+  optimizer: choice(["rmsprop", "adam"], "optimiser"),
+  lr: real({ above: 0, to: 1 }, "learning rate", "learning-rate"),
+  lrSchedule: choice(["constant", "linear"], "learning rate over the run: constant, or linear to 0 at --total-timesteps"),
+  rmspropAlpha: real({ from: 0, to: 1 }, "RMSProp: smoothing of the squared gradient"),
+  adamBeta1: real({ from: 0, to: 1 }, "Adam: decay of the mean gradient"),
+  adamBeta2: real({ from: 0, to: 1 }, "Adam: decay of the squared gradient"),
+  optimizerEps: real({ above: 0, to: 1 }, "optimiser's epsilon, outside the root"),
+  gamma: real({ from: 0, to: 1 }, "discount factor"),
+  gaeLambda: real({ from: 0, to: 1 }, "lambda of generalised advantage estimation"),
+  returns: choice(["gae", "n-step", "monte-carlo"], "what the critic learns: GAE(lambda), n-step or Monte-Carlo returns"),
+  normalizeAdvantage: yes("normalise the advantages of each batch"),
+  entCoef: real({ from: 0 }, "weight of the entropy bonus"),
+  vfCoef: real({ from: 0 }, "weight of the value loss"),
+  maxGradNorm: real({ from: 0 }, "clip the gradient's global norm; 0 never clips"),
+  nEpochs: whole(1, 1000, "updates on each batch"),
+  evalEpisodes: whole(1, 100_000, "fresh episodes of the greedy evaluation that confirms a solved run"),
+  maxRestarts: whole(0, 1_000_000, "restarts allowed to one actor within a minute, before the run fails"),
+  chaos: whole(0, 1_000_000, "kill this many random workers during the run (drawn from the seed)"),
+  restartSameSeed: yes("quirk of the notebook: every episode of a worker starts from the same seed"),
+  normalizeReturns: yes("quirk of the notebook: the critic learns returns normalised within each worker's fragment"),
+  bootstrapTruncated: yes("a truncated episode bootstraps from its final observation's value; false is the notebook's quirk"),
+  dropLastStep: yes("quirk of the notebook: an unfinished fragment loses its last step"),
+  notebookStop: yes(
+    "quirk of the notebook: 10 greedy episodes capped at 200 every 20 updates; stops after the tenth mean of 200 in total"
+  ),
+  seededWorkers: yes("sample actions from the root seed; false is the notebook's quirk: two runs differ"),
+  logDir: text("the path of a folder", "folder that receives the run's folder"),
+  runFolder: yes("write a run folder"),
+  logInterval: whole(1, 1_000_000, "updates between two lines of progress")
+} as const
+
+type Options = typeof options
+export type OptionName = keyof Options
+/** The names of all settings, in the order of the table. */
+export const optionNames = Object.keys(options).filter((name): name is OptionName => name in options)
+
+/** Everything that decides a run. Made by `configSources.resolve`; a plain JSON value. */
+export type RunConfig = { readonly [Name in OptionName]: Options[Name]["schema"]["Type"] }
+
+const fields = Object.fromEntries(optionNames.map((name) => [name, options[name].schema]))
+
+/** The schema of a whole configuration: `config.json` of a run folder. */
+export const RunConfig = Schema.Struct(fields) as unknown as Schema.Codec<RunConfig>
+
+/** `nEnvs` is `--n-envs` on the command line. */
+export const flagName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+/** `nEnvs` is `TROUPE_N_ENVS` in the environment. */
+export const variableName = (name: string): string => `TROUPE_${flagName(name).replaceAll("-", "_").toUpperCase()}`

@@ -1,0 +1,20 @@
+/** Tests run from the sources; only the WebAssembly kernels and the bundled entries come from `dist/`, built first. */
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^troupe$/, replacement: source("index.ts") },
+      { find: /^troupe\/(actors|envs|model|random)$/, replacement: source("$1/index.ts") }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/build.setup.ts"],
+    reporters: ["default", "./test/summary.reporter.ts"],
+    testTimeout: 30_000
+  }
+})
