@@ -1,0 +1,90 @@
+/**
+ * First weights, drawn from one random stream in flat order of layers (weight row by row as `[out][in]`, then bias),
+ * so that a seed decides them to the last bit. Drawn in float64 and rounded once to float32.
+ */
+import type { Pcg64 } from "../random/Pcg64.ts"
+import { type Layer, type NetworkSpec, ParameterLayout, weightIndex } from "./Network.ts"
+
+/**
+ * How first weights are drawn.
+ *
+ * - `orthogonal`: orthogonal weights with gain √2 in hidden layers, 0.01 in the actor's head, 1 in the critic's; biases
+ *   are 0. As Stable-Baselines3 and CleanRL.
+ * - `pytorch`: weights and biases uniform within ±1/√inputs, the default of `torch.nn.Linear`.
+ */
+export type Initialisation = "orthogonal" | "pytorch"
+
+const gains: { readonly [Role in Layer["role"]]: number } = {
+  hidden: Math.SQRT2,
+  "actor-head": 0.01,
+  "critic-head": 1
+}
+
+/** All parameters of a network, in flat order. The stream moves on by what was drawn. */
+export const initialParameters = (
+  network: NetworkSpec,
+  initialisation: Initialisation,
+  random: Pcg64
+): Float32Array<ArrayBuffer> => {
+  const layout = new ParameterLayout(network)
+  const flat = new Float32Array(layout.size)
+  for (const layer of layout.layers) {
+    if (initialisation === "orthogonal") drawOrthogonal(flat, layer, random)
+    else drawUniform(flat, layer, random)
+  }
+  return flat
+}
+
+const drawUniform = (flat: Float32Array, layer: Layer, random: Pcg64): void => {
+  const bound = 1 / Math.sqrt(layer.inputs)
+  for (let o = 0; o < layer.outputs; o++) {
+    for (let i = 0; i < layer.inputs; i++) flat[weightIndex(layer, o, i)] = random.uniform(-bound, bound)
+  }
+  for (let o = 0; o < layer.outputs; o++) flat[layer.bias + o] = random.uniform(-bound, bound)
+}
+
+const drawOrthogonal = (flat: Float32Array, layer: Layer, random: Pcg64): void => {
+  const { inputs, outputs } = layer
+  const normal = new Float64Array(outputs * inputs)
+  for (let k = 0; k < normal.length; k++) normal[k] = random.standardNormal()
+  // The shorter side's vectors become orthonormal: rows of a wide matrix, columns of a tall one.
+  const wide = outputs <= inputs
+  const vectors = Array.from(
+    { length: Math.min(outputs, inputs) },
+    (_, v) =>
+      Float64Array.from(
+        { length: Math.max(outputs, inputs) },
+        (_, k) => normal[wide ? v * inputs + k : k * inputs + v]!
+      )
+  )
+  orthonormalise(vectors)
+  const gain = gains[layer.role]
+  for (let o = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) flat[weightIndex(layer, o, i)] = gain * (wide ? vectors[o]![i]! : vectors[i]![o]!)
+  }
+}
+
+/**
+ * Orthonormalises linearly independent vectors in place, in order, by modified Gram-Schmidt run twice (once loses
+ * digits when vectors are nearly parallel). This is Q of the QR decomposition whose R has a positive diagonal: the sign
+ * that `torch.nn.init.orthogonal_` fixes after a Householder QR, and what makes Q uniformly distributed.
+ *
+ * Saxe et al. 2014, *Exact solutions to the nonlinear dynamics of learning in deep linear neural networks*.
+ */
+export const orthonormalise = (vectors: ReadonlyArray<Float64Array>): void => {
+  for (let v = 0; v < vectors.length; v++) {
+    const vector = vectors[v]!
+    for (let round = 0; round < 2; round++) {
+      for (let u = 0; u < v; u++) {
+        const other = vectors[u]!
+        let projection = 0
+        for (let k = 0; k < vector.length; k++) projection += vector[k]! * other[k]!
+        for (let k = 0; k < vector.length; k++) vector[k]! -= projection * other[k]!
+      }
+    }
+    let squares = 0
+    for (let k = 0; k < vector.length; k++) squares += vector[k]! * vector[k]!
+    const norm = Math.sqrt(squares)
+    for (let k = 0; k < vector.length; k++) vector[k]! /= norm
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Adam and RMSProp in PyTorch's form, gradient clipping and the learning-rate schedules.
+ *
+ * An optimiser is a specification (plain data, part of a configuration) and a state (numbers and plain arrays, part of
+ * a checkpoint). Arithmetic is double throughout; float32 parameters are rounded once, when they are written. Nothing
+ * here takes a power: the corrections of Adam's first steps are running products, kept in the state, so a resumed run
+ * has them to the last bit.
+ */
+import * as Schema from "effect/Schema"
+import type { FloatArray } from "./Network.ts"
+
+const Fraction = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** Adam's constants. PyTorch's defaults: β₁ 0.9, β₂ 0.999, ε 1e-8. */
+export const AdamSpec = Schema.Struct({
+  kind: Schema.Literal("adam"),
+  beta1: Fraction,
+  beta2: Fraction,
+  epsilon: Positive
+})
+/** The decoded value of the schema of the same name. */
+export type AdamSpec = typeof AdamSpec.Type
+
+/** RMSProp's constants. PyTorch's defaults: α 0.99, ε 1e-8 outside the root; TensorFlow's form has it inside. */
+export const RmsPropSpec = Schema.Struct({
+  kind: Schema.Literal("rmsprop"),
+  alpha: Fraction,
+  epsilon: Positive,
+  /** Left out: outside. */
+  epsilonPlacement: Schema.optionalKey(Schema.Literals(["outside", "inside"]))
+})
+/** The decoded value of the schema of the same name. */
+export type RmsPropSpec = typeof RmsPropSpec.Type
+
+/** Which optimiser, and its constants. */
+export const OptimiserSpec = Schema.Union([AdamSpec, RmsPropSpec])
+/** The decoded value of the schema of the same name. */
+export type OptimiserSpec = typeof OptimiserSpec.Type
+
+/** PyTorch's defaults for Adam. */
+export const adam: AdamSpec = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+/** PyTorch's defaults for RMSProp. */
+export const rmsProp: RmsPropSpec = { kind: "rmsprop", alpha: 0.99, epsilon: 1e-8 }
+
+/** The part of an optimiser's state that is single numbers. RMSProp leaves the two products at 1. */
+export const OptimiserScalars = Schema.Struct({
+  /** Updates made so far. */
+  step: Count,
+  /** β₁ᵗ, by multiplication. */
+  beta1Product: Fraction,
+  /** β₂ᵗ, by multiplication. */
+  beta2Product: Fraction
+})
+/** The decoded value of the schema of the same name. */
+export type OptimiserScalars = typeof OptimiserScalars.Type
+
+/** What an optimiser remembers. A checkpoint is `scalars` and copies of the arrays. */
+export interface OptimiserState {
+  scalars: OptimiserScalars
+  /** Adam's running mean of the gradient; empty for RMSProp. */
+  readonly mean: FloatArray
+  /** The running mean of the squared gradient. */
+  readonly square: FloatArray
+}
+
+/** The state before the first update. The default arrays are float64; give others to keep it elsewhere. */
+export const initialOptimiserState = (
+  spec: OptimiserSpec,
+  size: number,
+  allocate: (length: number) => FloatArray = (length) => new Float64Array(length)
+): OptimiserState => ({
+  scalars: { step: 0, beta1Product: 1, beta2Product: 1 },
+  mean: allocate(spec.kind === "adam" ? size : 0),
+  square: allocate(size)
+})
+
+/**
+ * One update of `parameters` (in place) and of the state.
+ *
+ * @param gradients of the same length as `parameters`; unchanged
+ * @param learningRate step size; its schedule is the caller's
+ */
+export const applyOptimiser = (
+  spec: OptimiserSpec,
+  state: OptimiserState,
+  parameters: FloatArray,
+  gradients: FloatArray,
+  learningRate: number
+): void =>
+  spec.kind === "adam"
+    ? applyAdam(spec, state, parameters, gradients, learningRate)
+    : applyRmsProp(spec, state, parameters, gradients, learningRate)
+
+/**
+ * Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε).
+ *
+ * Kingma and Ba 2015, *Adam: A Method for Stochastic Optimization*, algorithm 1, in the form of `torch.optim.Adam`.
+ */
+const applyAdam = (
+  { beta1, beta2, epsilon }: AdamSpec,
+  state: OptimiserState,
+  parameters: FloatArray,
+  gradients: FloatArray,
+  learningRate: number
+): void => {
+  const { mean, square } = state
+  const beta1Product = state.scalars.beta1Product * beta1
+  const beta2Product = state.scalars.beta2Product * beta2
+  state.scalars = { step: state.scalars.step + 1, beta1Product, beta2Product }
+  const stepSize = learningRate / (1 - beta1Product)
+  const rootCorrection = Math.sqrt(1 - beta2Product)
+  for (let k = 0; k < parameters.length; k++) {
+    const g = gradients[k]!
+    const m = mean[k]! + (1 - beta1) * (g - mean[k]!)
+    const v = beta2 * square[k]! + (1 - beta2) * g * g
+    mean[k] = m
+    square[k] = v
+    parameters[k] = parameters[k]! - stepSize * (m / (Math.sqrt(v) / rootCorrection + epsilon))
+  }
+}
+
+/**
+ * RMSProp: s ← α s + (1 − α) g², θ ← θ − η g / (√s + ε), or with ε inside the root θ ← θ − η g / √(s + ε).
+ *
+ * Tieleman and Hinton 2012, *Neural Networks for Machine Learning*, lecture 6.5, in the form of `torch.optim.RMSprop`
+ * (no momentum, not centred). Stable-Baselines3's `RMSpropTFLike` is ε inside and a `square` that begins at 1.
+ */
+const applyRmsProp = (
+  { alpha, epsilon, epsilonPlacement = "outside" }: RmsPropSpec,
+  state: OptimiserState,
+  parameters: FloatArray,
+  gradients: FloatArray,
+  learningRate: number
+): void => {
+  const { square } = state
+  const inside = epsilonPlacement === "inside" ? epsilon : 0
+  const outside = epsilonPlacement === "outside" ? epsilon : 0
+  state.scalars = { ...state.scalars, step: state.scalars.step + 1 }
+  for (let k = 0; k < parameters.length; k++) {
+    const g = gradients[k]!
+    const s = alpha * square[k]! + (1 - alpha) * g * g
+    square[k] = s
+    parameters[k] = parameters[k]! - learningRate * (g / (Math.sqrt(s + inside) + outside))
+  }
+}
+
+/** √Σ gₖ², summed in flat order. */
+export const gradientNorm = (gradients: FloatArray): number => {
+  let squares = 0
+  for (let k = 0; k < gradients.length; k++) squares += gradients[k]! * gradients[k]!
+  return Math.sqrt(squares)
+}
+
+/**
+ * Scales the gradients (in place) so that their global norm is at most `maxNorm`: by min(1, maxNorm / (norm + 1e-6)),
+ * as `torch.nn.utils.clip_grad_norm_`. A `maxNorm` of 0 never clips.
+ *
+ * @returns the norm before clipping
+ */
+export const clipGradientNorm = (gradients: FloatArray, maxNorm: number): number => {
+  const norm = gradientNorm(gradients)
+  const coefficient = maxNorm / (norm + 1e-6)
+  if (maxNorm > 0 && coefficient < 1) { for (let k = 0; k < gradients.length; k++) gradients[k]! *= coefficient }
+  return norm
+}
+
+/**
+ * The linear learning-rate schedule: from `initial` at progress 0 to `final` at progress 1 (and from there on).
+ *
+ * @param progress the share of the run that is done, such as environment steps over their total
+ */
+export const linearSchedule = (initial: number, final: number, progress: number): number =>
+  initial + (final - initial) * Math.min(1, Math.max(0, progress))

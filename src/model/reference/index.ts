@@ -1,0 +1,3 @@
+/** The float64 reference: the whole learner in readable TypeScript, oracle of the kernels. */
+export * from "./network.ts"
+export * from "./updates.ts"
