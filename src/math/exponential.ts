@@ -13,7 +13,7 @@ import { highWord, powerOfTwo, withHighWord } from "./words.ts"
 
 const ln2High = 6.93147180369123816490e-01
 const ln2Low = 1.90821492927058770002e-10
-const inverseLn2 = 1.44269504088896338700
+const inverseLn2 = Math.LOG2E
 const overflowAbove = 7.09782712893383973096e+02
 const underflowBelow = -7.45133219101941108420e+02
 const twoTo54 = 1.80143985094819840000e+16
@@ -132,7 +132,7 @@ export const log = (x: number): number => {
   const f = withHighWord(x, word | (carry ^ 0x3ff00000)) - 1
   if ((0x000fffff & (2 + word)) < 3) { // |f| < 2^-20
     if (f === 0) return k === 0 ? 0 : k * ln2High + k * ln2Low
-    const R = f * f * (0.5 - 0.33333333333333333 * f)
+    const R = f * f * (0.5 - 0.3333333333333333 * f)
     return k === 0 ? f - R : k * ln2High - ((R - k * ln2Low) - f)
   }
   const s = f / (2 + f)
@@ -185,7 +185,7 @@ export const log1p = (x: number): number => {
   const halfSquare = 0.5 * f * f
   if (fraction === 0) { // |f| < 2^-20
     if (f === 0) return k === 0 ? 0 : k * ln2High + (c + k * ln2Low)
-    const R = halfSquare * (1 - 0.66666666666666666 * f)
+    const R = halfSquare * (1 - 0.6666666666666666 * f)
     return k === 0 ? f - R : k * ln2High - ((R - (k * ln2Low + c)) - f)
   }
   const s = f / (2 + f)
