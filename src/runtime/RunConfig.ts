@@ -5,7 +5,10 @@
  * input: each entry says what it means, which values it takes and how to say so. `RunConfig` is the value they all
  * end in; `presets.ts` holds named sets of values and `configSources.ts` puts the sources together.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 
 /** One setting: its values, how a sentence describes them, and what `--help` says. */
 export interface Option<A> {
@@ -123,18 +126,26 @@ export const options = {
   logInterval: whole(1, 1_000_000, "updates between two lines of progress")
 } as const
 
-type Options = typeof options
-export type OptionName = keyof Options
+/** The name of a setting, as the library and the JSON file spell it. */
+export type OptionName = keyof typeof options
 /** The names of all settings, in the order of the table. */
 export const optionNames = Object.keys(options).filter((name): name is OptionName => name in options)
 
-/** Everything that decides a run. Made by `configSources.resolve`; a plain JSON value. */
-export type RunConfig = { readonly [Name in OptionName]: Options[Name]["schema"]["Type"] }
-
-const fields = Object.fromEntries(optionNames.map((name) => [name, options[name].schema]))
+interface SchemaOf extends Struct.Lambda {
+  <A>(option: Option<A>): Schema.Codec<A>
+  readonly "~lambda.out": this["~lambda.in"] extends Option<infer A> ? Schema.Codec<A> : never
+}
 
 /** The schema of a whole configuration: `config.json` of a run folder. */
-export const RunConfig = Schema.Struct(fields) as unknown as Schema.Codec<RunConfig>
+export const RunConfig = Schema.Struct(Struct.map(options, Struct.lambda<SchemaOf>((option) => option.schema)))
+
+/** Everything that decides a run. Made by `configSources.resolve`; a plain JSON value. */
+export type RunConfig = typeof RunConfig.Type
+
+/** The configuration of the run under way, as a service. */
+export class CurrentConfig extends Context.Service<CurrentConfig, RunConfig>()("troupe/runtime/CurrentConfig") {
+  static readonly layer = (config: RunConfig): Layer.Layer<CurrentConfig> => Layer.succeed(CurrentConfig, config)
+}
 
 /** `nEnvs` is `--n-envs` on the command line. */
 export const flagName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

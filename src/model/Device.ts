@@ -1,0 +1,127 @@
+/**
+ * The device a model computes on, as a service. A `Device` makes `LearnerModel`s; a model, its batches and its
+ * gradients carry the device's name in their type and are made only by that device, so that a batch of one device
+ * cannot meet a model of another: it does not compile.
+ *
+ * The interface is at the level of the policy, not of tensors: a batch of experience goes in, one update of the flat
+ * parameter vector (`Network.ts` has its order) comes out. What is behind it — WebAssembly kernels in this thread's
+ * memory, or a library that queues work on a GPU — is the device's own business.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { NetworkSpec } from "./Network.ts"
+import type { OptimiserSpec } from "./optimisers.ts"
+
+/** The names of the devices there are. */
+export type DeviceName = "cpu" | "gpu"
+
+/** A device that cannot be had here: why, and what to do about it. */
+export class DeviceUnavailable extends Schema.TaggedError<DeviceUnavailable>()("DeviceUnavailable", {
+  device: Schema.String,
+  message: Schema.String
+}) {}
+
+/** A computation that went wrong on a device: not finite, out of memory, or the device was lost. */
+export class DeviceFault extends Schema.TaggedError<DeviceFault>()("DeviceFault", {
+  device: Schema.String,
+  message: Schema.String
+}) {}
+
+/** One environment's rows of a batch, as plain host arrays. `rows` leading rows count. */
+export interface Segment {
+  readonly rows: number
+  /** float32 [rows][inputs] */
+  readonly observations: Float32Array
+  /** [rows] */
+  readonly actions: Int32Array
+  /** float32 [rows]; a constant of the policy term */
+  readonly advantages: Float32Array
+  /** float32 [rows]; what the value is regressed on */
+  readonly returns: Float32Array
+}
+
+/** Experience on device `D`, in the order of the environments. Made by `LearnerModel.batch`. */
+export interface Batch<D extends DeviceName> {
+  readonly device: D
+  readonly rows: number
+  readonly segments: ReadonlyArray<Segment>
+}
+
+/** What one pass over a batch found; means over its rows. */
+export interface LossReport {
+  readonly policyLoss: number
+  readonly valueLoss: number
+  readonly entropy: number
+}
+
+/** Gradients on device `D`: the sum over environments, in their order. Made by `LearnerModel.gradients`. */
+export interface Gradients<D extends DeviceName> {
+  readonly device: D
+  readonly loss: LossReport
+}
+
+/** `loss = mean(−log π(a|s) · advantage) + valueCoefficient · mean((return − V)²) − entropyCoefficient · mean(entropy)` */
+export interface LossCoefficients {
+  readonly valueCoefficient: number
+  readonly entropyCoefficient: number
+}
+
+/** What a model is made from. */
+export interface ModelSpec {
+  readonly network: NetworkSpec
+  readonly optimiser: OptimiserSpec
+  /** The most rows one segment may hold. */
+  readonly maxRows: number
+}
+
+/** A policy and value network with its optimiser, living on device `D`. */
+export interface LearnerModel<D extends DeviceName> {
+  readonly device: D
+  readonly spec: ModelSpec
+  /** Brings experience to the device. A batch is good until the next one is made. */
+  readonly batch: (segments: ReadonlyArray<Segment>) => Effect.Effect<Batch<D>, DeviceFault>
+  /** Loss and gradients of a batch; summed in the order of its segments, so that no layout of workers changes a bit. */
+  readonly gradients: (batch: Batch<D>, coefficients: LossCoefficients) => Effect.Effect<Gradients<D>, DeviceFault>
+  /** One optimiser step. `maxNorm` 0 never clips. Succeeds with the global norm before clipping. */
+  readonly apply: (
+    gradients: Gradients<D>,
+    step: { readonly learningRate: number; readonly maxNorm: number }
+  ) => Effect.Effect<number, DeviceFault>
+  /** Copies the parameters, in the flat order, into host memory. */
+  readonly read: (into: Float32Array) => Effect.Effect<void, DeviceFault>
+  /** Replaces the parameters. */
+  readonly write: (parameters: Float32Array) => Effect.Effect<void, DeviceFault>
+}
+
+/** A device by name, able to make models that live on it. */
+export interface DeviceOf<D extends DeviceName> {
+  readonly name: D
+  readonly model: (spec: ModelSpec, initial: Float32Array) => Effect.Effect<LearnerModel<D>, DeviceFault, Scope.Scope>
+}
+
+/**
+ * The device the configuration chose. Which one it is stays hidden: a program says what to do with a device of any
+ * name, and within it everything belongs to that one device.
+ *
+ *     const device = yield* Device
+ *     yield* device.use((d) => Effect.flatMap(d.model(spec, initial), (model) => model.batch(segments)))
+ */
+export class Device extends Context.Service<Device, {
+  readonly name: DeviceName
+  readonly use: <A, E, R>(
+    f: <D extends DeviceName>(device: DeviceOf<D>) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, R>
+}>()("troupe/model/Device") {
+  /** Hides a device's name behind the service. */
+  static readonly from = <D extends DeviceName>(device: DeviceOf<D>): Device["Service"] => ({
+    name: device.name,
+    use: (f) => f(device)
+  })
+}
+
+/** `gpu` is not there yet, and never falls back in silence. */
+export const layerUnavailable = (device: DeviceName, message: string): Layer.Layer<Device, DeviceUnavailable> =>
+  Layer.effect(Device, Effect.fail(new DeviceUnavailable({ device, message })))

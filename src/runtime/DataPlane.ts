@@ -1,0 +1,90 @@
+/**
+ * The run's data plane as a service: the shared memory, laid out for the environment and network of the configuration,
+ * with this thread's kernels on it. `dataPlaneLayout.ts` says what lies where.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { EnvironmentDefinition } from "../envs/Environment.ts"
+import { loadEnvironment, type LoadEnvironmentError } from "../envs/loadEnvironment.ts"
+import { wrap as withTimeLimit } from "../envs/TimeLimit.ts"
+import { Arena, type OutOfMemory } from "../model/kernels/Arena.ts"
+import { Kernels, type KernelsUnavailable } from "../model/kernels/Kernels.ts"
+import { type NetworkSpec, ParameterLayout } from "../model/Network.ts"
+import { dataPlaneBytes, type DataPlaneLayout, type EnvSlot, envSlot, layOut, weightBanks } from "./dataPlaneLayout.ts"
+import { inputsOf } from "./Rollout.ts"
+import { CurrentConfig } from "./RunConfig.ts"
+
+/** An environment that the configured algorithm cannot learn. */
+export class UnsupportedEnvironment
+  extends Schema.TaggedError<UnsupportedEnvironment>()("UnsupportedEnvironment", { message: Schema.String })
+{}
+
+export class DataPlane extends Context.Service<DataPlane, {
+  /** The environment, its time limit applied. */
+  readonly definition: EnvironmentDefinition
+  readonly network: NetworkSpec
+  readonly parameters: ParameterLayout
+  readonly arena: Arena
+  readonly kernels: Kernels
+  readonly layout: DataPlaneLayout
+  readonly slots: ReadonlyArray<EnvSlot>
+  /** Two copies of the weights by turns: version `v` is `weights[v % 2]`. */
+  readonly weights: readonly [Float32Array, Float32Array]
+}>()("troupe/runtime/DataPlane") {
+  static readonly layer: Layer.Layer<
+    DataPlane,
+    LoadEnvironmentError | UnsupportedEnvironment | KernelsUnavailable | OutOfMemory,
+    CurrentConfig
+  > = Layer.effect(
+    DataPlane,
+    Effect.gen(function*() {
+      const config = yield* CurrentConfig
+      const definition = withTimeLimit(yield* loadEnvironment(config.envId))
+      const { actionSpace } = definition
+      if (actionSpace._tag !== "Discrete") {
+        return yield* new UnsupportedEnvironment({
+          message: `${definition.id} has continuous actions; ${config.algo} learns environments with Discrete actions.`
+        })
+      }
+      const network: NetworkSpec = {
+        kind: config.network,
+        inputs: inputsOf(definition),
+        actions: actionSpace.n,
+        hidden: config.hidden,
+        activation: config.activation
+      }
+      const parameters = new ParameterLayout(network)
+      const spec = {
+        slots: config.nEnvs,
+        steps: config.nSteps,
+        inputs: network.inputs,
+        actions: network.actions,
+        stateSize: definition.stateSize,
+        parameters: parameters.size,
+        descriptorBytes: Kernels.descriptorBytes(network),
+        workspaceBytes: Kernels.workspaceBytes(network, 1)
+      }
+      const bytes = dataPlaneBytes(spec)
+      const arena = yield* Arena.make({ bytes: bytes + learnerBytes(network, config.nSteps) })
+      const kernels = yield* Kernels.instantiate(arena.memory)
+      const layout = layOut(spec, yield* arena.allocate(bytes))
+      kernels.writeDescriptor(layout.descriptor, network)
+      return {
+        definition,
+        network,
+        parameters,
+        arena,
+        kernels,
+        layout,
+        slots: Array.from({ length: config.nEnvs }, (_, index) => envSlot(arena.buffer, layout, index)),
+        weights: weightBanks(arena.buffer, layout)
+      }
+    })
+  )
+}
+
+/** Room for the learner's model and the evaluator beside the plane: reserved, and touched only as it is used. */
+const learnerBytes = (network: NetworkSpec, steps: number): number =>
+  Kernels.workspaceBytes(network, Math.max(steps, 128)) * 2 + new ParameterLayout(network).size * 4 * 16 + 2 ** 22

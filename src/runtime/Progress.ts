@@ -1,0 +1,91 @@
+/**
+ * What a run has done so far: steps, episodes, their returns, and whether the environment is solved. Plain counting,
+ * always in the order of the environments, so that it decides the same for every layout of workers.
+ */
+import type { EnvSlot } from "./dataPlaneLayout.ts"
+
+/** Means over the last `size` numbers. */
+class Window {
+  private readonly values: Float64Array
+  private count = 0
+
+  constructor(size: number) {
+    this.values = new Float64Array(size)
+  }
+
+  push(value: number): void {
+    this.values[this.count % this.values.length] = value
+    this.count++
+  }
+
+  get full(): boolean {
+    return this.count >= this.values.length
+  }
+
+  /** Summed in order of position, so that equal contents give equal bits. `undefined` before the first value. */
+  get mean(): number | undefined {
+    const n = Math.min(this.count, this.values.length)
+    if (n === 0) return undefined
+    let sum = 0
+    for (let i = 0; i < n; i++) sum += this.values[i]!
+    return sum / n
+  }
+}
+
+/** An episode that ended in a fragment. */
+export interface FinishedEpisode {
+  readonly environment: number
+  readonly return: number
+  readonly length: number
+  readonly terminated: boolean
+  /** Steps of the whole run at which it ended, counted in the order of time, then environment. */
+  readonly envSteps: number
+}
+
+/** Counts of a run and the windows of its last episodes. */
+export class Progress {
+  envSteps = 0
+  updates = 0
+  episodes = 0
+  private readonly last20 = new Window(20)
+  private readonly returns100 = new Window(100)
+  private readonly lengths100 = new Window(100)
+
+  /** Mean return of the last 20 training episodes; `undefined` before there are 20. */
+  get train20(): number | undefined {
+    return this.last20.full ? this.last20.mean : undefined
+  }
+
+  /** Mean return and length of the last 100 episodes. */
+  get rollout(): { readonly return: number; readonly length: number } | undefined {
+    const mean = this.returns100.mean
+    const length = this.lengths100.mean
+    return mean === undefined || length === undefined ? undefined : { return: mean, length }
+  }
+
+  /** Takes in the fragments of one iteration: `steps` steps of every environment. */
+  add(slots: ReadonlyArray<EnvSlot>, steps: number): ReadonlyArray<FinishedEpisode> {
+    const finished: Array<FinishedEpisode> = []
+    for (let t = 0; t < steps; t++) {
+      for (let environment = 0; environment < slots.length; environment++) {
+        const slot = slots[environment]!
+        const length = slot.episodeLengths[t]!
+        if (length === 0) continue
+        const episode = {
+          environment,
+          return: slot.episodeReturns[t]!,
+          length,
+          terminated: slot.terminated[t] === 1,
+          envSteps: this.envSteps + t * slots.length + environment + 1
+        }
+        this.last20.push(episode.return)
+        this.returns100.push(episode.return)
+        this.lengths100.push(length)
+        finished.push(episode)
+      }
+    }
+    this.episodes += finished.length
+    this.envSteps += steps * slots.length
+    return finished
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Stepping one environment with the policy: the hot loop of a run, on plain memory, without allocation or Effect.
+ *
+ * A fragment is a pure function of (weights, environment state, random streams), all of which lie in the slot. That
+ * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
+ */
+import type { Dynamics, EnvironmentDefinition } from "../envs/Environment.ts"
+import type { Kernels } from "../model/kernels/Kernels.ts"
+import { Pcg64 } from "../random/Pcg64.ts"
+import { environmentStream, policyStream } from "../random/streams.ts"
+import { type DataPlaneLayout, envSlot } from "./dataPlaneLayout.ts"
+
+/** What a rollout needs to know of the run. */
+export interface RolloutOptions {
+  /** The environment's index in the run, and its slot. */
+  readonly index: number
+  /** Root seed of the environments. */
+  readonly seed: number
+  /** Root seed of the action sampling. */
+  readonly samplingSeed: number
+  /** Every episode starts from the same seed, as in the notebook. */
+  readonly restartSameSeed: boolean
+}
+
+/** What the environment did that it must not do. `undefined` is a good fragment. */
+export interface RolloutFault {
+  /** Step within the fragment. */
+  readonly step: number
+  readonly reason: string
+}
+
+/** One environment in its slot. */
+export interface Rollout {
+  /** Seeds the streams and resets the environment. */
+  readonly initialise: () => RolloutFault | undefined
+  /** Takes up the state of a committed bank. */
+  readonly restore: (bank: 0 | 1) => void
+  /** Copies the state into a bank. */
+  readonly save: (bank: 0 | 1) => void
+  /** Acts for `steps` steps with the given version of the weights and leaves the fragment in the slot. */
+  readonly collect: (version: number, steps: number) => RolloutFault | undefined
+}
+
+/** Sets an environment up in its slot of the data plane. `definition` must have its time limit applied. */
+export const make = (
+  kernels: Kernels,
+  layout: DataPlaneLayout,
+  definition: EnvironmentDefinition,
+  options: RolloutOptions
+): Rollout => {
+  const buffer = kernels.buffer
+  const slot = envSlot(buffer, layout, options.index)
+  const { address, scratch } = slot
+  const { state, random, sampling, observation, tally } = scratch
+  const dynamics = definition.create(state)
+  const stream = Pcg64.view(random)
+  const inputs = layout.spec.inputs
+  const observe = observer(definition, dynamics)
+
+  const start = (): RolloutFault | undefined => {
+    dynamics.reset(stream)
+    tally.fill(0)
+    observe(observation)
+    return allFinite(observation) ? undefined : { step: 0, reason: "its first observation is not finite" }
+  }
+
+  const valueOfObservation = (weights: number, into: number): void =>
+    kernels.forward(layout.descriptor, weights, address.observation, 1, address.workspace, address.logits, into)
+
+  return {
+    initialise: () => {
+      environmentStream(options.seed, options.index, random)
+      policyStream(options.samplingSeed, options.index, sampling)
+      return start()
+    },
+    restore: (bank) => slot.scratchBytes.set(slot.banks[bank]),
+    save: (bank) => slot.banks[bank].set(slot.scratchBytes),
+    collect: (version, steps) => {
+      const weights = layout.weights[version & 1 ? 1 : 0]
+      for (let t = 0; t < steps; t++) {
+        const row = t * 4
+        slot.observations.set(observation, t * inputs)
+        kernels.act(
+          layout.descriptor,
+          weights,
+          address.observation,
+          1,
+          address.sampling,
+          0,
+          address.workspace,
+          address.logits,
+          address.values + row,
+          address.actions + row,
+          address.logProbabilities + row
+        )
+        if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
+        const outcome = dynamics.step(slot.actions[t]!, stream)
+        const { reward, terminated } = outcome
+        const truncated = outcome.truncated === true
+        observe(observation)
+        if (!Number.isFinite(reward)) return { step: t, reason: `its reward is ${reward}` }
+        if (!allFinite(observation)) return { step: t, reason: "its observation is not finite" }
+        slot.rewards[t] = reward
+        slot.terminated[t] = terminated ? 1 : 0
+        slot.truncated[t] = truncated ? 1 : 0
+        tally[0] = tally[0]! + reward
+        tally[1] = tally[1]! + 1
+        if (terminated || truncated) {
+          if (terminated) slot.nextValues[t] = 0
+          else valueOfObservation(weights, address.nextValues + row)
+          slot.episodeReturns[t] = tally[0]!
+          slot.episodeLengths[t] = tally[1]!
+          // Same-step autoreset: the final observation has served its purpose above.
+          if (options.restartSameSeed) environmentStream(options.seed, options.index, random)
+          const fault = start()
+          if (fault !== undefined) return { step: t, reason: fault.reason }
+        } else {
+          slot.episodeLengths[t] = 0
+          if (t === steps - 1) valueOfObservation(weights, address.nextValues + row)
+        }
+      }
+      return undefined
+    }
+  }
+}
+
+/** How many numbers the network sees of an observation: a Discrete one is shown as one-hot. */
+export const inputsOf = (definition: EnvironmentDefinition): number =>
+  definition.observationSpace._tag === "Discrete" ? definition.observationSpace.n : definition.observationSpace.size
+
+/** Writes the network's view of the current observation. */
+export const observer = (
+  definition: EnvironmentDefinition,
+  dynamics: Dynamics
+): (observation: Float32Array) => void => {
+  if (definition.observationSpace._tag === "Box") return (observation) => dynamics.observe(observation)
+  const { start } = definition.observationSpace
+  const raw = new Float32Array(1)
+  return (observation) => {
+    dynamics.observe(raw)
+    observation.fill(0)
+    observation[raw[0]! - start] = 1
+  }
+}
+
+/** Whether every number of an observation is finite. */
+export const allFinite = (values: Float32Array): boolean => {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false
+  return true
+}

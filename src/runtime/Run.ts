@@ -1,0 +1,197 @@
+/**
+ * A whole training run as a service: the parts are put together by `layer`, which lays the memory out, starts the
+ * threads and spawns the actors; `train` runs the algorithm to its end. `events` does both at once and answers the run
+ * as a stream:
+ *
+ *     Run.events({ nEnvs: 10, seed: 1 }).pipe(Stream.runForEach((event) => Console.log(event)))
+ *
+ * Everything belongs to the layer's scope: when it closes, however it closes, no thread is left.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import { ActorSystem } from "../actors/ActorSystem.ts"
+import { CpuDevice } from "../model/CpuDevice.ts"
+import { Device, type DeviceFault, DeviceUnavailable } from "../model/Device.ts"
+import { algorithms } from "./algorithms/index.ts"
+import * as configSources from "./configSources.ts"
+import { DataPlane } from "./DataPlane.ts"
+import { EnvWorkerBehavior } from "./EnvWorker.ts"
+import { EnvWorkerGroup } from "./EnvWorkerGroup.ts"
+import { Evaluator } from "./Evaluator.ts"
+import { buildId, hostEntry } from "./hostEntry.ts"
+import { Learner } from "./Learner.ts"
+import { Policy } from "./Policy.ts"
+import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
+import type { ActorEvent, Finished, RunEvent } from "./RunEvent.ts"
+import { Restarts, RunEvents, RunMonitor, type RunStatus } from "./RunMonitor.ts"
+import { Seed } from "./Seed.ts"
+
+/** SHA-256 of weights as little-endian float32, in the flat order of `model/Network.ts`. */
+export const weightsHash = (weights: Float32Array): string => {
+  const bytes = new DataView(new ArrayBuffer(weights.length * 4))
+  weights.forEach((weight, i) => bytes.setFloat32(i * 4, weight, true))
+  return createHash("sha256").update(bytes).digest("hex")
+}
+
+/** The device the configuration names. */
+const deviceLayer = Layer.unwrap(Effect.map(CurrentConfig, ({ device }) =>
+  device === "cpu"
+    ? Layer.effect(Device, Effect.map(DataPlane, ({ arena, kernels }) => Device.from(CpuDevice.make(arena, kernels))))
+    : Layer.effect(
+      Device,
+      Effect.fail(
+        new DeviceUnavailable({
+          device,
+          message: `Device "${device}" is not available: this version computes on the CPU only. Leave --device out, or say --device cpu.`
+        })
+      )
+    )))
+
+/** The placement the configuration names. */
+const actorSystemLayer = Layer.unwrap(Effect.map(CurrentConfig, ({ placement, workers }) =>
+  placement === "fiber"
+    ? ActorSystem.layerFiber([EnvWorkerBehavior])
+    : ActorSystem.layerThread({ entry: hostEntry, hosts: workers, buildId })))
+
+/** From the seed up: each line is built before the one above it, so that nothing starts for a run that cannot be. */
+const parts = RunMonitor.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(Learner.layer, EnvWorkerGroup.layer, Evaluator.layer)),
+  Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
+  Layer.provideMerge(deviceLayer),
+  Layer.provideMerge(DataPlane.layer),
+  Layer.provideMerge(Seed.layer)
+)
+
+/** Every way in which a run cannot be set up. */
+export type RunSetupError = Layer.Error<typeof parts>
+/** Every way in which a run that was set up can fail. */
+export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]> | DeviceFault
+
+/** A training run that is set up. */
+export class Run extends Context.Service<Run, {
+  readonly config: RunConfig
+  /** Trains to the end. Interrupting it stops the run; the policy as it then was stays readable. */
+  readonly train: Effect.Effect<Finished, RunError>
+  /** The current policy: what the next fragments are collected with. */
+  readonly policy: Effect.Effect<Policy, DeviceFault>
+  readonly status: Effect.Effect<RunStatus>
+}>()("troupe/runtime/Run") {
+  /**
+   * Sets up the run of the current configuration. Its events go to `RunEvents`.
+   *
+   * `origin` is the moment, in milliseconds since the epoch, from which the summary counts: the start of the process
+   * for the command line, otherwise now.
+   */
+  static readonly layerFromConfig = (options: {
+    readonly folder?: string | null
+    readonly origin?: number
+  } = {}): Layer.Layer<Run, RunSetupError, CurrentConfig> => make(options).pipe(Layer.provide(parts))
+
+  /** Sets up the run of some settings; everything else is as in `configSources.resolve`. */
+  static readonly layer = (given: configSources.PartialConfig) =>
+    Layer.unwrap(Effect.map(configSources.resolve({ given }), (config) =>
+      Run.layerFromConfig().pipe(Layer.provide(CurrentConfig.layer(config)))))
+
+  /** A whole run as a stream of its events; a slow reader holds it up, and ending the stream stops it. */
+  static readonly events = (given: configSources.PartialConfig) =>
+    Stream.callback<RunEvent, RunError | RunSetupError | configSources.ConfigError, FileSystem.FileSystem>((queue) =>
+      Run.use((run) => run.train).pipe(
+        Effect.provide(Run.layer(given)),
+        Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(queue, event)) }),
+        Effect.matchCauseEffect({
+          onFailure: (cause) => Queue.failCause(queue, cause),
+          onSuccess: () => Queue.end(queue)
+        })
+      ), { bufferSize: 1024, strategy: "suspend" })
+}
+
+const make = (options: { readonly folder?: string | null; readonly origin?: number }) =>
+  Layer.effect(
+    Run,
+    Effect.gen(function*() {
+      const config = yield* CurrentConfig
+      const plane = yield* DataPlane
+      const device = yield* Device
+      const learner = yield* Learner
+      const monitor = yield* RunMonitor
+      const system = yield* ActorSystem
+      const restarts = yield* Restarts
+      const seed = yield* Seed
+      const { emit } = yield* RunEvents
+      const context = yield* Effect.context<EnvWorkerGroup | Learner | RunMonitor>()
+      const origin = options.origin ?? (yield* Clock.currentTimeMillis)
+      const seconds = Effect.map(Clock.currentTimeMillis, (now) => (now - origin) / 1000)
+
+      const policy = Effect.map(
+        learner.weights,
+        (weights) => new Policy(plane.definition.id, plane.network, weights)
+      )
+
+      const watchActors = system.events.pipe(Stream.runForEach(Effect.fnUntraced(function*(event) {
+        if (event._tag !== "Restarted" && event._tag !== "Failed") return
+        if (event._tag === "Restarted") yield* Ref.update(restarts, (n) => n + 1)
+        const happened: ActorEvent = {
+          event: "actor",
+          kind: event._tag === "Restarted" ? "restarted" : "failed",
+          actor: event.actor,
+          cause: event.death.message,
+          recovery_ms: event._tag === "Restarted" ? event.recoveryMillis : null,
+          wall_seconds: yield* seconds
+        }
+        yield* emit(happened)
+      })))
+      yield* Effect.forkScoped(watchActors)
+
+      const train = Effect.gen(function*() {
+        yield* emit({
+          event: "started",
+          run: `${plane.definition.id} ${config.preset} seed ${seed.root}`,
+          env_id: plane.definition.id,
+          preset: config.preset,
+          algo: config.algo,
+          seed: seed.root,
+          device: device.name,
+          placement: config.placement,
+          workers: config.workers,
+          n_envs: config.nEnvs,
+          n_steps: config.nSteps,
+          parameters: plane.parameters.size,
+          folder: options.folder ?? null,
+          total_timesteps: config.totalTimesteps
+        })
+        const startup = yield* seconds
+        yield* Effect.provideContext(algorithms[config.algo], context)
+        const wall = yield* seconds
+        const { envSteps, episodes, evalMean, lostSteps, restarts: restarted, solved, train20, updates } =
+          yield* monitor.status
+        const finished: Finished = {
+          event: "finished",
+          env_steps: envSteps,
+          updates,
+          episodes,
+          solved,
+          train20,
+          eval_mean: evalMean,
+          weights_sha256: weightsHash(yield* learner.weights),
+          restarts: restarted,
+          lost_steps: lostSteps,
+          wall_seconds: wall,
+          startup_seconds: startup,
+          steps_per_second: wall > startup ? envSteps / (wall - startup) : null,
+          seed: seed.root,
+          device: device.name
+        }
+        yield* emit(finished)
+        return finished
+      })
+
+      return { config, train, policy, status: monitor.status }
+    })
+  )

@@ -1,0 +1,150 @@
+/**
+ * What a run says while it goes: one tagged union, `event` its tag, in the snake_case that `--json` prints. A run is a
+ * `Stream` of these; the terminal, the run folder, TensorBoard and the curve (`reporting/`) each read the same stream
+ * and nothing else of the run.
+ */
+import * as Schema from "effect/Schema"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** Seconds since the run began. */
+const Seconds = Schema.Finite
+
+/**
+ * A measured number, `null` where there is none yet. A learner that diverges hands over NaN or an infinity: it travels
+ * as it is, and every writer puts `null` (JSON) or nothing (CSV, TensorBoard) in its place.
+ */
+const Measured = Schema.NullOr(Schema.Finite)
+
+/** The run is set up and about to take its first step. `parameters` counts the network's weights; `folder` is null when nothing is kept. */
+export const Started = Schema.Struct({
+  event: Schema.tag("started"),
+  run: Schema.String,
+  env_id: Schema.String,
+  preset: Schema.String,
+  algo: Schema.String,
+  seed: Schema.Int,
+  device: Schema.String,
+  placement: Schema.String,
+  workers: Count,
+  n_envs: Count,
+  n_steps: Count,
+  parameters: Count,
+  folder: Schema.NullOr(Schema.String),
+  total_timesteps: Count
+})
+export type Started = typeof Started.Type
+
+/** One sentence for the person who watches. */
+export const Notice = Schema.Struct({
+  event: Schema.tag("notice"),
+  message: Schema.String
+})
+export type Notice = typeof Notice.Type
+
+/** A training episode ended in environment `env`; `env_steps` and `update` are the run's counters at that moment. */
+export const Episode = Schema.Struct({
+  event: Schema.tag("episode"),
+  env_steps: Count,
+  update: Count,
+  env: Count,
+  return: Schema.Finite,
+  length: Count,
+  terminated: Schema.Boolean,
+  wall_seconds: Seconds
+})
+export type Episode = typeof Episode.Type
+
+/**
+ * Where the run stands after an update. `ep_rew_mean` and `ep_len_mean` are means over the last 100 episodes (null
+ * before the first), `train20` over the last 20 (null before the twentieth). `fps` is environment steps a second since
+ * the start; `staleness` is how many updates the experience was behind the weights it was applied to.
+ */
+export const Progress = Schema.Struct({
+  event: Schema.tag("progress"),
+  update: Count,
+  env_steps: Count,
+  episodes: Count,
+  wall_seconds: Seconds,
+  ep_rew_mean: Measured,
+  ep_len_mean: Measured,
+  train20: Measured,
+  policy_loss: Measured,
+  value_loss: Measured,
+  entropy: Measured,
+  grad_norm: Measured,
+  learning_rate: Measured,
+  explained_variance: Measured,
+  fps: Measured,
+  restarts: Count,
+  staleness: Measured,
+  lost_steps: Count
+})
+export type Progress = typeof Progress.Type
+
+/** A greedy evaluation on `episodes` fresh episodes: statistics of their returns. */
+export const Evaluation = Schema.Struct({
+  event: Schema.tag("evaluation"),
+  update: Count,
+  env_steps: Count,
+  episodes: Count,
+  mean: Measured,
+  std: Measured,
+  min: Measured,
+  max: Measured,
+  wall_seconds: Seconds
+})
+export type Evaluation = typeof Evaluation.Type
+
+/** Something befell an actor. `recovery_ms` is the time from its death to its next reply, null where it did not come back. */
+export const ActorEvent = Schema.Struct({
+  event: Schema.tag("actor"),
+  kind: Schema.Literals(["spawned", "restarted", "failed", "stopped"]),
+  actor: Schema.String,
+  cause: Schema.NullOr(Schema.String),
+  recovery_ms: Measured,
+  wall_seconds: Seconds
+})
+export type ActorEvent = typeof ActorEvent.Type
+
+/** The last event of a run that reached its end. `weights_sha256` is what two people compare. */
+export const Finished = Schema.Struct({
+  event: Schema.tag("finished"),
+  env_steps: Count,
+  updates: Count,
+  episodes: Count,
+  solved: Schema.Boolean,
+  train20: Measured,
+  eval_mean: Measured,
+  weights_sha256: Schema.String,
+  restarts: Count,
+  lost_steps: Count,
+  wall_seconds: Seconds,
+  startup_seconds: Seconds,
+  steps_per_second: Measured,
+  seed: Schema.Int,
+  device: Schema.String
+})
+export type Finished = typeof Finished.Type
+
+/** Any event of a run. `RunEvent.match`, `.guards` and `.cases` go by the tag. */
+export const RunEvent = Schema.Union([Started, Notice, Episode, Progress, Evaluation, ActorEvent, Finished]).pipe(
+  Schema.toTaggedUnion("event")
+)
+export type RunEvent = typeof RunEvent.Type
+
+const fieldsOf = {
+  started: Object.keys(Started.fields),
+  notice: Object.keys(Notice.fields),
+  episode: Object.keys(Episode.fields),
+  progress: Object.keys(Progress.fields),
+  evaluation: Object.keys(Evaluation.fields),
+  actor: Object.keys(ActorEvent.fields),
+  finished: Object.keys(Finished.fields)
+} satisfies Record<RunEvent["event"], ReadonlyArray<string>>
+
+/** One line of JSON: the event's own fields, in the order above, and `null` for a number that is not finite. */
+export const toJsonLine = (event: RunEvent): string => JSON.stringify(event, fieldsOf[event.event])
+
+/** Reads what `toJsonLine` wrote. */
+export const RunEventFromJsonLine = Schema.fromJsonString(RunEvent)

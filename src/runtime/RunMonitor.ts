@@ -1,0 +1,185 @@
+/**
+ * Watches a run: counts what its fragments say, evaluates when the training episodes look solved, tells the event
+ * stream, and says when the run is over. Algorithms ask it `done` and hand it each iteration; nothing else.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import { DataPlane } from "./DataPlane.ts"
+import type { EnvSlot } from "./dataPlaneLayout.ts"
+import { EnvWorkerGroup } from "./EnvWorkerGroup.ts"
+import { type EvaluationFault, type EvaluationRequest, Evaluator } from "./Evaluator.ts"
+import type { LearnReport } from "./Learner.ts"
+import { Progress } from "./Progress.ts"
+import { CurrentConfig } from "./RunConfig.ts"
+import type { RunEvent } from "./RunEvent.ts"
+
+/** Where a run's events go. A full consumer holds the run up; the default forgets them. */
+export class RunEvents extends Context.Reference<{
+  readonly emit: (event: RunEvent) => Effect.Effect<void>
+}>("troupe/runtime/RunEvents", { defaultValue: () => ({ emit: () => Effect.void }) }) {}
+
+/** Restarts of the run's actors, counted by whoever listens to them. */
+export class Restarts extends Context.Service<Restarts, Ref.Ref<number>>()("troupe/runtime/Restarts") {
+  static readonly layer: Layer.Layer<Restarts> = Layer.effect(Restarts, Ref.make(0))
+}
+
+/** What the monitor has counted. */
+export interface RunStatus {
+  readonly envSteps: number
+  readonly updates: number
+  readonly episodes: number
+  readonly solved: boolean
+  readonly train20: number | null
+  /** Mean return of the last evaluation. */
+  readonly evalMean: number | null
+  readonly restarts: number
+  /** Steps that the trainer counted and no worker committed. */
+  readonly lostSteps: number
+}
+
+/** The notebook's own stop: a greedy mean of 200, ten times in total. */
+const notebook = { everyUpdates: 20, episodes: 10, cap: 200, threshold: 200, times: 10 }
+
+/** Training episodes to wait for after an evaluation that did not agree. */
+const patience = 5
+
+export class RunMonitor extends Context.Service<RunMonitor, {
+  /** Whether the run is over. */
+  readonly done: Effect.Effect<boolean>
+  /** Takes in one iteration. */
+  readonly record: (fragments: ReadonlyArray<EnvSlot>, report: LearnReport) => Effect.Effect<void, EvaluationFault>
+  readonly status: Effect.Effect<RunStatus>
+}>()("troupe/runtime/RunMonitor") {
+  static readonly layer: Layer.Layer<
+    RunMonitor,
+    never,
+    CurrentConfig | DataPlane | EnvWorkerGroup | Evaluator | Restarts
+  > = Layer.effect(
+    RunMonitor,
+    Effect.gen(function*() {
+      const config = yield* CurrentConfig
+      const plane = yield* DataPlane
+      const workers = yield* EnvWorkerGroup
+      const evaluator = yield* Evaluator
+      const restarts = yield* Restarts
+      const { emit } = yield* RunEvents
+      const startedAt = yield* Clock.currentTimeMillis
+
+      const progress = new Progress()
+      const threshold = plane.definition.rewardThreshold
+      let solved = false
+      let over = false
+      let evalMean: number | null = null
+      let evaluations = 0
+      let evaluateFrom = 0
+      let thresholdCount = 0
+
+      const elapsed = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
+
+      const status = Effect.gen(function*() {
+        return {
+          envSteps: progress.envSteps,
+          updates: progress.updates,
+          episodes: progress.episodes,
+          solved,
+          train20: progress.train20 ?? null,
+          evalMean,
+          restarts: yield* Ref.get(restarts),
+          lostSteps: progress.envSteps - (yield* workers.committedSteps)
+        }
+      })
+
+      const evaluate = Effect.fnUntraced(function*(request: Pick<EvaluationRequest, "episodes" | "cap">) {
+        const weights = plane.layout.weights[progress.updates & 1 ? 1 : 0]
+        const { max, mean, min, std } = yield* evaluator.evaluate({ ...request, weights, round: evaluations++ })
+        evalMean = mean
+        yield* emit({
+          event: "evaluation",
+          update: progress.updates,
+          env_steps: progress.envSteps,
+          episodes: request.episodes,
+          mean,
+          std,
+          min,
+          max,
+          wall_seconds: yield* elapsed
+        })
+        return mean
+      })
+
+      /** Solved: the mean of the last 20 training episodes and a greedy evaluation both reach the threshold. */
+      const judge = Effect.gen(function*() {
+        if (threshold === undefined || solved || (progress.train20 ?? Number.NEGATIVE_INFINITY) < threshold) return
+        if (progress.episodes < evaluateFrom) return
+        evaluateFrom = progress.episodes + patience
+        solved = (yield* evaluate({ episodes: config.evalEpisodes })) >= threshold
+        if (!solved) return
+        over ||= !config.keepGoing
+        if (config.keepGoing) {
+          yield* emit({ event: "notice", message: `solved after ${progress.envSteps} steps; training goes on` })
+        }
+      })
+
+      const notebookJudge = Effect.gen(function*() {
+        if ((progress.updates - 1) % notebook.everyUpdates !== 0) return
+        if ((yield* evaluate(notebook)) < notebook.threshold) return
+        thresholdCount++
+        if (thresholdCount < notebook.times) return
+        over = !config.keepGoing
+        yield* emit({
+          event: "notice",
+          message: `greedy reward ${notebook.threshold} reached ${notebook.times} times in total, the notebook's stop`
+        })
+      })
+
+      return RunMonitor.of({
+        done: Effect.sync(() => over || progress.envSteps >= config.totalTimesteps),
+        status,
+        record: Effect.fnUntraced(function*(fragments, report) {
+          const episodes = progress.add(fragments, config.nSteps)
+          progress.updates++
+          const seconds = yield* elapsed
+          for (const episode of episodes) {
+            yield* emit({
+              event: "episode",
+              env_steps: episode.envSteps,
+              update: progress.updates,
+              env: episode.environment,
+              return: episode.return,
+              length: episode.length,
+              terminated: episode.terminated,
+              wall_seconds: seconds
+            })
+          }
+          if (progress.updates % config.logInterval === 0) {
+            const { restarts, lostSteps } = yield* status
+            yield* emit({
+              event: "progress",
+              update: progress.updates,
+              env_steps: progress.envSteps,
+              episodes: progress.episodes,
+              wall_seconds: seconds,
+              ep_rew_mean: progress.rollout?.return ?? null,
+              ep_len_mean: progress.rollout?.length ?? null,
+              train20: progress.train20 ?? null,
+              policy_loss: report.policyLoss,
+              value_loss: report.valueLoss,
+              entropy: report.entropy,
+              grad_norm: report.gradNorm,
+              learning_rate: report.learningRate,
+              explained_variance: report.explainedVariance,
+              fps: seconds > 0 ? progress.envSteps / seconds : null,
+              restarts,
+              staleness: 0,
+              lost_steps: lostSteps
+            })
+          }
+          yield* config.notebookStop ? notebookJudge : episodes.length > 0 ? judge : Effect.void
+        })
+      })
+    })
+  )
+}

@@ -1,0 +1,29 @@
+/**
+ * The root seeds of a run. Everything random comes from them by role and index (`random/streams.ts`), never by worker
+ * or by order of arrival.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { randomInt } from "node:crypto"
+import { CurrentConfig } from "./RunConfig.ts"
+
+export class Seed extends Context.Service<Seed, {
+  /** Environments, initial weights and evaluation. */
+  readonly root: number
+  /** Action sampling. The same as `root`, unless the run is told not to seed its workers, as the notebook did not. */
+  readonly sampling: number
+}>()("troupe/runtime/Seed") {
+  /** The configuration's seed. */
+  static readonly layer: Layer.Layer<Seed, never, CurrentConfig> = Layer.effect(
+    Seed,
+    Effect.gen(function*() {
+      const config = yield* CurrentConfig
+      const sampling = config.seededWorkers ? config.seed : yield* Effect.sync(() => randomInt(2 ** 47))
+      return { root: config.seed, sampling }
+    })
+  )
+
+  /** One seed for everything. */
+  static readonly layerTest = (root: number): Layer.Layer<Seed> => Layer.succeed(Seed, { root, sampling: root })
+}

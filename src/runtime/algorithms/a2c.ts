@@ -1,0 +1,26 @@
+/**
+ * Advantage actor-critic, in step: A3C's update (Mnih et al. 2016, "Asynchronous Methods for Deep Reinforcement
+ * Learning", algorithm S3) on the experience of all environments at once, as the notebook's Ray program does it.
+ *
+ *     repeat
+ *       every EnvWorker acts n steps with the same weights          (in parallel, wherever it lives)
+ *       the Learner turns rewards and values into returns and advantages, environment by environment,
+ *         takes one gradient over the whole batch and one step of the optimiser
+ *     until solved
+ */
+import * as Effect from "effect/Effect"
+import { EnvWorkerGroup } from "../EnvWorkerGroup.ts"
+import { Learner } from "../Learner.ts"
+import { RunMonitor } from "../RunMonitor.ts"
+
+export const a2c = Effect.gen(function*() {
+  const workers = yield* EnvWorkerGroup
+  const learner = yield* Learner
+  const monitor = yield* RunMonitor
+
+  while (!(yield* monitor.done)) {
+    const fragments = yield* workers.collect(learner.version)
+    const report = yield* learner.learn(fragments)
+    yield* monitor.record(fragments, report)
+  }
+})

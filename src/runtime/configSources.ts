@@ -1,0 +1,139 @@
+/**
+ * Puts a `RunConfig` together. Later sources win: the preset, a JSON file, environment variables (`TROUPE_N_ENVS`,
+ * read through Effect's Config, so that a program may provide them from anywhere), and what the caller gives (flags,
+ * or the library's input). Whatever is wrong is answered in one sentence that names the source.
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as os from "node:os"
+import { nearest } from "./nearest.ts"
+import { presets } from "./presets.ts"
+import { flagName, type OptionName, optionNames, options, RunConfig, variableName } from "./RunConfig.ts"
+
+/** A setting that cannot be used: which one, where it was given, and what it must be. */
+export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
+  source: Schema.String,
+  message: Schema.String
+}) {}
+
+/** Some settings by name. */
+export type PartialConfig = { readonly [Name in OptionName]?: RunConfig[Name] }
+
+const isOptionName = (name: string): name is OptionName => Object.hasOwn(options, name)
+
+const show = (value: unknown): string => typeof value === "string" ? `"${value}"` : JSON.stringify(value) ?? String(value)
+
+/** Reads text as the kind of value a setting holds; text that is none stays text, for the schema to refuse. */
+const fromText = (name: OptionName, value: string): unknown => {
+  const { kind } = options[name]
+  if (kind === "number") return value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value)
+  if (kind === "boolean") return value === "true" ? true : value === "false" ? false : value
+  if (kind === "numbers") {
+    const parts = value.split(",").map((part) => part.trim()).filter((part) => part !== "")
+    return parts.every((part) => /^\d+$/.test(part)) ? parts.map(Number) : value
+  }
+  return value
+}
+
+const checked = (name: OptionName, source: string, value: unknown): Effect.Effect<unknown, ConfigError> =>
+  Schema.is(options[name].schema)(value)
+    ? Effect.succeed(value)
+    : Effect.fail(
+      new ConfigError({ source, message: `${source} must be ${options[name].expected}; ${show(value)} is not.` })
+    )
+
+/** Checks flags given as text. `{ nEnvs: "10" }` becomes `{ nEnvs: 10 }`. */
+export const fromFlags = (flags: Readonly<Record<string, string>>): Effect.Effect<PartialConfig, ConfigError> =>
+  fromRecord(
+    Object.fromEntries(Object.entries(flags).map(([name, value]) => [
+      name,
+      isOptionName(name) ? fromText(name, value) : value
+    ])),
+    (name) => `--${flagName(name)}`,
+    "on the command line"
+  )
+
+/** Checks a record of settings: unknown names and wrong values are refused. */
+export const fromRecord = Effect.fnUntraced(function*(
+  record: Readonly<Record<string, unknown>>,
+  source: (name: string) => string,
+  where: string
+) {
+  const result: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(record)) {
+    if (!isOptionName(name)) {
+      const near = nearest(name, optionNames)
+      return yield* new ConfigError({
+        source: name,
+        message: `There is no setting "${name}" ${where}.${near === undefined ? "" : ` Did you mean "${near}"?`}`
+      })
+    }
+    if (value !== undefined) result[name] = yield* checked(name, source(name), value)
+  }
+  return result as PartialConfig
+})
+
+const fromFile = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const content = yield* fs.readFileString(path).pipe(
+    Effect.mapError(() =>
+      new ConfigError({ source: path, message: `The configuration file ${path} cannot be read. Check the path.` })
+    )
+  )
+  const record = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))(
+    content
+  ).pipe(
+    Effect.mapError(() =>
+      new ConfigError({ source: path, message: `The configuration file ${path} must hold one JSON object.` })
+    )
+  )
+  return yield* fromRecord(record, (name) => `"${name}" in ${path}`, `in ${path}`)
+})
+
+const fromVariables = Effect.gen(function*() {
+  const result: Record<string, string> = {}
+  for (const name of optionNames) {
+    const variable = variableName(name)
+    const value = yield* Config.option(Config.String(variable)).pipe(
+      Effect.mapError(() => new ConfigError({ source: variable, message: `${variable} must be text.` }))
+    )
+    if (Option.isSome(value)) result[name] = value.value
+  }
+  return yield* fromRecord(
+    Object.fromEntries(Object.entries(result).map(([name, value]) => [
+      name,
+      isOptionName(name) ? fromText(name, value) : value
+    ])),
+    variableName,
+    "in the environment"
+  )
+})
+
+/** Settings that contradict each other, said before anything starts. */
+const consistent = (config: RunConfig): Effect.Effect<RunConfig, ConfigError> => {
+  if (config.placement === "fiber" && config.chaos > 0 && config.maxRestarts === 0) {
+    return Effect.fail(
+      new ConfigError({ source: "chaos", message: "--chaos needs --max-restarts above 0: a killed worker must be restarted." })
+    )
+  }
+  return Effect.succeed(config)
+}
+
+/** Puts together the configuration of a run from the sources that were given. */
+export const resolve = Effect.fnUntraced(function*(input: {
+  /** Checked settings of the caller: flags, or a program's own. */
+  readonly given?: PartialConfig
+  /** A JSON file of settings. */
+  readonly file?: string | undefined
+}) {
+  const file = input.file === undefined ? {} : yield* fromFile(input.file)
+  const variables = yield* fromVariables
+  const given = yield* fromRecord({ ...input.given }, (name) => name, "given")
+  const merged = { ...file, ...variables, ...given }
+  const preset = presets[merged.preset ?? "a2c"]
+  const config: RunConfig = { workers: Math.max(1, os.availableParallelism()), ...preset, ...merged }
+  return yield* consistent(config)
+})

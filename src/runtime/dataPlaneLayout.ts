@@ -1,0 +1,209 @@
+/**
+ * Where a run's data lies: one shared memory, laid out once, that the trainer and every EnvWorker see. Messages say
+ * *what* to do ("collect 5 steps with weights 17"); observations, actions and weights never travel.
+ *
+ * Each environment owns a slot. In it a *scratch* region holds the environment as it is being stepped; after a whole
+ * piece of work it is copied to the bank that is not committed, and the reply that says so commits it. The committed
+ * bank is therefore always a whole state, and a worker that dies in the middle of anything has changed nothing that
+ * its successor reads.
+ *
+ * The layout is a pure function of a `DataPlaneSpec`, so only the spec and the memory are ever handed over.
+ */
+import * as Schema from "effect/Schema"
+import { Pcg64 } from "../random/Pcg64.ts"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** The sizes that decide the layout. */
+export const DataPlaneSpec = Schema.Struct({
+  /** Environments, one slot each. */
+  slots: Count,
+  /** Steps a fragment may hold. */
+  steps: Count,
+  /** Numbers of one observation as the network sees it. */
+  inputs: Count,
+  /** Actions the policy chooses from. */
+  actions: Count,
+  /** float64 numbers of an environment's state. */
+  stateSize: Count,
+  /** Parameters of the policy network. */
+  parameters: Count,
+  /** Bytes of the kernels' network descriptor. */
+  descriptorBytes: Count,
+  /** Bytes the kernels need to act for one row. */
+  workspaceBytes: Count
+})
+export type DataPlaneSpec = typeof DataPlaneSpec.Type
+
+/** Hands out offsets, each aligned to 16 bytes for the kernels' vector loads. */
+class Cursor {
+  at: number
+
+  constructor(start = 0) {
+    this.at = start
+  }
+
+  take(bytes: number): number {
+    const offset = this.at
+    this.at = offset + Math.ceil(bytes / 16) * 16
+    return offset
+  }
+}
+
+/** Byte offsets within the part of a slot that a snapshot copies. */
+const stateRegion = (spec: DataPlaneSpec) => {
+  const cursor = new Cursor()
+  return {
+    state: cursor.take(spec.stateSize * 8),
+    random: cursor.take(Pcg64.words * 4),
+    sampling: cursor.take(Pcg64.words * 4),
+    observation: cursor.take(spec.inputs * 4),
+    tally: cursor.take(2 * 8),
+    bytes: cursor.at
+  }
+}
+
+const slotRegion = (spec: DataPlaneSpec) => {
+  const state = stateRegion(spec)
+  const cursor = new Cursor()
+  return {
+    scratch: cursor.take(state.bytes),
+    banks: [cursor.take(state.bytes), cursor.take(state.bytes)] as const,
+    observations: cursor.take(spec.steps * spec.inputs * 4),
+    actions: cursor.take(spec.steps * 4),
+    logProbabilities: cursor.take(spec.steps * 4),
+    values: cursor.take(spec.steps * 4),
+    nextValues: cursor.take(spec.steps * 4),
+    rewards: cursor.take(spec.steps * 8),
+    terminated: cursor.take(spec.steps),
+    truncated: cursor.take(spec.steps),
+    episodeReturns: cursor.take(spec.steps * 8),
+    episodeLengths: cursor.take(spec.steps * 4),
+    logits: cursor.take(spec.actions * 4),
+    workspace: cursor.take(spec.workspaceBytes),
+    bytes: cursor.at
+  }
+}
+
+/** Where everything lies, in bytes from the start of the memory. */
+export const DataPlaneLayout = Schema.Struct({
+  spec: DataPlaneSpec,
+  /** Two copies of the weights; version `v` is `weights[v % 2]`. */
+  weights: Schema.Tuple([Count, Count]),
+  /** The kernels' description of the network. */
+  descriptor: Count,
+  /** Start of the first slot. */
+  slots: Count,
+  slotBytes: Count
+})
+export type DataPlaneLayout = typeof DataPlaneLayout.Type
+
+/** Bytes of a whole data plane. */
+export const dataPlaneBytes = (spec: DataPlaneSpec): number => {
+  const cursor = new Cursor()
+  place(spec, cursor)
+  return cursor.at
+}
+
+/** The layout of a spec in the `dataPlaneBytes(spec)` bytes that start at `base`. */
+export const layOut = (spec: DataPlaneSpec, base: number): DataPlaneLayout => place(spec, new Cursor(base))
+
+const place = (spec: DataPlaneSpec, cursor: Cursor): DataPlaneLayout => {
+  const weights = [cursor.take(spec.parameters * 4), cursor.take(spec.parameters * 4)] as const
+  const descriptor = cursor.take(spec.descriptorBytes)
+  const slotBytes = slotRegion(spec).bytes
+  return { spec, weights, descriptor, slots: cursor.take(slotBytes * spec.slots), slotBytes }
+}
+
+/** One environment's slot as typed arrays, with the addresses the kernels take. */
+export interface EnvSlot {
+  /** The state, wherever a step left it: what the environment works on. */
+  readonly scratch: {
+    readonly state: Float64Array
+    /** The environment's own stream. */
+    readonly random: Uint32Array
+    /** The stream its actions are sampled from. */
+    readonly sampling: Uint32Array
+    readonly observation: Float32Array
+    /** Return and length of the episode under way. */
+    readonly tally: Float64Array
+  }
+  readonly scratchBytes: Uint8Array
+  /** The two banks that hold whole states. */
+  readonly banks: readonly [Uint8Array, Uint8Array]
+  /** float32 [steps][inputs]: the observation each action was chosen from. */
+  readonly observations: Float32Array
+  readonly actions: Int32Array
+  readonly logProbabilities: Float32Array
+  /** V(s_t) */
+  readonly values: Float32Array
+  /** V of the observation that followed step t, before any reset; 0 where the step terminated. */
+  readonly nextValues: Float32Array
+  readonly rewards: Float64Array
+  readonly terminated: Uint8Array
+  readonly truncated: Uint8Array
+  /** Where an episode ended at step t: its return and length; length 0 elsewhere. */
+  readonly episodeReturns: Float64Array
+  readonly episodeLengths: Int32Array
+  readonly address: {
+    readonly observation: number
+    readonly sampling: number
+    readonly observations: number
+    readonly actions: number
+    readonly logProbabilities: number
+    readonly values: number
+    readonly nextValues: number
+    readonly logits: number
+    readonly workspace: number
+  }
+}
+
+/** Views of slot `index`. */
+export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, index: number): EnvSlot => {
+  const { spec } = layout
+  const state = stateRegion(spec)
+  const region = slotRegion(spec)
+  const base = layout.slots + index * layout.slotBytes
+  const scratch = base + region.scratch
+  return {
+    scratch: {
+      state: new Float64Array(buffer, scratch + state.state, spec.stateSize),
+      random: new Uint32Array(buffer, scratch + state.random, Pcg64.words),
+      sampling: new Uint32Array(buffer, scratch + state.sampling, Pcg64.words),
+      observation: new Float32Array(buffer, scratch + state.observation, spec.inputs),
+      tally: new Float64Array(buffer, scratch + state.tally, 2)
+    },
+    scratchBytes: new Uint8Array(buffer, scratch, state.bytes),
+    banks: [
+      new Uint8Array(buffer, base + region.banks[0], state.bytes),
+      new Uint8Array(buffer, base + region.banks[1], state.bytes)
+    ],
+    observations: new Float32Array(buffer, base + region.observations, spec.steps * spec.inputs),
+    actions: new Int32Array(buffer, base + region.actions, spec.steps),
+    logProbabilities: new Float32Array(buffer, base + region.logProbabilities, spec.steps),
+    values: new Float32Array(buffer, base + region.values, spec.steps),
+    nextValues: new Float32Array(buffer, base + region.nextValues, spec.steps),
+    rewards: new Float64Array(buffer, base + region.rewards, spec.steps),
+    terminated: new Uint8Array(buffer, base + region.terminated, spec.steps),
+    truncated: new Uint8Array(buffer, base + region.truncated, spec.steps),
+    episodeReturns: new Float64Array(buffer, base + region.episodeReturns, spec.steps),
+    episodeLengths: new Int32Array(buffer, base + region.episodeLengths, spec.steps),
+    address: {
+      observation: scratch + state.observation,
+      sampling: scratch + state.sampling,
+      observations: base + region.observations,
+      actions: base + region.actions,
+      logProbabilities: base + region.logProbabilities,
+      values: base + region.values,
+      nextValues: base + region.nextValues,
+      logits: base + region.logits,
+      workspace: base + region.workspace
+    }
+  }
+}
+
+/** The two copies of the weights as typed arrays. */
+export const weightBanks = (buffer: SharedArrayBuffer, layout: DataPlaneLayout): readonly [Float32Array, Float32Array] => [
+  new Float32Array(buffer, layout.weights[0], layout.spec.parameters),
+  new Float32Array(buffer, layout.weights[1], layout.spec.parameters)
+]

@@ -1,0 +1,95 @@
+/**
+ * From a fragment to what the Learner learns from it: how many rows count, the critic's targets and the advantages.
+ * Computed in float64, environment by environment, and rounded to float32 once.
+ */
+import type { Segment } from "../model/Device.ts"
+import * as returns from "../model/returns.ts"
+import type { EnvSlot } from "./dataPlaneLayout.ts"
+import type { RunConfig } from "./RunConfig.ts"
+
+/** The settings that decide the targets. */
+export type TargetSettings = Pick<
+  RunConfig,
+  | "nSteps"
+  | "returns"
+  | "gamma"
+  | "gaeLambda"
+  | "normalizeAdvantage"
+  | "normalizeReturns"
+  | "bootstrapTruncated"
+  | "dropLastStep"
+>
+
+/**
+ * Turns the fragments of all environments into segments. The arrays of the segments are made once and overwritten by
+ * each call.
+ *
+ * - `returns`: the critic's targets; GAE(λ) + V, n-step, or Monte-Carlo. The advantages are GAE(λ), or target − V.
+ * - `normalizeReturns` (notebook): targets normalised within the fragment, before V is taken off.
+ * - `normalizeAdvantage`: advantages normalised over the whole batch.
+ * - `bootstrapTruncated` false (notebook): a truncated step counts as a terminated one.
+ * - `dropLastStep` (notebook): a fragment that does not end with an episode loses its last step, whose value becomes
+ *   the bootstrap of the step before.
+ */
+export const make = (
+  settings: TargetSettings,
+  slots: ReadonlyArray<EnvSlot>
+): (fragments: ReadonlyArray<EnvSlot>) => ReadonlyArray<Segment> => {
+  const { nSteps } = settings
+  const values = new Float64Array(nSteps)
+  const nextValues = new Float64Array(nSteps)
+  const terminated = new Uint8Array(nSteps)
+  const none = new Uint8Array(nSteps)
+  const targets = new Float64Array(nSteps)
+  const advantages = new Float64Array(nSteps * slots.length)
+  const segments = slots.map((slot) => ({
+    rows: nSteps,
+    observations: slot.observations,
+    actions: slot.actions,
+    advantages: new Float32Array(nSteps),
+    returns: new Float32Array(nSteps)
+  }))
+
+  return (fragments) => {
+    let rows = 0
+    for (let e = 0; e < fragments.length; e++) {
+      const slot = fragments[e]!
+      const segment = segments[e]!
+      const last = nSteps - 1
+      const unfinished = slot.terminated[last] === 0 && slot.truncated[last] === 0
+      segment.rows = settings.dropLastStep && unfinished && nSteps > 1 ? last : nSteps
+      const length = segment.rows
+      for (let t = 0; t < nSteps; t++) {
+        values[t] = slot.values[t]!
+        nextValues[t] = slot.nextValues[t]!
+        terminated[t] = slot.terminated[t]! | (settings.bootstrapTruncated ? 0 : slot.truncated[t]!)
+      }
+      const steps = {
+        rewards: slot.rewards,
+        values,
+        nextValues,
+        terminated,
+        truncated: settings.bootstrapTruncated ? slot.truncated : none
+      }
+      const own = advantages.subarray(rows, rows + length)
+      if (settings.returns === "gae") {
+        returns.generalisedAdvantages(own, targets, steps, settings.gamma, settings.gaeLambda, 0, length)
+      } else {
+        const compute = settings.returns === "n-step" ? returns.nStepReturns : returns.monteCarloReturns
+        compute(targets, steps, settings.gamma, 0, length)
+      }
+      if (settings.normalizeReturns) returns.normalise(targets, targets, 0, length)
+      if (settings.returns !== "gae" || settings.normalizeReturns) {
+        for (let t = 0; t < length; t++) own[t] = targets[t]! - values[t]!
+      }
+      for (let t = 0; t < length; t++) segment.returns[t] = targets[t]!
+      rows += length
+    }
+    if (settings.normalizeAdvantage) returns.normalise(advantages, advantages, 0, rows)
+    for (let e = 0, row = 0; e < fragments.length; e++) {
+      const segment = segments[e]!
+      for (let t = 0; t < segment.rows; t++) segment.advantages[t] = advantages[row++]!
+    }
+    return segments
+  }
+}
