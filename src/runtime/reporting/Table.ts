@@ -1,0 +1,218 @@
+/**
+ * What a person sees of a run. On a terminal: a head, one line with a progress bar redrawn in place, restarts and
+ * evaluations above it as they happen, a summary. Elsewhere (a pipe, a log file): the same as plain aligned rows, often
+ * at first and ever more seldom, without escape codes. Quiet: the last line alone.
+ */
+import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Terminal from "effect/Terminal"
+import type { ActorEvent, Evaluation, Finished, Progress, RunEvent, Started } from "../RunEvent.ts"
+import { bar, decimal, duration, fit, plural, rate, whole } from "./formatting.ts"
+import type { Reporter } from "./Reporter.ts"
+import { faultAt } from "./ReportFault.ts"
+
+export interface TableOptions {
+  /** The train20 at which the run is solved and stops; the bar runs towards it. Null: towards the total of steps. */
+  readonly rewardThreshold?: number | null | undefined
+  /** Print the last line alone. */
+  readonly quiet?: boolean | undefined
+}
+
+type Style = (text: string) => string
+const plain: Style = (text) => text
+const ansi = (code: number): Style => (text) => `\x1b[${code}m${text}\x1b[0m`
+
+/** Erases the line the cursor is in and returns to its start. */
+const eraseLine = "\r\x1b[2K"
+
+/** Seconds of the run between two drawings of the bar. */
+const redraw = 0.1
+
+/** Lines about actors shown of one chunk of events; the rest is counted. */
+const shownAtOnce = 5
+
+const columnTitles = ["steps", "updates", "episodes", "ep_rew_mean", "train20", "entropy", "steps/s", "time"] as const
+const columnWidths = [12, 8, 9, 11, 8, 8, 8, 8] as const
+
+const aligned = (cells: ReadonlyArray<string>): string =>
+  cells.map((cell, i) => cell.padStart(columnWidths[i] ?? 0)).join("  ")
+
+const row = (progress: Progress): string =>
+  aligned([
+    whole(progress.env_steps),
+    whole(progress.update),
+    whole(progress.episodes),
+    decimal(progress.ep_rew_mean, 1),
+    decimal(progress.train20, 1),
+    decimal(progress.entropy, 3),
+    rate(progress.fps),
+    duration(progress.wall_seconds)
+  ])
+
+const head = (started: Started): ReadonlyArray<string> => [
+  `${started.env_id}, preset ${started.preset}, seed ${started.seed}: ${plural(started.n_envs, "environment")} in ` +
+  `${plural(started.workers, started.placement)}, ${whole(started.parameters)} parameters on ${started.device}`,
+  ...(started.folder === null ? [] : [started.folder])
+]
+
+const evaluationLine = (event: Evaluation): string =>
+  `evaluation at ${whole(event.env_steps)} steps: ${decimal(event.mean, 1)} ± ${decimal(event.std, 1)} ` +
+  `(${decimal(event.min, 0)} to ${decimal(event.max, 0)}) over ${plural(event.episodes, "episode")}`
+
+const actorLine = (event: ActorEvent): string => {
+  const back = event.recovery_ms === null ? "" : `, back in ${decimal(event.recovery_ms, 1)} ms`
+  return `${event.actor} ${event.kind}${back}${event.cause === null ? "" : `: ${event.cause}`}`
+}
+
+/** The last line of a run, whole in itself: what it reached and the hash two people compare. */
+export const finalLine = (event: Finished): string =>
+  `${event.solved ? "solved" : "not solved"} after ${whole(event.env_steps)} steps in ${
+    duration(event.wall_seconds)
+  }: ` +
+  `train20 ${decimal(event.train20, 1)}, evaluation ${decimal(event.eval_mean, 1)}, weights ${event.weights_sha256}`
+
+const summary = (event: Finished): ReadonlyArray<string> => [
+  `${plural(event.updates, "update")}, ${plural(event.episodes, "episode")}, ` +
+  `${rate(event.steps_per_second)} steps/s, ${plural(event.restarts, "restart")}, ` +
+  `${plural(event.lost_steps, "lost step")}, start-up ${duration(event.startup_seconds)}`
+]
+
+/** One line without line ends or control characters: causes and messages come from anywhere. */
+// oxlint-disable-next-line no-control-regex
+const oneLine = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").trimEnd()
+
+export const reporter = (
+  options: TableOptions = {}
+): Effect.Effect<Reporter, never, Terminal.Terminal | Scope.Scope> =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal.Terminal
+    const { canAnimate, canColor } = yield* TerminalCapabilities
+    const style = canColor
+      ? { dim: ansi(2), good: ansi(32), bad: ansi(33), strong: ansi(1) }
+      : { dim: plain, good: plain, bad: plain, strong: plain }
+    const threshold = options.rewardThreshold ?? null
+    let started: Started | undefined
+    let latest: Progress | undefined
+    let firstTrain20: number | undefined
+    let drawnAt = -Infinity
+    let titled = false
+    let live = false
+
+    const put = (text: string) => Effect.mapError(terminal.display(text), faultAt("standard output"))
+
+    /** How far the run is, 0 to 1: the nearer of its two ends. */
+    const fraction = (progress: Progress): number => {
+      const ofSteps = started === undefined || started.total_timesteps === 0
+        ? 0
+        : progress.env_steps / started.total_timesteps
+      if (threshold === null || progress.train20 === null) return ofSteps
+      // A threshold below zero says nothing of where returns begin; the first mean does.
+      firstTrain20 ??= progress.train20
+      const from = threshold > 0 ? 0 : Math.min(firstTrain20, threshold - 1)
+      return Math.max(ofSteps, (progress.train20 - from) / (threshold - from))
+    }
+
+    const liveLine = (progress: Progress, columns: number): string => {
+      const width = (columns > 0 ? columns : 80) - 1
+      const done = fraction(progress)
+      const percent = `${Math.floor(Math.min(1, Math.max(0, done)) * 100)}%`.padStart(4)
+      const bars = Math.min(24, Math.floor(width / 5))
+      const goal = threshold === null ? "" : `/${decimal(threshold, 0)}`
+      return fit([
+        `${bar(done, bars)} ${percent}`,
+        progress.train20 === null
+          ? `return ${decimal(progress.ep_rew_mean, 1)}`
+          : `train20 ${decimal(progress.train20, 1)}${goal}`,
+        `${rate(progress.env_steps)} steps`,
+        duration(progress.wall_seconds),
+        ...(progress.restarts > 0 ? [plural(progress.restarts, "restart")] : []),
+        `${rate(progress.fps)} steps/s`,
+        `entropy ${decimal(progress.entropy, 3)}`,
+        `${whole(progress.episodes)} episodes`
+      ], width)
+    }
+
+    /** The lines an event leaves behind for good. */
+    const linesOf = (event: RunEvent): ReadonlyArray<string> => {
+      switch (event.event) {
+        case "started": {
+          started = event
+          const [first = "", ...rest] = head(event).map(oneLine)
+          return [style.strong(first), ...rest.map(style.dim)]
+        }
+        case "notice":
+          return [oneLine(event.message)]
+        case "evaluation":
+          return [evaluationLine(event)]
+        case "finished": {
+          const last = latest === undefined || canAnimate || latest.wall_seconds === drawnAt ? [] : rowLines(latest)
+          const line = finalLine(event)
+          return [...last, ...summary(event), event.solved ? style.good(line) : style.strong(line)]
+        }
+        default:
+          return []
+      }
+    }
+
+    const rowLines = (progress: Progress): ReadonlyArray<string> => {
+      drawnAt = progress.wall_seconds
+      const titles = titled ? [] : [style.dim(aligned(columnTitles))]
+      titled = true
+      return [...titles, row(progress)]
+    }
+
+    /** Rows come twice a second at first, then every tenth of the time gone by, and at least twice a minute. */
+    const rowIsDue = (progress: Progress): boolean =>
+      progress.wall_seconds - drawnAt >= Math.min(30, Math.max(0.5, progress.wall_seconds / 10))
+
+    const take = (events: ReadonlyArray<RunEvent>): ReadonlyArray<string> => {
+      const lines: Array<string> = []
+      let actors = 0
+      for (const event of events) {
+        if (event.event === "progress") {
+          latest = event
+          if (!canAnimate && rowIsDue(event)) lines.push(...rowLines(event))
+        } else if (event.event === "actor") {
+          if (event.kind !== "restarted" && event.kind !== "failed") continue
+          if (++actors <= shownAtOnce) lines.push(style.bad(oneLine(actorLine(event))))
+        } else if (event.event !== "episode") {
+          lines.push(...linesOf(event))
+        }
+      }
+      if (actors > shownAtOnce) lines.push(style.bad(`and ${plural(actors - shownAtOnce, "more actor event")}`))
+      return lines
+    }
+
+    const show = (events: ReadonlyArray<RunEvent>) =>
+      Effect.gen(function*() {
+        const lines = take(events)
+        const over = events.some(({ event }) => event === "finished")
+        const due = canAnimate && !over && latest !== undefined &&
+          (lines.length > 0 || latest.wall_seconds - drawnAt >= redraw)
+        if (lines.length === 0 && !due) return
+        let text = live ? eraseLine : ""
+        live = false
+        for (const line of lines) text += `${line}\n`
+        if (due && latest !== undefined) {
+          drawnAt = latest.wall_seconds
+          live = true
+          text += liveLine(latest, yield* terminal.columns)
+        }
+        yield* put(text)
+      })
+
+    if (options.quiet === true) {
+      return {
+        on: (events) =>
+          Effect.forEach(
+            events.filter((event) => event.event === "finished"),
+            (event) => put(`${finalLine(event)}\n`),
+            { discard: true }
+          )
+      }
+    }
+    // A run cut short leaves its last state on the screen, and the prompt on a line of its own.
+    yield* Effect.addFinalizer(() => Effect.suspend(() => live ? Effect.ignore(put("\n")) : Effect.void))
+    return { on: show }
+  })

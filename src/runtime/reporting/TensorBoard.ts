@@ -1,0 +1,49 @@
+/**
+ * `events.out.tfevents.<time>.<host>.<pid>.0`: the metrics of `metrics.ts` as TensorBoard scalars over environment
+ * steps (`tensorboard --logdir runs`). A number that is not finite is left out: TensorBoard draws a gap.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Scope from "effect/Scope"
+import * as os from "node:os"
+import * as BlockFile from "./BlockFile.ts"
+import { metricNames, metricsOf } from "./metrics.ts"
+import type { Reporter } from "./Reporter.ts"
+import type { ReportFault } from "./ReportFault.ts"
+import type { RunFolder } from "./RunFolder.ts"
+import { scalarRecord, tag, versionRecord } from "./tfevents.ts"
+
+const tags = metricNames.map((name) => [name, tag(name)] as const)
+
+/** TensorBoard's own name pattern; a resumed run adds a file, which TensorBoard reads as the continuation. */
+const fileName = (millis: number): string => {
+  const host = os.hostname().replace(/[^A-Za-z0-9.-]+/g, "-")
+  return `events.out.tfevents.${String(Math.floor(millis / 1000)).padStart(10, "0")}.${host}.${process.pid}.0`
+}
+
+export const reporter = (
+  folder: RunFolder
+): Effect.Effect<Reporter, ReportFault, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const file = yield* BlockFile.bytes(folder.file(fileName(now)))
+    if (file.fresh) file.append(versionRecord(now / 1000))
+    return {
+      on: (events) => {
+        let finished = false
+        for (const event of events) {
+          finished ||= event.event === "finished"
+          const metrics = metricsOf(event)
+          if (metrics === undefined) continue
+          const scalars: Array<readonly [Uint8Array, number]> = []
+          for (const [name, tag] of tags) {
+            const value = metrics.values[name]
+            if (value !== undefined && value !== null) scalars.push([tag, value])
+          }
+          file.append(scalarRecord(folder.startedMillis / 1000 + metrics.seconds, metrics.step, scalars))
+        }
+        return finished ? file.flush : file.settle
+      }
+    }
+  })

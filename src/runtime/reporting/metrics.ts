@@ -1,0 +1,95 @@
+/**
+ * Metric names, in one place: what `progress.csv`, `progress.jsonl` and TensorBoard call the numbers of a run. The
+ * names are Stable-Baselines3's, so that its tools and habits carry over; `actors/` is our own.
+ *
+ * | metric | from | note |
+ * | --- | --- | --- |
+ * | `rollout/ep_rew_mean`, `rollout/ep_len_mean` | progress | mean of the last 100 episodes |
+ * | `time/fps` | progress | environment steps a second since the start |
+ * | `time/total_timesteps` | both | environment steps |
+ * | `time/iterations`, `train/n_updates` | both | learner updates (one per iteration) |
+ * | `time/time_elapsed` | both | seconds |
+ * | `train/policy_loss`, `train/value_loss`, `train/grad_norm` | progress | |
+ * | `train/entropy_loss` | progress | minus the mean entropy, as Stable-Baselines3 has it |
+ * | `train/learning_rate`, `train/explained_variance` | progress | |
+ * | `eval/mean_reward` | evaluation | greedy policy |
+ * | `actors/restarts`, `actors/staleness`, `actors/lost_steps` | progress | |
+ */
+import type { RunEvent } from "../RunEvent.ts"
+
+export const metricNames = [
+  "rollout/ep_rew_mean",
+  "rollout/ep_len_mean",
+  "time/fps",
+  "time/total_timesteps",
+  "time/iterations",
+  "time/time_elapsed",
+  "train/policy_loss",
+  "train/value_loss",
+  "train/entropy_loss",
+  "train/learning_rate",
+  "train/explained_variance",
+  "train/n_updates",
+  "train/grad_norm",
+  "eval/mean_reward",
+  "actors/restarts",
+  "actors/staleness",
+  "actors/lost_steps"
+] as const
+
+export type MetricName = typeof metricNames[number]
+
+/** What one event measured: finite numbers, or null where there is none. Names the event says nothing of are absent. */
+export interface Metrics {
+  /** Environment steps: the x axis. */
+  readonly step: number
+  /** Seconds since the run began. */
+  readonly seconds: number
+  readonly values: Readonly<Partial<Record<MetricName, number | null>>>
+}
+
+const finite = (value: number | null): number | null => value !== null && Number.isFinite(value) ? value : null
+
+/** The metrics of an event, or undefined for an event that measures nothing. */
+export const metricsOf = (event: RunEvent): Metrics | undefined => {
+  switch (event.event) {
+    case "progress":
+      return {
+        step: event.env_steps,
+        seconds: event.wall_seconds,
+        values: {
+          "rollout/ep_rew_mean": finite(event.ep_rew_mean),
+          "rollout/ep_len_mean": finite(event.ep_len_mean),
+          "time/fps": finite(event.fps),
+          "time/total_timesteps": event.env_steps,
+          "time/iterations": event.update,
+          "time/time_elapsed": finite(event.wall_seconds),
+          "train/policy_loss": finite(event.policy_loss),
+          "train/value_loss": finite(event.value_loss),
+          // `0 - x`, for minus zero has no place in a file.
+          "train/entropy_loss": event.entropy === null ? null : finite(0 - event.entropy),
+          "train/learning_rate": finite(event.learning_rate),
+          "train/explained_variance": finite(event.explained_variance),
+          "train/n_updates": event.update,
+          "train/grad_norm": finite(event.grad_norm),
+          "actors/restarts": event.restarts,
+          "actors/staleness": finite(event.staleness),
+          "actors/lost_steps": event.lost_steps
+        }
+      }
+    case "evaluation":
+      return {
+        step: event.env_steps,
+        seconds: event.wall_seconds,
+        values: {
+          "time/total_timesteps": event.env_steps,
+          "time/iterations": event.update,
+          "time/time_elapsed": finite(event.wall_seconds),
+          "train/n_updates": event.update,
+          "eval/mean_reward": finite(event.mean)
+        }
+      }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Draws `curve.svg` from the files of a run folder, at the end of a run and for the `plot` verb alike: one path, so
+ * that both give the same picture, and a run carries no history in memory for it.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { draw } from "./curve.ts"
+import { metricNames } from "./metrics.ts"
+import * as MonitorFile from "./MonitorFile.ts"
+import type { Reporter } from "./Reporter.ts"
+import { explain, faultAt, type ReportFault } from "./ReportFault.ts"
+import * as RunFolder from "./RunFolder.ts"
+
+/** There is nothing to draw in the folder. The message says what is missing. */
+export class PlotFault extends Schema.TaggedError<PlotFault>()("PlotFault", {
+  folder: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `Cannot plot "${this.folder}": ${this.reason}.`
+  }
+}
+
+/** Where the run stood at some moments: environment steps by seconds, both ascending. */
+interface Pace {
+  readonly seconds: ReadonlyArray<number>
+  readonly steps: ReadonlyArray<number>
+}
+
+const columns = {
+  seconds: metricNames.indexOf("time/time_elapsed"),
+  steps: metricNames.indexOf("time/total_timesteps")
+}
+
+const readPace = (path: string): Effect.Effect<Pace, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const seconds: Array<number> = []
+    const steps: Array<number> = []
+    yield* fs.stream(path).pipe(
+      Stream.decodeText,
+      Stream.splitLines,
+      Stream.runForEachArray((rows) =>
+        Effect.sync(() => {
+          for (const row of rows) {
+            const fields = row.split(",")
+            const second = Number(fields[columns.seconds] || NaN)
+            const step = Number(fields[columns.steps] || NaN)
+            if (second >= (seconds.at(-1) ?? 0) && step >= (steps.at(-1) ?? 0)) {
+              seconds.push(second)
+              steps.push(step)
+            }
+          }
+        })
+      )
+    )
+    return { seconds, steps }
+  })
+
+/**
+ * The environment steps at which each episode ended, not descending. monitor.csv knows an episode's length and its
+ * second, not its step: that lies between the steps of the progress rows before and after it. Before the first row the
+ * episodes' lengths are counted back from it; without any row they are added up, as Stable-Baselines3 does.
+ */
+export const stepsOf = (
+  { lengths, seconds }: Pick<MonitorFile.Episodes, "lengths" | "seconds">,
+  pace: Pace
+): Array<number> => {
+  let sum = 0
+  const steps = lengths.map((length) => sum += length)
+  const n = pace.seconds.length
+  if (n === 0) return steps
+  let before = 0
+  while (before < steps.length && seconds[before]! <= pace.seconds[0]!) before++
+  const shift = pace.steps[0]! - (steps[before - 1] ?? 0)
+  for (let i = 0; i < before; i++) steps[i] = Math.max(0, steps[i]! + shift)
+  let row = 0
+  for (let i = before; i < steps.length; i++) {
+    while (row < n && pace.seconds[row]! < seconds[i]!) row++
+    if (row === 0 || row === n) {
+      steps[i] = pace.steps[row === 0 ? 0 : n - 1]!
+    } else {
+      const [s0, s1] = [pace.seconds[row - 1]!, pace.seconds[row]!]
+      const [n0, n1] = [pace.steps[row - 1]!, pace.steps[row]!]
+      steps[i] = Math.round(n0 + ((seconds[i]! - s0) / (s1 - s0)) * (n1 - n0))
+    }
+    steps[i] = Math.max(steps[i]!, steps[i - 1] ?? 0)
+  }
+  return steps
+}
+
+const render = (folder: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const paths = yield* Path.Path
+    const fault = (reason: string) => new PlotFault({ folder, reason })
+    const exists = yield* Effect.orElseSucceed(fs.exists(folder), () => false)
+    if (!exists) return yield* fault("there is no such folder")
+    const monitor = paths.join(folder, "monitor.csv")
+    if (!(yield* Effect.orElseSucceed(fs.exists(monitor), () => false))) {
+      return yield* fault("it holds no monitor.csv; name the folder of one run, such as runs/CartPole-v1__a2c__1__...")
+    }
+    const episodes = yield* Effect.mapError(
+      MonitorFile.read(monitor),
+      (error) => fault(`monitor.csv cannot be read: ${explain(error)}`)
+    )
+    if (episodes.returns.length === 0) return yield* fault("its monitor.csv holds no finished episode yet")
+    const pace = yield* Effect.orElseSucceed(
+      readPace(paths.join(folder, "progress.csv")),
+      (): Pace => ({ seconds: [], steps: [] })
+    )
+    const config = Option.getOrUndefined(yield* RunFolder.read(folder))
+    return yield* draw({
+      steps: stepsOf(episodes, pace),
+      returns: episodes.returns,
+      title: config?.envId ?? paths.basename(paths.resolve(folder)),
+      subtitle: config === undefined ? "" : `${config.preset}, seed ${config.seed}`,
+      threshold: config?.rewardThreshold ?? null
+    })
+  })
+
+/** Draws `curve.svg` anew from `monitor.csv`; gives its path. */
+export const plot = (
+  folder: string
+): Effect.Effect<string, PlotFault | ReportFault, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const paths = yield* Path.Path
+    const svg = yield* render(folder)
+    const path = paths.join(folder, "curve.svg")
+    yield* Effect.mapError(fs.writeFileString(path, svg), faultAt(path))
+    return path
+  })
+
+/**
+ * Draws the curve when the run finishes, or when the scope closes on a run that did not. Make it before the reporters
+ * that write the folder's files, and put it after them in the list: it reads what they have written.
+ */
+export const reporter = (
+  folder: RunFolder.RunFolder
+): Effect.Effect<Reporter, never, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+  Effect.gen(function*() {
+    const services = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+    let drawn = false
+    const drawOnce = Effect.suspend(() => {
+      if (drawn) return Effect.void
+      drawn = true
+      return plot(folder.path).pipe(
+        Effect.asVoid,
+        // A run without an episode has no curve.
+        Effect.catchTag("PlotFault", () => Effect.void),
+        Effect.provideContext(services)
+      )
+    })
+    yield* Effect.addFinalizer(() => Effect.catch(drawOnce, (fault) => Effect.logWarning(fault.message)))
+    return {
+      on: (events) => events.some(({ event }) => event === "finished") ? drawOnce : Effect.void
+    }
+  })

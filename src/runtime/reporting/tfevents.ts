@@ -1,0 +1,100 @@
+/**
+ * The bytes of a TensorBoard event file: protobuf messages (`Event` of tensorflow/core/util/event.proto, `Summary` of
+ * tensorflow/core/framework/summary.proto) in TFRecord frames. Pure; `TensorBoard.ts` writes them to a file.
+ *
+ * A frame is: length (8 bytes, little-endian), masked CRC-32C of those 8 bytes, the message, masked CRC-32C of it.
+ */
+import { crc32c, masked } from "./crc32c.ts"
+
+/** A field's number and wire type, as protobuf's key byte. */
+const key = { wallTime: 0x09, step: 0x10, fileVersion: 0x1a, summary: 0x2a, value: 0x0a, tag: 0x0a, simpleValue: 0x15 }
+
+const varintLength = (value: number): number => {
+  let length = 1
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++
+  return length
+}
+
+/** Writes a whole number from 0 to 2^53 - 1 seven bits a byte; returns the offset after it. */
+const writeVarint = (into: Uint8Array, at: number, value: number): number => {
+  let rest = value
+  while (rest >= 128) {
+    into[at++] = (rest % 128) | 0x80
+    rest = Math.floor(rest / 128)
+  }
+  into[at++] = rest
+  return at
+}
+
+const encoder = new TextEncoder()
+
+const headerLength = 12
+const footerLength = 4
+
+/** A frame with room for a message of `length` bytes, which `write` fills from offset 12 on. */
+const frame = (length: number, write: (bytes: Uint8Array, view: DataView) => void): Uint8Array => {
+  const bytes = new Uint8Array(headerLength + length + footerLength)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, length, true)
+  view.setUint32(8, masked(crc32c(bytes, 0, 8)), true)
+  write(bytes, view)
+  view.setUint32(headerLength + length, masked(crc32c(bytes, headerLength, headerLength + length)), true)
+  return bytes
+}
+
+/** The first record of every event file. `wallTime` in seconds since 1970. */
+export const versionRecord = (wallTime: number): Uint8Array => {
+  const version = encoder.encode("brain.Event:2")
+  return frame(9 + 2 + version.length, (bytes, view) => {
+    bytes[12] = key.wallTime
+    view.setFloat64(13, wallTime, true)
+    bytes[21] = key.fileVersion
+    bytes[22] = version.length
+    bytes.set(version, 23)
+  })
+}
+
+/** A name of `scalarRecord`, encoded once. */
+export const tag = (name: string): Uint8Array => encoder.encode(name)
+
+/**
+ * One event with several scalars at a step. `wallTime` in seconds since 1970, `step` a whole number from 0 to 2^53 - 1,
+ * values as float32. Tags come from `tag` and are shorter than 2^20 bytes.
+ */
+export const scalarRecord = (
+  wallTime: number,
+  step: number,
+  scalars: ReadonlyArray<readonly [tag: Uint8Array, value: number]>
+): Uint8Array => {
+  let summaryLength = 0
+  for (const [tag] of scalars) {
+    const valueLength = 1 + varintLength(tag.length) + tag.length + 5
+    summaryLength += 1 + varintLength(valueLength) + valueLength
+  }
+  // A step of 0 is the default of proto3, which the reference writer leaves out.
+  const stepLength = step === 0 ? 0 : 1 + varintLength(step)
+  const length = 9 + stepLength + 1 + varintLength(summaryLength) + summaryLength
+  return frame(length, (bytes, view) => {
+    let at = headerLength
+    bytes[at++] = key.wallTime
+    view.setFloat64(at, wallTime, true)
+    at += 8
+    if (step !== 0) {
+      bytes[at++] = key.step
+      at = writeVarint(bytes, at, step)
+    }
+    bytes[at++] = key.summary
+    at = writeVarint(bytes, at, summaryLength)
+    for (const [tag, value] of scalars) {
+      bytes[at++] = key.value
+      at = writeVarint(bytes, at, 1 + varintLength(tag.length) + tag.length + 5)
+      bytes[at++] = key.tag
+      at = writeVarint(bytes, at, tag.length)
+      bytes.set(tag, at)
+      at += tag.length
+      bytes[at++] = key.simpleValue
+      view.setFloat32(at, value, true)
+      at += 4
+    }
+  })
+}
