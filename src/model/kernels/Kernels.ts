@@ -1,0 +1,342 @@
+/**
+ * The WebAssembly SIMD kernels as typed functions of one shared memory: the network forward and backward, sampling,
+ * losses, optimisers. Their sources are in `assembly/`; the build puts the module at `dist/kernels.wasm`.
+ *
+ * Every argument is a byte offset into the memory (a multiple of 4; of 16 for speed) or a plain number. The kernels keep
+ * no state and allocate nothing, so that any number of threads may each hold an instance over the same memory. They
+ * use no relaxed SIMD: the same arguments give the same bits on every machine. A row's results depend neither on the
+ * number of rows of a call nor on the row's place among them.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
+import type { NetworkSpec } from "../Network.ts"
+import type { Arena, OutOfMemory } from "./Arena.ts"
+import { type CompiledModule, engine, type SharedMemory } from "./SharedMemory.ts"
+
+/** The kernels cannot run here: why, and what to do about it. */
+export class KernelsUnavailable extends Schema.TaggedError<KernelsUnavailable>()("KernelsUnavailable", {
+  reason: Schema.Literals(["no-webassembly", "file-missing", "not-supported", "memory-not-shared"]),
+  message: Schema.String
+}) {}
+
+/**
+ * What the module exports. `net` is the offset of a descriptor (`writeDescriptor`), `params` and `gradients` of float32
+ * arrays in the order of `ParameterLayout`, `observations` of float32 [rows][inputs], `logits` of float32 [rows][actions],
+ * `values`, `advantages`, `returns`, `rewards` and `logProbabilities` of float32 [rows], `actions` of int32 [rows],
+ * `workspace` of `workspaceBytes(spec, rows)` bytes, `statistics` of eight float64 (see `Statistic`).
+ */
+export interface KernelFunctions {
+  /** Writes logits and values of each row, and leaves the activations in the workspace for `backward`. */
+  readonly forward: (
+    net: number,
+    params: number,
+    observations: number,
+    rows: number,
+    workspace: number,
+    logits: number,
+    values: number
+  ) => void
+  /**
+   * `forward`, then one action a row: the smallest a with u < p₀ + … + pₐ, u being the next `random()` of the row's own
+   * PCG64 stream, whose ten words at `streams + row * streamStride` are advanced in place.
+   */
+  readonly act: (
+    net: number,
+    params: number,
+    observations: number,
+    rows: number,
+    streams: number,
+    streamStride: number,
+    workspace: number,
+    logits: number,
+    values: number,
+    actions: number,
+    logProbabilities: number
+  ) => void
+  /** The action of each row's largest logit; of equals the first. */
+  readonly greedy: (logits: number, rows: number, actionCount: number, actions: number) => void
+  /**
+   * The loss `scale · Σ rows [−log p(action) · advantage + valueCoefficient · (return − value)² − entropyCoefficient · H]`,
+   * advantages held constant; `advantages` 0 takes return − value. Writes its derivatives, adds to the statistics.
+   */
+  readonly lossA2C: (
+    net: number,
+    logits: number,
+    actions: number,
+    values: number,
+    advantages: number,
+    returns: number,
+    rows: number,
+    scale: number,
+    valueCoefficient: number,
+    entropyCoefficient: number,
+    dLogits: number,
+    dValues: number,
+    statistics: number
+  ) => void
+  /**
+   * One-step temporal differences along consecutive steps: with td = reward + gamma · next value − value,
+   * `scale · Σ rows [−log p(action) · td + valueCoefficient · td² − entropyCoefficient · H]`, td held constant in the
+   * policy's term. `logits`, `values` and their derivatives have one row more than `rows`, the observation that followed
+   * the last step; where `lastDone` is 1, its value counts 0. The value's gradient flows through both values, or, where
+   * `detachBootstrap` is 1, not through the next one.
+   */
+  readonly lossTD: (
+    net: number,
+    logits: number,
+    actions: number,
+    values: number,
+    rewards: number,
+    rows: number,
+    lastDone: 0 | 1,
+    detachBootstrap: 0 | 1,
+    gamma: number,
+    scale: number,
+    valueCoefficient: number,
+    entropyCoefficient: number,
+    dLogits: number,
+    dValues: number,
+    statistics: number
+  ) => void
+  /** Gradients of the parameters, after `forward` of the same rows; added to what is there where `accumulate` is 1. */
+  readonly backward: (
+    net: number,
+    params: number,
+    observations: number,
+    rows: number,
+    workspace: number,
+    dLogits: number,
+    dValues: number,
+    gradients: number,
+    accumulate: 0 | 1
+  ) => void
+  /**
+   * `forward`, `lossA2C` and `backward` in one, in chunks that stay in the cache: the same bits, faster. A workspace of
+   * `Kernels.chunkRows` rows is enough for any number of rows.
+   */
+  readonly gradientsA2C: (
+    net: number,
+    params: number,
+    observations: number,
+    rows: number,
+    workspace: number,
+    actions: number,
+    advantages: number,
+    returns: number,
+    scale: number,
+    valueCoefficient: number,
+    entropyCoefficient: number,
+    gradients: number,
+    accumulate: 0 | 1,
+    statistics: number
+  ) => void
+  /** total[n] += addend[n] */
+  readonly addInto: (total: number, addend: number, n: number) => void
+  /** target[n] = the sum of `count` arrays, `stride` bytes apart, in their order: as the first plus the others by `addInto`. */
+  readonly sumInto: (target: number, arrays: number, stride: number, count: number, n: number) => void
+  /** target[n] *= factor */
+  readonly scaleInto: (target: number, factor: number, n: number) => void
+  /** Σ g² of n numbers, in float64 and in one fixed order. */
+  readonly squaredNorm: (g: number, n: number) => number
+  /**
+   * Adam on n numbers (any slice of the whole). `In` and `Out` may be the same arrays. `biasCorrection` is 1 − betaᵗ of
+   * the t-th step; `gradientScale` multiplies the gradients first.
+   */
+  readonly adam: (
+    paramsIn: number,
+    paramsOut: number,
+    gradients: number,
+    mIn: number,
+    mOut: number,
+    vIn: number,
+    vOut: number,
+    n: number,
+    gradientScale: number,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    biasCorrection1: number,
+    biasCorrection2: number
+  ) => void
+  /** RMSProp on n numbers, PyTorch's form; `epsilonInside` 1 is TensorFlow's, epsilon under the root. */
+  readonly rmsprop: (
+    paramsIn: number,
+    paramsOut: number,
+    gradients: number,
+    squareIn: number,
+    squareOut: number,
+    n: number,
+    gradientScale: number,
+    learningRate: number,
+    alpha: number,
+    epsilon: number,
+    epsilonInside: 0 | 1
+  ) => void
+  /** exp of n float32 numbers as the kernels compute it (0 below −87.3, capped above 88.3). */
+  readonly exponential: (input: number, output: number, n: number) => void
+  /** log of n float32 numbers as the kernels compute it. */
+  readonly logarithm: (input: number, output: number, n: number) => void
+  /** tanh of n float32 numbers as the kernels compute it. */
+  readonly hyperbolicTangent: (input: number, output: number, n: number) => void
+}
+
+/** The eight float64 of `statistics`: sums over the rows, before any coefficient. */
+export const Statistic = {
+  /** −log p(action) · advantage */
+  policyLoss: 0,
+  /** (target − value)² */
+  valueLoss: 1,
+  entropy: 2,
+  /** log p(action) */
+  logProbability: 3,
+  /** What the value is drawn to: the return, or reward + gamma · next value. */
+  target: 4,
+  targetSquared: 5,
+  /** target − value */
+  error: 6,
+  rows: 7,
+  /** How many there are. */
+  count: 8
+} as const
+
+/** An instance over one memory. */
+export interface Kernels extends KernelFunctions {
+  readonly memory: SharedMemory
+  readonly buffer: SharedArrayBuffer
+  /** Writes the description of a network, `Kernels.descriptorBytes(spec)` bytes, that the kernels take as `net`. */
+  readonly writeDescriptor: (offset: number, spec: NetworkSpec) => void
+  /** Allocates a descriptor in the arena and writes it. */
+  readonly describe: (arena: Arena, spec: NetworkSpec) => Effect.Effect<number, OutOfMemory>
+  /** `Kernels.workspaceBytes` */
+  readonly workspaceBytes: (spec: NetworkSpec, rows: number) => number
+}
+
+const names: ReadonlyArray<keyof KernelFunctions> = [
+  "forward",
+  "act",
+  "greedy",
+  "lossA2C",
+  "lossTD",
+  "backward",
+  "gradientsA2C",
+  "addInto",
+  "sumInto",
+  "scaleInto",
+  "squaredNorm",
+  "adam",
+  "rmsprop",
+  "exponential",
+  "logarithm",
+  "hyperbolicTangent"
+]
+
+const isKernelFunctions = (exports: object): exports is KernelFunctions =>
+  names.every((name) => name in exports && typeof Reflect.get(exports, name) === "function")
+
+declare const __BUILD_ID__: string | undefined
+
+/** A bundle lies beside the module in dist/; these sources are three folders from there. */
+const file = new URL(
+  typeof __BUILD_ID__ === "undefined" ? "../../../dist/kernels.wasm" : "./kernels.wasm",
+  import.meta.url
+)
+
+const load = (): Effect.Effect<CompiledModule, KernelsUnavailable> =>
+  Effect.suspend(() => {
+    const wasm = engine()
+    if (wasm === undefined) {
+      return unavailable("no-webassembly", "This JavaScript engine has no WebAssembly, which Troupe computes with.")
+    }
+    return Effect.flatMap(
+      Effect.try({
+        try: () => readFileSync(file),
+        catch: () =>
+          new KernelsUnavailable({
+            reason: "file-missing",
+            message:
+              `The compiled kernels are not at ${file.href}. In a checkout, make them with \`node scripts/build.ts\`.`
+          })
+      }),
+      (bytes) =>
+        Effect.try({
+          try: () => new wasm.Module(bytes),
+          catch: (cause) =>
+            new KernelsUnavailable({
+              reason: "not-supported",
+              message: `This engine cannot compile the kernels; they need WebAssembly with SIMD and threads (${cause}).`
+            })
+        })
+    )
+  })
+
+let compiled: CompiledModule | undefined
+
+/** The compiled module, once a thread. */
+const module: Effect.Effect<CompiledModule, KernelsUnavailable> = Effect.suspend(() =>
+  compiled === undefined ? Effect.tap(load(), (fresh) => Effect.sync(() => compiled = fresh)) : Effect.succeed(compiled)
+)
+
+const unavailable = (reason: KernelsUnavailable["reason"], message: string) =>
+  Effect.fail(new KernelsUnavailable({ reason, message }))
+
+/** The kernels over a shared memory of any size. Needs a few hundred microseconds, the first time in a thread. */
+const instantiate = (memory: SharedMemory): Effect.Effect<Kernels, KernelsUnavailable> =>
+  Effect.flatMap(module, (compiled) => {
+    const wasm = engine()
+    const buffer = memory.buffer
+    if (wasm === undefined || !(buffer instanceof SharedArrayBuffer)) {
+      return unavailable("memory-not-shared", "The kernels need a shared WebAssembly.Memory; this one is not.")
+    }
+    return Effect.flatMap(
+      Effect.try({
+        try: () => new wasm.Instance(compiled, { env: { memory } }).exports,
+        catch: (cause) =>
+          new KernelsUnavailable({ reason: "not-supported", message: `The kernels cannot be instantiated: ${cause}` })
+      }),
+      (exports) =>
+        isKernelFunctions(exports)
+          ? Effect.succeed(bind(memory, buffer, exports))
+          : unavailable("not-supported", `${file.href} is of another version than this program; build it again.`)
+    )
+  })
+
+const bind = (memory: SharedMemory, buffer: SharedArrayBuffer, functions: KernelFunctions): Kernels => {
+  const writeDescriptor = (offset: number, spec: NetworkSpec): void => {
+    new Int32Array(buffer, offset, 5 + spec.hidden.length).set([
+      spec.kind === "shared" ? 1 : 0,
+      spec.inputs,
+      spec.actions,
+      spec.activation === "relu" ? 1 : 0,
+      spec.hidden.length,
+      ...spec.hidden
+    ])
+  }
+  return {
+    memory,
+    buffer,
+    ...functions,
+    writeDescriptor,
+    describe: (arena, spec) =>
+      Effect.tap(arena.allocate(descriptorBytes(spec)), (offset) => Effect.sync(() => writeDescriptor(offset, spec))),
+    workspaceBytes
+  }
+}
+
+/** Rows the kernels work on at a time. */
+const chunkRows = 32
+
+/** Bytes of a network's descriptor. */
+const descriptorBytes = (spec: NetworkSpec): number => 4 * (5 + spec.hidden.length)
+
+/** Bytes of a workspace for `rows` rows: scratch for one chunk, and the activations of every hidden layer. */
+const workspaceBytes = (spec: NetworkSpec, rows: number): number => {
+  const scratchRows = Math.ceil(Math.min(rows, chunkRows) / 4) * 4
+  const outputs = scratchRows * (spec.actions + 1) * 2 * 4
+  const deltas = scratchRows * Math.max(0, ...spec.hidden) * 4
+  const tower = spec.hidden.reduce((bytes, width) => bytes + Math.ceil(rows * width / 4) * 16, 0)
+  return outputs + 2 * deltas + (spec.kind === "shared" ? tower : 2 * tower)
+}
+
+export const Kernels = { module, instantiate, chunkRows, descriptorBytes, workspaceBytes } as const

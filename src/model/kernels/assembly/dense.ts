@@ -1,0 +1,350 @@
+// dprint-ignore-file: the formatter drops decorators of functions
+/**
+ * Hidden layers, forward and backward, on register blocks.
+ *
+ * Two rules make every result independent of how the work is cut. A row's output is summed in one fixed order, whichever
+ * block of rows it is computed in; a gradient is added to row by row, in the order of the rows, whichever chunk they
+ * come in. Blocks therefore only decide how many of these sums are under way at once. (WebAssembly does not fuse
+ * multiplications with additions, so that a lane and a scalar round alike.)
+ */
+import { throughActivation } from "./activation"
+
+@inline
+export function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
+  return f32x4.add(sum, f32x4.mul(a, b))
+}
+
+/** Sum of four lanes, in the order that `lanes4` has. */
+@inline
+export function lanes(v: v128): f32 {
+  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 2)) + (f32x4.extract_lane(v, 1) + f32x4.extract_lane(v, 3))
+}
+
+/** The four sums of lanes of four vectors, as one vector. */
+@inline
+function lanes4(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 1, 4, 5), v128.shuffle<i32>(a, b, 2, 3, 6, 7))
+  const cd = f32x4.add(v128.shuffle<i32>(c, d, 0, 1, 4, 5), v128.shuffle<i32>(c, d, 2, 3, 6, 7))
+  return f32x4.add(v128.shuffle<i32>(ab, cd, 0, 2, 4, 6), v128.shuffle<i32>(ab, cd, 1, 3, 5, 7))
+}
+
+/** A column of four numbers `stride` bytes apart. */
+@inline
+function gather(at: usize, stride: usize): v128 {
+  const two = v128.load32_lane(at + stride, v128.load32_zero(at), 1)
+  return v128.load32_lane(at + 3 * stride, v128.load32_lane(at + 2 * stride, two, 2), 3)
+}
+
+/** Four rows by eight columns of y = max(floor, b + x w). */
+@inline
+function block4x8(x: usize, xStride: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
+  const x1 = x + xStride
+  const x2 = x1 + xStride
+  const x3 = x2 + xStride
+  let l0 = v128.load(b)
+  let h0 = v128.load(b, 16)
+  let l1 = l0
+  let h1 = h0
+  let l2 = l0
+  let h2 = h0
+  let l3 = l0
+  let h3 = h0
+  const end = <usize>inputs << 2
+  for (let i: usize = 0; i < end; i += 4) {
+    const wl = v128.load(w)
+    const wh = v128.load(w, 16)
+    w += wStride
+    const s0 = v128.load32_splat(x + i)
+    l0 = multiplyAdd(l0, s0, wl)
+    h0 = multiplyAdd(h0, s0, wh)
+    const s1 = v128.load32_splat(x1 + i)
+    l1 = multiplyAdd(l1, s1, wl)
+    h1 = multiplyAdd(h1, s1, wh)
+    const s2 = v128.load32_splat(x2 + i)
+    l2 = multiplyAdd(l2, s2, wl)
+    h2 = multiplyAdd(h2, s2, wh)
+    const s3 = v128.load32_splat(x3 + i)
+    l3 = multiplyAdd(l3, s3, wl)
+    h3 = multiplyAdd(h3, s3, wh)
+  }
+  v128.store(y, f32x4.pmax(l0, floor))
+  v128.store(y, f32x4.pmax(h0, floor), 16)
+  y += wStride
+  v128.store(y, f32x4.pmax(l1, floor))
+  v128.store(y, f32x4.pmax(h1, floor), 16)
+  y += wStride
+  v128.store(y, f32x4.pmax(l2, floor))
+  v128.store(y, f32x4.pmax(h2, floor), 16)
+  y += wStride
+  v128.store(y, f32x4.pmax(l3, floor))
+  v128.store(y, f32x4.pmax(h3, floor), 16)
+}
+
+/** One row by eight columns. */
+@inline
+function block1x8(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
+  let l = v128.load(b)
+  let h = v128.load(b, 16)
+  for (let end = x + (<usize>inputs << 2); x < end; x += 4) {
+    const s = v128.load32_splat(x)
+    l = multiplyAdd(l, s, v128.load(w))
+    h = multiplyAdd(h, s, v128.load(w, 16))
+    w += wStride
+  }
+  v128.store(y, f32x4.pmax(l, floor))
+  v128.store(y, f32x4.pmax(h, floor), 16)
+}
+
+/** One row by four columns. */
+@inline
+function block1x4(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
+  let sum = v128.load(b)
+  for (let end = x + (<usize>inputs << 2); x < end; x += 4) {
+    sum = multiplyAdd(sum, v128.load32_splat(x), v128.load(w))
+    w += wStride
+  }
+  v128.store(y, f32x4.pmax(sum, floor))
+}
+
+/**
+ * y[rows][outputs] = max(floor, b + x[rows][inputs] w[inputs][outputs]): floor 0 is relu, -Infinity nothing. Each
+ * number is summed over the inputs in their order. Columns that do not fill a block are computed in one that
+ * overlaps its neighbour, with the same result.
+ */
+export function denseLayer(x: usize, w: usize, y: usize, rows: i32, inputs: i32, outputs: i32, floor: f32): void {
+  const floors = f32x4.splat(floor)
+  const xStride = <usize>inputs << 2
+  const stride = <usize>outputs << 2
+  const b = w + <usize>inputs * stride
+  const fours = rows & ~3
+  if (outputs >= 8) {
+    let column: i32 = 0
+    while (column < outputs) {
+      const at = <usize>min(column, outputs - 8) << 2
+      let row = 0
+      let from = x
+      let to = y + at
+      for (; row < fours; row += 4) {
+        block4x8(from, xStride, w + at, stride, b + at, to, inputs, floors)
+        from += 4 * xStride
+        to += 4 * stride
+      }
+      for (; row < rows; row++) {
+        block1x8(from, w + at, stride, b + at, to, inputs, floors)
+        from += xStride
+        to += stride
+      }
+      column += 8
+    }
+    return
+  }
+  for (let row = 0; row < rows; row++) {
+    if (outputs >= 4) {
+      block1x4(x, w, stride, b, y, inputs, floors)
+      const last = stride - 16
+      block1x4(x, w + last, stride, b + last, y + last, inputs, floors)
+    } else {
+      for (let at: usize = 0; at < stride; at += 4) {
+        let sum = f32.load(b + at)
+        for (let i: usize = 0; i < <usize>inputs; i++) sum += f32.load(x + (i << 2)) * f32.load(w + i * stride + at)
+        f32.store(y + at, sum < floor ? floor : sum)
+      }
+    }
+    x += xStride
+    y += stride
+  }
+}
+
+/** total[i][o] += x[row][i] z[row][o] over the rows, for four i and eight o. */
+@inline
+function outer4x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize): void {
+  const t1 = total + zStride
+  const t2 = t1 + zStride
+  const t3 = t2 + zStride
+  let l0 = v128.load(total)
+  let h0 = v128.load(total, 16)
+  let l1 = v128.load(t1)
+  let h1 = v128.load(t1, 16)
+  let l2 = v128.load(t2)
+  let h2 = v128.load(t2, 16)
+  let l3 = v128.load(t3)
+  let h3 = v128.load(t3, 16)
+  for (let row = 0; row < rows; row++) {
+    const zl = v128.load(z)
+    const zh = v128.load(z, 16)
+    z += zStride
+    const s0 = v128.load32_splat(x)
+    l0 = multiplyAdd(l0, s0, zl)
+    h0 = multiplyAdd(h0, s0, zh)
+    const s1 = v128.load32_splat(x, 4)
+    l1 = multiplyAdd(l1, s1, zl)
+    h1 = multiplyAdd(h1, s1, zh)
+    const s2 = v128.load32_splat(x, 8)
+    l2 = multiplyAdd(l2, s2, zl)
+    h2 = multiplyAdd(h2, s2, zh)
+    const s3 = v128.load32_splat(x, 12)
+    l3 = multiplyAdd(l3, s3, zl)
+    h3 = multiplyAdd(h3, s3, zh)
+    x += xStride
+  }
+  v128.store(total, l0)
+  v128.store(total, h0, 16)
+  v128.store(t1, l1)
+  v128.store(t1, h1, 16)
+  v128.store(t2, l2)
+  v128.store(t2, h2, 16)
+  v128.store(t3, l3)
+  v128.store(t3, h3, 16)
+}
+
+/** The same for one i. */
+@inline
+function outer1x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize): void {
+  let l = v128.load(total)
+  let h = v128.load(total, 16)
+  for (let row = 0; row < rows; row++) {
+    const s = v128.load32_splat(x)
+    l = multiplyAdd(l, s, v128.load(z))
+    h = multiplyAdd(h, s, v128.load(z, 16))
+    x += xStride
+    z += zStride
+  }
+  v128.store(total, l)
+  v128.store(total, h, 16)
+}
+
+/** total[nx][nz] += xᵀ z: the gradient of a weight, row after row. x is [rows][nx], z is [rows][nz]. */
+export function accumulateOuter(x: usize, nx: i32, z: usize, nz: i32, rows: i32, total: usize): void {
+  const xStride = <usize>nx << 2
+  const zStride = <usize>nz << 2
+  const eights = <usize>(nz & ~7) << 2
+  for (let at: usize = 0; at < eights; at += 32) {
+    let i: usize = 0
+    for (; i + 16 <= xStride; i += 16) {
+      outer4x8(x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zStride + at)
+    }
+    for (; i < xStride; i += 4) {
+      outer1x8(x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zStride + at)
+    }
+  }
+  if (eights == zStride) return
+  for (let i: usize = 0; i < xStride; i += 4) {
+    for (let at = eights; at < zStride; at += 4) {
+      const to = total + (i >> 2) * zStride + at
+      let sum = f32.load(to)
+      for (let row: usize = 0; row < <usize>rows; row++) {
+        sum += f32.load(x + row * xStride + i) * f32.load(z + row * zStride + at)
+      }
+      f32.store(to, sum)
+    }
+  }
+}
+
+/** total[n] += the rows of z[rows][n], row after row: the gradient of a bias. */
+export function accumulateRows(z: usize, n: i32, rows: i32, total: usize): void {
+  const stride = <usize>n << 2
+  const fours = <usize>(n & ~3) << 2
+  for (let at: usize = 0; at < fours; at += 16) {
+    let sum = v128.load(total + at)
+    for (let row: usize = 0; row < <usize>rows; row++) sum = f32x4.add(sum, v128.load(z + row * stride + at))
+    v128.store(total + at, sum)
+  }
+  for (let at = fours; at < stride; at += 4) {
+    let sum = f32.load(total + at)
+    for (let row: usize = 0; row < <usize>rows; row++) sum += f32.load(z + row * stride + at)
+    f32.store(total + at, sum)
+  }
+}
+
+/**
+ * delta[rows][inputs] = (z[rows][outputs] wᵀ) f'(active), w being a hidden weight [inputs][outputs]: what a hidden layer
+ * passes down. As dot products over the outputs, four inputs at a time, so that no weight is transposed.
+ */
+export function denseDown(
+  z: usize, w: usize, active: usize, delta: usize, rows: i32, inputs: i32, outputs: i32, relu: bool
+): void {
+  const xStride = <usize>inputs << 2
+  const stride = <usize>outputs << 2
+  const fours = <usize>(outputs & ~3) << 2
+  if (inputs < 4) {
+    for (let row = 0; row < rows; row++) {
+      for (let i: usize = 0; i < xStride; i += 4) {
+        let sum: f32 = 0
+        for (let o: usize = 0; o < stride; o += 4) sum += f32.load(z + o) * f32.load(w + (i >> 2) * stride + o)
+        const down = throughActivation(f32x4.splat(sum), v128.load32_splat(active + i), relu)
+        f32.store(delta + i, f32x4.extract_lane(down, 0))
+      }
+      z += stride
+      active += xStride
+      delta += xStride
+    }
+    return
+  }
+  for (let input = 0; input < inputs; input += 4) {
+    const at = min(input, inputs - 4)
+    const w0 = w + <usize>at * stride
+    const w1 = w0 + stride
+    const w2 = w1 + stride
+    const w3 = w2 + stride
+    let column = <usize>at << 2
+    let from = z
+    let row = 0
+    for (; row + 2 <= rows; row += 2) {
+      const next = from + stride
+      let a0 = f32x4.splat(0)
+      let a1 = a0
+      let a2 = a0
+      let a3 = a0
+      let b0 = a0
+      let b1 = a0
+      let b2 = a0
+      let b3 = a0
+      for (let o: usize = 0; o < fours; o += 16) {
+        const za = v128.load(from + o)
+        const zb = v128.load(next + o)
+        const v0 = v128.load(w0 + o)
+        a0 = multiplyAdd(a0, za, v0)
+        b0 = multiplyAdd(b0, zb, v0)
+        const v1 = v128.load(w1 + o)
+        a1 = multiplyAdd(a1, za, v1)
+        b1 = multiplyAdd(b1, zb, v1)
+        const v2 = v128.load(w2 + o)
+        a2 = multiplyAdd(a2, za, v2)
+        b2 = multiplyAdd(b2, zb, v2)
+        const v3 = v128.load(w3 + o)
+        a3 = multiplyAdd(a3, za, v3)
+        b3 = multiplyAdd(b3, zb, v3)
+      }
+      let a = lanes4(a0, a1, a2, a3)
+      let b = lanes4(b0, b1, b2, b3)
+      for (let o = fours; o < stride; o += 4) {
+        const v = gather(w0 + o, stride)
+        a = multiplyAdd(a, v128.load32_splat(from + o), v)
+        b = multiplyAdd(b, v128.load32_splat(next + o), v)
+      }
+      v128.store(delta + column, throughActivation(a, v128.load(active + column), relu))
+      column += xStride
+      v128.store(delta + column, throughActivation(b, v128.load(active + column), relu))
+      column += xStride
+      from = next + stride
+    }
+    if (row < rows) {
+      let a0 = f32x4.splat(0)
+      let a1 = a0
+      let a2 = a0
+      let a3 = a0
+      for (let o: usize = 0; o < fours; o += 16) {
+        const za = v128.load(from + o)
+        a0 = multiplyAdd(a0, za, v128.load(w0 + o))
+        a1 = multiplyAdd(a1, za, v128.load(w1 + o))
+        a2 = multiplyAdd(a2, za, v128.load(w2 + o))
+        a3 = multiplyAdd(a3, za, v128.load(w3 + o))
+      }
+      let a = lanes4(a0, a1, a2, a3)
+      for (let o = fours; o < stride; o += 4) {
+        a = multiplyAdd(a, v128.load32_splat(from + o), gather(w0 + o, stride))
+      }
+      v128.store(delta + column, throughActivation(a, v128.load(active + column), relu))
+    }
+  }
+}

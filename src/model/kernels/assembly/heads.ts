@@ -1,0 +1,177 @@
+// dprint-ignore-file: the formatter drops decorators of functions
+/**
+ * Heads: the last layers, of few outputs (a logit an action, or one value) on many inputs. Their weights are [out][in], so
+ * that an output is a dot product. The rules of `dense.ts` hold: fixed order within a row, and of the rows in a gradient.
+ */
+import { throughActivation } from "./activation"
+import { lanes, multiplyAdd } from "./dense"
+
+/**
+ * y[rows][outputs] = b + x[rows][inputs] wᵀ, w being [outputs][inputs]: for the few outputs of a head, as dot products.
+ * A dot product is two vectors of partial sums, eight columns at a time, then their eight lanes, then what is left.
+ */
+export function denseHead(x: usize, w: usize, y: usize, rows: i32, inputs: i32, outputs: i32): void {
+  const stride = <usize>inputs << 2
+  const eights = <usize>(inputs & ~7) << 2
+  const b = w + <usize>outputs * stride
+  for (let row = 0; row < rows; row++) {
+    let output = 0
+    let weights = w
+    for (; output + 2 <= outputs; output += 2) {
+      const second = weights + stride
+      let p0 = f32x4.splat(0)
+      let p1 = p0
+      let q0 = p0
+      let q1 = p0
+      for (let i: usize = 0; i < eights; i += 32) {
+        const x0 = v128.load(x + i)
+        const x1 = v128.load(x + i, 16)
+        p0 = multiplyAdd(p0, x0, v128.load(weights + i))
+        p1 = multiplyAdd(p1, x1, v128.load(weights + i, 16))
+        q0 = multiplyAdd(q0, x0, v128.load(second + i))
+        q1 = multiplyAdd(q1, x1, v128.load(second + i, 16))
+      }
+      let p = lanes(f32x4.add(p0, p1))
+      let q = lanes(f32x4.add(q0, q1))
+      for (let i = eights; i < stride; i += 4) {
+        p += f32.load(x + i) * f32.load(weights + i)
+        q += f32.load(x + i) * f32.load(second + i)
+      }
+      const bias = b + (<usize>output << 2)
+      f32.store(y, p + f32.load(bias))
+      f32.store(y, q + f32.load(bias, 4), 4)
+      y += 8
+      weights = second + stride
+    }
+    if (output < outputs) {
+      let p0 = f32x4.splat(0)
+      let p1 = p0
+      for (let i: usize = 0; i < eights; i += 32) {
+        p0 = multiplyAdd(p0, v128.load(x + i), v128.load(weights + i))
+        p1 = multiplyAdd(p1, v128.load(x + i, 16), v128.load(weights + i, 16))
+      }
+      let p = lanes(f32x4.add(p0, p1))
+      for (let i = eights; i < stride; i += 4) p += f32.load(x + i) * f32.load(weights + i)
+      f32.store(y, p + f32.load(b + (<usize>output << 2)))
+      y += 4
+    }
+    x += stride
+  }
+}
+
+/**
+ * Backward through one or two outputs of a head, eight columns at a time with weights and their gradients in registers.
+ *
+ * `d` is the gradient of the first output of the first row, `dStride` the bytes between rows. Adds to `total` (the
+ * gradient of the weights, [out][in]). What goes down to the hidden layer is, where `whole`, stored with the activation's
+ * derivative; else added to `delta` without it.
+ */
+@inline
+function backwardOutputs(
+  two: bool, whole: bool, d: usize, dStride: usize, w: usize, active: usize, delta: usize, rows: i32, inputs: i32,
+  total: usize, relu: bool
+): void {
+  const stride = <usize>inputs << 2
+  const eights = <usize>(inputs & ~7) << 2
+  for (let at: usize = 0; at < eights; at += 32) {
+    const w0l = v128.load(w + at)
+    const w0h = v128.load(w + at, 16)
+    const w1l = two ? v128.load(w + stride + at) : w0l
+    const w1h = two ? v128.load(w + stride + at, 16) : w0h
+    let t0l = v128.load(total + at)
+    let t0h = v128.load(total + at, 16)
+    let t1l = two ? v128.load(total + stride + at) : t0l
+    let t1h = two ? v128.load(total + stride + at, 16) : t0h
+    let from = active + at
+    let to = delta + at
+    let given = d
+    for (let row = 0; row < rows; row++) {
+      const l = v128.load(from)
+      const h = v128.load(from, 16)
+      const d0 = v128.load32_splat(given)
+      let downL = f32x4.mul(d0, w0l)
+      let downH = f32x4.mul(d0, w0h)
+      t0l = multiplyAdd(t0l, d0, l)
+      t0h = multiplyAdd(t0h, d0, h)
+      if (two) {
+        const d1 = v128.load32_splat(given, 4)
+        downL = multiplyAdd(downL, d1, w1l)
+        downH = multiplyAdd(downH, d1, w1h)
+        t1l = multiplyAdd(t1l, d1, l)
+        t1h = multiplyAdd(t1h, d1, h)
+      }
+      if (whole) {
+        v128.store(to, throughActivation(downL, l, relu))
+        v128.store(to, throughActivation(downH, h, relu), 16)
+      } else {
+        v128.store(to, f32x4.add(v128.load(to), downL))
+        v128.store(to, f32x4.add(v128.load(to, 16), downH), 16)
+      }
+      from += stride
+      to += stride
+      given += dStride
+    }
+    v128.store(total + at, t0l)
+    v128.store(total + at, t0h, 16)
+    if (two) {
+      v128.store(total + stride + at, t1l)
+      v128.store(total + stride + at, t1h, 16)
+    }
+  }
+  for (let at = eights; at < stride; at += 4) {
+    let from = active + at
+    let to = delta + at
+    let given = d
+    for (let row = 0; row < rows; row++) {
+      const a = f32.load(from)
+      let down = f32.load(given) * f32.load(w + at)
+      f32.store(total + at, f32.load(total + at) + f32.load(given) * a)
+      if (two) {
+        down += f32.load(given, 4) * f32.load(w + stride + at)
+        const second = total + stride + at
+        f32.store(second, f32.load(second) + f32.load(given, 4) * a)
+      }
+      if (whole) f32.store(to, f32x4.extract_lane(throughActivation(f32x4.splat(down), f32x4.splat(a), relu), 0))
+      else f32.store(to, f32.load(to) + down)
+      from += stride
+      to += stride
+      given += dStride
+    }
+  }
+}
+
+/** Backward through a head of up to two outputs that stands alone on its hidden layer, in one pass. */
+export function narrowHeadBackward(
+  d: usize, outputs: i32, w: usize, active: usize, delta: usize, rows: i32, inputs: i32, total: usize, relu: bool
+): void {
+  if (outputs == 2) backwardOutputs(true, true, d, 8, w, active, delta, rows, inputs, total, relu)
+  else backwardOutputs(false, true, d, 4, w, active, delta, rows, inputs, total, relu)
+}
+
+/** Backward through any head; adds to `delta`, leaving the activation's derivative to `activationBackward`. */
+export function headBackward(
+  d: usize, outputs: i32, w: usize, active: usize, delta: usize, rows: i32, inputs: i32, total: usize
+): void {
+  const dStride = <usize>outputs << 2
+  const twoOutputs = <usize>inputs << 3
+  let output = 0
+  for (; output + 2 <= outputs; output += 2) {
+    backwardOutputs(true, false, d, dStride, w, active, delta, rows, inputs, total, false)
+    d += 8
+    w += twoOutputs
+    total += twoOutputs
+  }
+  if (output < outputs) backwardOutputs(false, false, d, dStride, w, active, delta, rows, inputs, total, false)
+}
+
+/** delta · f'(active), in place. */
+export function activationBackward(delta: usize, active: usize, n: i32, relu: bool): void {
+  const end = delta + (<usize>n << 2)
+  for (; delta + 16 <= end; delta += 16, active += 16) {
+    v128.store(delta, throughActivation(v128.load(delta), v128.load(active), relu))
+  }
+  for (; delta < end; delta += 4, active += 4) {
+    const down = throughActivation(v128.load32_splat(delta), v128.load32_splat(active), relu)
+    f32.store(delta, f32x4.extract_lane(down, 0))
+  }
+}

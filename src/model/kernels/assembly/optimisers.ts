@@ -1,0 +1,149 @@
+// dprint-ignore-file: the formatter drops decorators of functions
+/**
+ * Optimisers and sums over flat arrays. Every number depends on its own element alone (or, in a sum over arrays, on the
+ * order of the arrays), so that n numbers may be cut into slices anywhere, and each slice given to another thread.
+ *
+ * What is read and what is written may be different arrays (the old parameters stay as they were, so that the step can be
+ * done again by somebody else) or the same. In PyTorch's form: no decay of weights, no momentum of its own.
+ */
+
+/** target[n] += addend[n] */
+export function addInto(target: usize, addend: usize, n: i32): void {
+  const end = target + (<usize>n << 2)
+  for (; target + 16 <= end; target += 16, addend += 16) {
+    v128.store(target, f32x4.add(v128.load(target), v128.load(addend)))
+  }
+  for (; target < end; target += 4, addend += 4) f32.store(target, f32.load(target) + f32.load(addend))
+}
+
+/**
+ * target[n] = the sum of `count` arrays, the first at `arrays` and `stride` bytes between them, added in their order: the
+ * same bits as starting from the first and adding the others with `addInto`.
+ */
+export function sumInto(target: usize, arrays: usize, stride: usize, count: i32, n: i32): void {
+  const end = target + (<usize>n << 2)
+  for (; target + 16 <= end; target += 16, arrays += 16) {
+    let from = arrays
+    let sum = v128.load(from)
+    for (let k = 1; k < count; k++) {
+      from += stride
+      sum = f32x4.add(sum, v128.load(from))
+    }
+    v128.store(target, sum)
+  }
+  for (; target < end; target += 4, arrays += 4) {
+    let from = arrays
+    let sum = f32.load(from)
+    for (let k = 1; k < count; k++) {
+      from += stride
+      sum += f32.load(from)
+    }
+    f32.store(target, sum)
+  }
+}
+
+/** target[n] *= factor */
+export function scaleInto(target: usize, factor: f64, n: i32): void {
+  const end = target + (<usize>n << 2)
+  const factors = f32x4.splat(<f32>factor)
+  for (; target + 16 <= end; target += 16) v128.store(target, f32x4.mul(v128.load(target), factors))
+  for (; target < end; target += 4) f32.store(target, f32.load(target) * <f32>factor)
+}
+
+/** Σ g², in float64: even and odd elements of each half of four in their order, then the four sums, then what is left. */
+export function squaredNorm(g: usize, n: i32): f64 {
+  const end = g + (<usize>n << 2)
+  let low = f64x2.splat(0)
+  let high = low
+  for (; g + 16 <= end; g += 16) {
+    const l = f64x2.promote_low_f32x4(v128.load64_zero(g))
+    const h = f64x2.promote_low_f32x4(v128.load64_zero(g, 8))
+    low = f64x2.add(low, f64x2.mul(l, l))
+    high = f64x2.add(high, f64x2.mul(h, h))
+  }
+  const both = f64x2.add(low, high)
+  let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1)
+  for (; g < end; g += 4) sum += <f64>f32.load(g) * <f64>f32.load(g)
+  return sum
+}
+
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1), epsilon outside the root:
+ *
+ *     g = gradientScale · gradient,  m' = beta1 m + (1 - beta1) g,  v' = beta2 v + (1 - beta2) g²
+ *     p' = p - learningRate · (m' / biasCorrection1) / (√(v' / biasCorrection2) + epsilon)
+ *
+ * biasCorrection is 1 - beta^t of the t-th step.
+ */
+export function adam(
+  paramsIn: usize, paramsOut: usize, gradients: usize, mIn: usize, mOut: usize, vIn: usize, vOut: usize, n: i32,
+  gradientScale: f64, learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, biasCorrection1: f64, biasCorrection2: f64
+): void {
+  const scale = f32x4.splat(<f32>gradientScale)
+  const b1 = f32x4.splat(<f32>beta1)
+  const c1 = f32x4.splat(<f32>(1 - beta1))
+  const b2 = f32x4.splat(<f32>beta2)
+  const c2 = f32x4.splat(<f32>(1 - beta2))
+  const step = f32x4.splat(<f32>(learningRate / biasCorrection1))
+  const root = f32x4.splat(<f32>(1 / sqrt(biasCorrection2)))
+  const eps = f32x4.splat(<f32>epsilon)
+  const bytes = <usize>n << 2
+  const whole = bytes & ~15
+  for (let at: usize = 0; at < bytes; at += at < whole ? 16 : 4) {
+    // What is left after whole vectors goes through the same lanes, one number at a time.
+    const one = at >= whole
+    const g = f32x4.mul(scale, one ? v128.load32_zero(gradients + at) : v128.load(gradients + at))
+    const m = one ? v128.load32_zero(mIn + at) : v128.load(mIn + at)
+    const v = one ? v128.load32_zero(vIn + at) : v128.load(vIn + at)
+    const p = one ? v128.load32_zero(paramsIn + at) : v128.load(paramsIn + at)
+    const m1 = f32x4.add(f32x4.mul(b1, m), f32x4.mul(c1, g))
+    const v1 = f32x4.add(f32x4.mul(b2, v), f32x4.mul(c2, f32x4.mul(g, g)))
+    const size = f32x4.add(f32x4.mul(f32x4.sqrt(v1), root), eps)
+    const p1 = f32x4.sub(p, f32x4.div(f32x4.mul(step, m1), size))
+    if (one) {
+      v128.store32_lane(mOut + at, m1, 0)
+      v128.store32_lane(vOut + at, v1, 0)
+      v128.store32_lane(paramsOut + at, p1, 0)
+    } else {
+      v128.store(mOut + at, m1)
+      v128.store(vOut + at, v1)
+      v128.store(paramsOut + at, p1)
+    }
+  }
+}
+
+/**
+ * RMSProp (Tieleman and Hinton 2012):
+ *
+ *     g = gradientScale · gradient,  s' = alpha s + (1 - alpha) g²
+ *     p' = p - learningRate · g / (√s' + epsilon),  or / √(s' + epsilon) where `epsilonInside` (TensorFlow's form)
+ */
+export function rmsprop(
+  paramsIn: usize, paramsOut: usize, gradients: usize, squareIn: usize, squareOut: usize, n: i32, gradientScale: f64,
+  learningRate: f64, alpha: f64, epsilon: f64, epsilonInside: i32
+): void {
+  const scale = f32x4.splat(<f32>gradientScale)
+  const a = f32x4.splat(<f32>alpha)
+  const c = f32x4.splat(<f32>(1 - alpha))
+  const rate = f32x4.splat(<f32>learningRate)
+  const inside = f32x4.splat(epsilonInside ? <f32>epsilon : <f32>0)
+  const outside = f32x4.splat(epsilonInside ? <f32>0 : <f32>epsilon)
+  const bytes = <usize>n << 2
+  const whole = bytes & ~15
+  for (let at: usize = 0; at < bytes; at += at < whole ? 16 : 4) {
+    const one = at >= whole
+    const g = f32x4.mul(scale, one ? v128.load32_zero(gradients + at) : v128.load(gradients + at))
+    const s = one ? v128.load32_zero(squareIn + at) : v128.load(squareIn + at)
+    const p = one ? v128.load32_zero(paramsIn + at) : v128.load(paramsIn + at)
+    const s1 = f32x4.add(f32x4.mul(a, s), f32x4.mul(c, f32x4.mul(g, g)))
+    const size = f32x4.add(f32x4.sqrt(f32x4.add(s1, inside)), outside)
+    const p1 = f32x4.sub(p, f32x4.div(f32x4.mul(rate, g), size))
+    if (one) {
+      v128.store32_lane(squareOut + at, s1, 0)
+      v128.store32_lane(paramsOut + at, p1, 0)
+    } else {
+      v128.store(squareOut + at, s1)
+      v128.store(paramsOut + at, p1)
+    }
+  }
+}
