@@ -8,27 +8,31 @@
 import { exp, log } from "../math/index.ts"
 import type { FloatArray } from "./Network.ts"
 
-/** log Σⱼ exp(zⱼ), shifted by the largest logit so that nothing overflows. */
-const logSumExp = (logits: FloatArray, offset: number, length: number): number => {
-  const end = offset + length
+/** The largest logit: taken off before anything is exponentiated, so that nothing overflows. */
+const largestOf = (logits: FloatArray, offset: number, length: number): number => {
   let largest = logits[offset]!
-  for (let j = offset + 1; j < end; j++) if (logits[j]! > largest) largest = logits[j]!
+  for (let j = offset + 1; j < offset + length; j++) if (logits[j]! > largest) largest = logits[j]!
+  return largest
+}
+
+/** log Σⱼ exp(zⱼ − largest). Kept apart from `largest`: their sum would lose the digits of a small logarithm. */
+const logSumExp = (logits: FloatArray, largest: number, offset: number, length: number): number => {
   let sum = 0
-  for (let j = offset; j < end; j++) sum += exp(logits[j]! - largest)
-  return largest + log(sum)
+  for (let j = offset; j < offset + length; j++) sum += exp(logits[j]! - largest)
+  return log(sum)
 }
 
 /** Log-probabilities: log pⱼ = zⱼ − log Σₖ exp(zₖ). `out` may be `logits` itself. */
 export const logSoftmax = (out: FloatArray, logits: FloatArray, offset = 0, length = logits.length - offset): void => {
-  const normaliser = logSumExp(logits, offset, length)
-  for (let j = offset; j < offset + length; j++) out[j] = logits[j]! - normaliser
+  const largest = largestOf(logits, offset, length)
+  const normaliser = logSumExp(logits, largest, offset, length)
+  for (let j = offset; j < offset + length; j++) out[j] = logits[j]! - largest - normaliser
 }
 
 /** Probabilities: pⱼ = exp(zⱼ) / Σₖ exp(zₖ). `out` may be `logits` itself. */
 export const softmax = (out: FloatArray, logits: FloatArray, offset = 0, length = logits.length - offset): void => {
   const end = offset + length
-  let largest = logits[offset]!
-  for (let j = offset + 1; j < end; j++) if (logits[j]! > largest) largest = logits[j]!
+  const largest = largestOf(logits, offset, length)
   let sum = 0
   for (let j = offset; j < end; j++) {
     out[j] = exp(logits[j]! - largest)
@@ -43,7 +47,10 @@ export const logProbability = (
   action: number,
   offset = 0,
   length = logits.length - offset
-): number => logits[offset + action]! - logSumExp(logits, offset, length)
+): number => {
+  const largest = largestOf(logits, offset, length)
+  return logits[offset + action]! - largest - logSumExp(logits, largest, offset, length)
+}
 
 /** Entropy in nats, H = −Σⱼ pⱼ log pⱼ, of one row of log-probabilities: 0 (certain) to log `length` (uniform). */
 export const entropy = (

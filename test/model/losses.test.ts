@@ -1,0 +1,162 @@
+/** The losses by hand and against their own finite differences; `reference/learner.test.ts` holds them to PyTorch. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+import { type A2cBatch, a2cLoss, tdLoss } from "../../src/model/losses.ts"
+import { approximately } from "./approximately.ts"
+
+const Real = Schema.Finite.check(Schema.isBetween({ minimum: -5, maximum: 5 }))
+const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+const actions = 3
+const Row = Schema.Struct({
+  logits: Schema.Tuple([Real, Real, Real]),
+  value: Real,
+  action: whole(0, actions - 1),
+  target: Real,
+  advantage: Real
+})
+const rows = (minLength: number) => Arbitrary.array(Arbitrary.schema(Row), { minLength, maxLength: 5 })
+
+const arrays = (drawn: ReadonlyArray<typeof Row.Type>) => ({
+  logits: Float64Array.from(drawn.flatMap((row) => row.logits)),
+  values: Float64Array.from(drawn, (row) => row.value),
+  actions: Int32Array.from(drawn, (row) => row.action),
+  targets: Float64Array.from(drawn, (row) => row.target),
+  advantages: Float64Array.from(drawn, (row) => row.advantage)
+})
+const gradientsOf = (n: number) => ({
+  logits: new Float64Array(n * actions).fill(9),
+  values: new Float64Array(n).fill(9)
+})
+
+/** Central differences of `f` at `x`. */
+const differences = (x: Float64Array, f: (at: Float64Array) => number) =>
+  x.map((_, k) => {
+    const moved = (by: number) => f(x.map((value, at) => at === k ? value + by : value))
+    return (moved(1e-5) - moved(-1e-5)) / 2e-5
+  })
+
+const coefficients = { valueCoefficient: 0.7, entropyCoefficient: 0.2 }
+
+describe("a2cLoss", () => {
+  it("worked by hand: two rows, equal logits", () => {
+    const gradients = { logits: new Float64Array(4), values: new Float64Array(2) }
+    const terms = a2cLoss(
+      {
+        logits: Float64Array.of(0, 0, 1, 1),
+        values: Float64Array.of(1, 2),
+        actions: Int32Array.of(0, 1),
+        returns: Float64Array.of(3, 1)
+      },
+      { valueCoefficient: 0.5, entropyCoefficient: 0.1 },
+      gradients
+    )
+    const log2 = Math.log(2)
+    approximately([terms.policyLoss], [log2 * (2 - 1) / 2], 1e-12, "policy")
+    approximately([terms.valueLoss], [(4 + 1) / 2], 1e-12, "value")
+    approximately([terms.entropy], [log2], 1e-12, "entropy")
+    approximately([terms.loss], [log2 / 2 + 0.5 * 2.5 - 0.1 * log2], 1e-12, "loss")
+    approximately(gradients.logits, [-0.5, 0.5, -0.25, 0.25], 1e-12, "logits")
+    approximately(gradients.values, [-1, 0.5], 1e-12, "values")
+  })
+
+  it.prop("its derivative agrees with finite differences", [rows(1)], ([drawn]) => {
+    const { actions, advantages, logits, targets, values } = arrays(drawn)
+    const batch = { logits, values, actions, advantages, returns: targets }
+    const loss = (over: Partial<A2cBatch>) =>
+      a2cLoss({ ...batch, ...over }, coefficients, gradientsOf(drawn.length)).loss
+    const gradients = gradientsOf(drawn.length)
+    a2cLoss(batch, coefficients, gradients)
+    approximately(gradients.logits, differences(logits, (at) => loss({ logits: at })), 1e-7, "logits")
+    approximately(gradients.values, differences(values, (at) => loss({ values: at })), 1e-7, "values")
+  })
+
+  it.prop("without advantages they are returns − values", [rows(1)], ([drawn]) => {
+    const { actions, logits, targets, values } = arrays(drawn)
+    const batch = { logits, values, actions, returns: targets }
+    const [implied, given] = [gradientsOf(drawn.length), gradientsOf(drawn.length)]
+    const advantages = targets.map((target, row) => target - values[row]!)
+    assert.deepStrictEqual(
+      a2cLoss(batch, coefficients, implied),
+      a2cLoss({ ...batch, advantages }, coefficients, given)
+    )
+    assert.deepStrictEqual(implied, given)
+  })
+
+  it.prop("the gradient of a row's logits sums to 0", [rows(1)], ([drawn]) => {
+    const { actions: taken, advantages, logits, targets, values } = arrays(drawn)
+    const gradients = gradientsOf(drawn.length)
+    a2cLoss({ logits, values, actions: taken, advantages, returns: targets }, coefficients, gradients)
+    for (let row = 0; row < drawn.length; row++) {
+      const sum = gradients.logits.slice(row * actions, (row + 1) * actions).reduce((total, g) => total + g, 0)
+      approximately([sum], [0], 1e-12, "sum")
+    }
+  })
+})
+
+/** The TD loss of drawn rows, the last of which is what follows; `values` replaces theirs. */
+const lossOf = (
+  drawn: ReadonlyArray<typeof Row.Type>,
+  options: { readonly terminated: boolean; readonly gradientThroughBootstrap: boolean },
+  values?: Float64Array
+) => {
+  const all = arrays(drawn)
+  const n = drawn.length - 1
+  const gradients = gradientsOf(n + 1)
+  const batch = {
+    logits: all.logits,
+    values: values ?? all.values,
+    actions: all.actions.slice(0, n),
+    rewards: all.targets.slice(0, n)
+  }
+  return { ...tdLoss(batch, { gamma: 0.9, ...options }, gradients), gradients, values: all.values }
+}
+
+describe("tdLoss", () => {
+  it.prop(
+    "its derivative through both values agrees with finite differences",
+    [rows(2), Schema.Boolean],
+    ([drawn, terminated]) => {
+      const options = { terminated, gradientThroughBootstrap: true }
+      const { gradients, values } = lossOf(drawn, options)
+      const expected = differences(values, (at) => lossOf(drawn, options, at).valueLoss)
+      approximately(gradients.values, expected, 1e-7, "values")
+    }
+  )
+
+  it.prop("the semi-gradient leaves the bootstrap out", [rows(2)], ([drawn]) => {
+    const { gradients, values } = lossOf(drawn, { terminated: false, gradientThroughBootstrap: false })
+    const n = drawn.length - 1
+    const expected = drawn.map((row, t) => t === n ? 0 : -2 * (row.target + 0.9 * values[t + 1]! - values[t]!) / n)
+    approximately(gradients.values, expected, 1e-12, "values")
+  })
+
+  it.prop(
+    "after a terminated step the last value counts 0, and what follows gets no gradient",
+    [rows(2)],
+    ([drawn]) => {
+      const options = { terminated: true, gradientThroughBootstrap: true }
+      const { gradients, loss: terminated, values } = lossOf(drawn, options)
+      const n = drawn.length - 1
+      assert.strictEqual(gradients.values[n], 0)
+      assert.deepStrictEqual(gradients.logits.slice(n * actions), new Float64Array(actions))
+      const nothing = values.map((value, t) => t === n ? 0 : value)
+      approximately([terminated], [lossOf(drawn, { ...options, terminated: false }, nothing).loss], 1e-12, "loss")
+      const ignored = values.map((value, t) => t === n ? NaN : value)
+      assert.strictEqual(lossOf(drawn, options, ignored).loss, terminated)
+    }
+  )
+
+  it.prop("its policy term is A2C's with δ for advantage", [rows(2)], ([drawn]) => {
+    const { gradients, policyLoss, values } = lossOf(drawn, { terminated: false, gradientThroughBootstrap: true })
+    const n = drawn.length - 1
+    const all = arrays(drawn.slice(0, n))
+    const advantages = all.targets.map((reward, t) => reward + 0.9 * values[t + 1]! - values[t]!)
+    const expected = gradientsOf(n)
+    const batch = { logits: all.logits, values: all.values, actions: all.actions, returns: all.values, advantages }
+    const terms = a2cLoss(batch, { valueCoefficient: 1, entropyCoefficient: 0 }, expected)
+    approximately([policyLoss], [terms.policyLoss], 1e-12, "loss")
+    approximately(gradients.logits.slice(0, n * actions), expected.logits, 1e-12, "logits")
+  })
+})
