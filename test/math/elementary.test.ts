@@ -90,6 +90,6 @@ describe("elementary functions", () => {
     assert.strictEqual(elementary.cos(1e22), 0.523214785395139)
     assert.strictEqual(elementary.exp(1), Math.E)
     assert.strictEqual(elementary.log1p(-0.75), -1.3862943611198906)
-    assert.strictEqual(elementary.tanh(0.5), 0.46211715726000973)
+    assert.strictEqual(elementary.tanh(0.25), 0.24491866240370913)
   })
 })

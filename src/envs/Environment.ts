@@ -1,0 +1,221 @@
+/**
+ * An environment for people: Gymnasium's contract over a definition, in Effect. It owns the memory of one world and its
+ * random stream, applies the time limit, and turns what goes wrong into typed failures. Workers step `Dynamics` directly.
+ *
+ * Resetting is the caller's: after `terminated` or `truncated` the episode is over, and steps taken without a reset are
+ * undefined in the environment's own terms (CartPole goes on and gives 0). The collectors of a run reset in the same step
+ * and keep the final observation, so that a truncated episode can still be valued by it.
+ */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import { isEntropy, Pcg64 } from "../random/index.ts"
+import type { Dynamics, EnvironmentDefinition, JsonRecord, Transition } from "./EnvironmentDefinition.ts"
+import { definitionProblem, type InvalidDefinition } from "./EnvironmentDefinition.ts"
+import { EnvironmentFault, stepFault, thrownReason } from "./EnvironmentFault.ts"
+import type { ActionOf, ActionSpace, Observation, ObservationSpace } from "./Space.ts"
+import { TimeLimit } from "./wrappers/TimeLimit.ts"
+
+/** An action outside the action space. */
+export class InvalidAction extends Schema.TaggedError<InvalidAction>()("InvalidAction", {
+  id: Schema.String,
+  action: Schema.String,
+  actionSpace: Schema.String
+}) {
+  override get message(): string {
+    return `The action ${this.action} is not in ${this.actionSpace}, the action space of "${this.id}".`
+  }
+}
+
+/** `step` before the first `reset`. */
+export class ResetNeeded extends Schema.TaggedError<ResetNeeded>()("ResetNeeded", { id: Schema.String }) {
+  override get message(): string {
+    return `The environment "${this.id}" has no episode yet: call reset before step.`
+  }
+}
+
+/** A seed that is no non-negative integer. */
+export class InvalidSeed extends Schema.TaggedError<InvalidSeed>()("InvalidSeed", {
+  id: Schema.String,
+  seed: Schema.String
+}) {
+  override get message(): string {
+    return `The environment "${this.id}" cannot be seeded with ${this.seed}: give an integer from 0 to 2^53 - 1, or a bigint.`
+  }
+}
+
+/** A snapshot taken of another environment. */
+export class SnapshotMismatch extends Schema.TaggedError<SnapshotMismatch>()("SnapshotMismatch", {
+  id: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `The snapshot does not fit the environment "${this.id}": ${this.problem}.`
+  }
+}
+
+/** The whole of an environment: its state, its random stream, where it is in its episode. Kept as bytes, so that -0 and NaN survive. */
+export class EnvironmentSnapshot extends Schema.Class<EnvironmentSnapshot>("troupe/envs/EnvironmentSnapshot")({
+  id: Schema.String,
+  /** Float64, little-endian: `stateSize` numbers and the elapsed steps where there is a limit. */
+  state: Schema.Uint8Array,
+  /** The ten words of the Pcg64, little-endian. */
+  random: Schema.Uint8Array,
+  /** Steps since the last reset; -1 before the first. */
+  steps: Schema.Int
+}) {}
+
+export interface EnvironmentSpec {
+  readonly id: string
+  readonly maxEpisodeSteps: number | undefined
+  readonly rewardThreshold: number | undefined
+}
+
+export interface ResetOptions {
+  /** Starts the random stream of this seed. Without it the stream goes on. */
+  readonly seed?: number | bigint
+  /** What the environment documents, such as bounds of the starting state. */
+  readonly options?: JsonRecord
+}
+
+export interface ResetResult {
+  readonly observation: Observation
+  readonly info: JsonRecord
+}
+
+export interface StepResult {
+  readonly observation: Observation
+  readonly reward: number
+  /** The task itself ended. */
+  readonly terminated: boolean
+  /** The episode was cut short, by the time limit or the environment. Both may be true. */
+  readonly truncated: boolean
+  readonly info: JsonRecord
+}
+
+export interface Environment<A extends ActionSpace = ActionSpace> {
+  readonly spec: EnvironmentSpec
+  readonly observationSpace: ObservationSpace
+  readonly actionSpace: A
+  /** Starts an episode. A first reset without a seed takes one from Effect's `Random`. */
+  reset(options?: ResetOptions): Effect.Effect<ResetResult, InvalidSeed | EnvironmentFault>
+  step(action: ActionOf<A>): Effect.Effect<StepResult, InvalidAction | ResetNeeded | EnvironmentFault>
+  /** The whole of the environment, to be restored here, elsewhere or later. */
+  snapshot(): Effect.Effect<EnvironmentSnapshot>
+  /** Goes back to a snapshot: the same actions then give the same results, resets without a seed included. */
+  restore(snapshot: EnvironmentSnapshot): Effect.Effect<void, SnapshotMismatch>
+}
+
+/**
+ * Checks a definition and gives it back, typed. Throws `InvalidDefinition` at once, since it stands at the top level of
+ * the environment's file; `loadEnvironment` and `make` turn that into a typed failure.
+ */
+const define = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): EnvironmentDefinition<A> => {
+  const problem = definitionProblem(definition)
+  if (problem !== undefined) throw problem
+  return definition
+}
+
+const bytesOf = (view: Float64Array | Uint32Array): Uint8Array =>
+  new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+
+/** One environment of a definition, in memory of its own. `step` may be called after the first `reset`. */
+const make = Effect.fnUntraced(function*<A extends ActionSpace>(
+  definition: EnvironmentDefinition<A>
+): Effect.fn.Return<Environment<A>, InvalidDefinition | EnvironmentFault> {
+  const problem = definitionProblem(definition)
+  if (problem !== undefined) return yield* problem
+  const { actionSpace, id, observationSpace } = definition
+  const limited = TimeLimit.wrap(definition)
+  const state = new Float64Array(limited.stateSize)
+  const random = Pcg64.view(new Uint32Array(Pcg64.words))
+  const flat = new Float32Array(observationSpace.size)
+  let seeded = false
+  let steps = -1
+
+  /** Runs code of the user's; what it throws is a fault of the environment. */
+  const guarded = <R>(during: string, run: () => R): Effect.Effect<R, EnvironmentFault> =>
+    Effect.try({
+      try: run,
+      catch: (cause) => new EnvironmentFault({ id, step: Math.max(0, steps), reason: thrownReason(during, cause) })
+    })
+
+  const dynamics = yield* guarded("create", (): Dynamics<ActionOf<A>> => limited.create(state))
+
+  const observe = Effect.fnUntraced(function*(reward: number) {
+    const info = yield* guarded("observe", () => {
+      // Numbers that the environment leaves unwritten show as NaN.
+      flat.fill(NaN)
+      dynamics.observe(flat)
+      return dynamics.info?.() ?? {}
+    })
+    const reason = stepFault(flat, reward)
+    if (reason !== undefined) return yield* new EnvironmentFault({ id, step: steps, reason })
+    const observation: Observation = observationSpace.decode(flat)
+    if (observation !== observation) {
+      return yield* new EnvironmentFault({ id, step: steps, reason: "the observation is no one-hot vector" })
+    }
+    return { observation, info }
+  })
+
+  const reset = Effect.fnUntraced(function*(options?: ResetOptions) {
+    const seed = options?.seed ?? (seeded ? undefined : yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER))
+    if (seed !== undefined) {
+      if (!isEntropy(seed)) return yield* new InvalidSeed({ id, seed: String(seed) })
+      random.reseed(seed)
+      seeded = true
+    }
+    steps = 0
+    yield* guarded("reset", () => dynamics.reset(random, options?.options))
+    return yield* observe(0)
+  })
+
+  const step = Effect.fnUntraced(function*(action: ActionOf<A>) {
+    if (steps < 0) return yield* new ResetNeeded({ id })
+    if (!actionSpace.contains(action)) {
+      const shown = typeof action === "number" ? `${action}` : `[${Array.from(action).join(", ")}]`
+      return yield* new InvalidAction({ id, action: shown, actionSpace: `${actionSpace}` })
+    }
+    steps += 1
+    const { reward, terminated, truncated } = yield* guarded("step", (): Transition => dynamics.step(action, random))
+    const { info, observation } = yield* observe(reward)
+    return { observation, reward, terminated, truncated: truncated === true, info }
+  })
+
+  const restore = Effect.fnUntraced(function*(snapshot: EnvironmentSnapshot) {
+    if (snapshot.id !== id) {
+      return yield* new SnapshotMismatch({ id, problem: `it was taken of "${snapshot.id}"` })
+    }
+    for (
+      const [name, bytes, view] of [["state", snapshot.state, state], [
+        "random",
+        snapshot.random,
+        random.state
+      ]] as const
+    ) {
+      if (bytes.length !== view.byteLength) {
+        const problem = `its ${name} has ${bytes.length} bytes where the environment has ${view.byteLength}`
+        return yield* new SnapshotMismatch({ id, problem })
+      }
+    }
+    bytesOf(state).set(snapshot.state)
+    bytesOf(random.state).set(snapshot.random)
+    steps = snapshot.steps
+    seeded = snapshot.steps >= 0
+  })
+
+  return {
+    spec: { id, maxEpisodeSteps: definition.maxEpisodeSteps, rewardThreshold: definition.rewardThreshold },
+    observationSpace,
+    actionSpace,
+    reset,
+    step,
+    snapshot: () =>
+      Effect.sync(() =>
+        new EnvironmentSnapshot({ id, state: bytesOf(state).slice(), random: bytesOf(random.state).slice(), steps })
+      ),
+    restore
+  }
+})
+
+export const Environment = { define, make }

@@ -1,0 +1,79 @@
+/** The environments known by id: the built-in ones, and those an application adds with a Layer. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { CartPoleV0, CartPoleV1 } from "./cartpole/CartPole.ts"
+import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
+
+/** No environment of that id. */
+export class UnknownEnvironment extends Schema.TaggedError<UnknownEnvironment>()("UnknownEnvironment", {
+  id: Schema.String,
+  /** The known id that differs least, where one is near. */
+  near: Schema.optionalKey(Schema.String),
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const hint = this.near === undefined
+      ? `Known are ${this.known.join(", ")}, or give the path of a file that exports one.`
+      : `Did you mean "${this.near}"?`
+    return `There is no environment "${this.id}". ${hint}`
+  }
+}
+
+const builtIn: ReadonlyArray<EnvironmentDefinition> = [CartPoleV0, CartPoleV1]
+
+/** How many letters must be inserted, removed or replaced to get from one word to the other. */
+const distance = (a: string, b: string): number => {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      current.push(Math.min(replaced, previous[j]! + 1, current[j - 1]! + 1))
+    }
+    previous = current
+  }
+  return previous[b.length]!
+}
+
+/** The known id nearest to what was asked for; the later version where two are as near. Undefined when all are far. */
+const nearest = (id: string, known: ReadonlyArray<string>): string | undefined => {
+  let best: string | undefined
+  let least = Math.max(3, Math.floor(id.length / 3))
+  for (const candidate of known) {
+    const far = distance(id.toLowerCase(), candidate.toLowerCase())
+    if (far <= least) {
+      best = candidate
+      least = far
+    }
+  }
+  return best
+}
+
+/** What is registered. A reference, so that it needs no Layer to have the built-in environments. */
+const Registered = Context.Reference<ReadonlyArray<EnvironmentDefinition>>("troupe/envs/Registered", {
+  defaultValue: () => builtIn
+})
+
+/** The definition registered under an id. */
+const lookup = Effect.fnUntraced(function*(id: string) {
+  const registered = yield* Registered
+  const found = registered.findLast((definition) => definition.id === id)
+  if (found !== undefined) return found
+  const known = registered.map((definition) => definition.id)
+  const near = nearest(id, known)
+  return yield* new UnknownEnvironment(near === undefined ? { id, known } : { id, near, known })
+})
+
+/** Every registered id. */
+const ids: Effect.Effect<ReadonlyArray<string>> = Effect.map(
+  Registered,
+  (registered) => [...new Set(registered.map((definition) => definition.id))]
+)
+
+/** Registers more environments; one with a known id replaces it. */
+const layer = (...definitions: ReadonlyArray<EnvironmentDefinition>): Layer.Layer<never> =>
+  Layer.effect(Registered, Effect.map(Registered, (registered) => [...registered, ...definitions]))
+
+export const Registry = { lookup, ids, layer }

@@ -1,0 +1,61 @@
+/** Pictures of a CartPole state: text for a terminal, SVG for a page. */
+import { cos, sin } from "../../math/index.ts"
+import { positionThreshold } from "./CartPole.ts"
+
+/** The pole's whole length, in metres as the cart's position. */
+const poleLength = 1
+/** A terminal's cell is about twice as high as wide. */
+const cellAspect = 2
+
+/** At least the position and the angle: elements 0 and 2 of a state or of an observation. */
+type CartPoleState = ArrayLike<number>
+
+/** The scene as lines of text, `columns` wide (60 by default): the pole, the cart, the track from -2.4 to 2.4. */
+export const renderAnsi = (state: CartPoleState, options?: { readonly columns?: number }): string => {
+  const columns = Math.max(20, Math.floor(options?.columns ?? 60))
+  const perMetre = (columns - 1) / (2 * positionThreshold)
+  const rows = Math.ceil(poleLength * perMetre / cellAspect) + 1
+  const grid = Array.from({ length: rows }, () => Array.from({ length: columns }, () => " "))
+  const column = (metres: number) => Math.round((metres + positionThreshold) * perMetre)
+  const put = (row: number, at: number, glyph: string) => {
+    const line = grid[row]
+    if (line !== undefined && at >= 0 && at < columns) line[at] = glyph
+  }
+  const position = state[0] ?? 0
+  const angle = state[2] ?? 0
+  const lean = angle > 0.12 ? "/" : angle < -0.12 ? "\\" : "|"
+  const samples = rows * 3
+  for (let i = 0; i <= samples; i++) {
+    const along = poleLength * i / samples
+    const height = Math.round(along * cos(angle) * perMetre / cellAspect)
+    put(rows - 1 - height, column(position + along * sin(angle)), lean)
+  }
+  const cart = "[=o=]"
+  for (let i = 0; i < cart.length; i++) put(rows - 1, column(position) - 2 + i, cart[i]!)
+  const track = Array.from({ length: columns }, (_, i) => i === 0 || i === columns - 1 || i === column(0) ? "+" : "-")
+  return [...grid.map((line) => line.join("").trimEnd()), track.join("")].join("\n")
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100
+
+/** The scene as an SVG document of 600 x 400 units, Gymnasium's picture. */
+export const renderSvg = (state: CartPoleState, options?: { readonly title?: string }): string => {
+  const width = 600
+  const perMetre = width / (2 * positionThreshold)
+  const axle = 285
+  const x = round(width / 2 + (state[0] ?? 0) * perMetre)
+  const angle = state[2] ?? 0
+  const tipX = round(x + poleLength * perMetre * sin(angle))
+  const tipY = round(axle - poleLength * perMetre * cos(angle))
+  const escaped = (options?.title ?? "CartPole").replace(/&/g, "&amp;").replace(/</g, "&lt;")
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 400" role="img">`,
+    `<title>${escaped}</title>`,
+    `<rect width="${width}" height="400" fill="#fff"/>`,
+    `<line x1="0" y1="300" x2="${width}" y2="300" stroke="#000"/>`,
+    `<rect x="${round(x - 25)}" y="285" width="50" height="30" fill="#000"/>`,
+    `<line x1="${x}" y1="${axle}" x2="${tipX}" y2="${tipY}" stroke="#ca9865" stroke-width="10" stroke-linecap="round"/>`,
+    `<circle cx="${x}" cy="${axle}" r="5" fill="#8184cb"/>`,
+    `</svg>`
+  ].join("\n")
+}

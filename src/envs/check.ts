@@ -1,0 +1,234 @@
+/**
+ * A checker that users run on their own environment, as Gymnasium's `check_env`: it plays random episodes and reports
+ * what would break a run, or make it impossible to repeat, resume or recover.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Pcg64 } from "../random/index.ts"
+import type { Dynamics, EnvironmentDefinition, Transition } from "./EnvironmentDefinition.ts"
+import { definitionProblem } from "./EnvironmentDefinition.ts"
+import { stepFault, thrownReason } from "./EnvironmentFault.ts"
+import type { ActionOf, ActionSpace } from "./Space.ts"
+import { TimeLimit } from "./wrappers/TimeLimit.ts"
+
+/** One thing the checker found. An error breaks a promise of the system; a warning is probably not meant. */
+export class Finding extends Schema.Class<Finding>("troupe/envs/Finding")({
+  severity: Schema.Literals(["error", "warning"]),
+  rule: Schema.Literals([
+    "definition",
+    "throws",
+    "finite",
+    "observation-space",
+    "transition",
+    "determinism",
+    "snapshot",
+    "reset",
+    "version",
+    "episode-end"
+  ]),
+  message: Schema.String
+}) {}
+
+export interface CheckOptions {
+  /** Steps to play with random actions; 2000 by default. */
+  readonly steps?: number
+  /** Seed of the world and, with the next, of the actions; 0 by default. */
+  readonly seed?: number
+}
+
+/** A world with its memory, random stream and action stream: all that a snapshot must hold. */
+class Trial<A extends ActionSpace> {
+  readonly state: Float64Array
+  readonly random = Pcg64.view(new Uint32Array(Pcg64.words))
+  readonly actions = Pcg64.view(new Uint32Array(Pcg64.words))
+  readonly dynamics: Dynamics<ActionOf<A>>
+  readonly observation: Float32Array
+  readonly definition: EnvironmentDefinition<A>
+
+  constructor(definition: EnvironmentDefinition<A>) {
+    this.definition = definition
+    this.state = new Float64Array(definition.stateSize)
+    this.observation = new Float32Array(definition.observationSpace.size)
+    this.dynamics = definition.create(this.state)
+  }
+
+  start(seed: number): void {
+    this.random.reseed(seed)
+    this.actions.reseed(seed + 1)
+    this.reset()
+  }
+
+  reset(): void {
+    this.dynamics.reset(this.random)
+    this.observe()
+  }
+
+  step(action: ActionOf<A>): Transition {
+    const transition = this.dynamics.step(action, this.random)
+    this.observe()
+    return transition
+  }
+
+  observe(): void {
+    // What the environment leaves unwritten shows as NaN.
+    this.observation.fill(NaN)
+    this.dynamics.observe(this.observation)
+  }
+
+  copyFrom(other: Trial<A>): void {
+    this.state.set(other.state)
+    this.random.state.set(other.random.state)
+    this.actions.state.set(other.actions.state)
+  }
+}
+
+/** Draws an action of a space; the draw is the space's own, typed by what the definition's `step` takes. */
+type Draw<A extends ActionSpace> = (random: Pcg64) => ActionOf<A>
+
+const findingsOf = <A extends ActionSpace>(
+  definition: EnvironmentDefinition<A>,
+  draw: Draw<A>,
+  options: CheckOptions
+): Array<Finding> => {
+  const findings: Array<Finding> = []
+  const seen = new Set<string>()
+  /** Each rule is reported once: the first case is the one to look at. */
+  const report = (severity: Finding["severity"], rule: Finding["rule"], message: string) => {
+    if (seen.has(rule)) return
+    seen.add(rule)
+    findings.push(new Finding({ severity, rule, message }))
+  }
+  const steps = options.steps ?? 2000
+  const seed = options.seed ?? 0
+  const { observationSpace } = definition
+  if (!/-v\d+$/.test(definition.id)) {
+    report(
+      "warning",
+      "version",
+      `The id "${definition.id}" has no version: end it with -v0, and count up when results change.`
+    )
+  }
+
+  const inspect = (trial: Trial<A>, reward: number, when: string) => {
+    const fault = stepFault(trial.observation, reward)
+    if (fault !== undefined) {
+      return report("error", "finite", `${when} ${fault}; every number must be written and finite.`)
+    }
+    const value = observationSpace.decode(trial.observation)
+    if (!observationSpace.contains(value)) {
+      const shown = `[${Array.from(trial.observation).join(", ")}]`
+      report("error", "observation-space", `${when} the observation ${shown} is not in ${observationSpace}.`)
+    }
+  }
+  const agree = (a: Trial<A>, b: Trial<A>) => a.observation.every((value, i) => Object.is(value, b.observation[i]))
+
+  // Two worlds of the same seed side by side, and a third that is given a snapshot in the middle of each episode.
+  const first = new Trial(definition)
+  const second = new Trial(definition)
+  const restored = new Trial(definition)
+  first.start(seed)
+  second.start(seed)
+  restored.start(seed + 2)
+  const differentStart = !agree(first, restored)
+  inspect(first, 0, "After reset")
+  if (!agree(first, second)) {
+    report("error", "determinism", "Two resets with the same seed gave different observations.")
+  }
+
+  let episodes = 0
+  let startsDiffer = differentStart
+  let following = false
+  let inEpisode = 0
+  for (let i = 1; i <= steps && !seen.has("finite"); i++) {
+    inEpisode += 1
+    if (inEpisode === 3) {
+      restored.copyFrom(first)
+      following = true
+    }
+    const when = `At step ${inEpisode} of episode ${episodes}`
+    const action = draw(first.actions)
+    const { reward, terminated, truncated } = first.step(action)
+    const done = terminated || truncated === true
+    if (
+      typeof reward !== "number" || typeof terminated !== "boolean" ||
+      !["boolean", "undefined"].includes(typeof truncated)
+    ) {
+      report(
+        "error",
+        "transition",
+        `${when} the transition is not { reward: number, terminated: boolean, truncated?: boolean }.`
+      )
+      break
+    }
+    inspect(first, reward, when)
+    const compare = (other: Trial<A>, rule: "determinism" | "snapshot", what: string) => {
+      const again = other.step(draw(other.actions))
+      const same = Object.is(again.reward, reward) && again.terminated === terminated &&
+        (again.truncated ?? false) === (truncated ?? false) && agree(first, other)
+      if (!same) report("error", rule, `${when} ${what}`)
+    }
+    compare(
+      second,
+      "determinism",
+      "the same seed and actions gave another result: draw only from the stream that is given."
+    )
+    if (following) {
+      const hint = "a world restored from a snapshot gave another result: keep everything in the state that is given."
+      compare(restored, "snapshot", hint)
+    }
+    if (!done) continue
+    episodes += 1
+    inEpisode = 0
+    const start = first.observation.slice()
+    for (const trial of [first, second]) trial.reset()
+    if (following) {
+      restored.reset()
+      if (!agree(first, restored)) {
+        report("error", "snapshot", "The reset after a restored snapshot gave another start.")
+      }
+    }
+    following = false
+    inspect(first, 0, "After reset")
+    if (!first.observation.every((value, j) => value === start[j])) startsDiffer = true
+  }
+
+  // A reset must leave nothing of the episode before it.
+  first.start(seed)
+  const fresh = new Trial(definition)
+  fresh.start(seed)
+  if (!agree(first, fresh)) {
+    report(
+      "error",
+      "reset",
+      "A reset with the same seed after some episodes gave another start: reset the whole state."
+    )
+  }
+  if (!startsDiffer) {
+    report("warning", "reset", "Every reset gives the same start: draw it from the stream, unless that is meant.")
+  }
+  if (episodes === 0 && definition.maxEpisodeSteps === undefined) {
+    report(
+      "warning",
+      "episode-end",
+      `No episode ended within ${steps} steps: give maxEpisodeSteps, unless that is meant.`
+    )
+  }
+  return findings
+}
+
+/** Plays an environment with random actions and gives what it found: nothing, when all is well. */
+export const check = <A extends ActionSpace>(
+  definition: EnvironmentDefinition<A>,
+  options: CheckOptions = {}
+): Effect.Effect<ReadonlyArray<Finding>> => {
+  const problem = definitionProblem(definition)
+  if (problem !== undefined) {
+    return Effect.succeed([new Finding({ severity: "error", rule: "definition", message: problem.message })])
+  }
+  return Effect.try({
+    try: (): ReadonlyArray<Finding> =>
+      findingsOf(TimeLimit.wrap(definition), (random) => definition.actionSpace.sample(random), options),
+    catch: (cause) =>
+      new Finding({ severity: "error", rule: "throws", message: `${thrownReason("The environment", cause)}.` })
+  }).pipe(Effect.catch((finding) => Effect.succeed([finding])))
+}

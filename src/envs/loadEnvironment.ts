@@ -1,0 +1,93 @@
+/**
+ * Finds an environment by what a person types or a worker thread is told: an id, or a file that exports a definition.
+ * Both the command line and the worker threads load through here, so that they run the same code.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
+import { definitionProblem, InvalidDefinition } from "./EnvironmentDefinition.ts"
+import type { UnknownEnvironment } from "./Registry.ts"
+import { Registry } from "./Registry.ts"
+
+/** A file that cannot be imported, or exports no such environment. */
+export class EnvironmentNotLoaded extends Schema.TaggedError<EnvironmentNotLoaded>()("EnvironmentNotLoaded", {
+  reference: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `The environment "${this.reference}" could not be loaded: ${this.problem}.`
+  }
+}
+
+/** A path or URL of a module, and after a colon the id of one of its exports. */
+const modulePattern = /^(.+\.[cm]?[jt]sx?)(?::(.+))?$/
+
+const isUrl = (path: string): boolean => /^[a-z][a-z+.-]+:/i.test(path)
+
+const importModule = (
+  reference: string,
+  path: string
+): Effect.Effect<object, EnvironmentNotLoaded | InvalidDefinition> =>
+  Effect.tryPromise({
+    try: (): Promise<object> => import(isUrl(path) ? path : pathToFileURL(resolve(path)).href),
+    // A definition that `Environment.define` refuses is refused while its module loads.
+    catch: (cause) =>
+      cause instanceof InvalidDefinition ? cause : new EnvironmentNotLoaded({
+        reference,
+        problem: cause instanceof Error ? cause.message.split("\n")[0]! : String(cause)
+      })
+  })
+
+const idOf = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && "id" in value ? value.id : undefined
+
+/**
+ * The definition `reference` names: a registered id ("CartPole-v1"); the default export of a module
+ * ("./maze.ts", "file:///work/maze.ts"), or the one definition it exports; or the export of that id ("./maze.ts:Maze-v0").
+ * Relative paths start at the working directory.
+ */
+export const loadEnvironment = Effect.fnUntraced(function*(
+  reference: string
+): Effect.fn.Return<EnvironmentDefinition, UnknownEnvironment | EnvironmentNotLoaded | InvalidDefinition> {
+  const named = modulePattern.exec(reference)
+  if (named === null) return yield* Registry.lookup(reference)
+  const [, path = "", id] = named
+  const exported = yield* importModule(reference, path)
+  const byDefault: unknown = "default" in exported ? exported.default : undefined
+  const values: ReadonlyArray<unknown> = [...new Set<unknown>(Object.values(exported))]
+  // A default export comes first: it is what a definition's `module` promises.
+  const candidates = byDefault === undefined ? values : [byDefault, ...values.filter((value) => value !== byDefault)]
+  const definitions = candidates.filter((value): value is EnvironmentDefinition =>
+    definitionProblem(value) === undefined
+  )
+  const exports = definitions.map((definition) => definition.id).join(", ")
+  if (id !== undefined) {
+    const found = definitions.find((definition) => definition.id === id)
+    if (found !== undefined) return found
+    const broken = candidates.find((value) => idOf(value) === id)
+    const problem = broken === undefined ? undefined : definitionProblem(broken)
+    if (problem !== undefined) return yield* problem
+    return yield* new EnvironmentNotLoaded({
+      reference,
+      problem: exports === "" ? "its module exports no environment" : `its module exports ${exports}`
+    })
+  }
+  if (byDefault !== undefined) {
+    const problem = definitionProblem(byDefault)
+    if (problem !== undefined) return yield* problem
+  }
+  const [first, second] = definitions
+  if (first !== undefined && (byDefault !== undefined || second === undefined)) return first
+  return yield* new EnvironmentNotLoaded({
+    reference,
+    problem: first === undefined
+      ? "its module has no default export that Environment.define returned"
+      : `its module exports ${exports}: put the id after a colon, such as "${path}:${first.id}"`
+  })
+})
+
+/** What `loadEnvironment` is told in another thread to get this definition. */
+export const environmentReference = (definition: EnvironmentDefinition): string =>
+  definition.module === undefined ? definition.id : `${definition.module}:${definition.id}`

@@ -1,0 +1,49 @@
+/**
+ * Truncates an episode after a number of steps (Gymnasium's `TimeLimit`). The count is one more number of the state, so
+ * it is part of every snapshot.
+ */
+import type { Dynamics, EnvironmentDefinition, Transition } from "../EnvironmentDefinition.ts"
+import type { ActionOf, ActionSpace } from "../Space.ts"
+
+/** Definitions that count already, so that wrapping twice changes nothing. */
+const limited = new WeakSet<object>()
+
+/**
+ * Sets `truncated` on every step from the `maxEpisodeSteps`-th on, whatever `terminated` is: both may be true. The
+ * elapsed steps are the last number of the state. Without `maxEpisodeSteps` the definition comes back as it was.
+ */
+const wrap = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): EnvironmentDefinition<A> => {
+  const { maxEpisodeSteps } = definition
+  if (maxEpisodeSteps === undefined || limited.has(definition)) return definition
+  const elapsed = definition.stateSize
+  const wrapped: EnvironmentDefinition<A> = {
+    ...definition,
+    stateSize: elapsed + 1,
+    create: (state) => {
+      const inner = definition.create(state.subarray(0, elapsed))
+      const transition = { reward: 0, terminated: false, truncated: false }
+      const dynamics: Dynamics<ActionOf<A>> = {
+        reset: (random, options) => {
+          state[elapsed] = 0
+          inner.reset(random, options)
+        },
+        step: (action, random): Transition => {
+          const { reward, terminated, truncated } = inner.step(action, random)
+          const steps = state[elapsed]! + 1
+          state[elapsed] = steps
+          transition.reward = reward
+          transition.terminated = terminated
+          transition.truncated = steps >= maxEpisodeSteps || truncated === true
+          return transition
+        },
+        observe: (observation) => inner.observe(observation)
+      }
+      if (inner.info !== undefined) dynamics.info = () => inner.info?.() ?? {}
+      return dynamics
+    }
+  }
+  limited.add(wrapped)
+  return wrapped
+}
+
+export const TimeLimit = { wrap }

@@ -1,0 +1,32 @@
+/** Replaces every observation by a function of it (Gymnasium's `TransformObservation`). */
+import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import type { ActionOf, ActionSpace, ObservationSpace } from "../Space.ts"
+
+/**
+ * `transform` reads the inner observation, flattened, and writes every number of the outer one; `observationSpace` is
+ * the space of what it writes.
+ */
+const wrap = <A extends ActionSpace>(
+  definition: EnvironmentDefinition<A>,
+  observationSpace: ObservationSpace,
+  transform: (inner: Float32Array, outer: Float32Array) => void
+): EnvironmentDefinition<A> => ({
+  ...definition,
+  observationSpace,
+  create: (state) => {
+    const inner = definition.create(state)
+    const observed = new Float32Array(definition.observationSpace.size)
+    const dynamics: Dynamics<ActionOf<A>> = {
+      reset: (random, options) => inner.reset(random, options),
+      step: (action, random) => inner.step(action, random),
+      observe: (observation) => {
+        inner.observe(observed)
+        transform(observed, observation)
+      }
+    }
+    if (inner.info !== undefined) dynamics.info = () => inner.info?.() ?? {}
+    return dynamics
+  }
+})
+
+export const TransformObservation = { wrap }
