@@ -52,15 +52,17 @@ export class Box {
    */
   sample(random: Pcg64, out: Float64Array = new Float64Array(this.size)): Float64Array {
     const { high, low, size } = this
-    for (let i = 0; i < size; i++) if (low[i]! === -Infinity && high[i]! === Infinity) out[i] = random.standardNormal()
     for (let i = 0; i < size; i++) {
-      if (low[i]! > -Infinity && high[i]! === Infinity) out[i] = random.standardExponential() + low[i]!
+      if (!Number.isFinite(low[i]) && !Number.isFinite(high[i])) out[i] = random.standardNormal()
     }
     for (let i = 0; i < size; i++) {
-      if (low[i]! === -Infinity && high[i]! < Infinity) out[i] = -random.standardExponential() + high[i]!
+      if (Number.isFinite(low[i]) && !Number.isFinite(high[i])) out[i] = random.standardExponential() + low[i]!
     }
     for (let i = 0; i < size; i++) {
-      if (low[i]! > -Infinity && high[i]! < Infinity) out[i] = random.uniform(low[i]!, high[i]!)
+      if (!Number.isFinite(low[i]) && Number.isFinite(high[i])) out[i] = -random.standardExponential() + high[i]!
+    }
+    for (let i = 0; i < size; i++) {
+      if (Number.isFinite(low[i]) && Number.isFinite(high[i])) out[i] = random.uniform(low[i]!, high[i]!)
     }
     if (this.dtype === "float32") { for (let i = 0; i < size; i++) out[i] = Math.fround(out[i]!) }
     return out

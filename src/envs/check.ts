@@ -8,7 +8,6 @@ import { Pcg64 } from "../random/index.ts"
 import type { Dynamics, EnvironmentDefinition, Transition } from "./EnvironmentDefinition.ts"
 import { definitionProblem } from "./EnvironmentDefinition.ts"
 import { stepFault, thrownReason } from "./EnvironmentFault.ts"
-import type { ActionOf, ActionSpace } from "./Space.ts"
 import { TimeLimit } from "./wrappers/TimeLimit.ts"
 
 /** One thing the checker found. An error breaks a promise of the system; a warning is probably not meant. */
@@ -37,15 +36,15 @@ export interface CheckOptions {
 }
 
 /** A world with its memory, random stream and action stream: all that a snapshot must hold. */
-class Trial<A extends ActionSpace> {
+class Trial {
   readonly state: Float64Array
   readonly random = Pcg64.view(new Uint32Array(Pcg64.words))
   readonly actions = Pcg64.view(new Uint32Array(Pcg64.words))
-  readonly dynamics: Dynamics<ActionOf<A>>
+  readonly dynamics: Dynamics
   readonly observation: Float32Array
-  readonly definition: EnvironmentDefinition<A>
+  readonly definition: EnvironmentDefinition
 
-  constructor(definition: EnvironmentDefinition<A>) {
+  constructor(definition: EnvironmentDefinition) {
     this.definition = definition
     this.state = new Float64Array(definition.stateSize)
     this.observation = new Float32Array(definition.observationSpace.size)
@@ -63,7 +62,7 @@ class Trial<A extends ActionSpace> {
     this.observe()
   }
 
-  step(action: ActionOf<A>): Transition {
+  step(action: number | Float64Array): Transition {
     const transition = this.dynamics.step(action, this.random)
     this.observe()
     return transition
@@ -75,21 +74,14 @@ class Trial<A extends ActionSpace> {
     this.dynamics.observe(this.observation)
   }
 
-  copyFrom(other: Trial<A>): void {
+  copyFrom(other: Trial): void {
     this.state.set(other.state)
     this.random.state.set(other.random.state)
     this.actions.state.set(other.actions.state)
   }
 }
 
-/** Draws an action of a space; the draw is the space's own, typed by what the definition's `step` takes. */
-type Draw<A extends ActionSpace> = (random: Pcg64) => ActionOf<A>
-
-const findingsOf = <A extends ActionSpace>(
-  definition: EnvironmentDefinition<A>,
-  draw: Draw<A>,
-  options: CheckOptions
-): Array<Finding> => {
+const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): Array<Finding> => {
   const findings: Array<Finding> = []
   const seen = new Set<string>()
   /** Each rule is reported once: the first case is the one to look at. */
@@ -109,7 +101,7 @@ const findingsOf = <A extends ActionSpace>(
     )
   }
 
-  const inspect = (trial: Trial<A>, reward: number, when: string) => {
+  const inspect = (trial: Trial, reward: number, when: string) => {
     const fault = stepFault(trial.observation, reward)
     if (fault !== undefined) {
       return report("error", "finite", `${when} ${fault}; every number must be written and finite.`)
@@ -120,7 +112,7 @@ const findingsOf = <A extends ActionSpace>(
       report("error", "observation-space", `${when} the observation ${shown} is not in ${observationSpace}.`)
     }
   }
-  const agree = (a: Trial<A>, b: Trial<A>) => a.observation.every((value, i) => Object.is(value, b.observation[i]))
+  const agree = (a: Trial, b: Trial) => a.observation.every((value, i) => Object.is(value, b.observation[i]))
 
   // Two worlds of the same seed side by side, and a third that is given a snapshot in the middle of each episode.
   const first = new Trial(definition)
@@ -129,14 +121,14 @@ const findingsOf = <A extends ActionSpace>(
   first.start(seed)
   second.start(seed)
   restored.start(seed + 2)
-  const differentStart = !agree(first, restored)
+  const start = first.observation.slice()
   inspect(first, 0, "After reset")
   if (!agree(first, second)) {
     report("error", "determinism", "Two resets with the same seed gave different observations.")
   }
 
   let episodes = 0
-  let startsDiffer = differentStart
+  let startsDiffer = !agree(first, restored)
   let following = false
   let inEpisode = 0
   for (let i = 1; i <= steps && !seen.has("finite"); i++) {
@@ -146,7 +138,7 @@ const findingsOf = <A extends ActionSpace>(
       following = true
     }
     const when = `At step ${inEpisode} of episode ${episodes}`
-    const action = draw(first.actions)
+    const action = definition.actionSpace.sample(first.actions)
     const { reward, terminated, truncated } = first.step(action)
     const done = terminated || truncated === true
     if (
@@ -161,8 +153,8 @@ const findingsOf = <A extends ActionSpace>(
       break
     }
     inspect(first, reward, when)
-    const compare = (other: Trial<A>, rule: "determinism" | "snapshot", what: string) => {
-      const again = other.step(draw(other.actions))
+    const compare = (other: Trial, rule: "determinism" | "snapshot", what: string) => {
+      const again = other.step(definition.actionSpace.sample(other.actions))
       const same = Object.is(again.reward, reward) && again.terminated === terminated &&
         (again.truncated ?? false) === (truncated ?? false) && agree(first, other)
       if (!same) report("error", rule, `${when} ${what}`)
@@ -179,7 +171,6 @@ const findingsOf = <A extends ActionSpace>(
     if (!done) continue
     episodes += 1
     inEpisode = 0
-    const start = first.observation.slice()
     for (const trial of [first, second]) trial.reset()
     if (following) {
       restored.reset()
@@ -217,8 +208,8 @@ const findingsOf = <A extends ActionSpace>(
 }
 
 /** Plays an environment with random actions and gives what it found: nothing, when all is well. */
-export const check = <A extends ActionSpace>(
-  definition: EnvironmentDefinition<A>,
+export const check = (
+  definition: EnvironmentDefinition,
   options: CheckOptions = {}
 ): Effect.Effect<ReadonlyArray<Finding>> => {
   const problem = definitionProblem(definition)
@@ -226,8 +217,7 @@ export const check = <A extends ActionSpace>(
     return Effect.succeed([new Finding({ severity: "error", rule: "definition", message: problem.message })])
   }
   return Effect.try({
-    try: (): ReadonlyArray<Finding> =>
-      findingsOf(TimeLimit.wrap(definition), (random) => definition.actionSpace.sample(random), options),
+    try: (): ReadonlyArray<Finding> => findingsOf(TimeLimit.wrap(definition), options),
     catch: (cause) =>
       new Finding({ severity: "error", rule: "throws", message: `${thrownReason("The environment", cause)}.` })
   }).pipe(Effect.catch((finding) => Effect.succeed([finding])))
