@@ -7,7 +7,6 @@ import * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { faultAt, type ReportFault } from "./ReportFault.ts"
@@ -62,7 +61,7 @@ const make = <Record extends string | Uint8Array>(
 
     yield* Effect.addFinalizer(() => Effect.catch(flush, (fault) => Effect.logWarning(fault.message)))
     // A failure of the timed flush is kept, and raised by the next `settle` or `flush`.
-    yield* Effect.ignore(flush).pipe(Effect.repeat(Schedule.spaced(every)), Effect.forkScoped)
+    yield* Effect.sleep(every).pipe(Effect.andThen(Effect.ignore(flush)), Effect.forever, Effect.forkScoped)
 
     return {
       fresh: ByteSize.toBigInt(bytes) === 0n,

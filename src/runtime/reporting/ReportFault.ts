@@ -25,8 +25,7 @@ const words: Record<string, string> = {
   EDQUOT: "the disk quota is used up",
   EMFILE: "too many files are open",
   ELOOP: "its symbolic links go in a circle",
-  EPIPE: "nobody reads it any more",
-  ERR_INVALID_ARG_VALUE: "it is not a possible name"
+  EPIPE: "nobody reads it any more"
 }
 
 /** The reason of a failed file operation in a few words, without the path. */
@@ -36,7 +35,7 @@ export const explain = (error: PlatformError): string => {
     const code = "code" in cause && typeof cause.code === "string" ? cause.code : ""
     return words[code] ?? cause.message.replace(/\.$/, "")
   }
-  return error.reason.message
+  return error.reason._tag === "BadArgument" ? "it is not a possible path" : error.reason.message
 }
 
 /** Turns a failed file operation on `path` into the fault people read. */

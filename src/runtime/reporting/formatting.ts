@@ -4,8 +4,11 @@
 export const whole = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+(?!\d))/g, ",")
 
 /** A measured number to `digits` decimals; a dash where there is none or it is not finite. */
-export const decimal = (value: number | null, digits: number): string =>
-  value === null || !Number.isFinite(value) ? "-" : value.toFixed(digits)
+export const decimal = (value: number | null, digits: number): string => {
+  if (value === null || !Number.isFinite(value)) return "-"
+  const text = value.toFixed(digits)
+  return Number(text) === 0 ? text.replace("-", "") : text
+}
 
 /** A rate: 950, 81.2k, 2.03M. */
 export const rate = (value: number | null): string => {

@@ -1,0 +1,152 @@
+import { assert, describe, it } from "@effect/vitest"
+import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import * as JsonLines from "../../../src/runtime/reporting/JsonLines.ts"
+import { consume } from "../../../src/runtime/reporting/Reporter.ts"
+import * as Table from "../../../src/runtime/reporting/Table.ts"
+import { type RunEvent, toJsonLine } from "../../../src/runtime/RunEvent.ts"
+import { finished, progress, restarted, started, wholeRun } from "./syntheticRun.ts"
+
+/** A terminal that remembers each write. */
+const recorder = (columns: number) => {
+  const writes: Array<string> = []
+  const terminal = Terminal.make({
+    columns: Effect.succeed(columns),
+    rows: Effect.succeed(24),
+    size: Effect.flatMap(Queue.unbounded(), () => Effect.never),
+    readInput: Effect.never,
+    readLine: Effect.never,
+    display: (text) => Effect.sync(() => writes.push(text))
+  })
+  return { writes, terminal }
+}
+
+const show = (
+  events: ReadonlyArray<RunEvent>,
+  options: Table.TableOptions & {
+    readonly tty: boolean
+    readonly color?: boolean
+    readonly columns?: number
+    readonly chunk?: number
+  }
+) =>
+  Effect.gen(function*() {
+    const { writes, terminal } = recorder(options.columns ?? 100)
+    yield* Effect.gen(function*() {
+      const table = yield* Table.reporter(options)
+      yield* consume(Stream.rechunk(Stream.fromIterable(events), options.chunk ?? 8), [table])
+    }).pipe(
+      Effect.scoped,
+      Effect.provideService(Terminal.Terminal, terminal),
+      Effect.provideService(TerminalCapabilities, {
+        canAnimate: options.tty,
+        canColor: options.color ?? false,
+        canPrompt: false
+      })
+    )
+    return writes.join("")
+  })
+
+/** What stands on the screen at the end, given carriage returns and erased lines. */
+const screen = (output: string): Array<string> => output.split("\n").map((line) => line.split("\r\x1b[2K").at(-1)!)
+
+describe("the table elsewhere than on a terminal", () => {
+  it.effect("is aligned rows without escape codes, ever more seldom", () =>
+    Effect.gen(function*() {
+      const output = yield* show(wholeRun, { tty: false, rewardThreshold: 475 })
+      assert.notMatch(output, /[\x1b\r]/)
+      const lines = output.trimEnd().split("\n")
+      assert.strictEqual(lines.filter((line) => line.includes("ep_rew_mean")).length, 1)
+      const rows = lines.filter((line) => /^ +[\d,]+ +\d/.test(line))
+      assert.isTrue(rows.length > 5 && rows.length < 20, `${rows.length} rows`)
+      assert.strictEqual(new Set(rows.map((row) => row.length)).size, 1)
+      // The last state is there although no row was due.
+      assert.match(rows.at(-1)!, /^ +20,000 /)
+      assert.include(output, "env-worker/3 restarted, back in 31.4 ms: the worker exited with code 137\n")
+      assert.strictEqual(lines.at(-1), Table.finalLine(finished))
+      assert.include(output, started.folder!)
+    }))
+})
+
+describe("the table on a terminal", () => {
+  it.effect("redraws one line that fits the width, and leaves the head and the summary", () =>
+    Effect.gen(function*() {
+      for (const columns of [20, 40, 80, 200]) {
+        const output = yield* show(wholeRun, { tty: true, columns, rewardThreshold: 475 })
+        const drawn = output.split("\n").flatMap((line) => line.split("\r\x1b[2K")).filter((part) => /[█░]/.test(part))
+        assert.isAbove(drawn.length, 20)
+        for (const line of drawn) assert.isBelow(line.length, columns)
+        const left = screen(output)
+        assert.isFalse(left.some((line) => /[█░]/.test(line)), "the bar is gone at the end")
+        assert.strictEqual(left.at(-2), Table.finalLine(finished))
+        assert.isTrue(left.some((line) => line.startsWith("env-worker/3 restarted")))
+      }
+    }))
+  it.effect("draws at most ten times a second of the run", () =>
+    Effect.gen(function*() {
+      const events = Array.from({ length: 1000 }, (_, i) => ({ ...progress, wall_seconds: i / 1000 }))
+      const output = yield* show(events, { tty: true, chunk: 1 })
+      assert.isAtMost(output.split("\r").length, 11)
+    }))
+  it.effect("has colour only where colour is", () =>
+    Effect.gen(function*() {
+      // oxlint-disable-next-line no-control-regex
+      const colour = /\x1b\[\d*m/
+      assert.notMatch(yield* show(wholeRun, { tty: true, color: false }), colour)
+      assert.match(yield* show(wholeRun, { tty: true, color: true }), colour)
+    }))
+  it.effect("leaves the prompt a line of its own when the run is cut short", () =>
+    Effect.gen(function*() {
+      const output = yield* show([started, progress], { tty: true })
+      assert.isTrue(output.endsWith("\n"))
+      assert.match(screen(output).at(-2)!, /█|░/)
+    }))
+  it.effect("the bar runs to the threshold, the steps, or from where returns below zero begin", () =>
+    Effect.gen(function*() {
+      const percent = (events: ReadonlyArray<RunEvent>, rewardThreshold: number | null) =>
+        Effect.map(
+          show(events, { tty: true, chunk: 1, rewardThreshold }),
+          (output) => output.match(/(\d+)%(?![\s\S]*%)/)?.[1]
+        )
+      const at = (train20: number | null, env_steps: number, wall_seconds = 1) => ({
+        ...progress,
+        train20,
+        env_steps,
+        wall_seconds
+      })
+      assert.strictEqual(yield* percent([started, at(95, 200)], 475), "20")
+      assert.strictEqual(yield* percent([started, at(null, 5000)], 475), "25")
+      assert.strictEqual(yield* percent([started, at(400, 5000)], null), "25")
+      assert.strictEqual(yield* percent([started, at(-500, 0), at(-250, 1, 2)], -100), "62")
+    }))
+  it.effect("takes control characters out of what it is told", () =>
+    Effect.gen(function*() {
+      const output = yield* show([{ event: "notice", message: "a\x1b[2Jb\nc" }], { tty: true })
+      assert.strictEqual(output, "a [2Jb c\n")
+    }))
+  it.effect("counts restarts that come all at once", () =>
+    Effect.gen(function*() {
+      const output = yield* show(Array.from({ length: 12 }, () => restarted), { tty: false, chunk: 12 })
+      assert.strictEqual(output.trimEnd().split("\n").length, 6)
+      assert.include(output, "and 7 more actor events")
+    }))
+})
+
+describe("--quiet and --json", () => {
+  it.effect("quiet is the last line alone", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* show(wholeRun, { tty: true, quiet: true }), `${Table.finalLine(finished)}\n`)
+      assert.strictEqual(yield* show([started, progress], { tty: true, quiet: true }), "")
+    }))
+  it.effect("json is an event a line and nothing else", () =>
+    Effect.gen(function*() {
+      const { writes, terminal } = recorder(80)
+      const reporter = yield* Effect.provideService(JsonLines.reporter, Terminal.Terminal, terminal)
+      yield* consume(Stream.rechunk(Stream.fromIterable(wholeRun), 16), [reporter])
+      assert.strictEqual(writes.join(""), wholeRun.map((event) => `${toJsonLine(event)}\n`).join(""))
+      assert.isBelow(writes.length, wholeRun.length / 8)
+    }))
+})

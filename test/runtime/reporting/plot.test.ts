@@ -1,0 +1,135 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { draw } from "../../../src/runtime/reporting/curve.ts"
+import { folderReporter } from "../../../src/runtime/reporting/folderReporter.ts"
+import { plot, stepsOf } from "../../../src/runtime/reporting/plot.ts"
+import { consume } from "../../../src/runtime/reporting/Reporter.ts"
+import * as RunFolder from "../../../src/runtime/reporting/RunFolder.ts"
+import { wholeRun } from "./syntheticRun.ts"
+
+describe("stepsOf", () => {
+  it("adds lengths up where nothing else is known", () => {
+    assert.deepStrictEqual(stepsOf({ lengths: [10, 20, 5], seconds: [1, 2, 3] }, { seconds: [], steps: [] }), [
+      10,
+      30,
+      35
+    ])
+  })
+  it("lies between the rows of progress, and counts back from the first", () => {
+    const pace = { seconds: [2, 4], steps: [1000, 2000] }
+    assert.deepStrictEqual(
+      stepsOf({ lengths: [10, 20, 5, 5, 5], seconds: [1, 2, 2.5, 4, 9] }, pace),
+      [980, 1000, 1250, 2000, 2000]
+    )
+  })
+  const Moment = Schema.Struct({
+    length: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 })),
+    wait: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 10 }))
+  })
+  it.prop("never descends nor passes the last row", [Schema.Array(Moment), Schema.Array(Moment)], ([ends, rows]) => {
+    const sums = (numbers: ReadonlyArray<number>) =>
+      numbers.map((_, i) => numbers.slice(0, i + 1).reduce((a, b) => a + b))
+    const pace = { seconds: sums(rows.map(({ wait }) => wait)), steps: sums(rows.map(({ length }) => length)) }
+    const lengths = ends.map(({ length }) => length)
+    const steps = stepsOf({ lengths, seconds: sums(ends.map(({ wait }) => wait)) }, pace)
+    assert.strictEqual(steps.length, ends.length)
+    steps.forEach((step, i) => {
+      assert.isTrue(Number.isFinite(step) && step >= (steps[i - 1] ?? 0))
+      if (rows.length > 0) assert.isAtMost(step, pace.steps.at(-1)!)
+    })
+  })
+})
+
+const lines = (svg: string) => [...svg.matchAll(/<path d="(M[^"]+)"[^>]*stroke="([^"]+)"/g)]
+
+describe("draw", () => {
+  it.effect("has a title, axis names, a legend and the dashed threshold", () =>
+    Effect.gen(function*() {
+      const curve = { steps: [10, 30, 60], returns: [10, 20, 30], title: "CartPole-v1", subtitle: "a2c, seed 1" }
+      const svg = yield* draw({ ...curve, threshold: 475 })
+      const words = [
+        "CartPole-v1",
+        "a2c, seed 1",
+        "environment steps",
+        "return",
+        "episode return",
+        "smoothed, weight 0.9",
+        "reward threshold 475"
+      ]
+      for (const word of words) assert.include(svg, `>${word}<`)
+      assert.match(svg, /stroke-dasharray="6,4"/)
+      assert.notMatch(svg, /NaN|undefined/)
+      assert.notMatch(yield* draw({ ...curve, threshold: null }), /stroke-dasharray|reward threshold/)
+    }))
+  it.effect("draws long runs, one episode, and returns below zero", () =>
+    Effect.gen(function*() {
+      const n = 50_000
+      const long = yield* draw({
+        steps: Array.from({ length: n }, (_, i) => i * 20),
+        returns: Array.from({ length: n }, (_, i) => -500 + (i * 7919) % 400),
+        title: "Pendulum-v1",
+        subtitle: "",
+        threshold: -110
+      })
+      assert.isBelow(long.length, 120_000)
+      assert.isAbove(lines(long).length, 2)
+      assert.notMatch(long, /NaN/)
+      const one = yield* draw({ steps: [10], returns: [10], title: "", subtitle: "", threshold: null })
+      assert.notMatch(one, /NaN/)
+    }))
+  it.effect("escapes what stands in a title", () =>
+    Effect.gen(function*() {
+      const svg = yield* draw({ steps: [1, 2], returns: [1, 2], title: "<b>&", subtitle: "", threshold: null })
+      assert.include(svg, "&lt;b&gt;&amp;")
+    }))
+})
+
+layer(NodeServices.layer)("plot", (it) => {
+  it.effect("draws the picture of the run's end again", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* RunFolder.create({
+        logDir: yield* fs.makeTempDirectoryScoped(),
+        envId: "CartPole-v1",
+        preset: "a2c",
+        seed: 1,
+        rewardThreshold: 475,
+        config: {}
+      })
+      const reporter = yield* folderReporter(folder)
+      yield* consume(Stream.fromIterable(wholeRun), [reporter])
+      const shape = (svg: string) => lines(svg).map(([, path]) => path)
+      const first = shape(yield* fs.readFileString(folder.file("curve.svg")))
+      yield* fs.remove(folder.file("curve.svg"))
+      assert.strictEqual(yield* plot(folder.path), folder.file("curve.svg"))
+      assert.deepStrictEqual(shape(yield* fs.readFileString(folder.file("curve.svg"))), first)
+    }))
+
+  it.effect("reads a monitor.csv of Stable-Baselines3, and a line cut by a crash", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const dir = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(
+        `${dir}/monitor.csv`,
+        `#{"t_start": 1700000000.5, "env_id": "CartPole-v1"}\nr,l,t\n12.0,12,0.01\n30.0,30,0.02\n4`
+      )
+      yield* plot(dir)
+      assert.include(yield* fs.readFileString(`${dir}/curve.svg`), "episode return")
+    }))
+
+  it.effect("says what is missing", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const dir = yield* fs.makeTempDirectoryScoped()
+      const message = (folder: string) =>
+        Effect.map(Effect.flip(plot(folder)), (fault) => `${fault._tag} ${fault.message}`)
+      assert.match(yield* message(`${dir}/none`), /^PlotFault Cannot plot ".*none": there is no such folder\.$/)
+      assert.match(yield* message(dir), /it holds no monitor\.csv; name the folder of one run/)
+      yield* fs.writeFileString(`${dir}/monitor.csv`, `#{"t_start": 1, "env_id": "x"}\nr,l,t\n`)
+      assert.match(yield* message(dir), /its monitor\.csv holds no finished episode yet/)
+    }))
+})
