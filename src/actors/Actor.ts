@@ -1,0 +1,179 @@
+/**
+ * What an actor is: a name for its kind, the schemas of its configuration, of the state that a restart restores, and of
+ * its messages. And what it does: a behaviour, kept apart so that the asking side need not load it.
+ *
+ * ```ts
+ * export class Counter extends Actor.make("Counter", {
+ *   config: Schema.Struct({ start: Schema.Int }),
+ *   state: Schema.Struct({ total: Schema.Int }),
+ *   protocol: [Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int })]
+ * }) {}
+ *
+ * export const CounterBehavior = Counter.behavior(({ config, restored }) =>
+ *   Effect.sync(() => {
+ *     let total = Option.match(restored, { onNone: () => config.start, onSome: (state) => state.total })
+ *     return {
+ *       handlers: { Add: ({ n }) => Effect.sync(() => (total += n)) },
+ *       snapshot: () => ({ total })
+ *     }
+ *   })
+ * )
+ * ```
+ *
+ * The protocol is a group of Effect's `Rpc` definitions, so that the same one can serve over HTTP or in a cluster.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Rpc from "effect/rpc/Rpc"
+import * as RpcGroup from "effect/rpc/RpcGroup"
+import * as Schema from "effect/Schema"
+import type { Scope } from "effect/Scope"
+import * as Codec from "./Codec.ts"
+
+export { Rpc }
+
+/**
+ * Annotates a method that must not run twice (it sends mail, it moves a robot): after a death in which it may have
+ * started, its caller gets `ActorDied` instead of a second run.
+ *
+ * `Rpc.make("Send", { ... }).annotate(Actor.NonReplayable, true)`
+ */
+export const NonReplayable = Context.Reference<boolean>("troupe/actors/NonReplayable", { defaultValue: () => false })
+
+/** One method of a protocol, as the system needs it. */
+export interface Method {
+  readonly name: string
+  readonly replayable: boolean
+  readonly payload: Codec.Codec
+  readonly success: Codec.Codec
+  readonly error: Codec.Codec
+}
+
+/** An actor's definition: what `make` returns and a class extends. */
+export interface Actor<
+  Name extends string,
+  Config extends Schema.Top,
+  State extends Schema.Top,
+  Rpcs extends Rpc.Any
+> extends Any {
+  new(_: never): object
+  readonly actorName: Name
+  readonly config: Config
+  readonly state: State
+  readonly protocol: RpcGroup.RpcGroup<Rpcs>
+
+  /**
+   * Says what the actor does. `start` runs once per incarnation: it gets the configuration and, after a restart, the
+   * last committed state, and returns a handler per method, and for an actor with `state` the `snapshot` that is
+   * committed together with every reply. It may use services and a `Scope`, which closes when the incarnation ends. Take
+   * services here, once, rather than in the handlers (where two handlers with different needs want a type argument).
+   *
+   * A handler's failure goes to its caller and the actor lives on; a defect ends the incarnation. Handlers run one at a
+   * time, in order of arrival. What they need of a `Scope` is the incarnation's: wrap in `Effect.scoped` what one
+   * message acquires.
+   */
+  behavior<E = never, R = never, RH = never>(
+    start: (
+      context: BehaviorContext<Config["Type"], State["Type"]>
+    ) => Effect.Effect<Serving<Handlers<Rpcs, RH>, State["Type"]>, E, R>
+  ): Behavior<Exclude<R | RH, Scope>>
+}
+
+/** Any definition, for what does not care which. */
+export interface Any {
+  readonly actorName: string
+  readonly config: Schema.Top
+  readonly state: Schema.Top
+  readonly protocol: RpcGroup.Any
+  readonly methods: ReadonlyMap<string, Method>
+  readonly configCodec: Codec.Codec
+  /** `undefined` for an actor without committed state. */
+  readonly stateCodec: Codec.Codec | undefined
+}
+
+/** The methods of a definition, as `Rpc` types. */
+export type Rpcs<D extends Any> = RpcGroup.Rpcs<D["protocol"]>
+
+/** What an incarnation is told at its start. */
+export interface BehaviorContext<Config, State> {
+  readonly config: Config
+  /** The last committed state; none in the first incarnation, and in one whose forerunner never answered. */
+  readonly restored: Option.Option<State>
+  readonly name: string
+  /** 1, 2, ... */
+  readonly incarnation: number
+}
+
+/** A handler per method: from its payload to its success or error. */
+export type Handlers<Rpcs extends Rpc.Any, R> = {
+  readonly [Current in Rpcs as Current["_tag"]]: (
+    payload: Rpc.Payload<Current>
+  ) => Effect.Effect<Rpc.Success<Current>, Rpc.Error<Current>, R>
+}
+
+/** What a behaviour's start returns. An actor with a `state` schema must take snapshots, another cannot. */
+export type Serving<H, State> =
+  & { readonly handlers: H }
+  & ([State] extends [never] ? { readonly snapshot?: never } : { readonly snapshot: () => State })
+
+/** Handlers and snapshot with the types of their messages erased. */
+export interface ServingAny {
+  readonly handlers: { readonly [method: string]: (payload: unknown) => Effect.Effect<unknown, unknown> }
+  readonly snapshot?: () => unknown
+}
+
+/** What an actor does, with what it needs (`R`) beside its own scope. */
+export interface Behavior<out R> {
+  readonly definition: Any
+  readonly start: (context: BehaviorContext<unknown, unknown>) => Effect.Effect<ServingAny, unknown, R | Scope>
+}
+
+/** The services of a list of behaviours. */
+export type Services<B extends ReadonlyArray<Behavior<unknown>>> = B[number] extends Behavior<infer R> ? R : never
+
+/** Names of a reference's own members, which no method may have. */
+export type Reserved = "name" | "definition" | "tell" | "then"
+
+type Allowed<R extends Rpc.Any> = [Rpc.Services<R>] extends [never]
+  ? [Extract<R["_tag"], Reserved>] extends [never] ? unknown : "a method's name is reserved"
+  : "the schemas of a protocol must not need services"
+
+const compile = (rpc: Rpc.AnyWithProps): Method => ({
+  name: rpc._tag,
+  replayable: !Context.get(rpc.annotations, NonReplayable),
+  // `Allowed` has seen to it that these need no services.
+  payload: Codec.make(rpc.payloadSchema as Codec.Plain),
+  success: Codec.make(rpc.successSchema as Codec.Plain),
+  error: Codec.make(rpc.errorSchema as Codec.Plain)
+})
+
+/** Defines a kind of actor; see the head of this file. */
+export const make = <
+  const Name extends string,
+  const Protocol extends ReadonlyArray<Rpc.Any>,
+  Config extends Schema.Codec<unknown, unknown> = typeof Schema.Void,
+  State extends Schema.Codec<unknown, unknown> = typeof Schema.Never
+>(name: Name, options: {
+  readonly config?: Config
+  readonly state?: State
+  readonly protocol: Protocol & Allowed<Protocol[number]>
+}): Actor<Name, Config, State, Protocol[number]> => {
+  const protocol = RpcGroup.make(...options.protocol)
+  const methods = new Map<string, Method>()
+  for (const rpc of options.protocol) methods.set(rpc._tag, compile(rpc as unknown as Rpc.AnyWithProps))
+  class Definition {
+    static readonly actorName = name
+    static readonly config = options.config ?? Schema.Void
+    static readonly state = options.state ?? Schema.Never
+    static readonly protocol = protocol
+    static readonly methods = methods
+    static readonly configCodec = Codec.make(options.config ?? Schema.Void)
+    static readonly stateCodec = options.state === undefined ? undefined : Codec.make(options.state)
+    static behavior(start: unknown): unknown {
+      return { definition: this, start }
+    }
+  }
+  // The class carries its types in its statics; TypeScript cannot relate defaults of optional schemas to the parameters.
+  return Definition as unknown as Actor<Name, Config, State, Protocol[number]>
+}

@@ -1,0 +1,84 @@
+/**
+ * A reference to a living actor: one function per method of its protocol, typed by the protocol.
+ *
+ * ```ts
+ * const total = yield* counter.Add({ n: 1 })                          // ask: waits for the reply
+ * yield* counter.Add({ n: 1 }, { deadline: "2 seconds" })             // ask with a deadline of its own
+ * yield* counter.Add({ n: 1 }, { whenFull: "fail" })                  // MailboxFull instead of waiting for room
+ * yield* counter.tell.Add({ n: 1 })                                   // waits for room in the mailbox only
+ * ```
+ *
+ * Interrupting an ask gives up the reply, not the message: once taken in, it is handled and its state is kept.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Rpc from "effect/rpc/Rpc"
+import type { Any, Method, Rpcs } from "./Actor.ts"
+import type { AskFailure, MailboxFull, TellFailure } from "./errors.ts"
+import type { Guardian } from "./Guardian.ts"
+
+export interface AskOptions {
+  /** How long to wait; the system's default otherwise (60 s unless set). */
+  readonly deadline?: Duration.Input
+  /** What to do when the mailbox is full. Default: `suspend` until there is room (or the deadline passes). */
+  readonly whenFull?: "suspend" | "fail"
+}
+
+type WhenFull<O extends AskOptions> = O extends { readonly whenFull: "fail" } ? MailboxFull : never
+
+/** A method without payload is called with nothing. */
+type Payload<P> = [P] extends [void] ? [payload?: undefined] : [payload: P]
+
+export type Ask<R extends Rpc.Any> = <const O extends AskOptions = object>(
+  ...args: [...payload: Payload<Rpc.Payload<R>>, options?: O]
+) => Effect.Effect<Rpc.Success<R>, Rpc.Error<R> | AskFailure | WhenFull<O>>
+
+export type Tell<R extends Rpc.Any> = <const O extends AskOptions = object>(
+  ...args: [...payload: Payload<Rpc.Payload<R>>, options?: O]
+) => Effect.Effect<void, TellFailure | WhenFull<O>>
+
+/** What every reference has beside the methods of its protocol. */
+export interface Meta<D extends Any> {
+  readonly name: string
+  readonly definition: D
+  /** The same methods, without waiting for a reply; the outcome, also a failure, is dropped. */
+  readonly tell: { readonly [Current in Rpcs<D> as Current["_tag"]]: Tell<Current> }
+}
+
+export type ActorRef<D extends Any> = Meta<D> & { readonly [Current in Rpcs<D> as Current["_tag"]]: Ask<Current> }
+
+/** A reference whose protocol is not known here. */
+export interface AnyRef {
+  readonly name: string
+  readonly definition: Any
+}
+
+type Outcome = Exit.Exit<unknown, unknown>
+
+const sender = (guardian: Guardian, method: Method, tell: boolean, defaultMillis: number) =>
+(
+  payload: unknown,
+  options?: AskOptions
+): Effect.Effect<unknown, unknown> => {
+  const millis = options?.deadline === undefined ? defaultMillis : Duration.toMillis(options.deadline)
+  const failWhenFull = options?.whenFull === "fail"
+  return Effect.callback<unknown, unknown>((resume: (outcome: Outcome) => void) => {
+    const envelope = guardian.send(method, payload, millis, tell, failWhenFull, resume)
+    if (envelope === undefined || envelope.resume === undefined) return
+    return Effect.sync(() => guardian.abandon(envelope))
+  })
+}
+
+/** Builds the reference to a guardian's actor. `D` must be the guardian's own definition. */
+export const make = <D extends Any>(guardian: Guardian, definition: D, defaultMillis: number): ActorRef<D> => {
+  const asks: Record<string, unknown> = { name: guardian.name, definition }
+  const tells: Record<string, unknown> = {}
+  for (const method of definition.methods.values()) {
+    asks[method.name] = sender(guardian, method, false, defaultMillis)
+    tells[method.name] = sender(guardian, method, true, defaultMillis)
+  }
+  asks["tell"] = tells
+  // One function per method of the protocol, each with that method's types: true by the loop above.
+  return asks as unknown as ActorRef<D>
+}

@@ -1,0 +1,177 @@
+/**
+ * One incarnation of an actor, as it runs in its host: a fiber that starts the behaviour, then handles messages one at a
+ * time from its mailbox, and reports.
+ *
+ * The fiber sleeps in one callback between messages, so that an ask within a thread is a plain call: the sender's push
+ * wakes the cell, the handler runs, and the reply resumes the sender, with no queue, timer or fiber per message.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { Scope } from "effect/Scope"
+import type { Behavior, Method, ServingAny } from "./Actor.ts"
+import * as Codec from "./Codec.ts"
+import { Death, fromCause, fromUnknown } from "./Death.ts"
+import { Mailbox } from "./Mailbox.ts"
+
+export interface CellMessage {
+  readonly seq: number
+  readonly method: Method
+  readonly payload: unknown
+}
+
+/** Where a cell reports. Each ending is reported once, after the incarnation's scope has closed. */
+export interface CellReport {
+  started(): void
+  /** `state` is encoded. */
+  replied(seq: number, method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void
+  /** `seq` is the message in hand, 0 for none. */
+  died(death: Death, seq: number): void
+  stopped(): void
+}
+
+export interface CellOptions<R> {
+  readonly behavior: Behavior<R>
+  readonly name: string
+  readonly incarnation: number
+  readonly config: unknown
+  /** The encoded state, where there is one. */
+  readonly restored: Option.Option<unknown>
+  readonly report: CellReport
+}
+
+/** Beyond this many nested wake-ups a cell is woken from a microtask: a ring of a thousand actors must not fill the stack. */
+const deepest = 64
+let depth = 0
+
+export class Cell<R> {
+  private readonly options: CellOptions<R>
+  private readonly mailbox = new Mailbox<CellMessage>()
+  private wake: ((effect: Effect.Effect<void>) => void) | undefined
+  private fiber: Fiber.Fiber<void, Death> | undefined
+  private inHand = 0
+  private stopping = false
+  private halted = false
+  private over = false
+
+  constructor(options: CellOptions<R>) {
+    this.options = options
+  }
+
+  /** Starts the incarnation on `run`, which provides what its behaviour needs. */
+  start(run: <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>): void {
+    this.fiber = run(Effect.scoped<void, Death, R | Scope>(this.life))
+    if (this.halted) this.fiber.interruptUnsafe()
+    this.fiber.addObserver((exit) => this.end(exit))
+  }
+
+  push(message: CellMessage): void {
+    if (this.over) return
+    this.mailbox.push(message)
+    this.rouse()
+  }
+
+  /** Finish the message in hand, then end. */
+  stop(): void {
+    this.stopping = true
+    this.rouse()
+  }
+
+  /** End now. */
+  halt(): void {
+    this.halted = true
+    this.fiber?.interruptUnsafe()
+  }
+
+  /** Completes when nothing of the incarnation runs any more. */
+  get gone(): Effect.Effect<void> {
+    return this.fiber === undefined ? Effect.void : Effect.asVoid(Fiber.await(this.fiber))
+  }
+
+  private rouse(): void {
+    const wake = this.wake
+    if (wake === undefined) return
+    this.wake = undefined
+    if (depth >= deepest) return queueMicrotask(() => wake(Effect.void))
+    depth++
+    wake(Effect.void)
+    depth--
+  }
+
+  private end(exit: Exit.Exit<void, Death>): void {
+    this.over = true
+    const { report } = this.options
+    if (this.halted) return report.died(new Death({ kind: "Killed", message: "killed" }), this.inHand)
+    if (Exit.isSuccess(exit)) return report.stopped()
+    const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
+    report.died(failure === undefined ? fromCause("Defect", exit.cause) : failure.error, this.inHand)
+  }
+
+  private readonly life: Effect.Effect<void, Death, R | Scope> = Effect.suspend(() => {
+    const { behavior, config, incarnation, name, report } = this.options
+    const codec = behavior.definition.stateCodec
+    let restored: Option.Option<unknown> = Option.none()
+    if (codec !== undefined && Option.isSome(this.options.restored)) {
+      const decoded = codec.decode(this.options.restored.value)
+      if (Exit.isFailure(decoded)) {
+        return Effect.fail(
+          new Death({ kind: "StartFailed", message: `the state does not fit its schema: ${Codec.reason(decoded)}` })
+        )
+      }
+      restored = Option.some(decoded.value)
+    }
+    return Effect.matchCauseEffect(Effect.suspend(() => behavior.start({ config, restored, name, incarnation })), {
+      onFailure: (cause) => Effect.fail(fromCause("StartFailed", cause)),
+      onSuccess: (serving) => {
+        report.started()
+        return this.serve(serving)
+      }
+    })
+  })
+
+  private serve(serving: ServingAny): Effect.Effect<void, Death> {
+    const { behavior, report } = this.options
+    const codec = behavior.definition.stateCodec
+    const { handlers, snapshot } = serving
+
+    const sleep = Effect.callback<void>((resume) => {
+      this.wake = resume
+    })
+
+    const commit = (): unknown => {
+      if (codec === undefined || snapshot === undefined) return undefined
+      const state = codec.encode(snapshot())
+      if (Exit.isFailure(state)) throw new TypeError(`the snapshot does not fit its schema: ${Codec.reason(state)}`)
+      return state.value
+    }
+
+    let message: CellMessage
+    const settle = (outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> => {
+      if (Exit.isFailure(outcome) && outcome.cause.reasons.some((reason) => reason._tag !== "Fail")) {
+        return Effect.fail(fromCause("Defect", outcome.cause, message.method.name))
+      }
+      let state: unknown
+      try {
+        state = commit()
+      } catch (error) {
+        return Effect.fail(fromUnknown("Defect", error, message.method.name))
+      }
+      this.inHand = 0
+      report.replied(message.seq, message.method, outcome, state)
+      return next
+    }
+
+    const next: Effect.Effect<void, Death> = Effect.suspend(() => {
+      if (this.stopping) return Effect.void
+      const taken = this.mailbox.shift()
+      if (taken === undefined) return Effect.flatMap(sleep, () => next)
+      message = taken
+      this.inHand = taken.seq
+      const handler = handlers[taken.method.name]
+      if (handler === undefined) return Effect.fail(fromUnknown("Defect", `no handler for ${taken.method.name}`))
+      return Effect.flatMap(Effect.exit(Effect.suspend(() => handler(taken.payload))), settle)
+    })
+    return next
+  }
+}

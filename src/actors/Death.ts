@@ -1,0 +1,66 @@
+/**
+ * Why an incarnation of an actor ended against its will, in words that survive the way out of another thread.
+ *
+ * A cause cannot cross a border as it is (classes, prototypes and cycles are lost), so what matters to a person and to a
+ * supervision policy is taken out at the spot: kind, error tag, message and stack.
+ */
+import * as Cause from "effect/Cause"
+import * as Schema from "effect/Schema"
+
+/**
+ * - `Defect`: a handler (or the snapshot) threw or died.
+ * - `StartFailed`: the behaviour could not be set up, or the host does not know it.
+ * - `HostExited`: the thread ended: `process.exit`, an uncaught throw, an unhandled rejection, no memory.
+ * - `Killed`: somebody called `system.kill`.
+ * - `Unresponsive`: the host had work and gave no sign of life within the time its heartbeat allows.
+ * - `Sibling`: the actor itself was well, but its group restarts together.
+ */
+export const DeathKind = Schema.Literals(["Defect", "StartFailed", "HostExited", "Killed", "Unresponsive", "Sibling"])
+export type DeathKind = typeof DeathKind.Type
+
+/** The report of one death. `tag` is the error's `_tag` (or its name); `method` the message in hand, where known. */
+export class Death extends Schema.Class<Death>("troupe/Death")({
+  kind: DeathKind,
+  message: Schema.String,
+  tag: Schema.optionalKey(Schema.String),
+  method: Schema.optionalKey(Schema.String),
+  stack: Schema.optionalKey(Schema.String)
+}) {}
+
+const text = (value: unknown): string => {
+  if (value instanceof Error) return value.message === "" ? value.name : value.message
+  if (typeof value === "string") return value
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return String(value)
+  }
+}
+
+const tagOf = (value: unknown): string | undefined => {
+  if (typeof value === "object" && value !== null && "_tag" in value && typeof value._tag === "string") {
+    return value._tag
+  }
+  return value instanceof Error ? value.name : undefined
+}
+
+/** Reports one thrown value. */
+export const fromUnknown = (kind: DeathKind, error: unknown, method?: string): Death => {
+  const tag = tagOf(error)
+  return new Death({
+    kind,
+    message: text(error),
+    ...(tag === undefined ? {} : { tag }),
+    ...(method === undefined ? {} : { method }),
+    ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {})
+  })
+}
+
+/** Reports a cause by its first defect, else its first failure. */
+export const fromCause = (kind: DeathKind, cause: Cause.Cause<unknown>, method?: string): Death => {
+  const die = cause.reasons.find(Cause.isDieReason)
+  if (die !== undefined) return fromUnknown(kind, die.defect, method)
+  const fail = cause.reasons.find(Cause.isFailReason)
+  if (fail !== undefined) return fromUnknown(kind, fail.error, method)
+  return new Death({ kind, message: "interrupted from within", ...(method === undefined ? {} : { method }) })
+}

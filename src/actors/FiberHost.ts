@@ -1,0 +1,106 @@
+/**
+ * The host that runs actors as fibers beside their owner, in one thread: messages go straight to the mailbox, as they
+ * are. For actors that wait more than they compute, for tests, and where one core is all there is.
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { Behavior, Services } from "./Actor.ts"
+import { Cell } from "./Cell.ts"
+import { Death } from "./Death.ts"
+import type { Envelope, Host, Tenant } from "./Host.ts"
+
+/** The behaviours under the names of their definitions. */
+export const behaviorsByName = <B extends ReadonlyArray<Behavior<unknown>>>(
+  behaviors: B
+): ReadonlyMap<string, Behavior<Services<B>>> =>
+  // Each member needs no more than all need together; TypeScript does not see it through the conditional type.
+  new Map((behaviors as ReadonlyArray<Behavior<unknown>> as ReadonlyArray<Behavior<Services<B>>>).map((behavior) => [
+    behavior.definition.actorName,
+    behavior
+  ]))
+
+export class FiberHost<R> implements Host {
+  readonly index: number
+  readonly placement = "fiber"
+  readonly border = false
+  private readonly cells = new Map<number, Cell<R>>()
+  private readonly tenants = new Set<number>()
+  private readonly behaviors: ReadonlyMap<string, Behavior<R>>
+  private readonly run: <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>
+
+  constructor(
+    index: number,
+    behaviors: ReadonlyMap<string, Behavior<R>>,
+    context: Context.Context<R>
+  ) {
+    this.index = index
+    this.behaviors = behaviors
+    this.run = Effect.runForkWith(context)
+  }
+
+  get population(): number {
+    return this.tenants.size
+  }
+
+  place(tenant: Tenant): void {
+    this.tenants.add(tenant.id)
+    const { definition, epoch, name } = tenant
+    const behavior = this.behaviors.get(definition.actorName)
+    if (behavior === undefined) {
+      const message = `no behaviour of ${definition.actorName} was given; known: ${
+        [...this.behaviors.keys()].join(", ")
+      }`
+      return tenant.died(epoch, new Death({ kind: "StartFailed", message }), 0)
+    }
+    const leave = (): void => {
+      if (this.cells.get(tenant.id) === cell) this.cells.delete(tenant.id)
+    }
+    const cell: Cell<R> = new Cell({
+      behavior,
+      name,
+      incarnation: epoch,
+      config: tenant.config,
+      restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
+      report: {
+        started: () => tenant.started(epoch),
+        replied: (seq, _method, outcome, state) => tenant.replied(epoch, seq, outcome, state),
+        died: (death, seq) => {
+          leave()
+          tenant.died(epoch, death, seq)
+        },
+        stopped: () => {
+          leave()
+          tenant.stopped(epoch)
+        }
+      }
+    })
+    this.cells.set(tenant.id, cell)
+    cell.start(this.run)
+  }
+
+  deliver(tenant: Tenant, envelope: Envelope): void {
+    this.cells.get(tenant.id)?.push(envelope)
+  }
+
+  stop(tenant: Tenant): void {
+    this.cells.get(tenant.id)?.stop()
+  }
+
+  halt(tenant: Tenant): void {
+    this.cells.get(tenant.id)?.halt()
+  }
+
+  kill(tenant: Tenant): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const cell = this.cells.get(tenant.id)
+      cell?.halt()
+      return cell?.gone ?? Effect.void
+    })
+  }
+
+  evict(tenant: Tenant): void {
+    this.tenants.delete(tenant.id)
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * The owner's side of one actor: everything of it that must survive a death.
+ *
+ * It numbers the messages, keeps them until they are answered, commits each reply together with the state that came with
+ * it, and after a death decides by the actor's supervision, places the next incarnation with the last committed state and
+ * delivers again, in order, what was not answered. A reply of an earlier epoch is not heard. So a message counts once,
+ * however often it had to run.
+ *
+ * Everything here runs on the owner's thread and is synchronous; only waiting (a back-off) takes a fiber.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Any, Method } from "./Actor.ts"
+import * as Codec from "./Codec.ts"
+import { Death } from "./Death.ts"
+import { ActorDied, ActorStopped, AskTimeout, MailboxFull, MessageRefused, RestartLimitReached } from "./errors.ts"
+import type { Envelope, Host, Tenant } from "./Host.ts"
+import { Ledger } from "./Ledger.ts"
+import type { LifecycleEvent } from "./LifecycleEvent.ts"
+import { RestartLog, type Supervision } from "./Supervision.ts"
+
+/** How an actor's life ended. */
+export type Ended =
+  | { readonly _tag: "Stopped" }
+  | { readonly _tag: "Failed"; readonly death: Death; readonly restarts: number }
+
+export type Status = "starting" | "running" | "restarting" | "stopping" | "ended"
+
+/** What a guardian needs of the system around it. */
+export interface Surroundings {
+  /** Milliseconds. */
+  now(): number
+  /** Runs for as long as the system lives. */
+  fork(effect: Effect.Effect<void>): void
+  publish(event: LifecycleEvent): void
+  /** Some message expires at this time. */
+  expect(expires: number): void
+  /** The actor has ended and leaves its name. */
+  ended(guardian: Guardian): void
+}
+
+export interface GuardianOptions {
+  readonly id: number
+  readonly name: string
+  readonly definition: Any
+  readonly config: unknown
+  readonly host: Host
+  readonly supervision: Supervision
+  readonly capacity: number
+  readonly surroundings: Surroundings
+}
+
+type Outcome = Exit.Exit<unknown, unknown>
+
+export class Guardian implements Tenant {
+  readonly id: number
+  readonly name: string
+  readonly definition: Any
+  readonly config: unknown
+  readonly host: Host
+  /** Completes when the first incarnation serves, or could not start. */
+  readonly firstStart = Deferred.makeUnsafe<void, Death>()
+  /** Completes at the end of the actor's life. */
+  readonly end = Deferred.makeUnsafe<Ended>()
+  state: unknown = undefined
+  hasState = false
+  epoch = 1
+  restarts = 0
+  status: Status = "starting"
+
+  private readonly ledger: Ledger
+  private readonly log: RestartLog
+  private readonly around: Surroundings
+  private served = false
+  private lastDeath: Death | undefined
+  private diedAt = 0
+  private replayed = 0
+
+  constructor(options: GuardianOptions) {
+    this.id = options.id
+    this.name = options.name
+    this.definition = options.definition
+    this.config = options.config
+    this.host = options.host
+    this.around = options.surroundings
+    this.ledger = new Ledger(options.capacity)
+    this.log = new RestartLog(options.supervision)
+  }
+
+  // --- from the asking side
+
+  place(): void {
+    this.around.publish({ _tag: "Spawned", actor: this.name, host: this.host.index, placement: this.host.placement })
+    this.host.place(this)
+  }
+
+  /**
+   * Takes a message for the actor. `resume` gets the outcome (of the ask, or for a `tell` of having been taken in), maybe
+   * before this returns. The envelope is what to `abandon` when nobody waits any more.
+   */
+  send(
+    method: Method,
+    payload: unknown,
+    millis: number,
+    tell: boolean,
+    failWhenFull: boolean,
+    resume: (outcome: Outcome) => void
+  ): Envelope | undefined {
+    const ending = this.ending()
+    if (ending !== undefined) return void resume(ending)
+    if (failWhenFull && this.ledger.full) {
+      return void resume(Exit.fail(new MailboxFull({ actor: this.name, capacity: this.ledger.capacity })))
+    }
+    let carried = payload
+    if (this.host.border) {
+      const encoded = method.payload.encode(payload)
+      if (Exit.isFailure(encoded)) {
+        return void resume(Exit.fail(this.refusal(method.name, Codec.reason(encoded))))
+      }
+      carried = encoded.value
+    }
+    const expires = this.around.now() + millis
+    const seq = this.ledger.nextSeq()
+    const envelope: Envelope = { seq, method, payload: carried, millis, expires, tell, epoch: 0, resume }
+    if (this.ledger.enter(envelope)) this.takeIn(envelope)
+    if (envelope.resume !== undefined) this.around.expect(expires)
+    return envelope
+  }
+
+  /** Nobody waits for the outcome any more. What was taken in is handled all the same; what still waits outside is not. */
+  abandon(envelope: Envelope): void {
+    envelope.resume = undefined
+    if (envelope.epoch === 0) this.ledger.withdraw(envelope)
+  }
+
+  /** Fails what has expired; returns when the next message expires. */
+  expire(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    const late: Array<Envelope> = []
+    for (const envelope of this.ledger.all()) {
+      if (envelope.resume === undefined) continue
+      if (envelope.expires <= now) late.push(envelope)
+      else if (envelope.expires < next) next = envelope.expires
+    }
+    for (const envelope of late) this.timeOut(envelope)
+    return next
+  }
+
+  stop(): void {
+    if (this.status === "ended" || this.status === "stopping") return
+    const placed = this.status === "starting" || this.status === "running"
+    this.status = "stopping"
+    if (placed) this.host.stop(this)
+    else this.finish({ _tag: "Stopped" })
+  }
+
+  /** Ends the actor at the owner's side, whatever its incarnation does. */
+  abort(): void {
+    if (this.status === "ended") return
+    this.host.halt(this)
+    this.finish({ _tag: "Stopped" })
+  }
+
+  get unanswered(): number {
+    return this.ledger.size
+  }
+
+  // --- from the host
+
+  started(epoch: number): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    if (this.status !== "stopping") this.status = "running"
+    if (!this.served) {
+      this.served = true
+      this.around.publish({ _tag: "Started", actor: this.name, incarnation: epoch })
+      Deferred.doneUnsafe(this.firstStart, Exit.void)
+    } else if (this.lastDeath !== undefined) {
+      this.around.publish({
+        _tag: "Restarted",
+        actor: this.name,
+        incarnation: epoch,
+        death: this.lastDeath,
+        recoveryMillis: performance.now() - this.diedAt,
+        replayed: this.replayed
+      })
+    }
+  }
+
+  replied(epoch: number, seq: number, outcome: Outcome, state: unknown): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    const envelope = this.ledger.settle(seq)
+    if (envelope === undefined) return
+    if (this.definition.stateCodec !== undefined) {
+      this.state = state
+      this.hasState = true
+    }
+    this.admit()
+    answer(envelope, outcome)
+  }
+
+  pending(seq: number): Method | undefined {
+    const oldest = this.ledger.oldest
+    return oldest?.seq === seq ? oldest.method : undefined
+  }
+
+  refused(epoch: number, seq: number, reason: string): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    const [envelope] = this.ledger.extract((envelope) => envelope.seq === seq)
+    this.admit()
+    if (envelope !== undefined) answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
+  }
+
+  died(epoch: number, death: Death, seq: number | undefined): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
+    this.epoch++
+    this.status = "restarting"
+    this.diedAt = performance.now()
+    this.lastDeath = death
+    this.around.publish({ _tag: "Died", actor: this.name, incarnation: epoch, death })
+    // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
+    if (!this.served && death.kind === "StartFailed") {
+      Deferred.doneUnsafe(this.firstStart, Exit.fail(death))
+      return this.finish({ _tag: "Failed", death, restarts: 0 })
+    }
+    const lost = this.ledger.extract((envelope) =>
+      !envelope.method.replayable && envelope.epoch === epoch && (seq === undefined || envelope.seq <= seq)
+    )
+    const restart = this.log.decide(death) === "restart" ? this.log.next(this.around.now()) : 0
+    if (restart === 0) this.finish({ _tag: "Failed", death, restarts: this.restarts })
+    else this.around.fork(this.restart(restart, death))
+    for (const envelope of lost) {
+      const method = envelope.method.name
+      answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))
+    }
+  }
+
+  stopped(epoch: number): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    this.finish({ _tag: "Stopped" })
+  }
+
+  // --- within
+
+  private restart(restart: number, death: Death): Effect.Effect<void> {
+    return Effect.flatMap(Effect.exit(this.log.pause(restart)), (pause) =>
+      Effect.sync(() => {
+        if (this.status !== "restarting") return
+        if (Exit.isFailure(pause)) return this.finish({ _tag: "Failed", death, restarts: this.restarts })
+        this.restarts++
+        this.status = "starting"
+        this.replayed = 0
+        this.host.place(this)
+        for (const envelope of this.ledger.messages()) {
+          if (envelope.epoch !== 0) this.replayed++
+          this.deliver(envelope)
+        }
+        this.admit()
+      }))
+  }
+
+  private deliver(envelope: Envelope): void {
+    if (this.status !== "running" && this.status !== "starting") return
+    envelope.epoch = this.epoch
+    this.host.deliver(this, envelope)
+  }
+
+  private admit(): void {
+    for (let envelope = this.ledger.admit(); envelope !== undefined; envelope = this.ledger.admit()) {
+      this.takeIn(envelope)
+    }
+  }
+
+  /** Delivers a message that has found room; the sender of a `tell` has waited for no more than this. */
+  private takeIn(envelope: Envelope): void {
+    if (!envelope.tell) return this.deliver(envelope)
+    const resume = envelope.resume
+    envelope.resume = undefined
+    this.deliver(envelope)
+    resume?.(Exit.void)
+  }
+
+  private timeOut(envelope: Envelope): void {
+    const resume = envelope.resume
+    this.abandon(envelope)
+    resume?.(Exit.fail(new AskTimeout({ actor: this.name, method: envelope.method.name, millis: envelope.millis })))
+  }
+
+  private finish(ended: Ended): void {
+    this.status = "ended"
+    this.host.evict(this)
+    this.around.ended(this)
+    this.around.publish(
+      ended._tag === "Stopped"
+        ? { _tag: "Stopped", actor: this.name }
+        : { _tag: "Failed", actor: this.name, death: ended.death, restarts: ended.restarts }
+    )
+    this.outcome = ended
+    Deferred.doneUnsafe(this.end, Exit.succeed(ended))
+    Deferred.doneUnsafe(this.firstStart, Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly))
+    const failure = this.ending()
+    if (failure === undefined) return
+    for (const envelope of this.ledger.drain()) answer(envelope, failure)
+  }
+
+  private outcome: Ended | undefined
+
+  /** What a message gets that comes too late. */
+  private ending(): Exit.Exit<never, ActorStopped | RestartLimitReached> | undefined {
+    if (this.status === "stopping") return Exit.fail(new ActorStopped({ actor: this.name }))
+    const ended = this.outcome
+    if (ended === undefined) return undefined
+    return Exit.fail(
+      ended._tag === "Stopped"
+        ? new ActorStopped({ actor: this.name })
+        : new RestartLimitReached({ actor: this.name, restarts: ended.restarts, death: ended.death })
+    )
+  }
+
+  private refusal(method: string, reason: string): MessageRefused {
+    return new MessageRefused({ actor: this.name, method, part: "payload", reason })
+  }
+}
+
+const answer = (envelope: Envelope, outcome: Outcome): void => {
+  const resume = envelope.resume
+  envelope.resume = undefined
+  resume?.(outcome)
+}
+
+const stoppedEarly = new Death({ kind: "StartFailed", message: "stopped before it had started" })

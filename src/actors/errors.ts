@@ -1,0 +1,116 @@
+/**
+ * Every way in which speaking to an actor can fail, as typed errors.
+ *
+ * An ask fails with the error of its own method (declared in the protocol) or with one of `AskFailure`; spawning fails
+ * with one of `SpawnFailure`. All are plain values that name the actor and say what to do, and all can be encoded, so
+ * that a handler may pass on the failure of an actor that it asked itself.
+ */
+import * as Schema from "effect/Schema"
+import { Death } from "./Death.ts"
+
+/** The actor died while (or before) it handled a message of a method that may not run twice. */
+export class ActorDied extends Schema.TaggedError<ActorDied>()("ActorDied", {
+  actor: Schema.String,
+  method: Schema.String,
+  incarnation: Schema.Int,
+  death: Death
+}) {
+  override get message(): string {
+    return `${this.actor} died at ${this.method}, which is not run again: ${this.death.message}`
+  }
+}
+
+/** Supervision gave the actor up: it died more often than its policy allows (or the policy said `stop`). */
+export class RestartLimitReached extends Schema.TaggedError<RestartLimitReached>()("RestartLimitReached", {
+  actor: Schema.String,
+  restarts: Schema.Int,
+  death: Death
+}) {
+  override get message(): string {
+    return `${this.actor} failed for good after ${this.restarts} restart(s): ${this.death.message}`
+  }
+}
+
+/** No reply came within the deadline. The handler goes on; its reply will be dropped, its state is kept. */
+export class AskTimeout extends Schema.TaggedError<AskTimeout>()("AskTimeout", {
+  actor: Schema.String,
+  method: Schema.String,
+  millis: Schema.Finite
+}) {
+  override get message(): string {
+    return `${this.actor} did not answer ${this.method} within ${this.millis} ms`
+  }
+}
+
+/** The actor was stopped (or is stopping) and takes no more messages. */
+export class ActorStopped extends Schema.TaggedError<ActorStopped>()("ActorStopped", { actor: Schema.String }) {
+  override get message(): string {
+    return `${this.actor} is stopped`
+  }
+}
+
+/** A value does not fit its schema at the border, or cannot cross it. `part` says which value. */
+export class MessageRefused extends Schema.TaggedError<MessageRefused>()("MessageRefused", {
+  actor: Schema.String,
+  method: Schema.String,
+  part: Schema.Literals(["payload", "reply"]),
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `the ${this.part} of ${this.actor}.${this.method} was refused: ${this.reason}`
+  }
+}
+
+/** The mailbox is full and the sender asked not to wait. */
+export class MailboxFull extends Schema.TaggedError<MailboxFull>()("MailboxFull", {
+  actor: Schema.String,
+  capacity: Schema.Int
+}) {
+  override get message(): string {
+    return `${this.actor} has ${this.capacity} unanswered messages, as many as it takes`
+  }
+}
+
+/** A living actor of this system has the name already. */
+export class NameTaken extends Schema.TaggedError<NameTaken>()("NameTaken", { actor: Schema.String }) {
+  override get message(): string {
+    return `an actor named ${this.actor} is alive already`
+  }
+}
+
+/** No living actor has this name (and this definition). */
+export class ActorNotFound extends Schema.TaggedError<ActorNotFound>()("ActorNotFound", { actor: Schema.String }) {
+  override get message(): string {
+    return `no living actor is named ${this.actor}`
+  }
+}
+
+/** The first incarnation could not start: its behaviour failed, its configuration does not fit, or nobody knows it. */
+export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed", {
+  actor: Schema.String,
+  death: Death
+}) {
+  override get message(): string {
+    return `${this.actor} could not start: ${this.death.message}`
+  }
+}
+
+/** A host (a worker thread) did not come up: wrong entry, a fault in its layer, another build, or no word in time. */
+export class HostStartFailed extends Schema.TaggedError<HostStartFailed>()("HostStartFailed", {
+  host: Schema.Int,
+  entry: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `host ${this.host} (${this.entry}) did not start: ${this.reason}`
+  }
+}
+
+/** What any ask may fail with, beside the method's own error. */
+export type AskFailure = ActorDied | RestartLimitReached | AskTimeout | ActorStopped | MessageRefused
+
+/** What any tell may fail with: it waits for room in the mailbox, not for the handler. */
+export type TellFailure = RestartLimitReached | AskTimeout | ActorStopped | MessageRefused
+
+/** What spawning may fail with. */
+export type SpawnFailure = NameTaken | StartFailed | RestartLimitReached | ActorStopped

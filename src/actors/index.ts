@@ -1,0 +1,15 @@
+/**
+ * Actors with supervision, across fibers and threads: `troupe/actors`. It knows nothing of learning and stands alone.
+ *
+ * Read `Actor.ts` (what an actor is), `ActorSystem.ts` (how a program gets some), `Supervision.ts` (what happens when one
+ * dies), then `Guardian.ts`, which is where nothing is lost.
+ */
+export * as Actor from "./Actor.ts"
+export * as ActorHost from "./ActorHost.ts"
+export type { ActorRef, AnyRef, AskOptions } from "./ActorRef.ts"
+export { type ActorInfo, ActorSystem, type Ended, type SpawnOptions, type SystemOptions } from "./ActorSystem.ts"
+export { Death } from "./Death.ts"
+export * from "./errors.ts"
+export { LifecycleEvent } from "./LifecycleEvent.ts"
+export * as Shared from "./Shared.ts"
+export * as Supervision from "./Supervision.ts"
