@@ -5,25 +5,18 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import type { EnvironmentDefinition } from "../envs/Environment.ts"
-import { loadEnvironment, type LoadEnvironmentError } from "../envs/loadEnvironment.ts"
-import { wrap as withTimeLimit } from "../envs/TimeLimit.ts"
+import type { Discrete } from "../envs/Discrete.ts"
+import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { Arena, type OutOfMemory } from "../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../model/kernels/Kernels.ts"
 import { type NetworkSpec, ParameterLayout } from "../model/Network.ts"
 import { dataPlaneBytes, type DataPlaneLayout, type EnvSlot, envSlot, layOut, weightBanks } from "./dataPlaneLayout.ts"
-import { inputsOf } from "./Rollout.ts"
+import { type LearnableEnvironmentError, learnableEnvironment } from "./learnableEnvironment.ts"
 import { CurrentConfig } from "./RunConfig.ts"
-
-/** An environment that the configured algorithm cannot learn. */
-export class UnsupportedEnvironment
-  extends Schema.TaggedError<UnsupportedEnvironment>()("UnsupportedEnvironment", { message: Schema.String })
-{}
 
 export class DataPlane extends Context.Service<DataPlane, {
   /** The environment, its time limit applied. */
-  readonly definition: EnvironmentDefinition
+  readonly definition: EnvironmentDefinition<Discrete>
   readonly network: NetworkSpec
   readonly parameters: ParameterLayout
   readonly arena: Arena
@@ -35,23 +28,17 @@ export class DataPlane extends Context.Service<DataPlane, {
 }>()("troupe/runtime/DataPlane") {
   static readonly layer: Layer.Layer<
     DataPlane,
-    LoadEnvironmentError | UnsupportedEnvironment | KernelsUnavailable | OutOfMemory,
+    LearnableEnvironmentError | KernelsUnavailable | OutOfMemory,
     CurrentConfig
   > = Layer.effect(
     DataPlane,
     Effect.gen(function*() {
       const config = yield* CurrentConfig
-      const definition = withTimeLimit(yield* loadEnvironment(config.envId))
-      const { actionSpace } = definition
-      if (actionSpace._tag !== "Discrete") {
-        return yield* new UnsupportedEnvironment({
-          message: `${definition.id} has continuous actions; ${config.algo} learns environments with Discrete actions.`
-        })
-      }
+      const definition = yield* learnableEnvironment(config.envId)
       const network: NetworkSpec = {
         kind: config.network,
-        inputs: inputsOf(definition),
-        actions: actionSpace.n,
+        inputs: definition.observationSpace.size,
+        actions: definition.actionSpace.n,
         hidden: config.hidden,
         activation: config.activation
       }

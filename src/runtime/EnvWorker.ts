@@ -8,10 +8,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Actor from "../actors/Actor.ts"
 import * as Shared from "../actors/Shared.ts"
-import { loadEnvironment } from "../envs/loadEnvironment.ts"
-import { wrap as withTimeLimit } from "../envs/TimeLimit.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
 import { DataPlaneLayout } from "./dataPlaneLayout.ts"
+import { learnableEnvironment } from "./learnableEnvironment.ts"
 import * as Rollout from "./Rollout.ts"
 
 /** An environment did what no environment may: which one, at which step of its life, and what. */
@@ -34,7 +33,7 @@ export const EnvWorkerConfig = Schema.Struct({
   seed: Schema.Int,
   samplingSeed: Schema.Int,
   restartSameSeed: Schema.Boolean,
-  memory: Shared.memory,
+  memory: Shared.Memory,
   layout: DataPlaneLayout
 })
 
@@ -57,7 +56,7 @@ export class EnvWorker extends Actor.make("EnvWorker", {
 
 /** Steps the environment in its slot. Works in any placement that shares memory with the trainer. */
 export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*({ config, restored }) {
-  const definition = withTimeLimit(yield* loadEnvironment(config.environment))
+  const definition = yield* learnableEnvironment(config.environment)
   const kernels = yield* Kernels.instantiate(config.memory)
   const rollout = Rollout.make(kernels, config.layout, definition, config)
   let bank: 0 | 1 = 0
@@ -82,7 +81,7 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
 
   return {
     handlers: {
-      Collect: (request) =>
+      Collect: (request: { readonly version: number; readonly steps: number }) =>
         Effect.suspend(() => {
           const fault = broken ?? toFault(rollout.collect(request.version, request.steps))
           if (fault !== undefined) return Effect.fail(fault)

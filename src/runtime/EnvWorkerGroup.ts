@@ -6,7 +6,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
 import { ActorSystem } from "../actors/ActorSystem.ts"
 import type { AskFailure, SpawnFailure } from "../actors/errors.ts"
 import * as Supervision from "../actors/Supervision.ts"
@@ -48,11 +47,14 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             layout: plane.layout
           },
           supervision,
-          host: index % config.workers
+          // Fibers share the one thread there is.
+          host: config.placement === "fiber" ? 0 : index % config.workers
         }), { concurrency: "unbounded" })
 
       const committed = new Float64Array(workers.length)
-      const kill = chaos(config.chaos, workers.length, seed.root, (index) => system.kill(`env-worker/${index}`))
+      const kill = chaos(config.chaos, workers.length, seed.root, (index) =>
+        // A worker that has failed for good cannot be killed again; the run then fails by itself.
+        Effect.ignore(system.kill(`env-worker/${index}`)))
       const every = { concurrency: "unbounded", discard: true } as const
 
       return EnvWorkerGroup.of({
@@ -78,12 +80,12 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
  * The kills of `--chaos`: which worker dies at which iteration is drawn from the seed, one to ten iterations apart, so
  * that a run with kills can be repeated.
  */
-const chaos = <E>(
+const chaos = (
   kills: number,
   workers: number,
   seed: number,
-  kill: (index: number) => Effect.Effect<void, E>
-): (iteration: number) => Effect.Effect<void, E> | undefined => {
+  kill: (index: number) => Effect.Effect<void>
+): (iteration: number) => Effect.Effect<void> | undefined => {
   // Past the last environment's own stream, so that no draw of the run is touched.
   const random = policyStream(seed, workers)
   let left = kills

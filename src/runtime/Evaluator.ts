@@ -6,13 +6,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { EnvironmentDefinition } from "../envs/Environment.ts"
+import type { Discrete } from "../envs/Discrete.ts"
+import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import type { Arena, OutOfMemory } from "../model/kernels/Arena.ts"
 import type { Kernels } from "../model/kernels/Kernels.ts"
 import type { NetworkSpec } from "../model/Network.ts"
 import { evaluationStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
-import { allFinite, observer } from "./Rollout.ts"
+import { allFinite } from "./Rollout.ts"
 import { Seed } from "./Seed.ts"
 
 /** What a greedy evaluation found: statistics of the returns, and the returns themselves. */
@@ -53,7 +54,7 @@ export interface EvaluatorOptions {
   readonly kernels: Kernels
   readonly arena: Arena
   /** With its time limit applied. */
-  readonly definition: EnvironmentDefinition
+  readonly definition: EnvironmentDefinition<Discrete>
   readonly network: NetworkSpec
   /** Root seed; with the round it decides the episodes. */
   readonly seed: number
@@ -122,7 +123,7 @@ const play = Effect.fnUntraced(function*(
       const dynamics = definition.create(new Float64Array(definition.stateSize))
       const random = evaluationStream(seed, round * episodes + first + k)
       dynamics.reset(random)
-      return { episode: first + k, dynamics, random, observe: observer(definition, dynamics) }
+      return { episode: first + k, dynamics, random }
     })
     // Row i of the forward pass is the i-th environment still playing.
     const observations = Array.from(wave, (_, row) =>
@@ -130,8 +131,8 @@ const play = Effect.fnUntraced(function*(
     let playing = wave
     for (let step = 0; playing.length > 0; step++) {
       for (let i = 0; i < playing.length; i++) {
-        const { episode, observe } = playing[i]!
-        observe(observations[i]!)
+        const { dynamics, episode } = playing[i]!
+        dynamics.observe(observations[i]!)
         if (!allFinite(observations[i]!)) return yield* fault(episode, step, "its observation is not finite")
       }
       kernels.forward(
@@ -147,7 +148,7 @@ const play = Effect.fnUntraced(function*(
       let ended = 0
       for (let i = 0; i < playing.length; i++) {
         const { dynamics, episode, random } = playing[i]!
-        const { reward, terminated, truncated } = dynamics.step(actions[i]!, random)
+        const { reward, terminated, truncated } = dynamics.step(definition.actionSpace.start + actions[i]!, random)
         if (!Number.isFinite(reward)) return yield* fault(episode, step, `its reward is ${reward}`)
         returns[episode] = returns[episode]! + reward
         if (terminated || truncated === true || step + 1 >= cap) {

@@ -4,7 +4,8 @@
  * A fragment is a pure function of (weights, environment state, random streams), all of which lie in the slot. That
  * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
  */
-import type { Dynamics, EnvironmentDefinition } from "../envs/Environment.ts"
+import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
+import type { Discrete } from "../envs/Discrete.ts"
 import type { Kernels } from "../model/kernels/Kernels.ts"
 import { Pcg64 } from "../random/Pcg64.ts"
 import { environmentStream, policyStream } from "../random/streams.ts"
@@ -45,7 +46,7 @@ export interface Rollout {
 export const make = (
   kernels: Kernels,
   layout: DataPlaneLayout,
-  definition: EnvironmentDefinition,
+  definition: EnvironmentDefinition<Discrete>,
   options: RolloutOptions
 ): Rollout => {
   const buffer = kernels.buffer
@@ -55,12 +56,12 @@ export const make = (
   const dynamics = definition.create(state)
   const stream = Pcg64.view(random)
   const inputs = layout.spec.inputs
-  const observe = observer(definition, dynamics)
+  const firstAction = definition.actionSpace.start
 
   const start = (): RolloutFault | undefined => {
     dynamics.reset(stream)
     tally.fill(0)
-    observe(observation)
+    dynamics.observe(observation)
     return allFinite(observation) ? undefined : { step: 0, reason: "its first observation is not finite" }
   }
 
@@ -94,10 +95,10 @@ export const make = (
           address.logProbabilities + row
         )
         if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
-        const outcome = dynamics.step(slot.actions[t]!, stream)
+        const outcome = dynamics.step(firstAction + slot.actions[t]!, stream)
         const { reward, terminated } = outcome
         const truncated = outcome.truncated === true
-        observe(observation)
+        dynamics.observe(observation)
         if (!Number.isFinite(reward)) return { step: t, reason: `its reward is ${reward}` }
         if (!allFinite(observation)) return { step: t, reason: "its observation is not finite" }
         slot.rewards[t] = reward
@@ -121,25 +122,6 @@ export const make = (
       }
       return undefined
     }
-  }
-}
-
-/** How many numbers the network sees of an observation: a Discrete one is shown as one-hot. */
-export const inputsOf = (definition: EnvironmentDefinition): number =>
-  definition.observationSpace._tag === "Discrete" ? definition.observationSpace.n : definition.observationSpace.size
-
-/** Writes the network's view of the current observation. */
-export const observer = (
-  definition: EnvironmentDefinition,
-  dynamics: Dynamics
-): (observation: Float32Array) => void => {
-  if (definition.observationSpace._tag === "Box") return (observation) => dynamics.observe(observation)
-  const { start } = definition.observationSpace
-  const raw = new Float32Array(1)
-  return (observation) => {
-    dynamics.observe(raw)
-    observation.fill(0)
-    observation[raw[0]! - start] = 1
   }
 }
 

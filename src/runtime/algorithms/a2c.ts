@@ -19,7 +19,7 @@ export const a2c = Effect.gen(function*() {
   const monitor = yield* RunMonitor
 
   while (!(yield* monitor.done)) {
-    const fragments = yield* workers.collect(learner.version)
+    const fragments = yield* workers.collect(yield* learner.version)
     const report = yield* learner.learn(fragments)
     yield* monitor.record(fragments, report)
   }

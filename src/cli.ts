@@ -1,0 +1,66 @@
+/**
+ * The command line: `troupe [train|eval|plot] [flags]`, `train` when no verb is given. Usage errors are one sentence on
+ * stderr and exit code 2; a run that cannot go on is one sentence and 1; an interrupted one ends with 130.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
+import { evalCommand } from "./runtime/commands/eval.ts"
+import { plotCommand } from "./runtime/commands/plot.ts"
+import { trainCommand } from "./runtime/commands/train.ts"
+import { ConfigError } from "./runtime/configSources.ts"
+import { version } from "./version.ts"
+
+const verbs = ["train", "eval", "plot"]
+const globals = ["--version", "--completions", "--wizard"]
+
+/** `--n-envs 10` alone means `train --n-envs 10`. */
+const withVerb = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [first] = args
+  return first !== undefined && (verbs.includes(first) || globals.includes(first)) ? args : ["train", ...args]
+}
+
+/** Help as it is; a wrong invocation as sentences, without the pages of help around them. */
+const presenter: CliOutput.Presenter = {
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.forEach(event.errors, (error) => Console.error(error.message), { discard: true })
+      : CliOutput.defaultPresenter.present(event)
+}
+
+const root = Command.make("troupe").pipe(
+  Command.withDescription("Actor-model simulation and reinforcement learning"),
+  Command.withSubcommands([trainCommand, evalCommand, plotCommand])
+)
+
+/** The sentence a failure is told with. */
+const explain = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? error.message : String(error)
+}
+
+const usage = (error: unknown): boolean => CliError.isCliError(error) || error instanceof ConfigError
+
+const program = Command.runWith(root, { version })(withVerb(process.argv.slice(2))).pipe(
+  Effect.tapCause((cause) =>
+    Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause)) ? Effect.void : Console.error(explain(cause))
+  ),
+  Effect.provideService(CliOutput.Presenter, presenter),
+  Effect.provide(NodeServices.layer)
+)
+
+NodeRuntime.runMain(program, {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) => {
+    if (Exit.isSuccess(exit)) return onExit(0)
+    if (Cause.hasInterruptsOnly(exit.cause)) return onExit(130)
+    onExit(usage(Cause.squash(exit.cause)) ? 2 : 1)
+  }
+})

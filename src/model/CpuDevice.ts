@@ -1,0 +1,217 @@
+/**
+ * The `cpu` device: the WebAssembly kernels over the shared memory in which the experience already lies, so that a
+ * batch is a list of addresses and nothing is copied. Gradients are computed environment by environment and added in
+ * their order: it makes no difference to a single bit who computes which.
+ */
+import * as Effect from "effect/Effect"
+import type { Batch, DeviceOf, Gradients, LearnerModel, LossCoefficients, ModelSpec, Segment } from "./Device.ts"
+import { DeviceFault } from "./Device.ts"
+import type { Arena, OutOfMemory } from "./kernels/Arena.ts"
+import { Kernels, Statistic } from "./kernels/Kernels.ts"
+import { ParameterLayout } from "./Network.ts"
+import { initialOptimiserState } from "./optimisers.ts"
+
+const fault = (message: string) => new DeviceFault({ device: "cpu", message })
+
+const outOfMemory = (error: OutOfMemory) => fault(error.message)
+
+/** Where a segment lies in the kernels' memory. */
+interface Addresses {
+  readonly rows: number
+  readonly observations: number
+  readonly actions: number
+  readonly advantages: number
+  readonly returns: number
+}
+
+/** A device over this thread's kernels; models and what they remember are allocated in the arena. */
+const make = (arena: Arena, kernels: Kernels): DeviceOf<"cpu"> => ({
+  name: "cpu",
+  model: Effect.fnUntraced(function*(spec, initial) {
+    return yield* model(arena, kernels, spec, initial).pipe(Effect.catchTag("OutOfMemory", (e) => outOfMemory(e)))
+  })
+})
+
+const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: ModelSpec, initial: Float32Array) {
+  const { maxRows, network, optimiser } = spec
+  const size = new ParameterLayout(network).size
+  const floats = (length: number) => arena.allocate(length * 4)
+
+  const net = yield* kernels.describe(arena, network)
+  const workspace = yield* arena.allocate(kernels.workspaceBytes(network, Math.min(maxRows, Kernels.chunkRows)))
+  const statistics = yield* arena.allocate(Statistic.count * 8)
+  const parameters = yield* floats(size)
+  // One environment's gradient, and their sum.
+  const one = yield* floats(size)
+  const total = yield* floats(size)
+  const mean = optimiser.kind === "adam" ? yield* floats(size) : 0
+  const square = yield* floats(size)
+
+  const parameterView = arena.float32(parameters, size)
+  const statisticsView = arena.float64(statistics, Statistic.count)
+  const { scalars } = initialOptimiserState(optimiser, 0)
+  let { beta1Product, beta2Product } = scalars
+  parameterView.set(initial)
+
+  /** Staging for experience that lies elsewhere: made when first needed, a place for each segment. */
+  const staging: Array<Addresses> = []
+  const stagingFor = Effect.fnUntraced(function*(index: number) {
+    const known = staging[index]
+    if (known !== undefined) return known
+    const fresh = {
+      rows: maxRows,
+      observations: yield* floats(maxRows * network.inputs),
+      actions: yield* floats(maxRows),
+      advantages: yield* floats(maxRows),
+      returns: yield* floats(maxRows)
+    }
+    staging[index] = fresh
+    return fresh
+  })
+
+  const addressOf = Effect.fnUntraced(function*(segment: Segment, index: number) {
+    const { actions, advantages, observations, returns, rows } = segment
+    const inside = (array: Float32Array | Int32Array) => array.buffer === arena.buffer
+    if ([observations, actions, advantages, returns].every(inside)) {
+      return {
+        rows,
+        observations: observations.byteOffset,
+        actions: actions.byteOffset,
+        advantages: advantages.byteOffset,
+        returns: returns.byteOffset
+      }
+    }
+    const place = yield* stagingFor(index)
+    const bring = (array: Float32Array, address: number, length: number) =>
+      inside(array) ? array.byteOffset : (arena.float32(address, length).set(array.subarray(0, length)), address)
+    const at = {
+      rows,
+      observations: bring(observations, place.observations, rows * network.inputs),
+      actions: inside(actions) ? actions.byteOffset : place.actions,
+      advantages: bring(advantages, place.advantages, rows),
+      returns: bring(returns, place.returns, rows)
+    }
+    if (at.actions === place.actions) arena.int32(place.actions, rows).set(actions.subarray(0, rows))
+    return at
+  })
+
+  let current: { readonly batch: Batch<"cpu">; readonly addresses: ReadonlyArray<Addresses> } | undefined
+  let pending: Gradients<"cpu"> | undefined
+
+  const self: LearnerModel<"cpu"> = {
+    device: "cpu",
+    spec,
+    batch: Effect.fnUntraced(function*(segments) {
+      const addresses: Array<Addresses> = []
+      let rows = 0
+      for (let i = 0; i < segments.length; i++) {
+        const segment = segments[i]!
+        if (segment.rows > maxRows) return yield* fault(`a segment has ${segment.rows} rows; this model takes ${maxRows}`)
+        addresses.push(yield* addressOf(segment, i).pipe(Effect.catchTag("OutOfMemory", (e) => outOfMemory(e))))
+        rows += segment.rows
+      }
+      const batch: Batch<"cpu"> = { device: "cpu", rows, segments }
+      current = { batch, addresses }
+      return batch
+    }),
+    gradients: (batch, coefficients) =>
+      Effect.suspend(() => {
+        if (current === undefined || current.batch !== batch) {
+          return Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
+        }
+        statisticsView.fill(0)
+        accumulate(current.addresses, 1 / batch.rows, coefficients)
+        const loss = {
+          policyLoss: statisticsView[Statistic.policyLoss]! / batch.rows,
+          valueLoss: statisticsView[Statistic.valueLoss]! / batch.rows,
+          entropy: statisticsView[Statistic.entropy]! / batch.rows
+        }
+        pending = { device: "cpu", loss }
+        return Effect.succeed(pending)
+      }),
+    apply: (gradients, { learningRate, maxNorm }) =>
+      Effect.suspend(() => {
+        if (pending !== gradients) {
+          return Effect.fail(fault("these gradients are not this model's latest, or were applied before"))
+        }
+        pending = undefined
+        const norm = Math.sqrt(kernels.squaredNorm(total, size))
+        if (!Number.isFinite(norm)) {
+          return Effect.fail(fault("the gradients are not finite; lower the learning rate, or check the rewards"))
+        }
+        step(maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1, learningRate)
+        return Effect.succeed(norm)
+      }),
+    read: (into) => Effect.sync(() => into.set(parameterView)),
+    write: (from) => Effect.sync(() => parameterView.set(from))
+  }
+
+  const accumulate = (
+    segments: ReadonlyArray<Addresses>,
+    scale: number,
+    { entropyCoefficient, valueCoefficient }: LossCoefficients
+  ): void => {
+    for (let e = 0; e < segments.length; e++) {
+      const { actions, advantages, observations, returns, rows } = segments[e]!
+      kernels.gradientsA2C(
+        net,
+        parameters,
+        observations,
+        rows,
+        workspace,
+        actions,
+        advantages,
+        returns,
+        scale,
+        valueCoefficient,
+        entropyCoefficient,
+        e === 0 ? total : one,
+        0,
+        statistics
+      )
+      if (e > 0) kernels.addInto(total, one, size)
+    }
+  }
+
+  const step = (gradientScale: number, learningRate: number): void => {
+    if (optimiser.kind === "adam") {
+      beta1Product *= optimiser.beta1
+      beta2Product *= optimiser.beta2
+      kernels.adam(
+        parameters,
+        parameters,
+        total,
+        mean,
+        mean,
+        square,
+        square,
+        size,
+        gradientScale,
+        learningRate,
+        optimiser.beta1,
+        optimiser.beta2,
+        optimiser.epsilon,
+        1 - beta1Product,
+        1 - beta2Product
+      )
+    } else {
+      kernels.rmsprop(
+        parameters,
+        parameters,
+        total,
+        square,
+        square,
+        size,
+        gradientScale,
+        learningRate,
+        optimiser.alpha,
+        optimiser.epsilon,
+        optimiser.epsilonPlacement === "inside" ? 1 : 0
+      )
+    }
+  }
+
+  return self
+})
+
+export const CpuDevice = { make } as const

@@ -1,0 +1,30 @@
+/** The flags of `train`, made from the one table of settings: every flag is text, checked by `configSources`. */
+import * as Flag from "effect/cli/Flag"
+import type * as Option from "effect/Option"
+import * as Record from "effect/Record"
+import { presets } from "../presets.ts"
+import { flagName, type OptionName, options } from "../RunConfig.ts"
+
+const metavar = { text: "text", number: "number", numbers: "n,n,...", boolean: "" } as const
+
+const defaultOf = (name: OptionName): string => {
+  if (name === "workers") return ""
+  const value = presets.a2c[name]
+  return value === false ? "" : ` (default ${Array.isArray(value) ? value.join(",") : String(value)})`
+}
+
+const flagOf = (name: OptionName): Flag.Flag<Option.Option<string>> => {
+  const option = options[name]
+  const described = `${option.help}${defaultOf(name)}`
+  const flag = option.kind === "boolean"
+    ? Flag.Boolean(flagName(name)).pipe(Flag.map(String))
+    : Flag.String(flagName(name)).pipe(Flag.withMetavar(metavar[option.kind]))
+  const aliased = "alias" in option && option.alias !== undefined ? Flag.withAlias(flag, option.alias) : flag
+  return aliased.pipe(Flag.withDescription(described), Flag.optional)
+}
+
+/** One optional text flag for each setting. */
+export const runFlags: Record<OptionName, Flag.Flag<Option.Option<string>>> = Record.map(
+  options,
+  (_, name) => flagOf(name)
+)

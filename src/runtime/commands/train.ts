@@ -1,0 +1,89 @@
+/** The verb `train`: resolves the configuration, runs it, and lets every consumer read its events. */
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as configSources from "../configSources.ts"
+import { runFlags } from "./flags.ts"
+import { loadEnvironment } from "../../envs/loadEnvironment.ts"
+import { folderReporter } from "../reporting/folderReporter.ts"
+import * as JsonLines from "../reporting/JsonLines.ts"
+import * as Reporter from "../reporting/Reporter.ts"
+import * as RunFolder from "../reporting/RunFolder.ts"
+import * as Table from "../reporting/Table.ts"
+import { Run } from "../Run.ts"
+import { CurrentConfig, type RunConfig } from "../RunConfig.ts"
+import type { RunEvent } from "../RunEvent.ts"
+import { RunEvents } from "../RunMonitor.ts"
+
+/** When this process started, in milliseconds since the epoch. */
+const processStart = performance.timeOrigin
+
+const openFolder = Effect.fnUntraced(function*(config: RunConfig) {
+  const { id, rewardThreshold } = yield* loadEnvironment(config.envId)
+  return yield* RunFolder.create({
+    logDir: config.logDir,
+    envId: id,
+    preset: config.preset,
+    seed: config.seed,
+    rewardThreshold,
+    startedMillis: yield* Clock.currentTimeMillis,
+    config: { ...config }
+  })
+})
+
+const train = Effect.fn("train")(function*(
+  given: configSources.PartialConfig,
+  file: string | undefined,
+  output: { readonly json: boolean; readonly quiet: boolean }
+) {
+  const wanted = yield* configSources.resolve({ given, file })
+  const config = { ...wanted, workers: Math.min(wanted.workers, wanted.nEnvs) }
+  const folder = config.runFolder ? yield* openFolder(config) : undefined
+
+  const events = yield* Queue.bounded<RunEvent, Cause.Done>(1024)
+  const emit = (event: RunEvent) => Effect.asVoid(Queue.offer(events, event))
+  if (given.workers !== undefined && wanted.workers > config.workers) {
+    yield* emit({
+      event: "notice",
+      message: `${config.workers} workers for ${config.nEnvs} environments: --workers ${wanted.workers} is more than there is work for`
+    })
+  }
+
+  const training = Effect.gen(function*() {
+    const run = yield* Run
+    yield* run.train
+    if (folder !== undefined) yield* Effect.flatMap(run.policy, (policy) => policy.save(folder.file("policy.safetensors")))
+  }).pipe(
+    Effect.provide(Run.layerFromConfig({ folder: folder?.path ?? null, origin: processStart })),
+    Effect.provide(CurrentConfig.layer(config)),
+    Effect.provideService(RunEvents, { emit }),
+    Effect.ensuring(Queue.end(events))
+  )
+
+  const screen = output.json ? yield* JsonLines.reporter : yield* Table.reporter({ quiet: output.quiet })
+  const reporters = folder === undefined ? [screen] : [screen, yield* folderReporter(folder)]
+  yield* Effect.all([training, Reporter.consume(Stream.fromQueue(events), reporters)], {
+    concurrency: "unbounded",
+    discard: true
+  })
+}, Effect.scoped)
+
+export const trainCommand = Command.make("train", {
+  ...runFlags,
+  config: Flag.String("config").pipe(
+    Flag.withDescription("JSON file of settings, named as in config.json"),
+    Flag.withMetavar("path"),
+    Flag.optional
+  ),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("print one JSON event a line, and nothing else")),
+  quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"))
+}, Effect.fnUntraced(function*({ config, json, quiet, ...flags }) {
+  const given: Record<string, string> = {}
+  for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) given[name] = value.value
+  yield* train(yield* configSources.fromFlags(given), Option.getOrUndefined(config), { json, quiet })
+})).pipe(Command.withDescription("Train a policy until its environment is solved (the verb when none is given)"))
