@@ -12,6 +12,12 @@ export interface BoxOptions {
   readonly dtype?: "float32" | "float64"
 }
 
+/** One number where all bounds are the same, the list of them otherwise. */
+const shown = (bounds: Float64Array): string =>
+  new Set(bounds).size === 1
+    ? `${bounds[0]}`
+    : `[${Array.from(bounds, (bound) => Number(bound.toPrecision(8))).join(", ")}]`
+
 export class Box {
   readonly _tag = "Box"
   readonly shape: ReadonlyArray<number>
@@ -79,10 +85,6 @@ export class Box {
   }
 
   toString(): string {
-    const bound = (values: Float64Array) =>
-      new Set(values).size === 1
-        ? `${values[0]}`
-        : `[${Array.from(values, (value) => Number(value.toPrecision(8))).join(", ")}]`
-    return `Box(${bound(this.low)}, ${bound(this.high)}, [${this.shape.join(", ")}], ${this.dtype})`
+    return `Box(${shown(this.low)}, ${shown(this.high)}, [${this.shape.join(", ")}], ${this.dtype})`
   }
 }

@@ -14,7 +14,7 @@ type CartPoleState = ArrayLike<number>
 export const renderAnsi = (state: CartPoleState, options?: { readonly columns?: number }): string => {
   const columns = Math.max(20, Math.floor(options?.columns ?? 60))
   const perMetre = (columns - 1) / (2 * positionThreshold)
-  const rows = Math.ceil(poleLength * perMetre / cellAspect) + 1
+  const rows = Math.round(poleLength * perMetre / cellAspect) + 1
   const grid = Array.from({ length: rows }, () => Array.from({ length: columns }, () => " "))
   const column = (metres: number) => Math.round((metres + positionThreshold) * perMetre)
   const put = (row: number, at: number, glyph: string) => {
