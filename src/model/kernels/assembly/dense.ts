@@ -95,6 +95,39 @@ function block1x8(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs
   v128.store(y, f32x4.pmax(h, floor), 16)
 }
 
+/** One row by thirty-two columns: what a single observation goes through, with eight sums under way. */
+@inline
+function block1x32(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
+  let s0 = v128.load(b)
+  let s1 = v128.load(b, 16)
+  let s2 = v128.load(b, 32)
+  let s3 = v128.load(b, 48)
+  let s4 = v128.load(b, 64)
+  let s5 = v128.load(b, 80)
+  let s6 = v128.load(b, 96)
+  let s7 = v128.load(b, 112)
+  for (let end = x + (<usize>inputs << 2); x < end; x += 4) {
+    const s = v128.load32_splat(x)
+    s0 = multiplyAdd(s0, s, v128.load(w))
+    s1 = multiplyAdd(s1, s, v128.load(w, 16))
+    s2 = multiplyAdd(s2, s, v128.load(w, 32))
+    s3 = multiplyAdd(s3, s, v128.load(w, 48))
+    s4 = multiplyAdd(s4, s, v128.load(w, 64))
+    s5 = multiplyAdd(s5, s, v128.load(w, 80))
+    s6 = multiplyAdd(s6, s, v128.load(w, 96))
+    s7 = multiplyAdd(s7, s, v128.load(w, 112))
+    w += wStride
+  }
+  v128.store(y, f32x4.pmax(s0, floor))
+  v128.store(y, f32x4.pmax(s1, floor), 16)
+  v128.store(y, f32x4.pmax(s2, floor), 32)
+  v128.store(y, f32x4.pmax(s3, floor), 48)
+  v128.store(y, f32x4.pmax(s4, floor), 64)
+  v128.store(y, f32x4.pmax(s5, floor), 80)
+  v128.store(y, f32x4.pmax(s6, floor), 96)
+  v128.store(y, f32x4.pmax(s7, floor), 112)
+}
+
 /** One row by four columns. */
 @inline
 function block1x4(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
@@ -119,6 +152,12 @@ export function denseLayer(x: usize, w: usize, y: usize, rows: i32, inputs: i32,
   const fours = rows & ~3
   if (outputs >= 8) {
     let column: i32 = 0
+    if (rows == 1) {
+      for (; column + 32 <= outputs; column += 32) {
+        const at = <usize>column << 2
+        block1x32(x, w + at, stride, b + at, y + at, inputs, floors)
+      }
+    }
     while (column < outputs) {
       const at = <usize>min(column, outputs - 8) << 2
       let row = 0
@@ -155,9 +194,14 @@ export function denseLayer(x: usize, w: usize, y: usize, rows: i32, inputs: i32,
   }
 }
 
-/** total[i][o] += x[row][i] z[row][o] over the rows, for four i and eight o. */
+/**
+ * total[i][o] += x[row][i] z[row][o] over the rows, for four i and eight o; and, where `withBias`, bias[o] += z[row][o],
+ * since z is at hand.
+ */
 @inline
-function outer4x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize): void {
+function outer4x8(
+  withBias: bool, x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize, bias: usize
+): void {
   const t1 = total + zStride
   const t2 = t1 + zStride
   const t3 = t2 + zStride
@@ -169,6 +213,8 @@ function outer4x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32,
   let h2 = v128.load(t2, 16)
   let l3 = v128.load(t3)
   let h3 = v128.load(t3, 16)
+  let bl = withBias ? v128.load(bias) : l0
+  let bh = withBias ? v128.load(bias, 16) : h0
   for (let row = 0; row < rows; row++) {
     const zl = v128.load(z)
     const zh = v128.load(z, 16)
@@ -185,6 +231,10 @@ function outer4x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32,
     const s3 = v128.load32_splat(x, 12)
     l3 = multiplyAdd(l3, s3, zl)
     h3 = multiplyAdd(h3, s3, zh)
+    if (withBias) {
+      bl = f32x4.add(bl, zl)
+      bh = f32x4.add(bh, zh)
+    }
     x += xStride
   }
   v128.store(total, l0)
@@ -195,6 +245,10 @@ function outer4x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32,
   v128.store(t2, h2, 16)
   v128.store(t3, l3)
   v128.store(t3, h3, 16)
+  if (withBias) {
+    v128.store(bias, bl)
+    v128.store(bias, bh, 16)
+  }
 }
 
 /** The same for one i. */
@@ -213,22 +267,29 @@ function outer1x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32,
   v128.store(total, h, 16)
 }
 
-/** total[nx][nz] += xᵀ z: the gradient of a weight, row after row. x is [rows][nx], z is [rows][nz]. */
-export function accumulateOuter(x: usize, nx: i32, z: usize, nz: i32, rows: i32, total: usize): void {
+/**
+ * The gradients of a layer's weight and bias, row after row: total[nx][nz] += xᵀ z for x [rows][nx] and z [rows][nz], and,
+ * where `bias` is not 0, bias[nz] += the rows of z.
+ */
+export function accumulateOuter(x: usize, nx: i32, z: usize, nz: i32, rows: i32, total: usize, bias: usize): void {
   const xStride = <usize>nx << 2
   const zStride = <usize>nz << 2
   const eights = <usize>(nz & ~7) << 2
+  const fused = bias != 0 && nx >= 4
   for (let at: usize = 0; at < eights; at += 32) {
     let i: usize = 0
+    if (fused) {
+      outer4x8(true, x, xStride, z + at, zStride, rows, total + at, bias + at)
+      i = 16
+    }
     for (; i + 16 <= xStride; i += 16) {
-      outer4x8(x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zStride + at)
+      outer4x8(false, x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zStride + at, 0)
     }
     for (; i < xStride; i += 4) {
       outer1x8(x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zStride + at)
     }
   }
-  if (eights == zStride) return
-  for (let i: usize = 0; i < xStride; i += 4) {
+  for (let i: usize = 0; i < xStride && eights < zStride; i += 4) {
     for (let at = eights; at < zStride; at += 4) {
       const to = total + (i >> 2) * zStride + at
       let sum = f32.load(to)
@@ -238,20 +299,28 @@ export function accumulateOuter(x: usize, nx: i32, z: usize, nz: i32, rows: i32,
       f32.store(to, sum)
     }
   }
+  if (bias) accumulateRows(z, nz, fused ? eights : 0, rows, bias)
 }
 
-/** total[n] += the rows of z[rows][n], row after row: the gradient of a bias. */
-export function accumulateRows(z: usize, n: i32, rows: i32, total: usize): void {
+/** total[n] += the rows of z[rows][n], row after row, from byte `at` of the columns on. */
+export function accumulateRows(z: usize, n: i32, at: usize, rows: i32, total: usize): void {
   const stride = <usize>n << 2
-  const fours = <usize>(n & ~3) << 2
-  for (let at: usize = 0; at < fours; at += 16) {
+  for (; at + 16 <= stride; at += 16) {
     let sum = v128.load(total + at)
-    for (let row: usize = 0; row < <usize>rows; row++) sum = f32x4.add(sum, v128.load(z + row * stride + at))
+    let from = z + at
+    for (let row = 0; row < rows; row++) {
+      sum = f32x4.add(sum, v128.load(from))
+      from += stride
+    }
     v128.store(total + at, sum)
   }
-  for (let at = fours; at < stride; at += 4) {
+  for (; at < stride; at += 4) {
     let sum = f32.load(total + at)
-    for (let row: usize = 0; row < <usize>rows; row++) sum += f32.load(z + row * stride + at)
+    let from = z + at
+    for (let row = 0; row < rows; row++) {
+      sum += f32.load(from)
+      from += stride
+    }
     f32.store(total + at, sum)
   }
 }

@@ -82,8 +82,7 @@ function towerBackward(
     active -= activationBytes(net, layer, rows)
     const below = active - (layer > 0 ? activationBytes(net, layer - 1, rows) : 0)
     const x = (layer > 0 ? below : observations) + (<usize>(first * inputs) << 2)
-    accumulateOuter(x, inputs, delta, width, n, gradients + at)
-    accumulateRows(delta, width, n, gradients + at + (<usize>(inputs * width) << 2))
+    accumulateOuter(x, inputs, delta, width, n, gradients + at, gradients + at + (<usize>(inputs * width) << 2))
     if (layer > 0) {
       denseDown(delta, params + at, x, other, n, inputs, width, relu)
       const swap = delta
@@ -112,11 +111,11 @@ function chunkBackward(
   const other = delta + deltaBytes(net, rows)
   const actorActivations = activationsAt(net, workspace, rows)
   const actorInput = headInput(net, observations, actorActivations, rows, first)
-  accumulateRows(dLogits, actions, n, gradients + actorBias)
-  accumulateRows(dValues, 1, n, gradients + criticBias)
+  accumulateRows(dLogits, actions, 0, n, gradients + actorBias)
+  accumulateRows(dValues, 1, 0, n, gradients + criticBias)
   if (depth == 0) {
-    accumulateOuter(dLogits, actions, actorInput, last, n, gradients + tower)
-    accumulateOuter(dValues, 1, actorInput, last, n, gradients + criticHead)
+    accumulateOuter(dLogits, actions, actorInput, last, n, gradients + tower, 0)
+    accumulateOuter(dValues, 1, actorInput, last, n, gradients + criticHead, 0)
     return
   }
   if (shared) {
