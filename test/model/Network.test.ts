@@ -59,6 +59,11 @@ describe("ParameterLayout", () => {
     assert.deepStrictEqual(names({ hidden: [] }), ["actor.0", "critic.0"])
     assert.deepStrictEqual(names({ kind: "shared", hidden: [] }), ["actor_head", "critic_head"])
     assert.strictEqual(small({ hidden: [] }).size, 3 * 2 + 2 + 3 + 1)
+    for (const kind of ["separate", "shared"] as const) {
+      const { actor, trunk } = small({ kind, hidden: [5, 4] })
+      const widths = [...trunk, ...actor].map((layer) => [layer.inputs, layer.outputs])
+      assert.deepStrictEqual(widths, [[3, 5], [5, 4], [4, 2]])
+    }
   })
 
   it.prop("every number has a place of its own", [SmallNetwork], ([spec]) => {

@@ -11,10 +11,10 @@ import {
   softmax
 } from "../../src/model/categorical.ts"
 import { approximately } from "./approximately.ts"
+import { spread } from "./spread.ts"
 
-const between = (minimum: number, maximum: number) => Schema.Finite.check(Schema.isBetween({ minimum, maximum }))
 const Logits = Arbitrary.map(
-  Arbitrary.array(Arbitrary.schema(between(-30, 30)), { minLength: 1, maxLength: 8 }),
+  Arbitrary.array(spread(-30, 30), { minLength: 1, maxLength: 8 }),
   (logits) => Float64Array.from(logits)
 )
 
@@ -23,7 +23,7 @@ const sum = (x: Float64Array) => x.reduce((total, value) => total + value, 0)
 describe("categorical", () => {
   it.prop(
     "probabilities are positive, sum to 1, and are the logits' up to a shift",
-    [Logits, between(-700, 700)],
+    [Logits, spread(-700, 700)],
     ([z, shift]) => {
       const p = new Float64Array(z.length)
       softmax(p, z)
@@ -73,7 +73,7 @@ describe("categorical", () => {
 
   it.prop(
     "the sampled action is the smallest whose cumulative probability exceeds u",
-    [Logits, between(0, 1)],
+    [Logits, spread(0, 1)],
     ([z, draw]) => {
       const u = Math.min(draw, 1 - 2 ** -53)
       const p = new Float64Array(z.length)
@@ -100,7 +100,7 @@ describe("categorical", () => {
 
   it.prop(
     "a row inside a batch is treated as if alone, and its neighbours left as they were",
-    [Logits, between(0, 1)],
+    [Logits, spread(0, 1)],
     ([z, u]) => {
       const batch = Float64Array.of(9, 9, ...z, 9)
       const out = new Float64Array(batch.length).fill(7)

@@ -76,9 +76,10 @@ describe("initialParameters", () => {
     "a seed decides every bit, and another seed gives others",
     [Network, Scheme, Seed],
     ([spec, scheme, seed]) => {
-      const flat = draw(spec, scheme, seed)
-      assert.deepStrictEqual(draw(spec, scheme, seed), flat)
-      assert.notDeepEqual(draw(spec, scheme, seed + 1), flat)
+      assert.deepStrictEqual(draw(spec, scheme, seed), draw(spec, scheme, seed))
+      // With one input and one output there are only two orthogonal matrices: 1 and −1.
+      const wider = { ...spec, inputs: spec.inputs + 1 }
+      assert.notDeepEqual(draw(wider, scheme, seed), draw(wider, scheme, seed + 1))
     }
   )
 
@@ -97,12 +98,13 @@ describe("initialParameters", () => {
   })
 
   it("orthonormalise keeps each vector on its own side (R's diagonal is positive) and survives near parallels", () => {
-    const first = Float64Array.of(3, 4, 0)
-    const second = Float64Array.of(3, 4, 1e-9)
-    orthonormalise([first, second])
-    approximately(first, [0.6, 0.8, 0], 1e-15)
-    approximately(second, [0, 0, 1], 1e-6)
-    approximately([dot([...first], [...second])], [0], 1e-15)
+    const vectors = [Float64Array.of(1, 1, 1), Float64Array.of(1, 1, 1 + 1e-9), Float64Array.of(1, 1 + 1e-9, 1)]
+    orthonormalise(vectors)
+    for (const [v, x] of vectors.entries()) {
+      approximately(vectors.map((y) => dot([...x], [...y])), vectors.map((_, u) => u === v ? 1 : 0), 1e-15, "products")
+    }
+    approximately(vectors[0]!, [1, 1, 1].map((one) => one / Math.sqrt(3)), 1e-15)
+    assert.isAbove(vectors[1]![2]!, 0)
     const negative = Float64Array.of(-2)
     orthonormalise([negative])
     assert.strictEqual(negative[0], -1)

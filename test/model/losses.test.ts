@@ -4,21 +4,24 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { type A2cBatch, a2cLoss, tdLoss } from "../../src/model/losses.ts"
 import { approximately } from "./approximately.ts"
+import { spread } from "./spread.ts"
 
-const Real = Schema.Finite.check(Schema.isBetween({ minimum: -5, maximum: 5 }))
-const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+const Real = spread(-5, 5)
+const whole = (minimum: number, maximum: number) =>
+  Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
 
 const actions = 3
-const Row = Schema.Struct({
-  logits: Schema.Tuple([Real, Real, Real]),
+const Row = Arbitrary.all({
+  logits: Arbitrary.array(Real, { minLength: actions, maxLength: actions }),
   value: Real,
   action: whole(0, actions - 1),
   target: Real,
   advantage: Real
 })
-const rows = (minLength: number) => Arbitrary.array(Arbitrary.schema(Row), { minLength, maxLength: 5 })
+type Row = typeof Row extends Arbitrary.Arbitrary<infer A> ? A : never
+const rows = (minLength: number) => Arbitrary.array(Row, { minLength, maxLength: 5 })
 
-const arrays = (drawn: ReadonlyArray<typeof Row.Type>) => ({
+const arrays = (drawn: ReadonlyArray<Row>) => ({
   logits: Float64Array.from(drawn.flatMap((row) => row.logits)),
   values: Float64Array.from(drawn, (row) => row.value),
   actions: Int32Array.from(drawn, (row) => row.action),
@@ -97,7 +100,7 @@ describe("a2cLoss", () => {
 
 /** The TD loss of drawn rows, the last of which is what follows; `values` replaces theirs. */
 const lossOf = (
-  drawn: ReadonlyArray<typeof Row.Type>,
+  drawn: ReadonlyArray<Row>,
   options: { readonly terminated: boolean; readonly gradientThroughBootstrap: boolean },
   values?: Float64Array
 ) => {

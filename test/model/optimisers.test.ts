@@ -16,10 +16,10 @@ import {
   rmsProp
 } from "../../src/model/optimisers.ts"
 import { approximately } from "./approximately.ts"
+import { spread } from "./spread.ts"
 
-const between = (minimum: number, maximum: number) => Schema.Finite.check(Schema.isBetween({ minimum, maximum }))
 const Gradients = Arbitrary.map(
-  Arbitrary.array(Arbitrary.schema(between(-10, 10)), { minLength: 1, maxLength: 8 }),
+  Arbitrary.array(spread(-10, 10), { minLength: 1, maxLength: 8 }),
   (numbers) => Float64Array.from(numbers)
 )
 const inside: OptimiserSpec = { ...rmsProp, epsilonPlacement: "inside" }
@@ -47,7 +47,7 @@ describe("Adam", () => {
 
   it.prop(
     "the first update is the learning rate, against the gradient's sign",
-    [between(0.01, 10), Schema.Boolean],
+    [spread(0.01, 10), Schema.Boolean],
     ([size, up]) => {
       const g = up ? -size : size
       approximately([walk({ ...adam, epsilon: 1e-12 }, 0.01, [g]).parameter], [1 - 0.01 * Math.sign(g)], 1e-9)
@@ -116,7 +116,7 @@ describe("every optimiser", () => {
 describe("clipGradientNorm", () => {
   it.prop(
     "bounds the norm, keeps the direction, and answers the norm before",
-    [Gradients, between(0.01, 20)],
+    [Gradients, spread(0.01, 20)],
     ([gradients, maxNorm]) => {
       const clipped = gradients.slice()
       const norm = clipGradientNorm(clipped, maxNorm)

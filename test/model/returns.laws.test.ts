@@ -14,24 +14,29 @@ import {
   vTrace
 } from "../../src/model/returns.ts"
 import { approximately } from "./approximately.ts"
+import { spread } from "./spread.ts"
 
-const between = (minimum: number, maximum: number) => Schema.Finite.check(Schema.isBetween({ minimum, maximum }))
-
-const Real = between(-50, 50)
-const Unit = between(0, 1)
-const Positive = between(0.1, 3)
+const Real = spread(-50, 50)
+const Unit = spread(0, 1)
+const Positive = spread(0.1, 3)
 
 /** One step as it is drawn. `ending` 0 terminates, 1 truncates, 2 does both, all others go on. */
-const Step = Schema.Struct({
+interface Step {
+  readonly reward: number
+  readonly value: number
+  readonly finalValue: number
+  readonly logRho: number
+  readonly ending: number
+}
+const Step: Arbitrary.Arbitrary<Step> = Arbitrary.all({
   reward: Real,
   value: Real,
   finalValue: Real,
-  logRho: between(-2, 2),
-  ending: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 11 }))
+  logRho: spread(-2, 2),
+  ending: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 11 })))
 })
-type Step = typeof Step.Type
 
-const steps = (minLength: number) => Arbitrary.array(Arbitrary.schema(Step), { minLength, maxLength: 20 })
+const steps = (minLength: number) => Arbitrary.array(Step, { minLength, maxLength: 20 })
 const Steps = steps(1)
 
 interface Fragment extends ReturnSteps {
@@ -57,7 +62,12 @@ interface Settings {
   readonly rhoBar: number
   readonly cBar: number
 }
-const Settings = Schema.Struct({ gamma: Unit, lambda: Unit, rhoBar: Positive, cBar: Positive })
+const Settings: Arbitrary.Arbitrary<Settings> = Arbitrary.all({
+  gamma: Unit,
+  lambda: Unit,
+  rhoBar: Positive,
+  cBar: Positive
+})
 
 /** Everything at once, by name; results stand where they would in the whole fragment. */
 const everything = (fragment: Fragment, s: Settings, offset = 0, length = fragment.rewards.length - offset) => {
@@ -116,6 +126,16 @@ describe("laws of returns", () => {
     approximately(results.monteCarlo, results.nStep)
   })
 
+  it.prop("Monte-Carlo reads no value", [Steps, Settings, Real], ([drawn, settings, other]) => {
+    const fragment = fragmentOf(drawn)
+    const changed = {
+      ...fragment,
+      values: fragment.values.map(() => NaN),
+      nextValues: fragment.values.map(() => other)
+    }
+    assert.deepStrictEqual(everything(changed, settings).monteCarlo, everything(fragment, settings).monteCarlo)
+  })
+
   it.prop("GAE(1) + value is n-step", [Steps, Unit], ([drawn, gamma]) => {
     const fragment = fragmentOf(drawn)
     const results = everything(fragment, { ...plain, gamma })
@@ -135,7 +155,7 @@ describe("laws of returns", () => {
   it.prop(
     "all are linear in rewards and values",
     [
-      Arbitrary.array(Arbitrary.all([Arbitrary.schema(Step), Arbitrary.schema(Step)]), { minLength: 1, maxLength: 20 }),
+      Arbitrary.array(Arbitrary.all([Step, Step]), { minLength: 1, maxLength: 20 }),
       Settings,
       Real
     ],
@@ -230,7 +250,7 @@ describe("laws of returns", () => {
 
   it.prop(
     "V-trace with equal policies is n-step",
-    [Steps, Unit, between(1, 3), between(1, 3)],
+    [Steps, Unit, spread(1, 3), spread(1, 3)],
     ([drawn, gamma, rhoBar, cBar]) => {
       const fragment = { ...fragmentOf(drawn), logRhos: new Float64Array(drawn.length) }
       const results = everything(fragment, { gamma, lambda: 1, rhoBar, cBar })
@@ -255,7 +275,7 @@ describe("laws of returns", () => {
 
   it.prop(
     "normalised numbers have mean 0 and deviation 1, and no shift or scale matters",
-    [Arbitrary.array(Arbitrary.schema(Real), { minLength: 2, maxLength: 30 }), Real, Positive],
+    [Arbitrary.array(Real, { minLength: 2, maxLength: 30 }), Real, Positive],
     ([drawn, shift, scale]) => {
       // Two numbers that differ, so that the deviation is far above 1e-8.
       const x = Float64Array.of(...drawn, 60, -60)

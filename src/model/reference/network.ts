@@ -47,9 +47,9 @@ const layerForward = (
 }
 
 /**
- * Turns ∂L/∂y of a layer into ∂L/∂x and adds its parameters' share to `gradients`. `dy` is overwritten with the
- * derivative before the activation: both activations' slopes can be told from their output y alone (tanh′ = 1 − y²;
- * ReLU′ = 1 where y > 0, and 0 at 0 as in PyTorch).
+ * Turns ∂L/∂y of a layer into ∂L/∂x and adds its parameters' share to `gradients`. A hidden layer's `dy` is overwritten
+ * with the derivative before the activation: the slope of both activations can be told from their output y alone
+ * (tanh′ = 1 − y²; ReLU′ = 1 where y > 0, and 0 at 0 as in PyTorch).
  */
 const layerBackward = (
   layer: Layer,
@@ -143,13 +143,13 @@ export const backward = (
   const { activation } = layout.spec
   const { rows } = pass
   gradients.fill(0)
-  const dActor = chainBackward(layout.actor, activation, parameters, pass.actor, output.logits.slice(), rows, gradients)
+  const dActor = chainBackward(layout.actor, activation, parameters, pass.actor, output.logits, rows, gradients)
   const dCritic = chainBackward(
     layout.critic,
     activation,
     parameters,
     pass.critic,
-    output.values.slice(),
+    output.values,
     rows,
     gradients
   )

@@ -1,0 +1,54 @@
+/** Whole updates: that clipping and the learning rate reach the parameters; `learner.test.ts` compares with PyTorch. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { initialParameters } from "../../../src/model/initialise.ts"
+import { type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
+import { gradientNorm, initialOptimiserState, rmsProp } from "../../../src/model/optimisers.ts"
+import { a2cUpdate, type Learning } from "../../../src/model/reference/updates.ts"
+import { Pcg64 } from "../../../src/random/Pcg64.ts"
+import { approximately } from "../approximately.ts"
+
+const network: NetworkSpec = { kind: "separate", inputs: 3, actions: 2, hidden: [8], activation: "tanh" }
+const layout = new ParameterLayout(network)
+const rows = 6
+
+const experience = (seed: number) => {
+  const random = Pcg64.fromSeed(seed)
+  const normals = (length: number) => Float64Array.from({ length }, () => random.standardNormal())
+  return {
+    observations: normals(rows * network.inputs),
+    actions: Int32Array.from({ length: rows }, () => random.integers(0, network.actions)),
+    returns: normals(rows),
+    advantages: normals(rows)
+  }
+}
+const fresh = (): Learning => ({
+  layout,
+  parameters: Float64Array.from(initialParameters(network, "orthogonal", Pcg64.fromSeed(1))),
+  optimiser: rmsProp,
+  state: initialOptimiserState(rmsProp, layout.size)
+})
+const coefficients = { valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+
+describe("a2cUpdate", () => {
+  it.prop("clips the gradient it applies, and reports the norm before", [Seed], ([seed]) => {
+    const free = a2cUpdate(fresh(), experience(seed), coefficients, { learningRate: 0.01 })
+    assert.strictEqual(free.gradientNorm, gradientNorm(free.gradients))
+    const bound = free.gradientNorm / 2
+    const bounded = a2cUpdate(fresh(), experience(seed), coefficients, { learningRate: 0.01, maxGradientNorm: bound })
+    assert.strictEqual(bounded.gradientNorm, free.gradientNorm)
+    approximately([gradientNorm(bounded.gradients)], [bound], 1e-5, "norm")
+    const loose = a2cUpdate(fresh(), experience(seed), coefficients, { learningRate: 0.01, maxGradientNorm: 4 * bound })
+    assert.deepStrictEqual(loose.gradients, free.gradients)
+  })
+
+  it.prop("many small updates on one batch lower its loss", [Seed], ([seed]) => {
+    const learning = fresh()
+    const update = () => a2cUpdate(learning, experience(seed), coefficients, { learningRate: 1e-3 }).terms.loss
+    const before = update()
+    for (let n = 0; n < 50; n++) update()
+    assert.isBelow(update(), before)
+    assert.strictEqual(learning.state.scalars.step, 52)
+  }, { arbitrary: { runs: 20 } })
+})
