@@ -37,6 +37,14 @@ export interface Dynamics<Action = number | Float64Array> {
   info?(): JsonRecord
 }
 
+/** Pictures of a world for people. Each gets copies of `state`. */
+export interface Rendering {
+  /** One state as lines of text. */
+  ansi?(state: Float64Array): string
+  /** An episode as an SVG document: animated where there are several. */
+  svg?(states: ReadonlyArray<Float64Array>): string
+}
+
 export interface EnvironmentDefinition<A extends ActionSpace = ActionSpace> {
   /** Name and version: "CartPole-v1". Anything that changes results gets a new version. */
   readonly id: string
@@ -54,6 +62,8 @@ export interface EnvironmentDefinition<A extends ActionSpace = ActionSpace> {
   /** How many float64 numbers the whole state takes, beside the random stream. */
   readonly stateSize: number
   create(state: Float64Array): Dynamics<ActionOf<A>>
+  /** How it looks, where it can be drawn. */
+  readonly rendering?: Rendering
 }
 
 /** A definition with a field that cannot be. */

@@ -175,6 +175,8 @@ describe("Gymnasium's recordings", () => {
         assert.strictEqual(definition.maxEpisodeSteps ?? null, recording.max_episode_steps)
         assert.strictEqual(definition.rewardThreshold ?? null, recording.reward_threshold)
         const counts = replay(recording, definition)
+        // A last bit of sine or cosine seldom survives the sums behind it; another order of operations would show here.
+        assert.isAtMost(counts.states - counts.exactStates, counts.states * 0.005)
         yield* Effect.promise(() =>
           context.annotate(
             `${counts.exactStates} of ${counts.states} state numbers bit-exact step by step, ` +
