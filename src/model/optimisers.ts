@@ -10,14 +10,16 @@ import * as Schema from "effect/Schema"
 import type { FloatArray } from "./Network.ts"
 
 const Fraction = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+/** A decay of 1 would never learn: Adam's corrections would divide by 0. */
+const Decay = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0), Schema.isLessThan(1))
 const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 /** Adam's constants. PyTorch's defaults: β₁ 0.9, β₂ 0.999, ε 1e-8. */
 export const AdamSpec = Schema.Struct({
   kind: Schema.Literal("adam"),
-  beta1: Fraction,
-  beta2: Fraction,
+  beta1: Decay,
+  beta2: Decay,
   epsilon: Positive
 })
 /** The decoded value of the schema of the same name. */

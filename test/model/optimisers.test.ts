@@ -113,6 +113,17 @@ describe("every optimiser", () => {
   })
 })
 
+describe("OptimiserSpec", () => {
+  it("refuses constants that could only divide by zero", () => {
+    const valid = Schema.is(OptimiserSpecSchema)
+    assert.isTrue(valid(adam) && valid(rmsProp) && valid(inside))
+    assert.isFalse(valid({ ...adam, beta1: 1 }) || valid({ ...adam, beta2: 1 }))
+    assert.isFalse(
+      valid({ ...adam, epsilon: 0 }) || valid({ ...rmsProp, epsilon: 0 }) || valid({ ...rmsProp, alpha: 2 })
+    )
+  })
+})
+
 describe("clipGradientNorm", () => {
   it.prop(
     "bounds the norm, keeps the direction, and answers the norm before",
