@@ -14,7 +14,7 @@ import { draw } from "./curve.ts"
 import { metricNames } from "./metrics.ts"
 import * as MonitorFile from "./MonitorFile.ts"
 import type { Reporter } from "./Reporter.ts"
-import { explain, faultAt, type ReportFault } from "./ReportFault.ts"
+import { explain, faultAt, ReportFault } from "./ReportFault.ts"
 import * as RunFolder from "./RunFolder.ts"
 
 /** There is nothing to draw in the folder. The message says what is missing. */
@@ -95,7 +95,10 @@ export const stepsOf = (
   return steps
 }
 
-const render = (folder: string) =>
+/** Draws `curve.svg` anew from `monitor.csv`; gives its path. */
+export const plot = (
+  folder: string
+): Effect.Effect<string, PlotFault | ReportFault, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
@@ -116,24 +119,14 @@ const render = (folder: string) =>
       (): Pace => ({ seconds: [], steps: [] })
     )
     const config = Option.getOrUndefined(yield* RunFolder.read(folder))
-    return yield* draw({
+    const path = paths.join(folder, "curve.svg")
+    const svg = yield* draw({
       steps: stepsOf(episodes, pace),
       returns: episodes.returns,
       title: config?.envId ?? paths.basename(paths.resolve(folder)),
       subtitle: config === undefined ? "" : `${config.preset}, seed ${config.seed}`,
       threshold: config?.rewardThreshold ?? null
-    })
-  })
-
-/** Draws `curve.svg` anew from `monitor.csv`; gives its path. */
-export const plot = (
-  folder: string
-): Effect.Effect<string, PlotFault | ReportFault, FileSystem.FileSystem | Path.Path> =>
-  Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const paths = yield* Path.Path
-    const svg = yield* render(folder)
-    const path = paths.join(folder, "curve.svg")
+    }).pipe(Effect.mapError(({ reason }) => new ReportFault({ path, reason })))
     yield* Effect.mapError(fs.writeFileString(path, svg), faultAt(path))
     return path
   })
@@ -147,19 +140,29 @@ export const reporter = (
 ): Effect.Effect<Reporter, never, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function*() {
     const services = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
-    let drawn = false
-    const drawOnce = Effect.suspend(() => {
-      if (drawn) return Effect.void
-      drawn = true
+    /** Whether there are episodes that the picture does not show yet: a run without any has no curve. */
+    let undrawn = false
+    const drawRest = Effect.suspend(() => {
+      if (!undrawn) return Effect.void
+      undrawn = false
       return plot(folder.path).pipe(
         Effect.asVoid,
-        // A run without an episode has no curve.
-        Effect.catchTag("PlotFault", () => Effect.void),
+        Effect.catchTag("PlotFault", ({ reason }) =>
+          Effect.fail(new ReportFault({ path: folder.file("curve.svg"), reason }))),
         Effect.provideContext(services)
       )
     })
-    yield* Effect.addFinalizer(() => Effect.catch(drawOnce, (fault) => Effect.logWarning(fault.message)))
+    yield* Effect.addFinalizer(() =>
+      Effect.catch(drawRest, (fault) => Effect.logWarning(fault.message))
+    )
     return {
-      on: (events) => events.some(({ event }) => event === "finished") ? drawOnce : Effect.void
+      on: (events) => {
+        let finished = false
+        for (const { event } of events) {
+          undrawn ||= event === "episode"
+          finished ||= event === "finished"
+        }
+        return finished ? drawRest : Effect.void
+      }
     }
   })

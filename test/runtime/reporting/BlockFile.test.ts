@@ -7,10 +7,11 @@ import * as PlatformError from "effect/PlatformError"
 import * as TestClock from "effect/testing/TestClock"
 import * as BlockFile from "../../../src/runtime/reporting/BlockFile.ts"
 
+const fail = (method: string) => Effect.fail(PlatformError.badArgument({ module: "FileSystem", method }))
+
 /** A file system of one file, which says what was written to it and can be made to fail. */
 const fakeFileSystem = () => {
   const disk = { written: [] as Array<string>, full: false, open: 0 }
-  const fail = (method: string) => Effect.fail(PlatformError.badArgument({ module: "FileSystem", method }))
   const none = Option.none()
   const file: FileSystem.File = {
     [FileSystem.FileTypeId]: FileSystem.FileTypeId,
@@ -74,12 +75,15 @@ describe("BlockFile", () => {
         assert.strictEqual(disk.written.length, 1)
         yield* TestClock.adjust("1 millis")
         assert.deepStrictEqual(disk.written.slice(1), ["timed\n"])
+        file.append("timed again\n")
+        yield* TestClock.adjust("1 seconds")
+        assert.deepStrictEqual(disk.written.slice(2), ["timed again\n"])
         file.append("asked\n")
         yield* file.flush
-        assert.deepStrictEqual(disk.written.slice(2), ["asked\n"])
+        assert.deepStrictEqual(disk.written.slice(3), ["asked\n"])
         file.append("last\n")
       }).pipe(Effect.scoped, provide)
-      assert.deepStrictEqual(disk.written.slice(3), ["last\n"])
+      assert.deepStrictEqual(disk.written.slice(4), ["last\n"])
       assert.strictEqual(disk.open, 0)
     }))
 

@@ -27,9 +27,8 @@ layer(NodeServices.layer)("RunFolder", (it) => {
       assert.strictEqual(folder.path, `${dir}/deep/runs/CartPole-v1__a2c__7__2026-01-31T12-34-56`)
       const config = JSON.parse(yield* fs.readFileString(folder.file("config.json")))
       assert.deepStrictEqual(config.config, { nEnvs: 10, hidden: [256] })
-      const { file: _, ...read } = Option.getOrThrow(yield* RunFolder.read(folder.path))
-      const { file: __, ...made } = folder
-      assert.deepStrictEqual(read, made)
+      const read = Option.getOrThrow(yield* RunFolder.read(folder.path))
+      assert.deepStrictEqual({ ...read, file: folder.file }, folder)
       assert.isTrue(Option.isNone(yield* RunFolder.read(dir)))
     }))
 

@@ -11,6 +11,8 @@ import { consume } from "../../../src/runtime/reporting/Reporter.ts"
 import * as RunFolder from "../../../src/runtime/reporting/RunFolder.ts"
 import { wholeRun } from "./syntheticRun.ts"
 
+const sums = (numbers: ReadonlyArray<number>) => numbers.map((_, i) => numbers.slice(0, i + 1).reduce((a, b) => a + b))
+
 describe("stepsOf", () => {
   it("adds lengths up where nothing else is known", () => {
     assert.deepStrictEqual(stepsOf({ lengths: [10, 20, 5], seconds: [1, 2, 3] }, { seconds: [], steps: [] }), [
@@ -31,8 +33,6 @@ describe("stepsOf", () => {
     wait: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 10 }))
   })
   it.prop("never descends nor passes the last row", [Schema.Array(Moment), Schema.Array(Moment)], ([ends, rows]) => {
-    const sums = (numbers: ReadonlyArray<number>) =>
-      numbers.map((_, i) => numbers.slice(0, i + 1).reduce((a, b) => a + b))
     const pace = { seconds: sums(rows.map(({ wait }) => wait)), steps: sums(rows.map(({ length }) => length)) }
     const lengths = ends.map(({ length }) => length)
     const steps = stepsOf({ lengths, seconds: sums(ends.map(({ wait }) => wait)) }, pace)
@@ -88,6 +88,10 @@ describe("draw", () => {
     }))
 })
 
+const shape = (svg: string) => lines(svg).map(([, path]) => path)
+
+const message = (folder: string) => Effect.map(Effect.flip(plot(folder)), (fault) => `${fault._tag} ${fault.message}`)
+
 layer(NodeServices.layer)("plot", (it) => {
   it.effect("draws the picture of the run's end again", () =>
     Effect.gen(function*() {
@@ -100,11 +104,14 @@ layer(NodeServices.layer)("plot", (it) => {
         rewardThreshold: 475,
         config: {}
       })
-      const reporter = yield* folderReporter(folder)
-      yield* consume(Stream.fromIterable(wholeRun), [reporter])
-      const shape = (svg: string) => lines(svg).map(([, path]) => path)
-      const first = shape(yield* fs.readFileString(folder.file("curve.svg")))
-      yield* fs.remove(folder.file("curve.svg"))
+      const first = yield* Effect.gen(function*() {
+        const reporter = yield* folderReporter(folder)
+        yield* consume(Stream.fromIterable(wholeRun), [reporter])
+        const svg = yield* fs.readFileString(folder.file("curve.svg"))
+        yield* fs.remove(folder.file("curve.svg"))
+        return shape(svg)
+      }).pipe(Effect.scoped)
+      assert.isFalse(yield* fs.exists(folder.file("curve.svg")), "drawn a second time for nothing")
       assert.strictEqual(yield* plot(folder.path), folder.file("curve.svg"))
       assert.deepStrictEqual(shape(yield* fs.readFileString(folder.file("curve.svg"))), first)
     }))
@@ -125,8 +132,6 @@ layer(NodeServices.layer)("plot", (it) => {
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const dir = yield* fs.makeTempDirectoryScoped()
-      const message = (folder: string) =>
-        Effect.map(Effect.flip(plot(folder)), (fault) => `${fault._tag} ${fault.message}`)
       assert.match(yield* message(`${dir}/none`), /^PlotFault Cannot plot ".*none": there is no such folder\.$/)
       assert.match(yield* message(dir), /it holds no monitor\.csv; name the folder of one run/)
       yield* fs.writeFileString(`${dir}/monitor.csv`, `#{"t_start": 1, "env_id": "x"}\nr,l,t\n`)

@@ -33,7 +33,8 @@ const fields = (bytes: Uint8Array): Array<Field> => {
   const varint = (): bigint => {
     let value = 0n
     for (let shift = 0n;; shift += 7n) {
-      const byte = bytes[at++]!
+      const byte = bytes[at++]
+      assert(byte !== undefined, "a varint runs past the end")
       value |= BigInt(byte & 0x7f) << shift
       if (byte < 128) return value
     }

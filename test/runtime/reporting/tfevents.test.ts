@@ -36,7 +36,7 @@ describe("event records", () => {
       scalarRecord(1700000001.5, 0, [[tag("rollout/ep_rew_mean"), 0]]),
       scalarRecord(1700000002.125, 300, [
         [tag("rollout/ep_rew_mean"), 21.5],
-        [tag("train/entropy_loss"), -0.6931471805599453]
+        [tag("train/entropy_loss"), -Math.LN2]
       ]),
       scalarRecord(1700000003, 5_000_000_000_123, [[tag("time/fps"), 1e6]])
     )
