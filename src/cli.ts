@@ -11,7 +11,7 @@ import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Runtime from "effect/Runtime"
+import { UnknownEnvironment } from "./envs/Registry.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
@@ -24,14 +24,26 @@ const globals = ["--version", "--completions", "--wizard"]
 /** `--n-envs 10` alone means `train --n-envs 10`. */
 const withVerb = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
   const [first] = args
-  return first !== undefined && (verbs.includes(first) || globals.includes(first)) ? args : ["train", ...args]
+  const implied = first === undefined || (first.startsWith("-") && !globals.includes(first))
+  return implied ? ["train", ...args] : args
+}
+
+/** One sentence for one mistake. */
+const sentence = (error: CliError.CliError): string => {
+  const meant = (suggestions: ReadonlyArray<string>) =>
+    suggestions.length === 0 ? "See --help." : `Did you mean ${suggestions.join(" or ")}?`
+  if (error._tag === "UnrecognizedOption") return `There is no flag ${error.option}. ${meant(error.suggestions)}`
+  if (error._tag === "UnknownSubcommand") {
+    return `There is no verb "${error.subcommand}"; there are ${verbs.join(", ")}. ${meant(error.suggestions)}`
+  }
+  return error.message.replaceAll(/\s*\n\s*/g, " ")
 }
 
 /** Help as it is; a wrong invocation as sentences, without the pages of help around them. */
 const presenter: CliOutput.Presenter = {
   present: (event) =>
     event._tag === "InvalidInvocation"
-      ? Effect.forEach(event.errors, (error) => Console.error(error.message), { discard: true })
+      ? Effect.forEach(event.errors, (error) => Console.error(sentence(error)), { discard: true })
       : CliOutput.defaultPresenter.present(event)
 }
 
@@ -46,7 +58,8 @@ const explain = (cause: Cause.Cause<unknown>): string => {
   return error instanceof Error ? error.message : String(error)
 }
 
-const usage = (error: unknown): boolean => CliError.isCliError(error) || error instanceof ConfigError
+const usage = (error: unknown): boolean =>
+  CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment
 
 const program = Command.runWith(root, { version })(withVerb(process.argv.slice(2))).pipe(
   Effect.tapCause((cause) =>

@@ -1,7 +1,7 @@
 /** Worlds and spaces: Gymnasium's contract, typed. Stands on its own: knows nothing of actors or models. */
 export { Box, type BoxOptions } from "./Box.ts"
 export { CartPoleV0, CartPoleV1 } from "./cartpole/CartPole.ts"
-export { renderAnsi, renderSvg } from "./cartpole/rendering.ts"
+export { renderAnsi, renderEpisodeSvg, renderSvg } from "./cartpole/rendering.ts"
 export { check, type CheckOptions, Finding } from "./check.ts"
 export { Discrete } from "./Discrete.ts"
 export {

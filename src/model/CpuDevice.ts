@@ -53,46 +53,35 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
   let { beta1Product, beta2Product } = scalars
   parameterView.set(initial)
 
-  /** Staging for experience that lies elsewhere: made when first needed, a place for each segment. */
-  const staging: Array<Addresses> = []
-  const stagingFor = Effect.fnUntraced(function*(index: number) {
-    const known = staging[index]
-    if (known !== undefined) return known
-    const fresh = {
-      rows: maxRows,
-      observations: yield* floats(maxRows * network.inputs),
-      actions: yield* floats(maxRows),
-      advantages: yield* floats(maxRows),
-      returns: yield* floats(maxRows)
+  /** Places for experience that lies elsewhere: made when first needed, one a segment. */
+  const staging: Array<Segment> = []
+  const stage = Effect.fnUntraced(function*(segment: Segment, index: number) {
+    const { rows } = segment
+    const place = staging[index] ??= {
+      rows,
+      observations: arena.float32(yield* floats(maxRows * network.inputs), maxRows * network.inputs),
+      actions: arena.int32(yield* floats(maxRows), maxRows),
+      advantages: arena.float32(yield* floats(maxRows), maxRows),
+      returns: arena.float32(yield* floats(maxRows), maxRows)
     }
-    staging[index] = fresh
-    return fresh
+    place.observations.set(segment.observations.subarray(0, rows * network.inputs))
+    place.actions.set(segment.actions.subarray(0, rows))
+    place.advantages.set(segment.advantages.subarray(0, rows))
+    place.returns.set(segment.returns.subarray(0, rows))
+    return { ...place, rows }
   })
 
   const addressOf = Effect.fnUntraced(function*(segment: Segment, index: number) {
-    const { actions, advantages, observations, returns, rows } = segment
-    const inside = (array: Float32Array | Int32Array) => array.buffer === arena.buffer
-    if ([observations, actions, advantages, returns].every(inside)) {
-      return {
-        rows,
-        observations: observations.byteOffset,
-        actions: actions.byteOffset,
-        advantages: advantages.byteOffset,
-        returns: returns.byteOffset
-      }
+    const { actions, advantages, observations, returns } = segment
+    const here = [observations, actions, advantages, returns].every((array) => array.buffer === arena.buffer)
+    const inside = here ? segment : yield* stage(segment, index)
+    return {
+      rows: inside.rows,
+      observations: inside.observations.byteOffset,
+      actions: inside.actions.byteOffset,
+      advantages: inside.advantages.byteOffset,
+      returns: inside.returns.byteOffset
     }
-    const place = yield* stagingFor(index)
-    const bring = (array: Float32Array, address: number, length: number) =>
-      inside(array) ? array.byteOffset : (arena.float32(address, length).set(array.subarray(0, length)), address)
-    const at = {
-      rows,
-      observations: bring(observations, place.observations, rows * network.inputs),
-      actions: inside(actions) ? actions.byteOffset : place.actions,
-      advantages: bring(advantages, place.advantages, rows),
-      returns: bring(returns, place.returns, rows)
-    }
-    if (at.actions === place.actions) arena.int32(place.actions, rows).set(actions.subarray(0, rows))
-    return at
   })
 
   let current: { readonly batch: Batch<"cpu">; readonly addresses: ReadonlyArray<Addresses> } | undefined

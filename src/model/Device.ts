@@ -8,15 +8,14 @@
  * memory, or a library that queues work on a GPU — is the device's own business.
  */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { NetworkSpec } from "./Network.ts"
 import type { OptimiserSpec } from "./optimisers.ts"
 
 /** The names of the devices there are. */
-export type DeviceName = "cpu" | "gpu"
+export type DeviceName = "cpu" | "gpu" | "cuda"
 
 /** A device that cannot be had here: why, and what to do about it. */
 export class DeviceUnavailable extends Schema.TaggedError<DeviceUnavailable>()("DeviceUnavailable", {
@@ -121,7 +120,3 @@ export class Device extends Context.Service<Device, {
     use: (f) => f(device)
   })
 }
-
-/** `gpu` is not there yet, and never falls back in silence. */
-export const layerUnavailable = (device: DeviceName, message: string): Layer.Layer<Device, DeviceUnavailable> =>
-  Layer.effect(Device, Effect.fail(new DeviceUnavailable({ device, message })))

@@ -54,7 +54,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         workspaceBytes: Kernels.workspaceBytes(network, 1)
       }
       const bytes = dataPlaneBytes(spec)
-      const arena = yield* Arena.make({ bytes: bytes + learnerBytes(network, config.nSteps) })
+      const arena = yield* Arena.make({ bytes: bytes + roomBeside(network) })
       const kernels = yield* Kernels.instantiate(arena.memory)
       const layout = layOut(spec, yield* arena.allocate(bytes))
       kernels.writeDescriptor(layout.descriptor, network)
@@ -72,6 +72,9 @@ export class DataPlane extends Context.Service<DataPlane, {
   )
 }
 
-/** Room for the learner's model and the evaluator beside the plane: reserved, and touched only as it is used. */
-const learnerBytes = (network: NetworkSpec, steps: number): number =>
-  Kernels.workspaceBytes(network, Math.max(steps, 128)) * 2 + new ParameterLayout(network).size * 4 * 16 + 2 ** 22
+/**
+ * Room beside the plane for the learner's model and the evaluator, with some to spare. It is reserved address space:
+ * what they do not touch costs no memory.
+ */
+const roomBeside = (network: NetworkSpec): number =>
+  2 * Kernels.workspaceBytes(network, 128) + 8 * 4 * new ParameterLayout(network).size + 2 ** 20

@@ -64,7 +64,7 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
 
   const toFault = (fault: Rollout.RolloutFault | undefined) =>
     fault === undefined ? undefined : new EnvFault({
-      environment: config.environment,
+      environment: definition.id,
       index: config.index,
       step: steps + fault.step,
       reason: fault.reason

@@ -8,12 +8,12 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Discrete } from "../envs/Discrete.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
+import { stepFault } from "../envs/EnvironmentFault.ts"
 import type { Arena, OutOfMemory } from "../model/kernels/Arena.ts"
-import type { Kernels } from "../model/kernels/Kernels.ts"
+import { Kernels } from "../model/kernels/Kernels.ts"
 import type { NetworkSpec } from "../model/Network.ts"
 import { evaluationStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
-import { allFinite } from "./Rollout.ts"
 import { Seed } from "./Seed.ts"
 
 /** What a greedy evaluation found: statistics of the returns, and the returns themselves. */
@@ -71,6 +71,11 @@ export class Evaluator extends Context.Service<Evaluator, {
 }>()("troupe/runtime/Evaluator") {
   static readonly make = (options: EvaluatorOptions): Effect.Effect<Evaluator["Service"], OutOfMemory> =>
     Effect.map(allocate(options), (region) => ({ evaluate: (request) => play(options, region, request) }))
+
+  /** Bytes of an arena that an evaluator takes. */
+  static readonly bytes = (network: NetworkSpec): number =>
+    Kernels.descriptorBytes(network) + Kernels.workspaceBytes(network, rows) +
+    rows * 4 * (network.inputs + network.actions + 2) + 6 * 16
 
   /** The run's evaluator. */
   static readonly layer: Layer.Layer<Evaluator, OutOfMemory, DataPlane | Seed> = Layer.effect(
@@ -133,7 +138,8 @@ const play = Effect.fnUntraced(function*(
       for (let i = 0; i < playing.length; i++) {
         const { dynamics, episode } = playing[i]!
         dynamics.observe(observations[i]!)
-        if (!allFinite(observations[i]!)) return yield* fault(episode, step, "its observation is not finite")
+        const reason = stepFault(observations[i]!, 0)
+        if (reason !== undefined) return yield* fault(episode, step, reason)
       }
       kernels.forward(
         region.descriptor,
@@ -149,7 +155,7 @@ const play = Effect.fnUntraced(function*(
       for (let i = 0; i < playing.length; i++) {
         const { dynamics, episode, random } = playing[i]!
         const { reward, terminated, truncated } = dynamics.step(definition.actionSpace.start + actions[i]!, random)
-        if (!Number.isFinite(reward)) return yield* fault(episode, step, `its reward is ${reward}`)
+        if (!Number.isFinite(reward)) return yield* fault(episode, step, `the reward is ${reward}`)
         returns[episode] = returns[episode]! + reward
         if (terminated || truncated === true || step + 1 >= cap) {
           actions[i] = -1

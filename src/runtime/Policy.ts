@@ -38,18 +38,22 @@ const Metadata = Schema.Struct({
   format: Schema.Literal("troupe-policy"),
   version: Schema.String,
   env_id: Schema.String,
+  environment: Schema.String,
   network: Schema.fromJsonString(NetworkSpec)
 })
 
 /** A trained policy: where it belongs, and its weights in the flat order of `network`. */
 export class Policy {
   readonly envId: string
+  /** How the environment was named to the run: its id, or the module that exports it. */
+  readonly environment: string
   readonly network: NetworkSpec
   readonly weights: Float32Array
   readonly layout: ParameterLayout
 
-  constructor(envId: string, network: NetworkSpec, weights: Float32Array) {
+  constructor(envId: string, environment: string, network: NetworkSpec, weights: Float32Array) {
     this.envId = envId
+    this.environment = environment
     this.network = network
     this.weights = weights
     this.layout = new ParameterLayout(network)
@@ -88,6 +92,7 @@ export class Policy {
         format: "troupe-policy",
         version: formatVersion,
         env_id: this.envId,
+        environment: this.environment,
         network: JSON.stringify(this.network)
       },
       tensors
@@ -128,6 +133,6 @@ export class Policy {
     )
     const weights = layout.fromNamed(named, new Float32Array(layout.size))
     if (Result.isFailure(weights)) return yield* refuse(`${weights.failure.message}.`)
-    return new Policy(known.env_id, known.network, weights.success)
+    return new Policy(known.env_id, known.environment, known.network, weights.success)
   })
 }

@@ -6,6 +6,7 @@
  */
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import type { Discrete } from "../envs/Discrete.ts"
+import { stepFault } from "../envs/EnvironmentFault.ts"
 import type { Kernels } from "../model/kernels/Kernels.ts"
 import { Pcg64 } from "../random/Pcg64.ts"
 import { environmentStream, policyStream } from "../random/streams.ts"
@@ -62,7 +63,8 @@ export const make = (
     dynamics.reset(stream)
     tally.fill(0)
     dynamics.observe(observation)
-    return allFinite(observation) ? undefined : { step: 0, reason: "its first observation is not finite" }
+    const reason = stepFault(observation, 0)
+    return reason === undefined ? undefined : { step: 0, reason }
   }
 
   const valueOfObservation = (weights: number, into: number): void =>
@@ -99,8 +101,8 @@ export const make = (
         const { reward, terminated } = outcome
         const truncated = outcome.truncated === true
         dynamics.observe(observation)
-        if (!Number.isFinite(reward)) return { step: t, reason: `its reward is ${reward}` }
-        if (!allFinite(observation)) return { step: t, reason: "its observation is not finite" }
+        const reason = stepFault(observation, reward)
+        if (reason !== undefined) return { step: t, reason }
         slot.rewards[t] = reward
         slot.terminated[t] = terminated ? 1 : 0
         slot.truncated[t] = truncated ? 1 : 0
@@ -123,10 +125,4 @@ export const make = (
       return undefined
     }
   }
-}
-
-/** Whether every number of an observation is finite. */
-export const allFinite = (values: Float32Array): boolean => {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false
-  return true
 }

@@ -77,8 +77,11 @@ export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]> 
 /** A training run that is set up. */
 export class Run extends Context.Service<Run, {
   readonly config: RunConfig
-  /** Trains to the end. Interrupting it stops the run; the policy as it then was stays readable. */
-  readonly train: Effect.Effect<Finished, RunError>
+  /**
+   * Trains to the end. Interrupting it stops the run; the policy as it then was stays readable. `folder` is told to
+   * whoever reads the events.
+   */
+  readonly train: (options?: { readonly folder?: string }) => Effect.Effect<Finished, RunError>
   /** The current policy: what the next fragments are collected with. */
   readonly policy: Effect.Effect<Policy, DeviceFault>
   readonly status: Effect.Effect<RunStatus>
@@ -90,7 +93,6 @@ export class Run extends Context.Service<Run, {
    * for the command line, otherwise now.
    */
   static readonly layerFromConfig = (options: {
-    readonly folder?: string | null
     readonly origin?: number
   } = {}): Layer.Layer<Run, RunSetupError, CurrentConfig> => make(options).pipe(Layer.provide(parts))
 
@@ -102,7 +104,7 @@ export class Run extends Context.Service<Run, {
   /** A whole run as a stream of its events; a slow reader holds it up, and ending the stream stops it. */
   static readonly events = (given: configSources.PartialConfig) =>
     Stream.callback<RunEvent, RunError | RunSetupError | configSources.ConfigError, FileSystem.FileSystem>((queue) =>
-      Run.use((run) => run.train).pipe(
+      Run.use((run) => run.train()).pipe(
         Effect.provide(Run.layer(given)),
         Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(queue, event)) }),
         Effect.matchCauseEffect({
@@ -112,7 +114,7 @@ export class Run extends Context.Service<Run, {
       ), { bufferSize: 1024, strategy: "suspend" })
 }
 
-const make = (options: { readonly folder?: string | null; readonly origin?: number }) =>
+const make = (options: { readonly origin?: number }) =>
   Layer.effect(
     Run,
     Effect.gen(function*() {
@@ -131,7 +133,7 @@ const make = (options: { readonly folder?: string | null; readonly origin?: numb
 
       const policy = Effect.map(
         learner.weights,
-        (weights) => new Policy(plane.definition.id, plane.network, weights)
+        (weights) => new Policy(plane.definition.id, config.envId, plane.network, weights)
       )
 
       const watchActors = system.events.pipe(Stream.runForEach(Effect.fnUntraced(function*(event) {
@@ -149,7 +151,7 @@ const make = (options: { readonly folder?: string | null; readonly origin?: numb
       })))
       yield* Effect.forkScoped(watchActors)
 
-      const train = Effect.gen(function*() {
+      const train = Effect.fnUntraced(function*(told?: { readonly folder?: string }) {
         yield* emit({
           event: "started",
           run: `${plane.definition.id} ${config.preset} seed ${seed.root}`,
@@ -163,7 +165,7 @@ const make = (options: { readonly folder?: string | null; readonly origin?: numb
           n_envs: config.nEnvs,
           n_steps: config.nSteps,
           parameters: plane.parameters.size,
-          folder: options.folder ?? null,
+          folder: told?.folder ?? null,
           total_timesteps: config.totalTimesteps
         })
         const startup = yield* seconds

@@ -44,18 +44,19 @@ const whole = (minimum: number, maximum: number, help: string, alias?: string): 
 })
 
 const real = (
-  range: { readonly above?: number; readonly from?: number; readonly to?: number },
+  range: { readonly above?: number; readonly from?: number; readonly to?: number; readonly below?: number },
   help: string,
   alias?: string
 ): Option<number> => {
   const checks = Schema.Finite.check(Schema.makeFilter((value: number) =>
     (range.above === undefined || value > range.above) && (range.from === undefined || value >= range.from) &&
-    (range.to === undefined || value <= range.to)
+    (range.to === undefined || value <= range.to) && (range.below === undefined || value < range.below)
   ))
   const bounds = [
     range.above === undefined ? "" : `above ${range.above}`,
     range.from === undefined ? "" : `from ${range.from}`,
-    range.to === undefined ? "" : range.above === undefined ? `to ${range.to}` : `and at most ${range.to}`
+    range.to === undefined ? "" : range.above === undefined ? `to ${range.to}` : `and at most ${range.to}`,
+    range.below === undefined ? "" : `and below ${range.below}`
   ].filter((bound) => bound !== "").join(" ")
   return {
     schema: checks,
@@ -68,6 +69,9 @@ const real = (
 
 const yes = (help: string): Option<boolean> => ({ schema: Schema.Boolean, kind: "boolean", expected: "true or false", help })
 
+const maxSeed = Number.MAX_SAFE_INTEGER
+const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: maxSeed }))
+
 /** Every setting of a run. The order is the order of `--help`. */
 export const options = {
   envId: text(
@@ -76,11 +80,11 @@ export const options = {
   ),
   preset: choice(["a2c", "notebook-ray"], "named settings that the other flags then change"),
   algo: choice(["a2c"], "algorithm"),
-  seed: whole(0, Number.MAX_SAFE_INTEGER, "root seed: environments, action sampling, initial weights, evaluation"),
+  seed: whole(0, maxSeed, "root seed: environments, action sampling, initial weights, evaluation"),
   nEnvs: whole(1, 65_536, "number of EnvWorker actors, one environment each", "num-envs"),
   workers: whole(1, 1024, "host threads the actors share (default: one per core)"),
   placement: choice(["fiber", "thread"], "where the actors live: fibers of this thread, or worker threads"),
-  device: choice(["cpu", "gpu"], "where the learner computes: cpu (WebAssembly SIMD) or gpu (not available yet)"),
+  device: choice(["cpu", "gpu", "cuda"], "where the learner computes: cpu (WebAssembly SIMD); gpu and cuda are not available yet"),
   totalTimesteps: whole(1, 1_000_000_000_000, "environment steps after which an unsolved run stops"),
   keepGoing: yes("train on after the environment is solved, to --total-timesteps"),
   nSteps: whole(1, 65_536, "steps of each environment between two updates"),
@@ -92,15 +96,15 @@ export const options = {
     kind: "numbers",
     expected: "up to 16 layer widths from 1 to 16384 separated by commas, such as 64,64",
     help: "widths of the hidden layers, separated by commas"
-  } satisfies Option<ReadonlyArray<number>>,
+  },
   activation: choice(["tanh", "relu"], "activation of the hidden layers"),
   init: choice(["pytorch", "orthogonal"], "initial weights: torch.nn.Linear's default, or orthogonal"),
   optimizer: choice(["rmsprop", "adam"], "optimiser"),
   lr: real({ above: 0, to: 1 }, "learning rate", "learning-rate"),
   lrSchedule: choice(["constant", "linear"], "learning rate over the run: constant, or linear to 0 at --total-timesteps"),
   rmspropAlpha: real({ from: 0, to: 1 }, "RMSProp: smoothing of the squared gradient"),
-  adamBeta1: real({ from: 0, to: 1 }, "Adam: decay of the mean gradient"),
-  adamBeta2: real({ from: 0, to: 1 }, "Adam: decay of the squared gradient"),
+  adamBeta1: real({ from: 0, below: 1 }, "Adam: decay of the mean gradient"),
+  adamBeta2: real({ from: 0, below: 1 }, "Adam: decay of the squared gradient"),
   optimizerEps: real({ above: 0, to: 1 }, "optimiser's epsilon, outside the root"),
   gamma: real({ from: 0, to: 1 }, "discount factor"),
   gaeLambda: real({ from: 0, to: 1 }, "lambda of generalised advantage estimation"),
@@ -120,7 +124,12 @@ export const options = {
   notebookStop: yes(
     "quirk of the notebook: 10 greedy episodes capped at 200 every 20 updates; stops after the tenth mean of 200 in total"
   ),
-  seededWorkers: yes("sample actions from the root seed; false is the notebook's quirk: two runs differ"),
+  samplingSeed: {
+    schema: Schema.Union([Schema.Literals(["seed", "random"]), Seed]),
+    kind: "number",
+    expected: "a whole number from 0, seed (the same as --seed), or random",
+    help: "seed of the action sampling; random is the notebook's quirk: two runs differ (config.json keeps what was drawn)"
+  },
   logDir: text("the path of a folder", "folder that receives the run's folder"),
   runFolder: yes("write a run folder"),
   logInterval: whole(1, 1_000_000, "updates between two lines of progress")

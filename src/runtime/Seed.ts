@@ -8,10 +8,13 @@ import * as Layer from "effect/Layer"
 import { randomInt } from "node:crypto"
 import { CurrentConfig } from "./RunConfig.ts"
 
+/** A seed that nobody chose. */
+export const drawSeed: Effect.Effect<number> = Effect.sync(() => randomInt(2 ** 47))
+
 export class Seed extends Context.Service<Seed, {
   /** Environments, initial weights and evaluation. */
   readonly root: number
-  /** Action sampling. The same as `root`, unless the run is told not to seed its workers, as the notebook did not. */
+  /** Action sampling. The same as `root`, unless the configuration says otherwise, as the notebook's workers did. */
   readonly sampling: number
 }>()("troupe/runtime/Seed") {
   /** The configuration's seed. */
@@ -19,8 +22,9 @@ export class Seed extends Context.Service<Seed, {
     Seed,
     Effect.gen(function*() {
       const config = yield* CurrentConfig
-      const sampling = config.seededWorkers ? config.seed : yield* Effect.sync(() => randomInt(2 ** 47))
-      return { root: config.seed, sampling }
+      const { samplingSeed, seed } = config
+      const sampling = samplingSeed === "seed" ? seed : samplingSeed === "random" ? yield* drawSeed : samplingSeed
+      return { root: seed, sampling }
     })
   )
 

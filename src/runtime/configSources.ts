@@ -7,11 +7,13 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as os from "node:os"
 import { nearest } from "./nearest.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, RunConfig, variableName } from "./RunConfig.ts"
+import { drawSeed } from "./Seed.ts"
 
 /** A setting that cannot be used: which one, where it was given, and what it must be. */
 export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
@@ -45,17 +47,6 @@ const checked = (name: OptionName, source: string, value: unknown): Effect.Effec
       new ConfigError({ source, message: `${source} must be ${options[name].expected}; ${show(value)} is not.` })
     )
 
-/** Checks flags given as text. `{ nEnvs: "10" }` becomes `{ nEnvs: 10 }`. */
-export const fromFlags = (flags: Readonly<Record<string, string>>): Effect.Effect<PartialConfig, ConfigError> =>
-  fromRecord(
-    Object.fromEntries(Object.entries(flags).map(([name, value]) => [
-      name,
-      isOptionName(name) ? fromText(name, value) : value
-    ])),
-    (name) => `--${flagName(name)}`,
-    "on the command line"
-  )
-
 /** Checks a record of settings: unknown names and wrong values are refused. */
 export const fromRecord = Effect.fnUntraced(function*(
   record: Readonly<Record<string, unknown>>,
@@ -73,8 +64,27 @@ export const fromRecord = Effect.fnUntraced(function*(
     }
     if (value !== undefined) result[name] = yield* checked(name, source(name), value)
   }
+  // Every name and value was checked above, each by its own schema.
   return result as PartialConfig
 })
+
+/** Checks settings given as text: `{ nEnvs: "10" }` becomes `{ nEnvs: 10 }`. */
+const fromTexts = (
+  texts: Readonly<Record<string, string>>,
+  source: (name: string) => string,
+  where: string
+): Effect.Effect<PartialConfig, ConfigError> =>
+  fromRecord(
+    Object.fromEntries(
+      Object.entries(texts).map(([name, value]) => [name, isOptionName(name) ? fromText(name, value) : value])
+    ),
+    source,
+    where
+  )
+
+/** Checks flags, by the names of their settings. */
+export const fromFlags = (flags: Readonly<Record<string, string>>): Effect.Effect<PartialConfig, ConfigError> =>
+  fromTexts(flags, (name) => `--${flagName(name)}`, "on the command line")
 
 const fromFile = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
@@ -90,7 +100,9 @@ const fromFile = Effect.fnUntraced(function*(path: string) {
       new ConfigError({ source: path, message: `The configuration file ${path} must hold one JSON object.` })
     )
   )
-  return yield* fromRecord(record, (name) => `"${name}" in ${path}`, `in ${path}`)
+  // The config.json of a run folder keeps the settings one level deeper.
+  const settings = Predicate.isObject(record["config"]) ? { ...record["config"] } : record
+  return yield* fromRecord(settings, (name) => `"${name}" in ${path}`, `in ${path}`)
 })
 
 const fromVariables = Effect.gen(function*() {
@@ -102,38 +114,24 @@ const fromVariables = Effect.gen(function*() {
     )
     if (Option.isSome(value)) result[name] = value.value
   }
-  return yield* fromRecord(
-    Object.fromEntries(Object.entries(result).map(([name, value]) => [
-      name,
-      isOptionName(name) ? fromText(name, value) : value
-    ])),
-    variableName,
-    "in the environment"
-  )
+  return yield* fromTexts(result, variableName, "in the environment")
 })
 
-/** Settings that contradict each other, said before anything starts. */
-const consistent = (config: RunConfig): Effect.Effect<RunConfig, ConfigError> => {
-  if (config.placement === "fiber" && config.chaos > 0 && config.maxRestarts === 0) {
-    return Effect.fail(
-      new ConfigError({ source: "chaos", message: "--chaos needs --max-restarts above 0: a killed worker must be restarted." })
-    )
-  }
-  return Effect.succeed(config)
-}
-
-/** Puts together the configuration of a run from the sources that were given. */
+/** Puts together the configuration of a run from the sources that were given. A random sampling seed is drawn here. */
 export const resolve = Effect.fnUntraced(function*(input: {
-  /** Checked settings of the caller: flags, or a program's own. */
+  /** Settings of the caller: flags that were checked, or a program's own. */
   readonly given?: PartialConfig
   /** A JSON file of settings. */
   readonly file?: string | undefined
 }) {
   const file = input.file === undefined ? {} : yield* fromFile(input.file)
   const variables = yield* fromVariables
-  const given = yield* fromRecord({ ...input.given }, (name) => name, "given")
+  const given = yield* fromRecord({ ...input.given }, (name) => name, "among the settings")
   const merged = { ...file, ...variables, ...given }
-  const preset = presets[merged.preset ?? "a2c"]
-  const config: RunConfig = { workers: Math.max(1, os.availableParallelism()), ...preset, ...merged }
-  return yield* consistent(config)
+  const config: RunConfig = {
+    workers: Math.max(1, os.availableParallelism()),
+    ...presets[merged.preset ?? "a2c"],
+    ...merged
+  }
+  return config.samplingSeed === "random" ? { ...config, samplingSeed: yield* drawSeed } : config
 })

@@ -79,6 +79,8 @@ const slotRegion = (spec: DataPlaneSpec) => {
     truncated: cursor.take(spec.steps),
     episodeReturns: cursor.take(spec.steps * 8),
     episodeLengths: cursor.take(spec.steps * 4),
+    advantages: cursor.take(spec.steps * 4),
+    returns: cursor.take(spec.steps * 4),
     logits: cursor.take(spec.actions * 4),
     workspace: cursor.take(spec.workspaceBytes),
     bytes: cursor.at
@@ -145,6 +147,10 @@ export interface EnvSlot {
   /** Where an episode ended at step t: its return and length; length 0 elsewhere. */
   readonly episodeReturns: Float64Array
   readonly episodeLengths: Int32Array
+  /** Written by the learner. */
+  readonly advantages: Float32Array
+  /** Written by the learner: what the value is regressed on. */
+  readonly returns: Float32Array
   readonly address: {
     readonly observation: number
     readonly sampling: number
@@ -188,6 +194,8 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
     truncated: new Uint8Array(buffer, base + region.truncated, spec.steps),
     episodeReturns: new Float64Array(buffer, base + region.episodeReturns, spec.steps),
     episodeLengths: new Int32Array(buffer, base + region.episodeLengths, spec.steps),
+    advantages: new Float32Array(buffer, base + region.advantages, spec.steps),
+    returns: new Float32Array(buffer, base + region.returns, spec.steps),
     address: {
       observation: scratch + state.observation,
       sampling: scratch + state.sampling,

@@ -43,7 +43,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   bootstrapTruncated: true,
   dropLastStep: false,
   notebookStop: false,
-  seededWorkers: true,
+  samplingSeed: "seed",
   logDir: "runs",
   runFolder: true,
   logInterval: 20
@@ -71,6 +71,6 @@ export const presets: { readonly [Name in RunConfig["preset"]]: Omit<RunConfig, 
     bootstrapTruncated: false,
     dropLastStep: true,
     notebookStop: true,
-    seededWorkers: false
+    samplingSeed: "random"
   }
 }

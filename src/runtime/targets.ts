@@ -21,8 +21,8 @@ export type TargetSettings = Pick<
 >
 
 /**
- * Turns the fragments of all environments into segments. The arrays of the segments are made once and overwritten by
- * each call.
+ * Turns the fragments of all environments into segments. Advantages and returns go
+ * into the slots, and are overwritten by the next call.
  *
  * - `returns`: the critic's targets; GAE(λ) + V, n-step, or Monte-Carlo. The advantages are GAE(λ), or target − V.
  * - `normalizeReturns` (notebook): targets normalised within the fragment, before V is taken off.
@@ -46,8 +46,8 @@ export const make = (
     rows: nSteps,
     observations: slot.observations,
     actions: slot.actions,
-    advantages: new Float32Array(nSteps),
-    returns: new Float32Array(nSteps)
+    advantages: slot.advantages,
+    returns: slot.returns
   }))
 
   return (fragments) => {

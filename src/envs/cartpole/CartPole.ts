@@ -46,6 +46,8 @@ import { Box } from "../Box.ts"
 import { Discrete } from "../Discrete.ts"
 import { Environment } from "../Environment.ts"
 import type { Dynamics, EnvironmentDefinition, JsonRecord } from "../EnvironmentDefinition.ts"
+import { angleThreshold, positionThreshold, tau } from "./bounds.ts"
+import { renderAnsi, renderEpisodeSvg } from "./rendering.ts"
 
 const gravity = 9.8
 const cartMass = 1.0
@@ -55,12 +57,6 @@ const totalMass = poleMass + cartMass
 const length = 0.5
 const poleMassLength = poleMass * length
 const force = 10.0
-/** Seconds a step. */
-const tau = 0.02
-
-/** The angle, in radians, and the position beyond which the episode ends. */
-export const angleThreshold = 12 * 2 * Math.PI / 360
-export const positionThreshold = 2.4
 
 /** Position, velocity, angle, angular velocity, and 1 once the pole has fallen (or the cart left). */
 const stateSize = 5
@@ -132,7 +128,8 @@ const cartPole = (id: string, maxEpisodeSteps: number, rewardThreshold: number):
     maxEpisodeSteps,
     rewardThreshold,
     stateSize,
-    create
+    create,
+    rendering: { ansi: renderAnsi, svg: renderEpisodeSvg }
   })
 
 export const CartPoleV0: EnvironmentDefinition<Discrete> = cartPole("CartPole-v0", 200, 195)

@@ -1,6 +1,6 @@
 /** Pictures of a CartPole state: text for a terminal, SVG for a page. */
 import { cos, sin } from "../../math/index.ts"
-import { positionThreshold } from "./CartPole.ts"
+import { positionThreshold, tau } from "./bounds.ts"
 
 /** The pole's whole length, in metres as the cart's position. */
 const poleLength = 1
@@ -56,6 +56,36 @@ export const renderSvg = (state: CartPoleState, options?: { readonly title?: str
     `<rect x="${round(x - 25)}" y="285" width="50" height="30" fill="#000"/>`,
     `<line x1="${x}" y1="${axle}" x2="${tipX}" y2="${tipY}" stroke="#ca9865" stroke-width="10" stroke-linecap="round"/>`,
     `<circle cx="${x}" cy="${axle}" r="5" fill="#8184cb"/>`,
+    `</svg>`
+  ].join("\n")
+}
+
+/** An episode as an animated SVG document that plays for ever: a state every 0.02 s, as the cart moves. */
+export const renderEpisodeSvg = (states: ReadonlyArray<CartPoleState>): string => {
+  const [first] = states
+  if (first === undefined || states.length === 1) return renderSvg(first ?? [0, 0, 0, 0])
+  const width = 600
+  const perMetre = width / (2 * positionThreshold)
+  const seconds = round(states.length * tau)
+  const animate = (type: "translate" | "rotate", values: ReadonlyArray<string>) =>
+    `<animateTransform attributeName="transform" type="${type}" calcMode="discrete" dur="${seconds}s" ` +
+    `repeatCount="indefinite" values="${values.join(";")}"/>`
+  const positions = states.map((state) => `${round(width / 2 + (state[0] ?? 0) * perMetre)},285`)
+  const angles = states.map((state) => `${round((state[2] ?? 0) * 180 / Math.PI)}`)
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 400" role="img">`,
+    `<title>CartPole, an episode of ${states.length - 1} steps</title>`,
+    `<rect width="${width}" height="400" fill="#fff"/>`,
+    `<line x1="0" y1="300" x2="${width}" y2="300" stroke="#000"/>`,
+    `<g>`,
+    animate("translate", positions),
+    `<rect x="-25" y="0" width="50" height="30" fill="#000"/>`,
+    `<g>`,
+    animate("rotate", angles),
+    `<line x1="0" y1="0" x2="0" y2="${-poleLength * perMetre}" stroke="#ca9865" stroke-width="10" stroke-linecap="round"/>`,
+    `</g>`,
+    `<circle r="5" fill="#8184cb"/>`,
+    `</g>`,
     `</svg>`
   ].join("\n")
 }

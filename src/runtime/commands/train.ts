@@ -3,7 +3,9 @@ import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
@@ -43,27 +45,26 @@ const train = Effect.fn("train")(function*(
 ) {
   const wanted = yield* configSources.resolve({ given, file })
   const config = { ...wanted, workers: Math.min(wanted.workers, wanted.nEnvs) }
+  const events = yield* Queue.bounded<RunEvent, Cause.Done>(1024)
+
+  // The run is set up before its folder is made: what cannot start leaves nothing behind.
+  const run = yield* Layer.build(Run.layerFromConfig({ origin: processStart })).pipe(
+    Effect.map(Context.get(Run)),
+    Effect.provide(CurrentConfig.layer(config)),
+    Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(events, event)) })
+  )
   const folder = config.runFolder ? yield* openFolder(config) : undefined
 
-  const events = yield* Queue.bounded<RunEvent, Cause.Done>(1024)
-  const emit = (event: RunEvent) => Effect.asVoid(Queue.offer(events, event))
   if (given.workers !== undefined && wanted.workers > config.workers) {
-    yield* emit({
+    yield* Queue.offer(events, {
       event: "notice",
-      message: `${config.workers} workers for ${config.nEnvs} environments: --workers ${wanted.workers} is more than there is work for`
+      message: `--workers ${wanted.workers} is more than there are environments: ${config.workers} workers are used`
     })
   }
-
   const training = Effect.gen(function*() {
-    const run = yield* Run
-    yield* run.train
+    yield* run.train(folder === undefined ? {} : { folder: folder.path })
     if (folder !== undefined) yield* Effect.flatMap(run.policy, (policy) => policy.save(folder.file("policy.safetensors")))
-  }).pipe(
-    Effect.provide(Run.layerFromConfig({ folder: folder?.path ?? null, origin: processStart })),
-    Effect.provide(CurrentConfig.layer(config)),
-    Effect.provideService(RunEvents, { emit }),
-    Effect.ensuring(Queue.end(events))
-  )
+  }).pipe(Effect.ensuring(Queue.end(events)))
 
   const screen = output.json ? yield* JsonLines.reporter : yield* Table.reporter({ quiet: output.quiet })
   const reporters = folder === undefined ? [screen] : [screen, yield* folderReporter(folder)]
@@ -80,8 +81,8 @@ export const trainCommand = Command.make("train", {
     Flag.withMetavar("path"),
     Flag.optional
   ),
-  json: Flag.Boolean("json").pipe(Flag.withDescription("print one JSON event a line, and nothing else")),
-  quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"))
+  json: Flag.Boolean("json").pipe(Flag.withDescription("print one JSON event a line, and nothing else"), Flag.withDefault(false)),
+  quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
 }, Effect.fnUntraced(function*({ config, json, quiet, ...flags }) {
   const given: Record<string, string> = {}
   for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) given[name] = value.value

@@ -1,0 +1,120 @@
+/** Whole runs with real threads: the same seed gives the same weights, whatever the layout and whoever is killed. */
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer, Stream } from "effect"
+import { fileURLToPath } from "node:url"
+import type { PartialConfig } from "../../src/runtime/configSources.ts"
+import type { Finished, RunEvent } from "../../src/runtime/RunEvent.ts"
+import { Run } from "../../src/runtime/Run.ts"
+
+const short: PartialConfig = { totalTimesteps: 5_000, nEnvs: 4 }
+
+const finish = (given: PartialConfig) =>
+  Run.events({ ...short, ...given }).pipe(
+    Stream.runCollect,
+    Effect.map((events) => {
+      const last = [...events].at(-1)
+      if (last?.event !== "finished") throw new Error("a run must end with finished")
+      return last
+    }),
+    Effect.provide(NodeServices.layer)
+  )
+
+const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url))
+
+describe("Run", () => {
+  it.live("gives the same weights for every layout, and under kills", () =>
+    Effect.gen(function*() {
+      const reference = yield* finish({ placement: "fiber", workers: 1 })
+      assert.strictEqual(reference.env_steps, 5_000)
+      const layouts: ReadonlyArray<PartialConfig> = [
+        { placement: "thread", workers: 1 },
+        { placement: "thread", workers: 2 },
+        { placement: "thread", workers: 4 },
+        { placement: "thread", workers: 2, chaos: 3 },
+        { placement: "fiber", chaos: 3 }
+      ]
+      for (const layout of layouts) {
+        const finished: Finished = yield* finish(layout)
+        assert.strictEqual(finished.weights_sha256, reference.weights_sha256, JSON.stringify(layout))
+        assert.strictEqual(finished.lost_steps, 0)
+        assert.strictEqual(finished.episodes, reference.episodes)
+        if (layout.chaos !== undefined) assert.isAtLeast(finished.restarts, 3)
+      }
+    }), 60_000)
+
+  it.live("gives other weights for another seed", () =>
+    Effect.gen(function*() {
+      const one = yield* finish({ placement: "fiber", seed: 1, totalTimesteps: 500 })
+      const two = yield* finish({ placement: "fiber", seed: 2, totalTimesteps: 500 })
+      assert.notStrictEqual(one.weights_sha256, two.weights_sha256)
+    }))
+
+  it.live("solves CartPole and says so", () =>
+    Effect.gen(function*() {
+      const events: Array<RunEvent> = []
+      yield* Run.events({ nEnvs: 10, seed: 1, placement: "fiber" }).pipe(
+        Stream.runForEach((event) => Effect.sync(() => events.push(event))),
+        Effect.provide(NodeServices.layer)
+      )
+      const [first] = events
+      const last = events.at(-1)
+      assert.strictEqual(first?.event, "started")
+      assert(last?.event === "finished" && last.solved)
+      assert.isAtLeast(last.train20 ?? 0, 475)
+      assert.isAtLeast(last.eval_mean ?? 0, 475)
+      assert.isAtMost(last.env_steps, 90_000)
+      const episodes = events.filter((event) => event.event === "episode")
+      assert.strictEqual(episodes.length, last.episodes)
+    }), 60_000)
+
+  it.live("stops when the environment gives a number that is none, naming it and the step", () =>
+    Effect.gen(function*() {
+      for (const placement of ["fiber", "thread"] as const) {
+        const exit = yield* Effect.exit(finish({ envId: fixture("breaks-at-seven.ts"), placement, workers: 1 }))
+        assert(Exit.isFailure(exit))
+        assert.match(String(exit.cause), /BreaksAtSeven-v0 .*step 6 .*observation\[0\] is NaN/)
+      }
+    }), 60_000)
+
+  it.live("fails with the original cause when an environment throws every time", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(finish({
+        envId: fixture("throws-at-seven.ts"),
+        placement: "fiber",
+        maxRestarts: 2
+      }))
+      assert(Exit.isFailure(exit))
+      assert.match(String(exit.cause), /RestartLimitReached.*the seventh step/s)
+    }), 60_000)
+
+  it.live("refuses an environment with continuous actions", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(finish({ envId: fixture("continuous.ts"), placement: "fiber" }))
+      assert(Exit.isFailure(exit))
+      assert.match(String(exit.cause), /Discrete actions/)
+    }))
+
+  it.live("is interrupted with all its threads", () =>
+    Effect.gen(function*() {
+      const before = process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length
+      const fiber = yield* Effect.forkChild(finish({ placement: "thread", workers: 2, totalTimesteps: 1e9, keepGoing: true }))
+      yield* Effect.sleep("300 millis")
+      yield* Fiber.interrupt(fiber)
+      const after = process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length
+      assert.strictEqual(after, before)
+    }), 60_000)
+
+  it.live("serves its current policy while it trains", () =>
+    Effect.gen(function*() {
+      const run = yield* Run
+      const before = yield* run.policy
+      yield* run.train()
+      const after = yield* run.policy
+      assert.notDeepEqual(after.weights, before.weights)
+      const { probabilities } = yield* after.decide([0, 0, 0, 0])
+      assert.approximately(probabilities.reduce((sum, p) => sum + p, 0), 1, 1e-12)
+    }).pipe(
+      Effect.provide(Layer.provide(Run.layer({ ...short, placement: "fiber" }), NodeServices.layer))
+    ))
+})
