@@ -174,9 +174,11 @@ export interface KernelFunctions {
     epsilon: number,
     epsilonInside: 0 | 1
   ) => void
+  /** The next `random()` of a PCG64 stream, whose ten words at `stream` are advanced in place. */
+  readonly uniform: (stream: number) => number
   /** exp of n float32 numbers as the kernels compute it (0 below −87.3, capped above 88.3). */
   readonly exponential: (input: number, output: number, n: number) => void
-  /** log of n float32 numbers as the kernels compute it. */
+  /** log of n positive normal float32 numbers as the kernels compute it. */
   readonly logarithm: (input: number, output: number, n: number) => void
   /** tanh of n float32 numbers as the kernels compute it. */
   readonly hyperbolicTangent: (input: number, output: number, n: number) => void
@@ -227,6 +229,7 @@ const names: ReadonlyArray<keyof KernelFunctions> = [
   "squaredNorm",
   "adam",
   "rmsprop",
+  "uniform",
   "exponential",
   "logarithm",
   "hyperbolicTangent"

@@ -12,6 +12,7 @@ import { backward, forward } from "./network"
 export { exponential, hyperbolicTangent, logarithm } from "./activation"
 export { greedy } from "./categorical"
 export { backward, forward } from "./network"
+export { uniform } from "./pcg64"
 export { adam, addInto, rmsprop, scaleInto, squaredNorm, sumInto } from "./optimisers"
 
 /** `forward`, then one action a row, sampled with the next uniform double of the row's stream (ten u32 words). */

@@ -19,7 +19,7 @@ function multiplyHigh(a: u64, b: u64): u64 {
   return aHigh * bHigh + (middle >> 32) + (carry >> 32)
 }
 
-/** Advances the stream in place and answers `Generator.random()`: a double in [0, 1), 53 bits. */
+/** Advances the stream of ten words in place and answers `Generator.random()`: a double in [0, 1), 53 bits. */
 @inline
 export function uniform(stream: usize): f64 {
   const low = load<u64>(stream)

@@ -1,0 +1,154 @@
+/**
+ * The notebooks' updates as PyTorch made them in float64 (`learner.json`), on the kernels in float32.
+ *
+ * Gradients within 1e-5 and losses within 1e-5 (float32 has 6e-8, summed over the batch). Weights after Adam within a
+ * twentieth of a learning rate a step: Adam divides the gradient by its own size, so that the rounding of a very small
+ * gradient shows in full.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Statistic } from "../../../src/model/kernels/Kernels.ts"
+import { approximately } from "../approximately.ts"
+import { flatten, layoutOf, type LearnerCase, learnerFile } from "../learnerFile.ts"
+import { makeBed } from "./bed.ts"
+
+/** The common part: the case's network in memory, and Adam on it. */
+const setUp = (learnerCase: LearnerCase) => {
+  const bed = makeBed()
+  const layout = layoutOf(learnerCase)
+  const params = bed.floats(flatten(layout, learnerCase.initial))
+  const gradients = bed.floats(layout.size)
+  const m = bed.floats(layout.size)
+  const v = bed.floats(layout.size)
+  const { beta1, beta2, epsilon } = learnerCase.adam
+  let product1 = 1
+  let product2 = 1
+  const step = () => {
+    product1 *= beta1
+    product2 *= beta2
+    bed.kernels.adam(
+      params.at,
+      params.at,
+      gradients.at,
+      m.at,
+      m.at,
+      v.at,
+      v.at,
+      layout.size,
+      1,
+      learnerCase.learning_rate,
+      beta1,
+      beta2,
+      epsilon,
+      1 - product1,
+      1 - product2
+    )
+  }
+  const rows = learnerCase.actions.length
+  return {
+    ...bed,
+    layout,
+    net: bed.network(layout.spec),
+    params,
+    gradients,
+    step,
+    rows,
+    observations: bed.floats(learnerCase.observations.flat()),
+    actions: bed.ints(learnerCase.actions),
+    work: bed.workspace(layout.spec, rows + 1)
+  }
+}
+
+const compare = (learnerCase: LearnerCase, s: ReturnType<typeof setUp>, update: number, sums: Float64Array) => {
+  const expected = learnerCase.updates[update]!
+  approximately([sums[Statistic.policyLoss]! / s.rows], [expected.policy_loss], 1e-5, "policy loss")
+  approximately([sums[Statistic.valueLoss]! / s.rows], [expected.value_loss], 1e-5, "value loss")
+  if (expected.entropy !== undefined) {
+    approximately([sums[Statistic.entropy]! / s.rows], [expected.entropy], 1e-5, "entropy")
+  }
+  if (expected.gradients !== undefined) {
+    approximately(s.gradients.view, flatten(s.layout, expected.gradients), 1e-5, `gradients of update ${update + 1}`)
+  }
+  s.step()
+  if (expected.after !== undefined) {
+    const bound = learnerCase.learning_rate * 0.05 * (update + 1)
+    approximately(s.params.view, flatten(s.layout, expected.after), bound, `weights after update ${update + 1}`)
+  }
+}
+
+describe("the notebooks' updates on the kernels", () => {
+  for (const learnerCase of learnerFile?.cases.filter(({ kind }) => kind === "separate") ?? []) {
+    it("notebook 000: separate networks, advantage return − value", () => {
+      const s = setUp(learnerCase)
+      const returns = s.floats(learnerCase.returns)
+      learnerCase.updates.forEach((_, update) => {
+        const sums = s.statistics()
+        s.kernels.gradientsA2C(
+          s.net,
+          s.params.at,
+          s.observations.at,
+          s.rows,
+          s.work,
+          s.actions.at,
+          0,
+          returns.at,
+          1 / s.rows,
+          0.5,
+          learnerFile!.entropy_coef,
+          s.gradients.at,
+          0,
+          sums.at
+        )
+        compare(learnerCase, s, update, sums.view)
+      })
+    })
+  }
+
+  for (const learnerCase of learnerFile?.cases.filter(({ kind }) => kind === "shared") ?? []) {
+    it("notebook 002: a shared trunk, temporal differences through both values", () => {
+      const s = setUp(learnerCase)
+      const rewards = s.floats(learnerCase.rewards)
+      const rows = s.rows + 1
+      const logits = s.floats(rows * s.layout.spec.actions)
+      const dLogits = s.floats(rows * s.layout.spec.actions)
+      const values = s.floats(rows)
+      const dValues = s.floats(rows)
+      learnerCase.updates.forEach((_, update) => {
+        const sums = s.statistics()
+        s.kernels.forward(s.net, s.params.at, s.observations.at, rows, s.work, logits.at, values.at)
+        s.kernels.lossTD(
+          s.net,
+          logits.at,
+          s.actions.at,
+          values.at,
+          rewards.at,
+          s.rows,
+          1,
+          0,
+          learnerFile!.gamma,
+          1 / s.rows,
+          1,
+          0,
+          dLogits.at,
+          dValues.at,
+          sums.at
+        )
+        s.kernels.backward(
+          s.net,
+          s.params.at,
+          s.observations.at,
+          rows,
+          s.work,
+          dLogits.at,
+          dValues.at,
+          s.gradients.at,
+          0
+        )
+        compare(learnerCase, s, update, sums.view)
+      })
+    })
+  }
+
+  it("compares something, where the file is there", () => {
+    if (learnerFile !== undefined) assert.isAbove(learnerFile.cases.flatMap(({ updates }) => updates).length, 0)
+  })
+})

@@ -1,0 +1,201 @@
+/** The kernels' losses against the float64 ones: derivatives, and the sums that reports are made from. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { entropy, logSoftmax } from "../../../src/model/categorical.ts"
+import { Statistic } from "../../../src/model/kernels/Kernels.ts"
+import { a2cLoss, tdLoss } from "../../../src/model/losses.ts"
+import type { NetworkSpec } from "../../../src/model/Network.ts"
+import { Pcg64 } from "../../../src/random/Pcg64.ts"
+import { approximately } from "../approximately.ts"
+import { bits, makeBed, Rows, Seed } from "./bed.ts"
+
+/** Derivatives are a few float32 operations from float32 logits; log p of a rare action is as exact as its logit. */
+const tolerance = 2e-6
+
+const Case = Schema.Struct({
+  rows: Rows,
+  actions: Schema.Literals([1, 2, 3, 4, 5, 9]),
+  seed: Seed,
+  /** Size of the logits: from near-uniform to near-certain policies. */
+  spread: Schema.Literals([0, 0.1, 2, 10]),
+  value: Schema.Literals([0.25, 0.5, 1]),
+  bonus: Schema.Literals([0, 0.01, 0.1])
+})
+
+const setUp = ({ actions, rows, seed, spread }: typeof Case.Type, extra: number) => {
+  const bed = makeBed(1_000_000)
+  const random = Pcg64.fromSeed(seed)
+  const draw = (length: number, bound: number) =>
+    bed.floats(Float32Array.from({ length }, () => random.uniform(-bound, bound)))
+  const spec: NetworkSpec = { kind: "separate", inputs: 1, actions, hidden: [], activation: "relu" }
+  return {
+    ...bed,
+    net: bed.network(spec),
+    draw,
+    logits: draw((rows + extra) * actions, spread),
+    values: draw(rows + extra, 2),
+    taken: bed.ints(Array.from({ length: rows }, () => random.integers(0, actions))),
+    dLogits: draw((rows + extra) * actions, 9),
+    dValues: draw(rows + extra, 9),
+    sums: bed.statistics()
+  }
+}
+
+type Setting = ReturnType<typeof setUp>
+
+const a2c = (s: Setting, advantages: number, returns: number, rows: number, coefficients: readonly [number, number]) =>
+  s.kernels.lossA2C(
+    s.net,
+    s.logits.at,
+    s.taken.at,
+    s.values.at,
+    advantages,
+    returns,
+    rows,
+    1 / rows,
+    ...coefficients,
+    s.dLogits.at,
+    s.dValues.at,
+    s.sums.at
+  )
+
+const doubles = (view: Float32Array) => Float64Array.from(view)
+
+describe("the losses of the kernels", () => {
+  it.prop("A2C is the float64 one's, advantages given or not", [Case, Schema.Boolean], ([given, own]) => {
+    const { actions, rows } = given
+    const s = setUp(given, 0)
+    const advantages = s.draw(rows, 3)
+    const returns = s.draw(rows, 3)
+    a2c(s, own ? 0 : advantages.at, returns.at, rows, [given.value, given.bonus])
+    const expected = { logits: new Float64Array(rows * actions), values: new Float64Array(rows) }
+    const terms = a2cLoss(
+      {
+        logits: doubles(s.logits.view),
+        values: doubles(s.values.view),
+        actions: s.taken.view,
+        returns: doubles(returns.view),
+        ...(own ? {} : { advantages: doubles(advantages.view) })
+      },
+      { valueCoefficient: given.value, entropyCoefficient: given.bonus },
+      expected
+    )
+    approximately(s.dLogits.view, expected.logits, tolerance, "derivative by the logits")
+    approximately(s.dValues.view, expected.values, tolerance, "derivative by the values")
+    const sums = s.sums.view
+    approximately([sums[Statistic.policyLoss]! / rows], [terms.policyLoss], 1e-5, "policy loss")
+    approximately([sums[Statistic.valueLoss]! / rows], [terms.valueLoss], 1e-12, "value loss")
+    approximately([sums[Statistic.entropy]! / rows], [terms.entropy], 1e-5, "entropy")
+    assert.strictEqual(sums[Statistic.rows], rows)
+    const total = (f: (row: number) => number) =>
+      Array.from({ length: rows }, (_, row) => f(row)).reduce((a, b) => a + b)
+    const target = (row: number) => returns.view[row]!
+    const error = (row: number) => target(row) - s.values.view[row]!
+    approximately(
+      [sums[Statistic.target]!, sums[Statistic.targetSquared]!, sums[Statistic.error]!],
+      [total(target), total((row) => target(row) * target(row)), total(error)],
+      1e-12,
+      "targets and errors"
+    )
+  })
+
+  it.prop("TD is the float64 one's, through the bootstrap or not", [Case, Schema.Boolean, Schema.Boolean], (drawn) => {
+    const [given, terminated, through] = drawn
+    const { actions, rows } = given
+    const s = setUp(given, 1)
+    const rewards = s.draw(rows, 2)
+    s.kernels.lossTD(
+      s.net,
+      s.logits.at,
+      s.taken.at,
+      s.values.at,
+      rewards.at,
+      rows,
+      terminated ? 1 : 0,
+      through ? 0 : 1,
+      0.9,
+      1 / rows,
+      1,
+      0,
+      s.dLogits.at,
+      s.dValues.at,
+      s.sums.at
+    )
+    const expected = { logits: new Float64Array((rows + 1) * actions), values: new Float64Array(rows + 1) }
+    const terms = tdLoss(
+      {
+        logits: doubles(s.logits.view),
+        values: doubles(s.values.view),
+        actions: s.taken.view,
+        rewards: doubles(rewards.view)
+      },
+      { gamma: 0.9, terminated, gradientThroughBootstrap: through },
+      expected
+    )
+    approximately(s.dLogits.view, expected.logits, tolerance, "derivative by the logits")
+    approximately(s.dValues.view, expected.values, tolerance, "derivative by the values")
+    approximately([s.sums.view[Statistic.policyLoss]! / rows], [terms.policyLoss], 1e-5, "policy loss")
+    approximately([s.sums.view[Statistic.valueLoss]! / rows], [terms.valueLoss], 1e-12, "value loss")
+  })
+
+  it.prop("a row's derivative is the same bits alone and among others", [Case], ([given]) => {
+    const { actions, rows } = given
+    const s = setUp(given, 0)
+    const advantages = s.draw(rows, 3)
+    const returns = s.draw(rows, 3)
+    const loss = (row: number, count: number, dLogits: number, dValues: number) =>
+      s.kernels.lossA2C(
+        s.net,
+        s.logits.at + row * actions * 4,
+        s.taken.at + row * 4,
+        s.values.at + row * 4,
+        advantages.at + row * 4,
+        returns.at + row * 4,
+        count,
+        0.125,
+        0.5,
+        0.01,
+        dLogits,
+        dValues,
+        s.sums.at
+      )
+    loss(0, rows, s.dLogits.at, s.dValues.at)
+    const one = { dLogits: s.floats(actions), dValue: s.floats(1) }
+    for (let row = 0; row < rows; row++) {
+      loss(row, 1, one.dLogits.at, one.dValue.at)
+      assert.deepStrictEqual(bits(one.dLogits.view), bits(s.dLogits.view.slice(row * actions, (row + 1) * actions)))
+      assert.deepStrictEqual(bits(one.dValue.view), bits(s.dValues.view.slice(row, row + 1)))
+    }
+  })
+
+  it("adds to the statistics", () => {
+    const given = { rows: 5, actions: 2, seed: 1, spread: 2, value: 0.5, bonus: 0.01 } as const
+    const s = setUp(given, 0)
+    const returns = s.draw(5, 3)
+    a2c(s, 0, returns.at, 5, [0.5, 0.01])
+    const once = s.sums.view.slice()
+    a2c(s, 0, returns.at, 5, [0.5, 0.01])
+    approximately(s.sums.view, once.map((sum) => 2 * sum), 1e-12, "twice")
+    const logP = new Float64Array(2)
+    let logProbability = 0
+    let uncertainty = 0
+    for (let row = 0; row < 5; row++) {
+      logSoftmax(logP, doubles(s.logits.view.subarray(2 * row, 2 * row + 2)))
+      logProbability += logP[s.taken.view[row]!]!
+      uncertainty += entropy(logP)
+    }
+    approximately([once[Statistic.logProbability]!], [logProbability], 1e-6, "log p")
+    approximately([once[Statistic.entropy]!], [uncertainty], 1e-6, "entropy")
+  })
+
+  it("an action that is never taken pulls at nothing", () => {
+    const given = { rows: 1, actions: 3, seed: 1, spread: 2, value: 0.5, bonus: 0.01 } as const
+    const s = setUp(given, 0)
+    s.logits.view.set([0.5, -Infinity, 0.25])
+    s.taken.view[0] = 2
+    a2c(s, 0, s.draw(1, 3).at, 1, [0.5, 0.01])
+    assert.isTrue(s.dLogits.view.every(Number.isFinite))
+    assert.strictEqual(s.dLogits.view[1], 0)
+    assert.isTrue(s.sums.view.every(Number.isFinite))
+  })
+})
