@@ -31,23 +31,29 @@ class PolicyGroup extends HttpApiGroup.make("policy").add(
 
 export class PolicyApi extends HttpApi.make("troupe").add(PolicyGroup) {}
 
-const handlers = HttpApiBuilder.group(PolicyApi, "policy", Effect.fn(function*(handlers) {
-  const run = yield* Run
-  return handlers.handleAll({
-    status: () => Effect.map(run.status, ({ envSteps, solved, train20 }) => ({ envSteps, solved, train20 })),
-    decide: Effect.fn(function*({ payload }) {
-      const policy = yield* Effect.orDie(run.policy)
-      const { envSteps } = yield* run.status
-      const decision = yield* Effect.mapError(policy.decide(payload.observation), () => new HttpApiError.BadRequest())
-      return { ...decision, envSteps }
+const handlers = HttpApiBuilder.group(
+  PolicyApi,
+  "policy",
+  Effect.fn(function*(handlers) {
+    const run = yield* Run
+    return handlers.handleAll({
+      status: () => Effect.map(run.status, ({ envSteps, solved, train20 }) => ({ envSteps, solved, train20 })),
+      decide: Effect.fn(function*({ payload }) {
+        const policy = yield* Effect.orDie(run.policy)
+        const { envSteps } = yield* run.status
+        const decision = yield* Effect.mapError(policy.decide(payload.observation), () => new HttpApiError.BadRequest())
+        return { ...decision, envSteps }
+      })
     })
   })
-}))
+)
 
 /** Trains in the background for as long as the layer lives. */
 const training = Layer.effectDiscard(
-  Effect.flatMap(Run, (run) =>
-    Effect.forkScoped(Effect.tapError(run.train(), (error) => Effect.logError("training stopped", error))))
+  Effect.flatMap(
+    Run,
+    (run) => Effect.forkScoped(Effect.tapError(run.train(), (error) => Effect.logError("training stopped", error)))
+  )
 )
 
 /** The whole app: the server, and the run it serves. */

@@ -63,7 +63,9 @@ const usage = (error: unknown): boolean =>
 
 const program = Command.runWith(root, { version })(withVerb(process.argv.slice(2))).pipe(
   Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause)) ? Effect.void : Console.error(explain(cause))
+    Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause))
+      ? Effect.void
+      : Console.error(explain(cause))
   ),
   Effect.provideService(CliOutput.Presenter, presenter),
   Effect.provide(NodeServices.layer)

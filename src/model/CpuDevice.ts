@@ -95,7 +95,9 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
       let rows = 0
       for (let i = 0; i < segments.length; i++) {
         const segment = segments[i]!
-        if (segment.rows > maxRows) return yield* fault(`a segment has ${segment.rows} rows; this model takes ${maxRows}`)
+        if (segment.rows > maxRows) {
+          return yield* fault(`a segment has ${segment.rows} rows; this model takes ${maxRows}`)
+        }
         addresses.push(yield* addressOf(segment, i).pipe(Effect.catchTag("OutOfMemory", (e) => outOfMemory(e))))
         rows += segment.rows
       }

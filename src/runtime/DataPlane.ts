@@ -11,7 +11,7 @@ import { Arena, type OutOfMemory } from "../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../model/kernels/Kernels.ts"
 import { type NetworkSpec, ParameterLayout } from "../model/Network.ts"
 import { dataPlaneBytes, type DataPlaneLayout, type EnvSlot, envSlot, layOut, weightBanks } from "./dataPlaneLayout.ts"
-import { type LearnableEnvironmentError, learnableEnvironment } from "./learnableEnvironment.ts"
+import { learnableEnvironment, type LearnableEnvironmentError } from "./learnableEnvironment.ts"
 import { CurrentConfig } from "./RunConfig.ts"
 
 export class DataPlane extends Context.Service<DataPlane, {

@@ -131,8 +131,10 @@ const play = Effect.fnUntraced(function*(
       return { episode: first + k, dynamics, random }
     })
     // Row i of the forward pass is the i-th environment still playing.
-    const observations = Array.from(wave, (_, row) =>
-      arena.float32(region.observations + row * network.inputs * 4, network.inputs))
+    const observations = Array.from(
+      wave,
+      (_, row) => arena.float32(region.observations + row * network.inputs * 4, network.inputs)
+    )
     let playing = wave
     for (let step = 0; playing.length > 0; step++) {
       for (let i = 0; i < playing.length; i++) {

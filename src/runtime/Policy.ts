@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { NetworkSpec, ParameterLayout } from "../model/Network.ts"
-import * as safetensors from "../model/safetensors.ts"
-import { forward } from "../model/reference/index.ts"
 import * as categorical from "../model/categorical.ts"
+import { NetworkSpec, ParameterLayout } from "../model/Network.ts"
+import { forward } from "../model/reference/index.ts"
+import * as safetensors from "../model/safetensors.ts"
 
 /** A policy file that cannot be used: why, and what to do about it. */
 export class PolicyFileError extends Schema.TaggedError<PolicyFileError>()("PolicyFileError", {
@@ -103,7 +103,10 @@ export class Policy {
   save(path: string): Effect.Effect<void, PolicyFileError, FileSystem.FileSystem> {
     return FileSystem.FileSystem.use((fs) => fs.writeFile(path, this.toBytes())).pipe(
       Effect.mapError(() =>
-        new PolicyFileError({ path, message: `The policy cannot be written to ${path}. Check that the folder is writable.` })
+        new PolicyFileError({
+          path,
+          message: `The policy cannot be written to ${path}. Check that the folder is writable.`
+        })
       )
     )
   }
@@ -113,7 +116,9 @@ export class Policy {
     const fs = yield* FileSystem.FileSystem
     const refuse = (why: string) => new PolicyFileError({ path, message: `${path} cannot be used as a policy: ${why}` })
     const bytes = yield* fs.readFile(path).pipe(
-      Effect.mapError(() => new PolicyFileError({ path, message: `There is no readable policy at ${path}. Check the path.` }))
+      Effect.mapError(() =>
+        new PolicyFileError({ path, message: `There is no readable policy at ${path}. Check the path.` })
+      )
     )
     const { metadata, tensors } = yield* Effect.mapError(safetensors.decode(bytes), (error) => refuse(error.message))
     const known = yield* Schema.decodeUnknownEffect(Metadata)(metadata).pipe(
@@ -128,7 +133,10 @@ export class Policy {
         name,
         shape.length === 1
           ? Array.from(data)
-          : Array.from({ length: shape[0]! }, (_, row) => Array.from(data.subarray(row * shape[1]!, (row + 1) * shape[1]!)))
+          : Array.from(
+            { length: shape[0]! },
+            (_, row) => Array.from(data.subarray(row * shape[1]!, (row + 1) * shape[1]!))
+          )
       ])
     )
     const weights = layout.fromNamed(named, new Float32Array(layout.size))

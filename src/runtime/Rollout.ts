@@ -4,8 +4,8 @@
  * A fragment is a pure function of (weights, environment state, random streams), all of which lie in the slot. That
  * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
  */
-import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import type { Discrete } from "../envs/Discrete.ts"
+import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { stepFault } from "../envs/EnvironmentFault.ts"
 import type { Kernels } from "../model/kernels/Kernels.ts"
 import { Pcg64 } from "../random/Pcg64.ts"

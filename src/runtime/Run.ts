@@ -17,6 +17,7 @@ import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { ActorSystem } from "../actors/ActorSystem.ts"
+import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { CpuDevice } from "../model/CpuDevice.ts"
 import { Device, type DeviceFault, DeviceUnavailable } from "../model/Device.ts"
 import { algorithms } from "./algorithms/index.ts"
@@ -49,7 +50,8 @@ const deviceLayer = Layer.unwrap(Effect.map(CurrentConfig, ({ device }) =>
       Effect.fail(
         new DeviceUnavailable({
           device,
-          message: `Device "${device}" is not available: this version computes on the CPU only. Leave --device out, or say --device cpu.`
+          message:
+            `Device "${device}" is not available: this version computes on the CPU only. Leave --device out, or say --device cpu.`
         })
       )
     )))
@@ -77,6 +79,7 @@ export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]> 
 /** A training run that is set up. */
 export class Run extends Context.Service<Run, {
   readonly config: RunConfig
+  readonly environment: EnvironmentDefinition
   /**
    * Trains to the end. Interrupting it stops the run; the policy as it then was stays readable. `folder` is told to
    * whoever reads the events.
@@ -98,20 +101,25 @@ export class Run extends Context.Service<Run, {
 
   /** Sets up the run of some settings; everything else is as in `configSources.resolve`. */
   static readonly layer = (given: configSources.PartialConfig) =>
-    Layer.unwrap(Effect.map(configSources.resolve({ given }), (config) =>
-      Run.layerFromConfig().pipe(Layer.provide(CurrentConfig.layer(config)))))
+    Layer.unwrap(
+      Effect.map(configSources.resolve({ given }), (config) =>
+        Run.layerFromConfig().pipe(Layer.provide(CurrentConfig.layer(config))))
+    )
 
   /** A whole run as a stream of its events; a slow reader holds it up, and ending the stream stops it. */
   static readonly events = (given: configSources.PartialConfig) =>
-    Stream.callback<RunEvent, RunError | RunSetupError | configSources.ConfigError, FileSystem.FileSystem>((queue) =>
-      Run.use((run) => run.train()).pipe(
-        Effect.provide(Run.layer(given)),
-        Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(queue, event)) }),
-        Effect.matchCauseEffect({
-          onFailure: (cause) => Queue.failCause(queue, cause),
-          onSuccess: () => Queue.end(queue)
-        })
-      ), { bufferSize: 1024, strategy: "suspend" })
+    Stream.callback<RunEvent, RunError | RunSetupError | configSources.ConfigError, FileSystem.FileSystem>(
+      (queue) =>
+        Run.use((run) => run.train()).pipe(
+          Effect.provide(Run.layer(given)),
+          Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(queue, event)) }),
+          Effect.matchCauseEffect({
+            onFailure: (cause) => Queue.failCause(queue, cause),
+            onSuccess: () => Queue.end(queue)
+          })
+        ),
+      { bufferSize: 1024, strategy: "suspend" }
+    )
 }
 
 const make = (options: { readonly origin?: number }) =>
@@ -194,6 +202,6 @@ const make = (options: { readonly origin?: number }) =>
         return finished
       })
 
-      return { config, train, policy, status: monitor.status }
+      return { config, environment: plane.definition, train, policy, status: monitor.status }
     })
   )

@@ -48,10 +48,12 @@ const real = (
   help: string,
   alias?: string
 ): Option<number> => {
-  const checks = Schema.Finite.check(Schema.makeFilter((value: number) =>
-    (range.above === undefined || value > range.above) && (range.from === undefined || value >= range.from) &&
-    (range.to === undefined || value <= range.to) && (range.below === undefined || value < range.below)
-  ))
+  const checks = Schema.Finite.check(
+    Schema.makeFilter((value: number) =>
+      (range.above === undefined || value > range.above) && (range.from === undefined || value >= range.from) &&
+      (range.to === undefined || value <= range.to) && (range.below === undefined || value < range.below)
+    )
+  )
   const bounds = [
     range.above === undefined ? "" : `above ${range.above}`,
     range.from === undefined ? "" : `from ${range.from}`,
@@ -67,7 +69,12 @@ const real = (
   }
 }
 
-const yes = (help: string): Option<boolean> => ({ schema: Schema.Boolean, kind: "boolean", expected: "true or false", help })
+const yes = (help: string): Option<boolean> => ({
+  schema: Schema.Boolean,
+  kind: "boolean",
+  expected: "true or false",
+  help
+})
 
 const maxSeed = Number.MAX_SAFE_INTEGER
 const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: maxSeed }))
@@ -84,7 +91,10 @@ export const options = {
   nEnvs: whole(1, 65_536, "number of EnvWorker actors, one environment each", "num-envs"),
   workers: whole(1, 1024, "host threads the actors share (default: one per core)"),
   placement: choice(["fiber", "thread"], "where the actors live: fibers of this thread, or worker threads"),
-  device: choice(["cpu", "gpu", "cuda"], "where the learner computes: cpu (WebAssembly SIMD); gpu and cuda are not available yet"),
+  device: choice(
+    ["cpu", "gpu", "cuda"],
+    "where the learner computes: cpu (WebAssembly SIMD); gpu and cuda are not available yet"
+  ),
   totalTimesteps: whole(1, 1_000_000_000_000, "environment steps after which an unsolved run stops"),
   keepGoing: yes("train on after the environment is solved, to --total-timesteps"),
   nSteps: whole(1, 65_536, "steps of each environment between two updates"),
@@ -101,14 +111,20 @@ export const options = {
   init: choice(["pytorch", "orthogonal"], "initial weights: torch.nn.Linear's default, or orthogonal"),
   optimizer: choice(["rmsprop", "adam"], "optimiser"),
   lr: real({ above: 0, to: 1 }, "learning rate", "learning-rate"),
-  lrSchedule: choice(["constant", "linear"], "learning rate over the run: constant, or linear to 0 at --total-timesteps"),
+  lrSchedule: choice(
+    ["constant", "linear"],
+    "learning rate over the run: constant, or linear to 0 at --total-timesteps"
+  ),
   rmspropAlpha: real({ from: 0, to: 1 }, "RMSProp: smoothing of the squared gradient"),
   adamBeta1: real({ from: 0, below: 1 }, "Adam: decay of the mean gradient"),
   adamBeta2: real({ from: 0, below: 1 }, "Adam: decay of the squared gradient"),
   optimizerEps: real({ above: 0, to: 1 }, "optimiser's epsilon, outside the root"),
   gamma: real({ from: 0, to: 1 }, "discount factor"),
   gaeLambda: real({ from: 0, to: 1 }, "lambda of generalised advantage estimation"),
-  returns: choice(["gae", "n-step", "monte-carlo"], "what the critic learns: GAE(lambda), n-step or Monte-Carlo returns"),
+  returns: choice(
+    ["gae", "n-step", "monte-carlo"],
+    "what the critic learns: GAE(lambda), n-step or Monte-Carlo returns"
+  ),
   normalizeAdvantage: yes("normalise the advantages of each batch"),
   entCoef: real({ from: 0 }, "weight of the entropy bonus"),
   vfCoef: real({ from: 0 }, "weight of the value loss"),
@@ -119,7 +135,9 @@ export const options = {
   chaos: whole(0, 1_000_000, "kill this many random workers during the run (drawn from the seed)"),
   restartSameSeed: yes("quirk of the notebook: every episode of a worker starts from the same seed"),
   normalizeReturns: yes("quirk of the notebook: the critic learns returns normalised within each worker's fragment"),
-  bootstrapTruncated: yes("a truncated episode bootstraps from its final observation's value; false is the notebook's quirk"),
+  bootstrapTruncated: yes(
+    "a truncated episode bootstraps from its final observation's value; false is the notebook's quirk"
+  ),
   dropLastStep: yes("quirk of the notebook: an unfinished fragment loses its last step"),
   notebookStop: yes(
     "quirk of the notebook: 10 greedy episodes capped at 200 every 20 updates; stops after the tenth mean of 200 in total"
@@ -128,7 +146,8 @@ export const options = {
     schema: Schema.Union([Schema.Literals(["seed", "random"]), Seed]),
     kind: "number",
     expected: "a whole number from 0, seed (the same as --seed), or random",
-    help: "seed of the action sampling; random is the notebook's quirk: two runs differ (config.json keeps what was drawn)"
+    help:
+      "seed of the action sampling; random is the notebook's quirk: two runs differ (config.json keeps what was drawn)"
   },
   logDir: text("the path of a folder", "folder that receives the run's folder"),
   runFolder: yes("write a run folder"),

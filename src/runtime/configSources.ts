@@ -26,7 +26,8 @@ export type PartialConfig = { readonly [Name in OptionName]?: RunConfig[Name] }
 
 const isOptionName = (name: string): name is OptionName => Object.hasOwn(options, name)
 
-const show = (value: unknown): string => typeof value === "string" ? `"${value}"` : JSON.stringify(value) ?? String(value)
+const show = (value: unknown): string =>
+  typeof value === "string" ? `"${value}"` : JSON.stringify(value) ?? String(value)
 
 /** Reads text as the kind of value a setting holds; text that is none stays text, for the schema to refuse. */
 const fromText = (name: OptionName, value: string): unknown => {

@@ -211,7 +211,10 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
 }
 
 /** The two copies of the weights as typed arrays. */
-export const weightBanks = (buffer: SharedArrayBuffer, layout: DataPlaneLayout): readonly [Float32Array, Float32Array] => [
+export const weightBanks = (
+  buffer: SharedArrayBuffer,
+  layout: DataPlaneLayout
+): readonly [Float32Array, Float32Array] => [
   new Float32Array(buffer, layout.weights[0], layout.spec.parameters),
   new Float32Array(buffer, layout.weights[1], layout.spec.parameters)
 ]

@@ -9,7 +9,9 @@ const distance = (from: string, to: string): number => {
     for (let j = 1; j <= to.length; j++) {
       const same = from[i - 1] === to[j - 1] ? 0 : 1
       let best = Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + same)
-      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) best = Math.min(best, before[j - 2]! + 1)
+      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) {
+        best = Math.min(best, before[j - 2]! + 1)
+      }
       current.push(best)
     }
     before = previous

@@ -4,8 +4,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Stream } from "effect"
 import { fileURLToPath } from "node:url"
 import type { PartialConfig } from "../../src/runtime/configSources.ts"
-import type { Finished, RunEvent } from "../../src/runtime/RunEvent.ts"
 import { Run } from "../../src/runtime/Run.ts"
+import type { Finished, RunEvent } from "../../src/runtime/RunEvent.ts"
 
 const short: PartialConfig = { totalTimesteps: 5_000, nEnvs: 4 }
 
@@ -68,14 +68,18 @@ describe("Run", () => {
       assert.strictEqual(episodes.length, last.episodes)
     }), 60_000)
 
-  it.live("stops when the environment gives a number that is none, naming it and the step", () =>
-    Effect.gen(function*() {
-      for (const placement of ["fiber", "thread"] as const) {
-        const exit = yield* Effect.exit(finish({ envId: fixture("breaks-at-seven.ts"), placement, workers: 1 }))
-        assert(Exit.isFailure(exit))
-        assert.match(String(exit.cause), /BreaksAtSeven-v0 .*step 6 .*observation\[0\] is NaN/)
-      }
-    }), 60_000)
+  it.live(
+    "stops when the environment gives a number that is none, naming it and the step",
+    () =>
+      Effect.gen(function*() {
+        for (const placement of ["fiber", "thread"] as const) {
+          const exit = yield* Effect.exit(finish({ envId: fixture("breaks-at-seven.ts"), placement, workers: 1 }))
+          assert(Exit.isFailure(exit))
+          assert.match(String(exit.cause), /BreaksAtSeven-v0 .*step 6 .*observation\[0\] is NaN/)
+        }
+      }),
+    60_000
+  )
 
   it.live("fails with the original cause when an environment throws every time", () =>
     Effect.gen(function*() {
@@ -98,7 +102,9 @@ describe("Run", () => {
   it.live("is interrupted with all its threads", () =>
     Effect.gen(function*() {
       const before = process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length
-      const fiber = yield* Effect.forkChild(finish({ placement: "thread", workers: 2, totalTimesteps: 1e9, keepGoing: true }))
+      const fiber = yield* Effect.forkChild(
+        finish({ placement: "thread", workers: 2, totalTimesteps: 1e9, keepGoing: true })
+      )
       yield* Effect.sleep("300 millis")
       yield* Fiber.interrupt(fiber)
       const after = process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length

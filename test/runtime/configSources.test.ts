@@ -1,12 +1,13 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem } from "effect"
-import { fromFlags, resolve } from "../../src/runtime/configSources.ts"
-import { flagName, optionNames, options, RunConfig, variableName } from "../../src/runtime/RunConfig.ts"
-import { presets } from "../../src/runtime/presets.ts"
 import { Schema } from "effect"
+import { fromFlags, resolve } from "../../src/runtime/configSources.ts"
+import { presets } from "../../src/runtime/presets.ts"
+import { flagName, optionNames, options, RunConfig, variableName } from "../../src/runtime/RunConfig.ts"
 
-const env = (variables: Record<string, string>) => Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(variables)))
+const env = (variables: Record<string, string>) =>
+  Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(variables)))
 
 const message = <A, E extends { readonly message: string }, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.flip(effect), (error) => error.message)
@@ -63,7 +64,10 @@ describe("configSources", () => {
         `--lr must be a finite number above 0 and at most 1; "nan" is not.`
       )
       assert.match(yield* message(fromFlags({ lr: "Infinity" })), /^--lr must be a finite number/)
-      assert.match(yield* message(fromFlags({ hidden: "64,x" })), /^--hidden must be up to 16 layer widths .* "64,x" is not\.$/)
+      assert.match(
+        yield* message(fromFlags({ hidden: "64,x" })),
+        /^--hidden must be up to 16 layer widths .* "64,x" is not\.$/
+      )
       assert.match(yield* message(resolve({ given: { device: "tpu" } as never })), /^device must be one of cpu/)
     }).pipe(env({}), Effect.provide(NodeServices.layer)))
 

@@ -82,7 +82,9 @@ export const renderEpisodeSvg = (states: ReadonlyArray<CartPoleState>): string =
     `<rect x="-25" y="0" width="50" height="30" fill="#000"/>`,
     `<g>`,
     animate("rotate", angles),
-    `<line x1="0" y1="0" x2="0" y2="${-poleLength * perMetre}" stroke="#ca9865" stroke-width="10" stroke-linecap="round"/>`,
+    `<line x1="0" y1="0" x2="0" y2="${
+      -poleLength * perMetre
+    }" stroke="#ca9865" stroke-width="10" stroke-linecap="round"/>`,
     `</g>`,
     `<circle r="5" fill="#8184cb"/>`,
     `</g>`,

@@ -2,6 +2,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -10,7 +11,6 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
-import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import type { Discrete } from "../../envs/Discrete.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
@@ -73,68 +73,76 @@ const showOnTerminal = Effect.fnUntraced(function*(
 const cannotDraw = (id: string, render: string) =>
   new EvalError({ message: `${id} has no ${render} rendering; leave --render out.` })
 
-export const evalCommand = Command.make("eval", {
-  policy: Argument.String("policy").pipe(Argument.withDescription("a run's folder, or a policy.safetensors")),
-  episodes: Flag.Int("episodes").pipe(
-    Flag.withDescription("fresh episodes (default 100)"),
-    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))),
-    Flag.withDefault(100)
-  ),
-  seed: Flag.Int("seed").pipe(
-    Flag.withDescription("seed of the episodes (default 0)"),
-    Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
-    Flag.withDefault(0)
-  ),
-  environment: Flag.String("env-id").pipe(
-    Flag.withDescription("another environment than the policy was trained on"),
-    Flag.optional
-  ),
-  render: Flag.Literals("render", ["none", "ansi", "svg"]).pipe(
-    Flag.withDescription("show an episode: on the terminal, or as an animated SVG (default none)"),
-    Flag.withDefault("none")
-  ),
-  out: Flag.String("out").pipe(
-    Flag.withDescription("file of the SVG (default episode.svg)"),
-    Flag.withMetavar("path"),
-    Flag.withDefault("episode.svg")
-  ),
-  json: Flag.Boolean("json").pipe(Flag.withDescription("print the result as one line of JSON"), Flag.withDefault(false))
-}, Effect.fnUntraced(function*({ environment, episodes, json, out, policy: path, render, seed }) {
-  const policy = yield* Effect.flatMap(policyPath(path), Policy.load)
-  const definition = yield* learnableEnvironment(Option.getOrElse(environment, () => policy.environment))
-  const { network } = policy
-  if (network.inputs !== definition.observationSpace.size || network.actions !== definition.actionSpace.n) {
-    return yield* new EvalError({
-      message: `The policy was trained on ${policy.envId} (${network.inputs} inputs, ${network.actions} actions) and does not fit ${definition.id}.`
-    })
-  }
-  const started = yield* Clock.currentTimeMillis
-  const arena = yield* Arena.make({ bytes: policy.weights.byteLength + Evaluator.bytes(network) })
-  const kernels = yield* Kernels.instantiate(arena.memory)
-  const weights = yield* arena.allocate(policy.weights.byteLength)
-  arena.float32(weights, policy.weights.length).set(policy.weights)
-  const evaluator = yield* Evaluator.make({ arena, definition, kernels, network, seed })
-  const { max, mean, min, std } = yield* evaluator.evaluate({ weights, round: 0, episodes })
-  const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
-
-  const { rendering } = definition
-  if (render === "ansi") {
-    const ansi = rendering?.ansi
-    if (ansi === undefined) return yield* cannotDraw(definition.id, render)
-    yield* showOnTerminal(yield* episode(policy, definition, seed), ansi)
-  } else if (render === "svg") {
-    const svg = rendering?.svg
-    if (svg === undefined) return yield* cannotDraw(definition.id, render)
-    const fs = yield* FileSystem.FileSystem
-    yield* fs.writeFileString(out, svg(yield* episode(policy, definition, seed))).pipe(
-      Effect.mapError(() => new EvalError({ message: `${out} cannot be written. Name another file with --out.` }))
+export const evalCommand = Command.make(
+  "eval",
+  {
+    policy: Argument.String("policy").pipe(Argument.withDescription("a run's folder, or a policy.safetensors")),
+    episodes: Flag.Int("episodes").pipe(
+      Flag.withDescription("fresh episodes (default 100)"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))),
+      Flag.withDefault(100)
+    ),
+    seed: Flag.Int("seed").pipe(
+      Flag.withDescription("seed of the episodes (default 0)"),
+      Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+      Flag.withDefault(0)
+    ),
+    environment: Flag.String("env-id").pipe(
+      Flag.withDescription("another environment than the policy was trained on"),
+      Flag.optional
+    ),
+    render: Flag.Literals("render", ["none", "ansi", "svg"]).pipe(
+      Flag.withDescription("show an episode: on the terminal, or as an animated SVG (default none)"),
+      Flag.withDefault("none")
+    ),
+    out: Flag.String("out").pipe(
+      Flag.withDescription("file of the SVG (default episode.svg)"),
+      Flag.withMetavar("path"),
+      Flag.withDefault("episode.svg")
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("print the result as one line of JSON"),
+      Flag.withDefault(false)
     )
-  }
-  yield* Console.log(
-    json
-      ? JSON.stringify({ event: "evaluation", env_id: definition.id, episodes, seed, mean, std, min, max })
-      : `${definition.id}: ${mean.toFixed(1)} ± ${std.toFixed(1)} over ${episodes} episodes ` +
-        `(${min} to ${max}), seed ${seed}, ${seconds.toFixed(2)} s`
-  )
-  if (render === "svg") yield* Console.error(`wrote ${out}`)
-})).pipe(Command.withDescription("Play a saved policy greedily on fresh episodes"))
+  },
+  Effect.fnUntraced(function*({ environment, episodes, json, out, policy: path, render, seed }) {
+    const policy = yield* Effect.flatMap(policyPath(path), Policy.load)
+    const definition = yield* learnableEnvironment(Option.getOrElse(environment, () => policy.environment))
+    const { network } = policy
+    if (network.inputs !== definition.observationSpace.size || network.actions !== definition.actionSpace.n) {
+      return yield* new EvalError({
+        message:
+          `The policy was trained on ${policy.envId} (${network.inputs} inputs, ${network.actions} actions) and does not fit ${definition.id}.`
+      })
+    }
+    const started = yield* Clock.currentTimeMillis
+    const arena = yield* Arena.make({ bytes: policy.weights.byteLength + Evaluator.bytes(network) })
+    const kernels = yield* Kernels.instantiate(arena.memory)
+    const weights = yield* arena.allocate(policy.weights.byteLength)
+    arena.float32(weights, policy.weights.length).set(policy.weights)
+    const evaluator = yield* Evaluator.make({ arena, definition, kernels, network, seed })
+    const { max, mean, min, std } = yield* evaluator.evaluate({ weights, round: 0, episodes })
+    const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
+
+    const { rendering } = definition
+    if (render === "ansi") {
+      const ansi = rendering?.ansi
+      if (ansi === undefined) return yield* cannotDraw(definition.id, render)
+      yield* showOnTerminal(yield* episode(policy, definition, seed), ansi)
+    } else if (render === "svg") {
+      const svg = rendering?.svg
+      if (svg === undefined) return yield* cannotDraw(definition.id, render)
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(out, svg(yield* episode(policy, definition, seed))).pipe(
+        Effect.mapError(() => new EvalError({ message: `${out} cannot be written. Name another file with --out.` }))
+      )
+    }
+    yield* Console.log(
+      json
+        ? JSON.stringify({ event: "evaluation", env_id: definition.id, episodes, seed, mean, std, min, max })
+        : `${definition.id}: ${mean.toFixed(1)} ± ${std.toFixed(1)} over ${episodes} episodes ` +
+          `(${min} to ${max}), seed ${seed}, ${seconds.toFixed(2)} s`
+    )
+    if (render === "svg") yield* Console.error(`wrote ${out}`)
+  })
+).pipe(Command.withDescription("Play a saved policy greedily on fresh episodes"))

@@ -6,7 +6,9 @@ import * as Effect from "effect/Effect"
 import { plot } from "../reporting/plot.ts"
 
 export const plotCommand = Command.make("plot", {
-  folder: Argument.String("folder").pipe(Argument.withDescription("a run's folder, such as runs/CartPole-v1__a2c__1__..."))
+  folder: Argument.String("folder").pipe(
+    Argument.withDescription("a run's folder, such as runs/CartPole-v1__a2c__1__...")
+  )
 }, ({ folder }) => Effect.flatMap(plot(folder), (path) => Console.log(path))).pipe(
   Command.withDescription("Draw curve.svg from a run's folder")
 )

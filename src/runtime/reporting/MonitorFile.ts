@@ -1,7 +1,8 @@
 /**
  * `monitor.csv`, an episode a row, in the format of Stable-Baselines3's Monitor, so that its `load_results` and plots
- * read it: a line of JSON after `#`, then `r,l,t` (return, length, seconds since `t_start`). Also the reader, which the
- * curve is drawn from.
+ * read it: a line of JSON after `#`, then `r,l,t` (return, length, seconds since `t_start`), and as a column of our own,
+ * which Monitor allows, the run's environment steps at which the episode ended. Also the reader, which the curve is
+ * drawn from.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -17,47 +18,45 @@ import type { RunFolder } from "./RunFolder.ts"
 const rounded = (value: number): string => Number.isFinite(value) ? String(Math.round(value * 1e6) / 1e6) : ""
 
 export const header = (startedMillis: number, envId: string): string =>
-  `#${JSON.stringify({ t_start: startedMillis / 1000, env_id: envId })}\nr,l,t\n`
+  `#${JSON.stringify({ t_start: startedMillis / 1000, env_id: envId })}\nr,l,t,env_steps\n`
 
 export const reporter = (
   folder: RunFolder
 ): Effect.Effect<Reporter, ReportFault, FileSystem.FileSystem | Scope.Scope> =>
   lines(folder.file("monitor.csv"), header(folder.startedMillis, folder.envId), (event) =>
     event.event === "episode"
-      ? `${rounded(event.return)},${event.length},${rounded(event.wall_seconds)}\n`
+      ? `${rounded(event.return)},${event.length},${rounded(event.wall_seconds)},${event.env_steps}\n`
       : undefined)
 
-/** The columns of a monitor.csv, one entry per episode in order of their ends. */
+/** What the curve needs of a monitor.csv: an entry per episode, in order of their ends. */
 export interface Episodes {
   readonly returns: ReadonlyArray<number>
-  readonly lengths: ReadonlyArray<number>
-  /** Seconds since the run began. */
-  readonly seconds: ReadonlyArray<number>
+  /** Environment steps of the run; lengths added up where the file does not say (Stable-Baselines3's own). */
+  readonly steps: ReadonlyArray<number>
 }
 
-/** Reads the rows of a monitor.csv; a row that is not three numbers (a header, a line cut by a crash) is passed over. */
+/** Reads the rows of a monitor.csv; a row that is not numbers (a header, a line cut by a crash) is passed over. */
 export const read = (path: string): Effect.Effect<Episodes, PlatformError, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const returns: Array<number> = []
-    const lengths: Array<number> = []
-    const seconds: Array<number> = []
+    const steps: Array<number> = []
+    let columns = 3
     yield* fs.stream(path).pipe(
       Stream.decodeText,
       Stream.splitLines,
       Stream.runForEachArray((rows) =>
         Effect.sync(() => {
           for (const row of rows) {
-            const fields = row.split(",")
-            if (fields.length < 3) continue
-            const [r, l, t] = [Number(fields[0] || NaN), Number(fields[1] || NaN), Number(fields[2] || NaN)]
-            if (!(Number.isFinite(r) && Number.isFinite(l) && Number.isFinite(t))) continue
-            returns.push(r)
-            lengths.push(l)
-            seconds.push(t)
+            if (row.startsWith("r,l,t,env_steps")) columns = 4
+            const [reward, length, time, at] = row.split(",").map((field) => Number(field || NaN))
+            if (!Number.isFinite(reward) || !Number.isFinite(length) || !Number.isFinite(time)) continue
+            if (columns === 4 && !Number.isFinite(at)) continue
+            returns.push(reward!)
+            steps.push(columns === 4 ? at! : (steps.at(-1) ?? 0) + length!)
           }
         })
       )
     )
-    return { returns, lengths, seconds }
+    return { returns, steps }
   })

@@ -6,12 +6,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { draw } from "./curve.ts"
-import { metricNames } from "./metrics.ts"
 import * as MonitorFile from "./MonitorFile.ts"
 import type { Reporter } from "./Reporter.ts"
 import { explain, faultAt, ReportFault } from "./ReportFault.ts"
@@ -25,74 +22,6 @@ export class PlotFault extends Schema.TaggedError<PlotFault>()("PlotFault", {
   override get message(): string {
     return `Cannot plot "${this.folder}": ${this.reason}.`
   }
-}
-
-/** Where the run stood at some moments: environment steps by seconds, both ascending. */
-interface Pace {
-  readonly seconds: ReadonlyArray<number>
-  readonly steps: ReadonlyArray<number>
-}
-
-const columns = {
-  seconds: metricNames.indexOf("time/time_elapsed"),
-  steps: metricNames.indexOf("time/total_timesteps")
-}
-
-const readPace = (path: string): Effect.Effect<Pace, PlatformError, FileSystem.FileSystem> =>
-  Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const seconds: Array<number> = []
-    const steps: Array<number> = []
-    yield* fs.stream(path).pipe(
-      Stream.decodeText,
-      Stream.splitLines,
-      Stream.runForEachArray((rows) =>
-        Effect.sync(() => {
-          for (const row of rows) {
-            const fields = row.split(",")
-            const second = Number(fields[columns.seconds] || NaN)
-            const step = Number(fields[columns.steps] || NaN)
-            if (second >= (seconds.at(-1) ?? 0) && step >= (steps.at(-1) ?? 0)) {
-              seconds.push(second)
-              steps.push(step)
-            }
-          }
-        })
-      )
-    )
-    return { seconds, steps }
-  })
-
-/**
- * The environment steps at which each episode ended, not descending. monitor.csv knows an episode's length and its
- * second, not its step: that lies between the steps of the progress rows before and after it. Before the first row the
- * episodes' lengths are counted back from it; without any row they are added up, as Stable-Baselines3 does.
- */
-export const stepsOf = (
-  { lengths, seconds }: Pick<MonitorFile.Episodes, "lengths" | "seconds">,
-  pace: Pace
-): Array<number> => {
-  let sum = 0
-  const steps = lengths.map((length) => sum += length)
-  const n = pace.seconds.length
-  if (n === 0) return steps
-  let before = 0
-  while (before < steps.length && seconds[before]! <= pace.seconds[0]!) before++
-  const shift = pace.steps[0]! - (steps[before - 1] ?? 0)
-  for (let i = 0; i < before; i++) steps[i] = Math.max(0, steps[i]! + shift)
-  let row = 0
-  for (let i = before; i < steps.length; i++) {
-    while (row < n && pace.seconds[row]! < seconds[i]!) row++
-    if (row === 0 || row === n) {
-      steps[i] = pace.steps[row === 0 ? 0 : n - 1]!
-    } else {
-      const [s0, s1] = [pace.seconds[row - 1]!, pace.seconds[row]!]
-      const [n0, n1] = [pace.steps[row - 1]!, pace.steps[row]!]
-      steps[i] = Math.round(n0 + ((seconds[i]! - s0) / (s1 - s0)) * (n1 - n0))
-    }
-    steps[i] = Math.max(steps[i]!, steps[i - 1] ?? 0)
-  }
-  return steps
 }
 
 /** Draws `curve.svg` anew from `monitor.csv`; gives its path. */
@@ -114,15 +43,10 @@ export const plot = (
       (error) => fault(`monitor.csv cannot be read: ${explain(error)}`)
     )
     if (episodes.returns.length === 0) return yield* fault("its monitor.csv holds no finished episode yet")
-    const pace = yield* Effect.orElseSucceed(
-      readPace(paths.join(folder, "progress.csv")),
-      (): Pace => ({ seconds: [], steps: [] })
-    )
     const config = Option.getOrUndefined(yield* RunFolder.read(folder))
     const path = paths.join(folder, "curve.svg")
     const svg = yield* draw({
-      steps: stepsOf(episodes, pace),
-      returns: episodes.returns,
+      ...episodes,
       title: config?.envId ?? paths.basename(paths.resolve(folder)),
       subtitle: config === undefined ? "" : `${config.preset}, seed ${config.seed}`,
       threshold: config?.rewardThreshold ?? null

@@ -2,47 +2,14 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { draw } from "../../../src/runtime/reporting/curve.ts"
 import { folderReporter } from "../../../src/runtime/reporting/folderReporter.ts"
-import { plot, stepsOf } from "../../../src/runtime/reporting/plot.ts"
+import * as MonitorFile from "../../../src/runtime/reporting/MonitorFile.ts"
+import { plot } from "../../../src/runtime/reporting/plot.ts"
 import { consume } from "../../../src/runtime/reporting/Reporter.ts"
 import * as RunFolder from "../../../src/runtime/reporting/RunFolder.ts"
 import { wholeRun } from "./syntheticRun.ts"
-
-const sums = (numbers: ReadonlyArray<number>) => numbers.map((_, i) => numbers.slice(0, i + 1).reduce((a, b) => a + b))
-
-describe("stepsOf", () => {
-  it("adds lengths up where nothing else is known", () => {
-    assert.deepStrictEqual(stepsOf({ lengths: [10, 20, 5], seconds: [1, 2, 3] }, { seconds: [], steps: [] }), [
-      10,
-      30,
-      35
-    ])
-  })
-  it("lies between the rows of progress, and counts back from the first", () => {
-    const pace = { seconds: [2, 4], steps: [1000, 2000] }
-    assert.deepStrictEqual(
-      stepsOf({ lengths: [10, 20, 5, 5, 5], seconds: [1, 2, 2.5, 4, 9] }, pace),
-      [980, 1000, 1250, 2000, 2000]
-    )
-  })
-  const Moment = Schema.Struct({
-    length: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 })),
-    wait: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 10 }))
-  })
-  it.prop("never descends nor passes the last row", [Schema.Array(Moment), Schema.Array(Moment)], ([ends, rows]) => {
-    const pace = { seconds: sums(rows.map(({ wait }) => wait)), steps: sums(rows.map(({ length }) => length)) }
-    const lengths = ends.map(({ length }) => length)
-    const steps = stepsOf({ lengths, seconds: sums(ends.map(({ wait }) => wait)) }, pace)
-    assert.strictEqual(steps.length, ends.length)
-    steps.forEach((step, i) => {
-      assert.isTrue(Number.isFinite(step) && step >= (steps[i - 1] ?? 0))
-      if (rows.length > 0) assert.isAtMost(step, pace.steps.at(-1)!)
-    })
-  })
-})
 
 const lines = (svg: string) => [...svg.matchAll(/<path d="(M[^"]+)"[^>]*stroke="([^"]+)"/g)]
 
@@ -124,6 +91,7 @@ layer(NodeServices.layer)("plot", (it) => {
         `${dir}/monitor.csv`,
         `#{"t_start": 1700000000.5, "env_id": "CartPole-v1"}\nr,l,t\n12.0,12,0.01\n30.0,30,0.02\n4`
       )
+      assert.deepStrictEqual((yield* MonitorFile.read(`${dir}/monitor.csv`)).steps, [12, 42])
       yield* plot(dir)
       assert.include(yield* fs.readFileString(`${dir}/curve.svg`), "episode return")
     }))

@@ -62,10 +62,12 @@ const checkFolder = (folder: RunFolder.RunFolder, events: ReadonlyArray<RunEvent
     const [first, second, ...monitorRows] = monitor.trimEnd().split("\n")
     assert.strictEqual(first?.[0], "#")
     assert.deepStrictEqual(JSON.parse((first ?? "").slice(1)), { t_start: startedMillis / 1000, env_id: "CartPole-v1" })
-    assert.strictEqual(second, "r,l,t")
+    assert.strictEqual(second, "r,l,t,env_steps")
     assert.deepStrictEqual(
       monitorRows,
-      episodes.map((event) => `${event.return},${event.length},${Math.round(event.wall_seconds * 1e6) / 1e6}`)
+      episodes.map((event) =>
+        `${event.return},${event.length},${Math.round(event.wall_seconds * 1e6) / 1e6},${event.env_steps}`
+      )
     )
 
     const names = yield* fs.readDirectory(folder.path)
@@ -107,6 +109,10 @@ layer(NodeServices.layer)("a whole run", (it) => {
       assert.deepStrictEqual(
         read.returns,
         wholeRun.filter((event) => event.event === "episode").map((event) => event.return)
+      )
+      assert.deepStrictEqual(
+        read.steps,
+        wholeRun.filter((event) => event.event === "episode").map((event) => event.env_steps)
       )
     }))
 
