@@ -330,7 +330,8 @@ export const ensureBuilt = async (
   }
 }
 
-if (import.meta.main) {
+// `import.meta.main` is too new for the oldest Node this runs on.
+if (process.argv[1] !== undefined && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const ensure = process.argv.includes("--ensure")
   const started = performance.now()
   const report = await ensureBuilt(ensure ? {} : { types: true, force: true })

@@ -254,6 +254,33 @@ describe("the network on the kernels", () => {
     }
   })
 
+  it("a draw on the border of two actions takes the later one: u < p₀ + … + pₐ is strict", () => {
+    const spec: NetworkSpec = { kind: "shared", inputs: 1, actions: 2, hidden: [], activation: "tanh" }
+    const s = setUp(spec, 1, 0)
+    s.params.view.fill(0)
+    const stream = s.streams([0])
+    // From state 0 a step leads to the increment; 2^63 in its low half comes out as the double 0.5.
+    stream.view.fill(0)
+    stream.view[5] = 0x80000000
+    const actions = s.ints(1)
+    s.kernels.act(
+      s.net,
+      s.params.at,
+      s.observations.at,
+      1,
+      stream.at,
+      0,
+      s.work,
+      s.logits.at,
+      s.values.at,
+      actions.at,
+      s.floats(1).at
+    )
+    assert.strictEqual(actions.view[0], 1)
+    stream.view.fill(0, 0, 4)
+    assert.strictEqual(s.kernels.uniform(stream.at), 0.5)
+  })
+
   it.prop("the greedy action is the reference's, of equals the first", [Spec, Rows, Seed], ([spec, rows, seed]) => {
     const s = setUp(spec, rows, seed)
     // Few different numbers, so that ties are common.
