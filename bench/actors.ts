@@ -57,7 +57,8 @@ const rate = (calls: number, effect: Effect.Effect<unknown, unknown>): Effect.Ef
     return yield* run(1000 * seconds)
   })
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
 const perSecond = (value: number): string => `${Math.round(value).toLocaleString("en-GB")}/s`
 const millis = (value: number): string => `${value.toFixed(value < 1 ? 3 : 1)} ms`
@@ -86,7 +87,9 @@ const measure = Effect.gen(function*() {
   const spawns: Array<number> = []
   for (let i = 0; i < 50; i++) {
     const start = performance.now()
-    yield* Effect.scoped(Effect.tap(system.spawn(Keeper, {}), () => Effect.sync(() => spawns.push(performance.now() - start))))
+    yield* Effect.scoped(
+      Effect.tap(system.spawn(Keeper, {}), () => Effect.sync(() => spawns.push(performance.now() - start)))
+    )
   }
 
   const kills: Array<number> = []
@@ -120,8 +123,19 @@ if (isMainThread) {
     const thread = yield* Effect.scoped(measure).pipe(
       Effect.provide(ActorSystem.layerThread({ entry: new URL(import.meta.url), hosts: 2 }))
     )
-    const names = ["asks, one after another", "the same, stateful", "asks, 100 in flight", "rounds of ten actors", "spawn", "kill to answer"]
-    console.log(`Node ${process.version}, ${(performance.now() - started).toFixed(0)} ms in all (${(up - started).toFixed(0)} fiber)\n`)
+    const names = [
+      "asks, one after another",
+      "the same, stateful",
+      "asks, 100 in flight",
+      "rounds of ten actors",
+      "spawn",
+      "kill to answer"
+    ]
+    console.log(
+      `Node ${process.version}, ${(performance.now() - started).toFixed(0)} ms in all (${
+        (up - started).toFixed(0)
+      } fiber)\n`
+    )
     console.log("| | fiber | two threads |\n| --- | ---: | ---: |")
     names.forEach((name, i) => console.log(`| ${name} | ${fiber[i]} | ${thread[i]} |`))
   })

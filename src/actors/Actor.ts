@@ -130,7 +130,9 @@ export interface Behavior<out R> {
 }
 
 /** The services of a list of behaviours. */
-export type Services<B extends ReadonlyArray<Behavior<unknown>>> = B[number] extends Behavior<infer R> ? R : never
+export type Services<B extends ReadonlyArray<Behavior<unknown>>> = ServicesOf<B[number]>
+
+type ServicesOf<B> = B extends Behavior<infer R> ? R : never
 
 /** Names of a reference's own members, which no method may have. */
 export type Reserved = "name" | "definition" | "tell" | "then"
@@ -162,18 +164,18 @@ export const make = <
   const protocol = RpcGroup.make(...options.protocol)
   const methods = new Map<string, Method>()
   for (const rpc of options.protocol) methods.set(rpc._tag, compile(rpc as unknown as Rpc.AnyWithProps))
-  class Definition {
-    static readonly actorName = name
-    static readonly config = options.config ?? Schema.Void
-    static readonly state = options.state ?? Schema.Never
-    static readonly protocol = protocol
-    static readonly methods = methods
-    static readonly configCodec = Codec.make(options.config ?? Schema.Void)
-    static readonly stateCodec = options.state === undefined ? undefined : Codec.make(options.state)
-    static behavior(start: unknown): unknown {
+  const definition = Object.assign(function() {}, {
+    actorName: name,
+    config: options.config ?? Schema.Void,
+    state: options.state ?? Schema.Never,
+    protocol,
+    methods,
+    configCodec: Codec.make(options.config ?? Schema.Void),
+    stateCodec: options.state === undefined ? undefined : Codec.make(options.state),
+    behavior(this: Any, start: unknown): unknown {
       return { definition: this, start }
     }
-  }
-  // The class carries its types in its statics; TypeScript cannot relate defaults of optional schemas to the parameters.
-  return Definition as unknown as Actor<Name, Config, State, Protocol[number]>
+  })
+  // TypeScript cannot relate the defaults of optional schemas to the type parameters.
+  return definition as unknown as Actor<Name, Config, State, Protocol[number]>
 }

@@ -59,7 +59,10 @@ export const launch = <const B extends ReadonlyArray<Behavior<unknown>>>(
       queueMicrotask(() => {
         throw new Error(reason)
       })
-    } else new Server(port, offered, exit.value, scope, options?.buildId)
+    } else {
+      const server = new Server(port, offered, exit.value, scope)
+      server.listen(options?.buildId)
+    }
   })
 }
 
@@ -84,14 +87,16 @@ class Server<R> {
     port: HostPort,
     behaviors: ReadonlyMap<string, Behavior<R>>,
     context: Context.Context<R>,
-    scope: Scope.Closeable,
-    buildId: string | undefined
+    scope: Scope.Closeable
   ) {
     this.port = port
     this.behaviors = behaviors
     this.run = Effect.runForkWith(context)
     this.scope = scope
-    port.listen((batch) => {
+  }
+
+  listen(buildId: string | undefined): void {
+    this.port.listen((batch) => {
       for (const command of batch) this.obey(command)
     })
     this.send(["ready", buildId])

@@ -70,6 +70,11 @@ const sender = (guardian: Guardian, method: Method, tell: boolean, defaultMillis
   })
 }
 
+const guardians = new WeakMap<object, Guardian>()
+
+/** The guardian behind a reference: the same actor still when another has taken its name. */
+export const guardianOf = (ref: AnyRef): Guardian | undefined => guardians.get(ref)
+
 /** Builds the reference to a guardian's actor. `D` must be the guardian's own definition. */
 export const make = <D extends Any>(guardian: Guardian, definition: D, defaultMillis: number): ActorRef<D> => {
   const asks: Record<string, unknown> = { name: guardian.name, definition }
@@ -79,6 +84,7 @@ export const make = <D extends Any>(guardian: Guardian, definition: D, defaultMi
     tells[method.name] = sender(guardian, method, true, defaultMillis)
   }
   asks["tell"] = tells
+  guardians.set(asks, guardian)
   // One function per method of the protocol, each with that method's types: true by the loop above.
   return asks as unknown as ActorRef<D>
 }

@@ -27,14 +27,15 @@ import type { Ended, Guardian } from "./Guardian.ts"
 import type { Host } from "./Host.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import { RemoteHost } from "./RemoteHost.ts"
+import { Spare } from "./Spare.ts"
 import type { Supervision } from "./Supervision.ts"
 import { type ActorInfo, type Hosts, System, type SystemOptions } from "./System.ts"
 import * as ThreadLink from "./ThreadLink.ts"
 
 export type { ActorInfo, Ended, SystemOptions }
 
-/** An actor by its reference or by its name. */
-export type Named = string | { readonly name: string }
+/** An actor by its reference, or the living one by its name. */
+export type Named = string | ActorRef.AnyRef
 
 export type SpawnOptions<D extends Any> =
   & {
@@ -60,6 +61,11 @@ export interface ThreadSystemOptions extends SystemOptions, ThreadLink.ThreadOpt
   /** How long a thread may take until it is ready. Default 30 s. */
   readonly startDeadline?: Duration.Input
   /**
+   * Threads kept ready to take the place of one that dies: a restart then takes milliseconds instead of the start of a
+   * thread. 0 or 1. Default 0: a spare costs the memory and the start of a thread.
+   */
+  readonly spares?: 0 | 1
+  /**
    * How long a thread may give no sign of life before it is taken for wedged, terminated and replaced. A handler that
    * computes longer than this in one go needs more. Default 30 s; `"Infinity"` to wait for ever.
    */
@@ -82,7 +88,7 @@ export interface Shape {
   ) => Effect.Effect<ActorRef.ActorRef<D>, ActorNotFound>
   /** The living actors. */
   readonly actors: Effect.Effect<ReadonlyArray<ActorInfo>>
-  /** Waits for the end of the actor that has the name now. */
+  /** Waits for the end of the actor; completes at once when a reference's actor has ended already. */
   readonly watch: (actor: Named) => Effect.Effect<Ended, ActorNotFound>
   /** Stops the actor before its scope does. */
   readonly stop: (actor: Named) => Effect.Effect<void, ActorNotFound>
@@ -116,7 +122,7 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/a
 
   /** Actors in worker threads. Fails when one of them does not come up. */
   static readonly layerThread = (options: ThreadSystemOptions): Layer.Layer<ActorSystem, HostStartFailed> =>
-    Layer.effect(ActorSystem, make(options, (publish) => ({ local: [], remote: threadHosts(options, publish) })))
+    Layer.effect(ActorSystem, make(options, (publish) => threadHosts(options, publish)))
 
   /** Both, chosen per `spawn`; `placement` is for those that do not choose. */
   static readonly layer = <const B extends ReadonlyArray<Behavior<unknown>>>(
@@ -128,8 +134,8 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/a
   ): Layer.Layer<ActorSystem, HostStartFailed, Services<B>> =>
     Layer.effect(
       ActorSystem,
-      Effect.flatMap(fiberHosts(options.fiber), (hosts) =>
-        make(options, (publish) => ({ local: hosts, remote: threadHosts(options.thread, publish) }), options.placement))
+      Effect.flatMap(fiberHosts(options.fiber), (local) =>
+        make(options, (publish) => ({ ...threadHosts(options.thread, publish), local }), options.placement))
     )
 }
 
@@ -143,17 +149,21 @@ const fiberHosts = <B extends ReadonlyArray<Behavior<unknown>>>(
 const threadHosts = (
   options: Omit<ThreadSystemOptions, keyof SystemOptions>,
   publish: (event: LifecycleEvent) => void
-): ReadonlyArray<RemoteHost> =>
-  Array.from({ length: options.hosts ?? 1 }, (_, index) =>
+): Hosts => {
+  const open = ThreadLink.open(options)
+  const spare = options.spares === 1 ? new Spare(open) : undefined
+  const remote = Array.from({ length: options.hosts ?? 1 }, (_, index) =>
     new RemoteHost({
       index,
       entry: options.entry.href,
-      open: ThreadLink.open(options, `troupe-host-${index}`),
+      open: spare?.open ?? open,
       buildId: options.buildId,
       startMillis: Duration.toMillis(options.startDeadline ?? "30 seconds"),
       heartbeatMillis: Duration.toMillis(options.heartbeat ?? "30 seconds"),
       publish
     }))
+  return { local: [], remote, spare }
+}
 
 /** Builds the system; its hosts are up when this succeeds, and gone when the scope is, whatever ends it. */
 const make = (
@@ -166,6 +176,7 @@ const make = (
     const system = new System(context, options, hosts)
     yield* Effect.addFinalizer(() => system.close)
     yield* Effect.forEach(system.hosts.remote, (host) => host.start, { concurrency: "unbounded" })
+    system.hosts.spare?.fill()
     return serve(system, placement ?? (system.hosts.remote.length > 0 ? "thread" : "fiber"))
   })
 
@@ -175,10 +186,17 @@ const serve = (system: System, standard: "fiber" | "thread"): Shape => {
 
   const find = (actor: Named): Effect.Effect<Guardian, ActorNotFound> =>
     Effect.suspend(() => {
+      const guardian = typeof actor === "string" ? system.get(actor) : ActorRef.guardianOf(actor)
       const name = typeof actor === "string" ? actor : actor.name
-      const guardian = system.get(name)
       return guardian === undefined ? Effect.fail(new ActorNotFound({ actor: name })) : Effect.succeed(guardian)
     })
+
+  const alive = (actor: Named): Effect.Effect<Guardian, ActorNotFound> =>
+    Effect.filterOrFail(
+      find(actor),
+      (guardian) => guardian.status !== "ended",
+      (guardian) => new ActorNotFound({ actor: guardian.name })
+    )
 
   return {
     spawn: (definition, options) =>
@@ -201,8 +219,8 @@ const serve = (system: System, standard: "fiber" | "thread"): Shape => {
           : Effect.fail(new ActorNotFound({ actor: `${name} (${definition.actorName})` }))),
     actors: Effect.sync(() => system.actors),
     watch: (actor) => Effect.flatMap(find(actor), (guardian) => Deferred.await(guardian.end)),
-    stop: (actor) => Effect.flatMap(find(actor), (guardian) => system.stop(guardian, system.graceMillis)),
-    kill: (actor) => Effect.flatMap(find(actor), (guardian) => guardian.host.kill(guardian)),
+    stop: (actor) => Effect.flatMap(alive(actor), (guardian) => system.stop(guardian, system.graceMillis)),
+    kill: (actor) => Effect.flatMap(alive(actor), (guardian) => guardian.host.kill(guardian)),
     events: Stream.fromPubSub(system.events)
   }
 }

@@ -9,7 +9,6 @@
  * Everything here runs on the owner's thread and is synchronous; only waiting (a back-off) takes a fiber.
  */
 import * as Deferred from "effect/Deferred"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Any, Method } from "./Actor.ts"
 import * as Codec from "./Codec.ts"
@@ -18,7 +17,7 @@ import { ActorDied, ActorStopped, AskTimeout, MailboxFull, MessageRefused, Resta
 import type { Envelope, Host, Tenant } from "./Host.ts"
 import { Ledger } from "./Ledger.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
-import { RestartLog, type Supervision } from "./Supervision.ts"
+import type { Sibling, Siblings } from "./Siblings.ts"
 
 /** How an actor's life ended. */
 export type Ended =
@@ -31,8 +30,6 @@ export type Status = "starting" | "running" | "restarting" | "stopping" | "ended
 export interface Surroundings {
   /** Milliseconds. */
   now(): number
-  /** Runs for as long as the system lives. */
-  fork(effect: Effect.Effect<void>): void
   publish(event: LifecycleEvent): void
   /** Some message expires at this time. */
   expect(expires: number): void
@@ -46,14 +43,14 @@ export interface GuardianOptions {
   readonly definition: Any
   readonly config: unknown
   readonly host: Host
-  readonly supervision: Supervision
+  readonly siblings: Siblings
   readonly capacity: number
   readonly surroundings: Surroundings
 }
 
 type Outcome = Exit.Exit<unknown, unknown>
 
-export class Guardian implements Tenant {
+export class Guardian implements Tenant, Sibling {
   readonly id: number
   readonly name: string
   readonly definition: Any
@@ -70,7 +67,7 @@ export class Guardian implements Tenant {
   status: Status = "starting"
 
   private readonly ledger: Ledger
-  private readonly log: RestartLog
+  private readonly siblings: Siblings
   private readonly around: Surroundings
   private served = false
   private lastDeath: Death | undefined
@@ -85,7 +82,8 @@ export class Guardian implements Tenant {
     this.host = options.host
     this.around = options.surroundings
     this.ledger = new Ledger(options.capacity)
-    this.log = new RestartLog(options.supervision)
+    this.siblings = options.siblings
+    this.siblings.join(this)
   }
 
   // --- from the asking side
@@ -122,8 +120,8 @@ export class Guardian implements Tenant {
     }
     const expires = this.around.now() + millis
     const seq = this.ledger.nextSeq()
-    const envelope: Envelope = { seq, method, payload: carried, millis, expires, tell, epoch: 0, resume }
-    if (this.ledger.enter(envelope)) this.takeIn(envelope)
+    const envelope: Envelope = { seq, method, payload: carried, millis, expires, tell, resume }
+    if (this.ledger.enter(envelope)) this.taken(envelope)
     if (envelope.resume !== undefined) this.around.expect(expires)
     return envelope
   }
@@ -131,7 +129,7 @@ export class Guardian implements Tenant {
   /** Nobody waits for the outcome any more. What was taken in is handled all the same; what still waits outside is not. */
   abandon(envelope: Envelope): void {
     envelope.resume = undefined
-    if (envelope.epoch === 0) this.ledger.withdraw(envelope)
+    this.ledger.withdraw(envelope)
   }
 
   /** Fails what has expired; returns when the next message expires. */
@@ -149,7 +147,7 @@ export class Guardian implements Tenant {
 
   stop(): void {
     if (this.status === "ended" || this.status === "stopping") return
-    const placed = this.status === "starting" || this.status === "running"
+    const { placed } = this
     this.status = "stopping"
     if (placed) this.host.stop(this)
     else this.finish({ _tag: "Stopped" })
@@ -162,8 +160,32 @@ export class Guardian implements Tenant {
     this.finish({ _tag: "Stopped" })
   }
 
+  get placed(): boolean {
+    return this.status === "starting" || this.status === "running"
+  }
+
   get unanswered(): number {
     return this.ledger.size
+  }
+
+  // --- from its siblings
+
+  halt(): void {
+    this.host.halt(this)
+  }
+
+  resurrect(): void {
+    if (this.status !== "restarting") return
+    this.restarts++
+    this.status = "starting"
+    this.host.place(this)
+    this.pump()
+  }
+
+  fail(death: Death): void {
+    if (this.status === "ended") return
+    if (this.placed) this.host.halt(this)
+    this.finish({ _tag: "Failed", death, restarts: this.restarts })
   }
 
   // --- from the host
@@ -211,25 +233,20 @@ export class Guardian implements Tenant {
     if (envelope !== undefined) answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
   }
 
-  died(epoch: number, death: Death, seq: number | undefined): void {
+  died(epoch: number, reported: Death, seq: number | undefined): void {
     if (epoch !== this.epoch || this.status === "ended") return
     if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
+    const death = this.siblings.reason(this) ?? reported
     this.epoch++
     this.status = "restarting"
     this.diedAt = performance.now()
     this.lastDeath = death
     this.around.publish({ _tag: "Died", actor: this.name, incarnation: epoch, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
-    if (!this.served && death.kind === "StartFailed") {
-      Deferred.doneUnsafe(this.firstStart, Exit.fail(death))
-      return this.finish({ _tag: "Failed", death, restarts: 0 })
-    }
-    const lost = this.ledger.extract((envelope) =>
-      !envelope.method.replayable && envelope.epoch === epoch && (seq === undefined || envelope.seq <= seq)
-    )
-    const restart = this.log.decide(death) === "restart" ? this.log.next(this.around.now()) : 0
-    if (restart === 0) this.finish({ _tag: "Failed", death, restarts: this.restarts })
-    else this.around.fork(this.restart(restart, death))
+    if (!this.served && death.kind === "StartFailed") return this.fail(death)
+    const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
+    this.replayed = this.ledger.rewind()
+    this.siblings.lost(this, death)
     for (const envelope of lost) {
       const method = envelope.method.name
       answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))
@@ -243,42 +260,27 @@ export class Guardian implements Tenant {
 
   // --- within
 
-  private restart(restart: number, death: Death): Effect.Effect<void> {
-    return Effect.flatMap(Effect.exit(this.log.pause(restart)), (pause) =>
-      Effect.sync(() => {
-        if (this.status !== "restarting") return
-        if (Exit.isFailure(pause)) return this.finish({ _tag: "Failed", death, restarts: this.restarts })
-        this.restarts++
-        this.status = "starting"
-        this.replayed = 0
-        this.host.place(this)
-        for (const envelope of this.ledger.messages()) {
-          if (envelope.epoch !== 0) this.replayed++
-          this.deliver(envelope)
-        }
-        this.admit()
-      }))
-  }
-
-  private deliver(envelope: Envelope): void {
-    if (this.status !== "running" && this.status !== "starting") return
-    envelope.epoch = this.epoch
-    this.host.deliver(this, envelope)
+  private pump(): void {
+    // A delivery may be answered, and lead to further messages, before it returns: so the ledger says what comes next.
+    while (this.placed) {
+      const envelope = this.ledger.deliver()
+      if (envelope === undefined) return
+      this.host.deliver(this, envelope)
+    }
   }
 
   private admit(): void {
     for (let envelope = this.ledger.admit(); envelope !== undefined; envelope = this.ledger.admit()) {
-      this.takeIn(envelope)
+      this.taken(envelope)
     }
   }
 
-  /** Delivers a message that has found room; the sender of a `tell` has waited for no more than this. */
-  private takeIn(envelope: Envelope): void {
-    if (!envelope.tell) return this.deliver(envelope)
+  /** A message has found room; the sender of a `tell` has waited for no more than this. */
+  private taken(envelope: Envelope): void {
     const resume = envelope.resume
-    envelope.resume = undefined
-    this.deliver(envelope)
-    resume?.(Exit.void)
+    if (envelope.tell) envelope.resume = undefined
+    this.pump()
+    if (envelope.tell) resume?.(Exit.void)
   }
 
   private timeOut(envelope: Envelope): void {
@@ -290,6 +292,7 @@ export class Guardian implements Tenant {
   private finish(ended: Ended): void {
     this.status = "ended"
     this.host.evict(this)
+    this.siblings.leave(this)
     this.around.ended(this)
     this.around.publish(
       ended._tag === "Stopped"

@@ -28,8 +28,6 @@ export interface Envelope {
   readonly expires: number
   /** Whether the sender waits only until the message is taken in. */
   readonly tell: boolean
-  /** The incarnation it was delivered to last; 0 while it waits for room or for an incarnation. */
-  epoch: number
   /** Takes the outcome; `undefined` once nobody waits for it. */
   resume: ((outcome: Exit.Exit<unknown, unknown>) => void) | undefined
 }

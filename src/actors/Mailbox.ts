@@ -4,8 +4,9 @@
  * It serves twice: in a host as the messages an incarnation has yet to handle, and at the owner as the messages an actor
  * has yet to answer. It has no bound of its own; the owner counts, and suspends the sender (see `Ledger`).
  */
-export class Mailbox<A> {
-  private ring: Array<A | undefined> = new Array<A | undefined>(8)
+export class Mailbox<A extends object> {
+  /** Its length is a power of two, so that a mask wraps an index. */
+  private ring: Array<A | undefined> = Array.from({ length: 8 })
   private head = 0
   private count = 0
 
@@ -14,19 +15,14 @@ export class Mailbox<A> {
   }
 
   push(value: A): void {
-    const capacity = this.ring.length
-    if (this.count === capacity) {
-      const grown = new Array<A | undefined>(capacity * 2)
-      for (let i = 0; i < capacity; i++) grown[i] = this.ring[(this.head + i) & (capacity - 1)]
-      this.ring = grown
-      this.head = 0
-    }
+    if (this.count === this.ring.length) this.grow()
     this.ring[(this.head + this.count) & (this.ring.length - 1)] = value
     this.count++
   }
 
-  peek(): A | undefined {
-    return this.count === 0 ? undefined : this.ring[this.head]
+  /** The message at `index` from the front. */
+  at(index: number): A | undefined {
+    return index < this.count ? this.ring[(this.head + index) & (this.ring.length - 1)] : undefined
   }
 
   shift(): A | undefined {
@@ -38,24 +34,25 @@ export class Mailbox<A> {
     return value
   }
 
-  /** Oldest first. The queue must not change during the walk. */
-  *[Symbol.iterator](): Generator<A> {
-    for (let i = 0; i < this.count; i++) {
-      const value = this.ring[(this.head + i) & (this.ring.length - 1)]
-      if (value !== undefined) yield value
-    }
+  /** A copy, oldest first. */
+  toArray(): Array<A> {
+    const values: Array<A> = []
+    for (let i = 0; i < this.count; i++) values.push(this.at(i)!)
+    return values
   }
 
-  /** Keeps what `keep` accepts, in order. */
-  retain(keep: (value: A) => boolean): void {
-    const kept = [...this].filter(keep)
-    this.clear()
-    for (const value of kept) this.push(value)
-  }
-
-  clear(): void {
-    this.ring = new Array<A | undefined>(8)
+  /** Puts these in place of what was there. */
+  reset(values: ReadonlyArray<A>): void {
+    this.ring = Array.from({ length: 8 })
     this.head = 0
     this.count = 0
+    for (const value of values) this.push(value)
+  }
+
+  private grow(): void {
+    const values = this.toArray()
+    this.ring = Array.from({ length: this.ring.length * 2 })
+    this.head = 0
+    for (let i = 0; i < values.length; i++) this.ring[i] = values[i]
   }
 }

@@ -251,13 +251,16 @@ export class RemoteHost implements Host {
       }
     }
     this.onReady.clear()
-    for (const tenant of [...this.tenants.values()]) {
+    // Those who lived there: who hears of a death may spawn anew, and that one is well.
+    const residents = Array.from(this.tenants.values())
+    for (const tenant of residents) {
       // A host that did not come up says nothing against the actor: it counts as one more death, by its own policy.
       const told = death.kind === "StartFailed" ? new Death({ ...death, kind: "HostExited" }) : death
       tenant.died(tenant.epoch, told, undefined)
     }
-    for (const gone of [...this.onExit]) gone()
+    const waiting = Array.from(this.onExit)
     this.onExit.clear()
+    for (const gone of waiting) gone()
     // Whoever is about to restart finds the new thread under way.
     if (this.tenants.size > 0) this.ensureOpen()
   }

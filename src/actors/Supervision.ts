@@ -1,9 +1,9 @@
 /**
- * What is done when an actor dies, as a plain value.
+ * What is done when an actor dies, as a plain value, in the words of the field.
  *
- * One-for-one: a death concerns the actor alone. It restarts with its last committed state, and every message it had not
- * answered is handled again in order, unless it has died more than `maxRestarts` times `within` a window; then it has
- * failed for good, and whoever waits for it, or asks later, gets `RestartLimitReached` with the cause.
+ * A restarted actor has its last committed state, and every message it had not answered is handled again, in order. An
+ * actor that died more than `maxRestarts` times `within` a window has failed for good: whoever waits for it, or asks
+ * later, gets `RestartLimitReached` with the cause.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -12,15 +12,21 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { Death } from "./Death.ts"
 
-/** What to do about one death. */
-export type Directive = "restart" | "stop"
+/**
+ * What to do about one death: `restart` (while the limit allows), `stop` (the actor has failed), or `escalate` (all
+ * actors of its group have failed; for one-for-one the same as `stop`).
+ */
+export type Directive = "restart" | "stop" | "escalate"
 
-/** How long to wait before the next incarnation: a schedule, or a delay by the number of the restart in its window (1, 2, ...). */
-export type Backoff = Schedule.Schedule<unknown> | ((restart: number) => Duration.Input)
+/**
+ * How long to wait before the next incarnation: a schedule, which gets the deaths as its input, or a delay by the number
+ * of the restart in its window (1, 2, ...).
+ */
+export type Backoff = Schedule.Schedule<unknown, Death> | ((restart: number) => Duration.Input)
 
-/** A supervision strategy. */
+/** A supervision strategy; make it with `oneForOne`, `oneForAll` or `restForOne`. */
 export interface Supervision {
-  readonly strategy: "one-for-one"
+  readonly strategy: "one-for-one" | "one-for-all" | "rest-for-one"
   readonly maxRestarts: number
   readonly withinMillis: number
   readonly backoff: Backoff | undefined
@@ -38,19 +44,30 @@ export interface Options {
   readonly decide?: (death: Death) => Directive
 }
 
-/** Each actor for itself. */
-export const oneForOne = (options: Options = {}): Supervision => ({
-  strategy: "one-for-one",
+const make = (strategy: Supervision["strategy"]) => (options: Options = {}): Supervision => ({
+  strategy,
   maxRestarts: options.maxRestarts ?? 5,
   withinMillis: Duration.toMillis(options.within ?? "1 minute"),
   backoff: options.backoff,
   decide: options.decide ?? (() => "restart")
 })
 
+/** Each actor for itself, with its own count of restarts. */
+export const oneForOne: (options?: Options) => Supervision = make("one-for-one")
+
+/**
+ * When one dies, all restart. The group is all actors of a system spawned with this very value, so make one value per
+ * group: `const together = Supervision.oneForAll()`.
+ */
+export const oneForAll: (options?: Options) => Supervision = make("one-for-all")
+
+/** When one dies, it and those spawned after it restart. The group is as for `oneForAll`. */
+export const restForOne: (options?: Options) => Supervision = make("rest-for-one")
+
 /** Never restarts: the first death fails the actor. */
 export const never: Supervision = oneForOne({ maxRestarts: 0 })
 
-/** Remembers the restarts of one actor: says whether another is allowed, and how long to wait for it. */
+/** Remembers the restarts of an actor or a group: says whether another is allowed, and how long to wait for it. */
 export class RestartLog {
   private readonly times: Array<number> = []
   private readonly policy: Supervision
@@ -58,10 +75,6 @@ export class RestartLog {
 
   constructor(policy: Supervision) {
     this.policy = policy
-  }
-
-  decide(death: Death): Directive {
-    return this.policy.decide(death)
   }
 
   /** The number of the restart within its window (1, 2, ...), or 0 when the limit is reached. `now` in milliseconds. */
@@ -74,20 +87,20 @@ export class RestartLog {
   }
 
   /** Waits as long as the back-off says; fails when its schedule has come to its end. A quiet window starts it anew. */
-  pause(restart: number): Effect.Effect<void, BackoffOver> {
+  pause(restart: number, death: Death): Effect.Effect<void, BackoffOver> {
     const { backoff } = this.policy
     if (backoff === undefined) return Effect.yieldNow
     if (typeof backoff === "function") return Effect.suspend(() => Effect.sleep(backoff(restart)))
     return Effect.gen({ self: this }, function*() {
       if (restart === 1 || this.step === undefined) this.step = yield* Schedule.toStep(backoff)
       const now = yield* Clock.currentTimeMillis
-      const [, delay] = yield* Effect.mapError(this.step(now, undefined), () => new BackoffOver())
+      const [, delay] = yield* Effect.mapError(this.step(now, death), () => new BackoffOver())
       yield* Effect.sleep(delay)
     })
   }
 }
 
-type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, unknown, never, never>>>
+type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, Death, never, never>>>
 
 /** The back-off schedule allows no further restart. */
 export class BackoffOver extends Schema.TaggedError<BackoffOver>()("BackoffOver", {}) {}

@@ -18,6 +18,8 @@ import { Guardian, type Status, type Surroundings } from "./Guardian.ts"
 import type { Host } from "./Host.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { RemoteHost } from "./RemoteHost.ts"
+import { Siblings } from "./Siblings.ts"
+import type { Spare } from "./Spare.ts"
 import * as Supervision from "./Supervision.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -44,6 +46,7 @@ export interface Place {
 export interface Hosts {
   readonly local: ReadonlyArray<Host>
   readonly remote: ReadonlyArray<RemoteHost>
+  readonly spare?: Spare | undefined
 }
 
 /** One line about a living actor. */
@@ -70,6 +73,9 @@ export class System {
   private readonly fibers = new Set<Fiber.Fiber<void>>()
   private readonly surroundings: Surroundings
   private readonly sweeper: Sweeper
+  private readonly groups = new WeakMap<Supervision.Supervision, Siblings>()
+  private readonly fork: (effect: Effect.Effect<void>) => void
+  private closed = false
   private lastId = 0
   /** When an actor of a host last overstayed its grace: the next ones of that host are not waited for again. */
   private readonly overstayed = new Map<Host, number>()
@@ -97,14 +103,15 @@ export class System {
         return next
       }
     })
+    this.fork = (effect) => {
+      if (this.closed) return
+      const fiber = run(effect)
+      this.fibers.add(fiber)
+      fiber.addObserver(() => this.fibers.delete(fiber))
+    }
     this.surroundings = {
       now,
       publish,
-      fork: (effect) => {
-        const fiber = run(effect)
-        this.fibers.add(fiber)
-        fiber.addObserver(() => this.fibers.delete(fiber))
-      },
       expect: (expires) => this.sweeper.expect(expires),
       ended: (guardian) => {
         if (this.guardians.get(guardian.name) === guardian) this.guardians.delete(guardian.name)
@@ -123,6 +130,7 @@ export class System {
     if (this.guardians.has(name)) return Exit.fail(new NameTaken({ actor: name }))
     const cannot = (message: string) =>
       Exit.fail(new StartFailed({ actor: name, death: new Death({ kind: "StartFailed", message }) }))
+    if (this.closed) return cannot("the system is closed")
     const host = this.choose(place)
     if (typeof host === "string") return cannot(host)
     let config = place.config
@@ -137,13 +145,22 @@ export class System {
       definition,
       config,
       host,
-      supervision: place.supervision ?? this.supervision,
+      siblings: this.siblingsOf(place.supervision ?? this.supervision),
       capacity: place.mailbox ?? this.mailbox,
       surroundings: this.surroundings
     })
     this.guardians.set(name, guardian)
     guardian.place()
     return Exit.succeed(guardian)
+  }
+
+  /** One-for-one stands alone; the others are one group per value. */
+  private siblingsOf(supervision: Supervision.Supervision): Siblings {
+    const known = this.groups.get(supervision)
+    if (known !== undefined) return known
+    const siblings = new Siblings(supervision, this.surroundings.now, this.fork)
+    if (supervision.strategy !== "one-for-one") this.groups.set(supervision, siblings)
+    return siblings
   }
 
   private choose({ host, placement }: Place): Host | string {
@@ -158,23 +175,19 @@ export class System {
 
   /** Asks the actor to end; ends it after its grace. */
   stop(guardian: Guardian, graceMillis: number): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      guardian.stop()
-      if (guardian.status === "ended") return Effect.void
+    return Effect.gen({ self: this }, function*() {
       const { host } = guardian
-      const recent = performance.now() - (this.overstayed.get(host) ?? Number.NEGATIVE_INFINITY) < 1000
-      if (graceMillis <= 0 || (host.border && recent)) return Effect.sync(() => guardian.abort())
-      return Effect.callback<void>((resume) => {
-        // Wall time, whatever clock the program runs by: this bounds how long an ending takes.
-        const timer = setTimeout(() => {
-          this.overstayed.set(host, performance.now())
-          guardian.abort()
-        }, graceMillis)
-        Effect.runFork(Deferred.await(guardian.end)).addObserver(() => {
-          clearTimeout(timer)
-          resume(Effect.void)
-        })
-      })
+      guardian.stop()
+      if (guardian.status === "ended") return
+      const recently = performance.now() - (this.overstayed.get(host) ?? Number.NEGATIVE_INFINITY) < 1000
+      if (graceMillis > 0 && !(host.border && recently)) {
+        if (yield* within(Deferred.await(guardian.end), graceMillis)) return
+        this.overstayed.set(host, performance.now())
+      }
+      // What lives beside us can be seen off; what lives behind a border is told, and not heard any more.
+      const gone = host.border ? undefined : within(host.kill(guardian), this.graceMillis)
+      guardian.abort()
+      if (gone !== undefined) yield* gone
     })
   }
 
@@ -194,15 +207,38 @@ export class System {
   /** Ends all actors, then the hosts, within about the grace; nothing is left behind. */
   get close(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
+      this.closed = true
       this.sweeper.close()
       for (const fiber of this.fibers) fiber.interruptUnsafe()
-      const here = [...this.guardians.values()].filter((guardian) => !guardian.host.border)
+      const all = [...this.guardians.values()]
+      for (const guardian of all) guardian.stop()
+      const { remote, spare } = this.hosts
+      const each = { concurrency: "unbounded", discard: true } as const
       yield* Effect.all([
-        Effect.forEach(here, (guardian) => this.stop(guardian, this.graceMillis), { concurrency: "unbounded" }),
-        Effect.forEach(this.hosts.remote, (host) => host.close(this.graceMillis), { concurrency: "unbounded" })
-      ], { concurrency: 2, discard: true })
-      for (const guardian of [...this.guardians.values()]) guardian.abort()
+        Effect.forEach(
+          all,
+          (guardian) => guardian.host.border ? Effect.void : this.stop(guardian, this.graceMillis),
+          each
+        ),
+        Effect.forEach(remote, (host) => host.close(this.graceMillis), each),
+        spare?.close ?? Effect.void
+      ], each)
+      for (const guardian of all) guardian.abort()
       yield* PubSub.shutdown(this.events)
     })
   }
 }
+
+/** Whether `effect` completes in time. Wall time, whatever clock the program runs by: this bounds how long an ending takes. */
+const within = (effect: Effect.Effect<unknown>, millis: number): Effect.Effect<boolean> =>
+  Effect.callback((resume) => {
+    const fiber = Effect.runFork(effect)
+    const timer = setTimeout(() => {
+      resume(Effect.succeed(false))
+      fiber.interruptUnsafe()
+    }, millis)
+    fiber.addObserver(() => {
+      clearTimeout(timer)
+      resume(Effect.succeed(true))
+    })
+  })

@@ -20,11 +20,11 @@ export interface ThreadOptions {
 }
 
 /** Opens a thread per call. */
-export const open = (options: ThreadOptions, name: string): OpenLink => (events) => {
+export const open = (options: ThreadOptions): OpenLink => (events) => {
   let worker: Worker
   try {
     worker = new Worker(options.entry, {
-      name,
+      name: "troupe-host",
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
       ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] })
     })
@@ -58,7 +58,7 @@ const attach = (worker: Worker, events: LinkEvents) => {
       error
     )
   })
-  return { post: (batch: unknown) => worker.postMessage(batch), terminate }
+  return { post: (batch: unknown) => worker.postMessage(batch, []), terminate }
 }
 
 /** The thread's own end, or `undefined` in a main thread. */

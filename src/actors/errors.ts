@@ -113,4 +113,4 @@ export type AskFailure = ActorDied | RestartLimitReached | AskTimeout | ActorSto
 export type TellFailure = RestartLimitReached | AskTimeout | ActorStopped | MessageRefused
 
 /** What spawning may fail with. */
-export type SpawnFailure = NameTaken | StartFailed | RestartLimitReached | ActorStopped
+export type SpawnFailure = NameTaken | StartFailed
