@@ -284,7 +284,7 @@ const module: Effect.Effect<CompiledModule, KernelsUnavailable> = Effect.suspend
 const unavailable = (reason: KernelsUnavailable["reason"], message: string) =>
   Effect.fail(new KernelsUnavailable({ reason, message }))
 
-/** The kernels over a shared memory of any size. Needs a few hundred microseconds, the first time in a thread. */
+/** The kernels over a shared memory of any size. Compiling takes about two milliseconds, once a thread. */
 const instantiate = (memory: SharedMemory): Effect.Effect<Kernels, KernelsUnavailable> =>
   Effect.flatMap(module, (compiled) => {
     const wasm = engine()
