@@ -137,8 +137,12 @@ type ServicesOf<B> = B extends Behavior<infer R> ? R : never
 /** Names of a reference's own members, which no method may have. */
 export type Reserved = "name" | "definition" | "tell" | "then"
 
-type Allowed<R extends Rpc.Any> = [Rpc.Services<R>] extends [never]
-  ? [Extract<R["_tag"], Reserved>] extends [never] ? unknown : "a method's name is reserved"
+/** `unknown` for a protocol that will do, else what is wrong with it. */
+type Allowed<R extends Rpc.Any> = [R] extends [never] ? unknown
+  : [Rpc.Services<R>] extends [never] ?
+    [Extract<R["_tag"], Reserved>] extends [never]
+      ? [Rpc.SuccessChunk<R>] extends [never] ? unknown : "a method of an actor cannot stream"
+    : "a method's name is reserved"
   : "the schemas of a protocol must not need services"
 
 const compile = (rpc: Rpc.AnyWithProps): Method => ({

@@ -24,7 +24,6 @@ import * as ActorRef from "./ActorRef.ts"
 import { ActorNotFound, type HostStartFailed, type SpawnFailure, StartFailed } from "./errors.ts"
 import { behaviorsByName, FiberHost } from "./FiberHost.ts"
 import type { Ended, Guardian } from "./Guardian.ts"
-import type { Host } from "./Host.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import { RemoteHost } from "./RemoteHost.ts"
 import { Spare } from "./Spare.ts"
@@ -109,42 +108,34 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/a
   ): Effect.Effect<ActorRef.ActorRef<D>, SpawnFailure, Scope.Scope | ActorSystem> =>
     Effect.flatMap(ActorSystem, (system) => system.spawn(definition, options))
 
-  /** Actors as fibers of this thread. */
+  /** Actors as fibers of this thread. Their behaviours may use this very system, to ask or spawn others. */
   static readonly layerFiber = <const B extends ReadonlyArray<Behavior<unknown>>>(
     behaviors: B,
     options: SystemOptions = {}
-  ): Layer.Layer<ActorSystem, never, Services<B>> =>
+  ): Layer.Layer<ActorSystem, never, Exclude<Services<B>, ActorSystem>> =>
     Layer.effect(
       ActorSystem,
       // No thread, so none that might not come up.
-      Effect.flatMap(fiberHosts(behaviors), (local) => Effect.orDie(make(options, () => ({ local, remote: [] }))))
+      Effect.orDie(make(options, behaviors, () => ({ local: [], remote: [] }), "fiber"))
     )
 
   /** Actors in worker threads. Fails when one of them does not come up. */
   static readonly layerThread = (options: ThreadSystemOptions): Layer.Layer<ActorSystem, HostStartFailed> =>
-    Layer.effect(ActorSystem, make(options, (publish) => threadHosts(options, publish)))
+    Layer.effect(ActorSystem, make(options, [], (publish) => threadHosts(options, publish), "thread"))
 
-  /** Both, chosen per `spawn`; `placement` is for those that do not choose. */
+  /** Both, chosen per `spawn`; `placement` is for those that do not choose (default `thread`). */
   static readonly layer = <const B extends ReadonlyArray<Behavior<unknown>>>(
     options: SystemOptions & {
       readonly fiber: B
       readonly thread: Omit<ThreadSystemOptions, keyof SystemOptions>
       readonly placement?: "fiber" | "thread"
     }
-  ): Layer.Layer<ActorSystem, HostStartFailed, Services<B>> =>
+  ): Layer.Layer<ActorSystem, HostStartFailed, Exclude<Services<B>, ActorSystem>> =>
     Layer.effect(
       ActorSystem,
-      Effect.flatMap(fiberHosts(options.fiber), (local) =>
-        make(options, (publish) => ({ ...threadHosts(options.thread, publish), local }), options.placement))
+      make(options, options.fiber, (publish) => threadHosts(options.thread, publish), options.placement ?? "thread")
     )
 }
-
-const fiberHosts = <B extends ReadonlyArray<Behavior<unknown>>>(
-  behaviors: B
-): Effect.Effect<ReadonlyArray<Host>, never, Services<B>> =>
-  Effect.contextWith((context: Context.Context<Services<B>>) =>
-    Effect.succeed([new FiberHost(0, behaviorsByName(behaviors), context)])
-  )
 
 const threadHosts = (
   options: Omit<ThreadSystemOptions, keyof SystemOptions>,
@@ -166,18 +157,25 @@ const threadHosts = (
 }
 
 /** Builds the system; its hosts are up when this succeeds, and gone when the scope is, whatever ends it. */
-const make = (
+const make = <B extends ReadonlyArray<Behavior<unknown>>>(
   options: SystemOptions,
-  hosts: (publish: (event: LifecycleEvent) => void) => Hosts,
-  placement?: "fiber" | "thread"
-): Effect.Effect<Shape, HostStartFailed, Scope.Scope> =>
+  behaviors: B,
+  remote: (publish: (event: LifecycleEvent) => void) => Hosts,
+  standard: "fiber" | "thread"
+): Effect.Effect<Shape, HostStartFailed, Scope.Scope | Exclude<Services<B>, ActorSystem>> =>
   Effect.gen(function*() {
-    const context = yield* Effect.context()
-    const system = new System(context, options, hosts)
+    const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
+    // What the context lacks of the behaviours' needs is the system itself; it is added before the first of them starts.
+    const complete = () => Context.add(context, ActorSystem, shape) as Context.Context<Services<B>>
+    const system = new System(context, options, (publish) => ({
+      ...remote(publish),
+      local: behaviors.length > 0 ? [new FiberHost(0, behaviorsByName(behaviors), complete)] : []
+    }))
+    const shape = serve(system, standard)
     yield* Effect.addFinalizer(() => system.close)
     yield* Effect.forEach(system.hosts.remote, (host) => host.start, { concurrency: "unbounded" })
     system.hosts.spare?.fill()
-    return serve(system, placement ?? (system.hosts.remote.length > 0 ? "thread" : "fiber"))
+    return shape
   })
 
 const serve = (system: System, standard: "fiber" | "thread"): Shape => {

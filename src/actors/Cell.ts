@@ -41,9 +41,14 @@ export interface CellOptions<R> {
   readonly report: CellReport
 }
 
-/** Beyond this many nested wake-ups a cell is woken from a microtask: a ring of a thousand actors must not fill the stack. */
+/**
+ * Asking and answering are nested calls. Beyond this depth a cell goes on from a microtask instead, so that a chain of
+ * ten thousand actors does not fill the stack.
+ */
 const deepest = 64
 let depth = 0
+
+const unwound = Effect.callback<void>((resume) => queueMicrotask(() => resume(Effect.void)))
 
 export class Cell<R> {
   private readonly options: CellOptions<R>
@@ -157,8 +162,15 @@ export class Cell<R> {
       } catch (error) {
         return Effect.fail(fromUnknown("Defect", error, message.method.name))
       }
+      if (depth >= deepest) return Effect.flatMap(unwound, () => answer(outcome, state))
+      return answer(outcome, state)
+    }
+
+    const answer = (outcome: Exit.Exit<unknown, unknown>, state: unknown): Effect.Effect<void, Death> => {
       this.inHand = 0
+      depth++
       report.replied(message.seq, message.method, outcome, state)
+      depth--
       return next
     }
 

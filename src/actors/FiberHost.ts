@@ -28,16 +28,18 @@ export class FiberHost<R> implements Host {
   private readonly cells = new Map<number, Cell<R>>()
   private readonly tenants = new Set<number>()
   private readonly behaviors: ReadonlyMap<string, Behavior<R>>
-  private readonly run: <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>
+  /** Asked for at the first actor, since it may hold the system that is just being built. */
+  private readonly context: () => Context.Context<R>
+  private run: (<E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>) | undefined
 
   constructor(
     index: number,
     behaviors: ReadonlyMap<string, Behavior<R>>,
-    context: Context.Context<R>
+    context: () => Context.Context<R>
   ) {
     this.index = index
     this.behaviors = behaviors
-    this.run = Effect.runForkWith(context)
+    this.context = context
   }
 
   get population(): number {
@@ -77,7 +79,7 @@ export class FiberHost<R> implements Host {
       }
     })
     this.cells.set(tenant.id, cell)
-    cell.start(this.run)
+    cell.start(this.run ??= Effect.runForkWith(this.context()))
   }
 
   deliver(tenant: Tenant, envelope: Envelope): void {

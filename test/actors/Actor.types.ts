@@ -49,6 +49,10 @@ export const incomplete = Plain.behavior(() => Effect.succeed({ handlers: { Y: (
 // @ts-expect-error the name of a reference's own member
 export const reserved = Actor.make("Reserved", { protocol: [Rpc.make("tell", {})] })
 
+const streaming = Rpc.make("Stream", { success: Schema.Int, stream: true })
+// @ts-expect-error an actor answers once
+export const streams = Actor.make("Streams", { protocol: [streaming] })
+
 declare const plain: ActorRef<typeof Plain>
 export const asked: Effect.Effect<number, Fault | AskFailure> = plain.X({ n: 1 })
 export const offered: Effect.Effect<number, AskFailure | MailboxFull> = plain.Y(undefined, { whenFull: "fail" })
