@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import * as os from "node:os"
 import { nearest } from "./nearest.ts"
 import { presets } from "./presets.ts"
-import { flagName, type OptionName, optionNames, options, RunConfig, variableName } from "./RunConfig.ts"
+import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
 
 /** A setting that cannot be used: which one, where it was given, and what it must be. */

@@ -1,0 +1,178 @@
+/** The command line as people use it: real processes, their output, exit codes, and what they leave behind. */
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem, Schema, type Scope } from "effect"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { RunEventFromJsonLine } from "../src/runtime/RunEvent.ts"
+
+const start = fileURLToPath(new URL("../scripts/start.ts", import.meta.url))
+const fixture = (name: string) => fileURLToPath(new URL(`./runtime/fixtures/${name}`, import.meta.url))
+
+interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the program in a folder; `onOutput` may send it signals. */
+const troupe = (
+  cwd: string,
+  args: ReadonlyArray<string>,
+  onOutput: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}
+) =>
+  Effect.callback<Outcome>((resume) => {
+    const child = spawn(process.execPath, [start, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] })
+    let stdout = ""
+    let stderr = ""
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk
+      onOutput(stdout, (signal) => child.kill(signal))
+    })
+    child.stderr.on("data", (chunk) => stderr += chunk)
+    child.on("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
+    return Effect.sync(() => child.kill("SIGKILL"))
+  }).pipe(Effect.timeout("50 seconds"))
+
+const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+
+const events = (stdout: string) =>
+  Effect.forEach(stdout.trim().split("\n"), (line) => Schema.decodeUnknownEffect(RunEventFromJsonLine)(line))
+
+const live = (name: string, test: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Scope.Scope>) =>
+  it.live(name, () => Effect.scoped(Effect.provide(test, NodeServices.layer)), 60_000)
+
+describe("the command line", () => {
+  live(
+    "trains to the end, says so, and leaves a whole run folder",
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const cwd = yield* folder
+      const { code, stderr, stdout } = yield* troupe(cwd, ["--n-envs", "10", "--seed", "1", "--json"])
+      assert.strictEqual(stderr, "")
+      assert.strictEqual(code, 0)
+      const last = (yield* events(stdout)).at(-1)
+      assert(last?.event === "finished" && last.solved)
+      assert.strictEqual(last.lost_steps, 0)
+      const [run] = yield* fs.readDirectory(`${cwd}/runs`)
+      const files = yield* fs.readDirectory(`${cwd}/runs/${run}`)
+      assert.includeMembers(files.map((name) => name.replace(/^events\.out\.tfevents\..*/, "events")), [
+        "config.json",
+        "curve.svg",
+        "events",
+        "monitor.csv",
+        "policy.safetensors",
+        "progress.csv",
+        "progress.jsonl"
+      ])
+
+      const evaluated = yield* troupe(cwd, ["eval", `runs/${run}`, "--episodes", "20", "--json"])
+      assert.strictEqual(evaluated.code, 0, evaluated.stderr)
+      assert.isAtLeast(JSON.parse(evaluated.stdout).mean, 475)
+      const drawn = yield* troupe(cwd, ["eval", `runs/${run}`, "--episodes", "1", "--render", "svg", "--out", "a.svg"])
+      assert.strictEqual(drawn.code, 0, drawn.stderr)
+      assert.match(yield* fs.readFileString(`${cwd}/a.svg`), /^<svg .*animateTransform/s)
+      const shown = yield* troupe(cwd, ["eval", `runs/${run}`, "--episodes", "1", "--render", "ansi"])
+      assert.match(shown.stdout, /\[=o=\]/)
+
+      yield* fs.remove(`${cwd}/runs/${run}/curve.svg`)
+      const plotted = yield* troupe(cwd, ["plot", `runs/${run}`])
+      assert.strictEqual(plotted.code, 0, plotted.stderr)
+      assert.isTrue(yield* fs.exists(`${cwd}/runs/${run}/curve.svg`))
+    })
+  )
+
+  const refusals: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, said: RegExp]> = [
+    [["--n-envs", "0"], 2, /^--n-envs must be a whole number from 1 to 65536; 0 is not\.\n$/],
+    [["--n-envs", "ten"], 2, /^--n-envs must be .* "ten" is not\.\n$/],
+    [["--env-id", "CartPole-v9"], 2, /^There is no environment "CartPole-v9"\. Did you mean "CartPole-v1"\?\n$/],
+    [["--device", "cuda"], 1, /^Device "cuda" is not available: .*\n$/],
+    [["--device", "tpu"], 2, /^--device must be one of cpu, gpu, cuda; "tpu" is not\.\n$/],
+    [["--lr", "nan"], 2, /^--lr must be a finite number above 0 .* "nan" is not\.\n$/],
+    [["--log-dir", "/dev/null/runs"], 1, /^Cannot create a run folder in "\/dev\/null\/runs": .*--log-dir\.\n$/],
+    [["--n-env", "3"], 2, /^There is no flag --n-env\. Did you mean --n-envs\?\n$/],
+    [["evl"], 2, /^There is no verb "evl"; there are train, eval, plot\. Did you mean eval\?\n$/],
+    [["--config", "none.json"], 2, /^The configuration file none\.json cannot be read\..*\n$/],
+    [["--env-id", "none.ts"], 1, /^The environment "none\.ts" could not be loaded: .*\n$/],
+    [["eval", "nowhere"], 1, /^There is no readable policy at nowhere\. Check the path\.\n$/],
+    [["plot", "nowhere"], 1, /^Cannot plot "nowhere": there is no such folder\.\n$/]
+  ]
+  for (const [args, code, said] of refusals) {
+    live(
+      `refuses ${args.join(" ")} in one sentence`,
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const cwd = yield* folder
+        const outcome = yield* troupe(cwd, args)
+        assert.match(outcome.stderr, said)
+        assert.strictEqual(outcome.stdout, "")
+        assert.strictEqual(outcome.code, code)
+        assert.deepStrictEqual(yield* fs.readDirectory(cwd), [], "nothing may be left behind")
+      })
+    )
+  }
+
+  live(
+    "refuses a file with an unknown key",
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const cwd = yield* folder
+      yield* fs.writeFileString(`${cwd}/a.json`, `{"nEnvz": 3}`)
+      const { code, stderr } = yield* troupe(cwd, ["--config", "a.json"])
+      assert.strictEqual(stderr, `There is no setting "nEnvz" in a.json. Did you mean "nEnvs"?\n`)
+      assert.strictEqual(code, 2)
+    })
+  )
+
+  live(
+    "stops at an environment that gives NaN, naming it and the step",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const { code, stderr } = yield* troupe(cwd, ["--env-id", fixture("breaks-at-seven.ts"), "--quiet"])
+      assert.match(stderr, /^Environment BreaksAtSeven-v0 .*at its step 6 observation\[0\] is NaN\.\n$/)
+      assert.strictEqual(code, 1)
+    })
+  )
+
+  live(
+    "uses no more workers than environments, and says so",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const args = ["--workers", "64", "--total-timesteps", "100", "--no-run-folder", "--json"]
+      const { code, stdout } = yield* troupe(cwd, args)
+      assert.strictEqual(code, 0)
+      const said = yield* events(stdout)
+      assert.isTrue(said.some((event) => event.event === "notice" && /10 workers are used/.test(event.message)))
+      assert.isTrue(said.some((event) => event.event === "started" && event.workers === 10))
+    })
+  )
+
+  live(
+    "ends with 130 when interrupted, its files written",
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const cwd = yield* folder
+      let sent = false
+      const args = ["--keep-going", "--total-timesteps", "1000000000", "--json"]
+      const { code } = yield* troupe(cwd, args, (stdout, kill) => {
+        if (sent || !stdout.includes(`"event":"episode"`)) return
+        sent = true
+        kill("SIGINT")
+      })
+      assert.strictEqual(code, 130)
+      const [run] = yield* fs.readDirectory(`${cwd}/runs`)
+      const monitor = yield* fs.readFileString(`${cwd}/runs/${run}/monitor.csv`)
+      assert.match(monitor.trimEnd().split("\n").at(-1)!, /^[\d.]+,\d+,[\d.]+,\d+$/)
+    })
+  )
+
+  live(
+    "tells its version and its flags with their defaults",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      assert.match((yield* troupe(cwd, ["--version"])).stdout, /0\.1\.0/)
+      const { stdout } = yield* troupe(cwd, ["--help"])
+      assert.match(stdout, /--n-envs.*\(default 10\)/)
+    })
+  )
+})

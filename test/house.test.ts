@@ -1,0 +1,72 @@
+/** The arrows between the rooms point one way, and the package's version is told right. */
+import { assert, describe, it } from "@effect/vitest"
+import { globSync, readFileSync } from "node:fs"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import { version } from "../src/version.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** What each room may import, beside itself. */
+const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
+  math: [],
+  random: ["math"],
+  actors: [],
+  envs: ["math", "random"],
+  model: ["math", "random"],
+  runtime: ["actors", "envs", "math", "model", "random"]
+}
+
+const imports = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, target]) =>
+    path.resolve(path.dirname(file), target!)
+  )
+
+const roomOf = (file: string): string | undefined => {
+  const [room, ...rest] = path.relative(path.join(root, "src"), file).split(path.sep)
+  return rest.length === 0 ? undefined : room
+}
+
+const files = globSync("src/*/**/*.ts", { cwd: root })
+  .filter((file) => !file.includes(`${path.sep}assembly${path.sep}`))
+  .map((file) => path.join(root, file))
+
+describe("house", () => {
+  it("has only known rooms", () => {
+    assert.deepStrictEqual([...new Set(files.map(roomOf))].toSorted(), Object.keys(allowed).toSorted())
+  })
+
+  it("has arrows that point one way", () => {
+    for (const file of files) {
+      const room = roomOf(file)!
+      for (const target of imports(file)) {
+        const other = roomOf(target)
+        if (other === undefined || other === room) continue
+        assert.include(allowed[room] ?? [], other, `${path.relative(root, file)} must not import from ${other}/`)
+      }
+    }
+  })
+
+  it("loads no barrel of Effect, which would cost every thread its start", () => {
+    for (const file of files) assert.notMatch(readFileSync(file, "utf8"), /from "effect"/, path.relative(root, file))
+  })
+
+  it("decides no number with the engine's own elementary functions", () => {
+    for (const file of files) {
+      assert.notMatch(
+        readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
+        /Math\.(?:exp|expm1|log|log1p|log2|log10|sin|cos|tan|tanh|sinh|cosh|atan2?|pow|cbrt|hypot|random)\b/,
+        path.relative(root, file)
+      )
+    }
+  })
+
+  it("tells the version of package.json", () => {
+    const manifest: unknown = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
+    assert.propertyVal(manifest, "version", version)
+  })
+
+  it("keeps registry addresses out of the lockfile", () => {
+    assert.notMatch(readFileSync(path.join(root, "package-lock.json"), "utf8"), /"resolved": "http/)
+  })
+})

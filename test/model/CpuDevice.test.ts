@@ -1,0 +1,179 @@
+/** The cpu device against the float64 reference, and the promises of its interface. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Schema } from "effect"
+import { CpuDevice } from "../../src/model/CpuDevice.ts"
+import type { Batch, ModelSpec, Segment } from "../../src/model/Device.ts"
+import { Device } from "../../src/model/Device.ts"
+import { initialParameters } from "../../src/model/initialise.ts"
+import { Arena } from "../../src/model/kernels/Arena.ts"
+import { Kernels } from "../../src/model/kernels/Kernels.ts"
+import { type NetworkSpec, ParameterLayout } from "../../src/model/Network.ts"
+import { adam, initialOptimiserState, type OptimiserSpec, rmsProp } from "../../src/model/optimisers.ts"
+import { a2cUpdate } from "../../src/model/reference/updates.ts"
+import { Pcg64 } from "../../src/random/Pcg64.ts"
+import { approximately } from "./approximately.ts"
+
+const coefficients = { valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+
+const setUp = Effect.fnUntraced(function*(network: NetworkSpec, optimiser: OptimiserSpec = rmsProp) {
+  const arena = yield* Arena.make({ bytes: 2 ** 22 })
+  const kernels = yield* Kernels.instantiate(arena.memory)
+  const initial = initialParameters(network, "pytorch", Pcg64.fromSeed(3))
+  const spec: ModelSpec = { network, optimiser, maxRows: 64 }
+  const device = CpuDevice.make(arena, kernels)
+  return { arena, device, initial, spec, model: yield* device.model(spec, initial) }
+})
+
+const segmentOf = (random: Pcg64, network: NetworkSpec, rows: number): Segment => {
+  const normals = (length: number) => Float32Array.from({ length }, () => random.standardNormal())
+  return {
+    rows,
+    observations: normals(rows * network.inputs),
+    actions: Int32Array.from({ length: rows }, () => random.integers(0, network.actions)),
+    advantages: normals(rows),
+    returns: normals(rows)
+  }
+}
+
+const joined = (segments: ReadonlyArray<Segment>) => ({
+  observations: Float64Array.from(segments.flatMap((segment) => [...segment.observations])),
+  actions: Int32Array.from(segments.flatMap((segment) => [...segment.actions])),
+  advantages: Float64Array.from(segments.flatMap((segment) => [...segment.advantages])),
+  returns: Float64Array.from(segments.flatMap((segment) => [...segment.returns]))
+})
+
+const read = (model: { readonly read: (into: Float32Array) => Effect.Effect<void, unknown> }, network: NetworkSpec) =>
+  Effect.suspend(() => {
+    const parameters = new Float32Array(new ParameterLayout(network).size)
+    return Effect.as(model.read(parameters), parameters)
+  })
+
+const Count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 6 }))
+const Kind = Schema.Literals(["separate", "shared"])
+const Activation = Schema.Literals(["tanh", "relu"])
+
+describe("CpuDevice", () => {
+  it.effect.prop(
+    "learns as the float64 reference does, whatever the network and the segments",
+    [Kind, Activation, Count, Count, Count, Schema.Boolean],
+    ([kind, activation, inputs, width, segments, adaptive]) =>
+      Effect.gen(function*() {
+        const network: NetworkSpec = { kind, activation, inputs, actions: 3, hidden: [4 * width + 1, 8] }
+        const optimiser = adaptive ? adam : rmsProp
+        const { initial, model } = yield* setUp(network, optimiser)
+        const random = Pcg64.fromSeed(inputs * 100 + width)
+        const batch = Array.from({ length: segments }, (_, e) => segmentOf(random, network, 3 + e))
+        const learning = {
+          layout: new ParameterLayout(network),
+          parameters: Float64Array.from(initial),
+          optimiser,
+          state: initialOptimiserState(optimiser, initial.length)
+        }
+        for (let update = 0; update < 3; update++) {
+          const expected = a2cUpdate(learning, joined(batch), coefficients, {
+            learningRate: 1e-3,
+            maxGradientNorm: 0.5
+          })
+          const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients))
+          const norm = yield* model.apply(gradients, { learningRate: 1e-3, maxNorm: 0.5 })
+          approximately([norm], [expected.gradientNorm], 1e-4, "norm")
+          approximately([gradients.loss.policyLoss], [expected.terms.policyLoss], 1e-4, "policy loss")
+          approximately([gradients.loss.valueLoss], [expected.terms.valueLoss], 1e-4, "value loss")
+          approximately([gradients.loss.entropy], [expected.terms.entropy], 1e-4, "entropy")
+        }
+        approximately(yield* read(model, network), learning.parameters, 1e-3, "parameters")
+      }),
+    { arbitrary: { runs: 25 } }
+  )
+
+  const network: NetworkSpec = { kind: "separate", inputs: 4, actions: 2, hidden: [16], activation: "tanh" }
+
+  it.effect("gives the same bits for experience in its own memory and elsewhere", () =>
+    Effect.gen(function*() {
+      const elsewhere = yield* setUp(network)
+      const inside = yield* setUp(network)
+      const segments = Array.from({ length: 3 }, (_, e) => segmentOf(Pcg64.fromSeed(e), network, 7))
+      const { arena } = inside
+      const moved = yield* Effect.forEach(
+        segments,
+        Effect.fnUntraced(function*(segment) {
+          const floats = Effect.fnUntraced(function*(values: Float32Array) {
+            const view = arena.float32(yield* arena.allocate(values.byteLength), values.length)
+            view.set(values)
+            return view
+          })
+          const actions = arena.int32(yield* arena.allocate(segment.actions.byteLength), segment.actions.length)
+          actions.set(segment.actions)
+          return {
+            rows: segment.rows,
+            observations: yield* floats(segment.observations),
+            actions,
+            advantages: yield* floats(segment.advantages),
+            returns: yield* floats(segment.returns)
+          }
+        })
+      )
+      for (const [{ model }, batch] of [[elsewhere, segments], [inside, moved]] as const) {
+        const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients))
+        yield* model.apply(gradients, { learningRate: 0.01, maxNorm: 0 })
+      }
+      assert.deepStrictEqual(yield* read(elsewhere.model, network), yield* read(inside.model, network))
+    }))
+
+  it.effect("refuses what is not its latest, what is too long, and what is not finite", () =>
+    Effect.gen(function*() {
+      const { model } = yield* setUp(network)
+      const one = [segmentOf(Pcg64.fromSeed(1), network, 4)]
+      const old = yield* model.batch(one)
+      const fresh = yield* model.batch(one)
+      assert.match((yield* Effect.flip(model.gradients(old, coefficients))).message, /not this model's latest/)
+      const gradients = yield* model.gradients(fresh, coefficients)
+      yield* model.apply(gradients, { learningRate: 0.01, maxNorm: 0 })
+      assert.match(
+        (yield* Effect.flip(model.apply(gradients, { learningRate: 0.01, maxNorm: 0 }))).message,
+        /applied before/
+      )
+      assert.match(
+        (yield* Effect.flip(model.batch([segmentOf(Pcg64.fromSeed(1), network, 65)]))).message,
+        /65 rows; this model takes 64/
+      )
+      const broken = segmentOf(Pcg64.fromSeed(1), network, 4)
+      broken.returns[2] = NaN
+      const bad = yield* Effect.flatMap(model.batch([broken]), (b) => model.gradients(b, coefficients))
+      const exit = yield* Effect.exit(model.apply(bad, { learningRate: 0.01, maxNorm: 0 }))
+      assert.isTrue(Exit.isFailure(exit))
+    }))
+
+  it.effect("takes back the parameters it gave", () =>
+    Effect.gen(function*() {
+      const { initial, model } = yield* setUp(network)
+      const other = initial.map((value) => value * 2)
+      yield* model.write(other)
+      assert.deepStrictEqual(yield* read(model, network), other)
+    }))
+
+  it.effect("keeps devices apart by type", () =>
+    Effect.gen(function*() {
+      const { device, initial, model, spec } = yield* setUp(network)
+      const name = yield* Device.from(device).use((d) => Effect.map(d.model(spec, initial), (m) => m.device))
+      assert.strictEqual(name, "cpu")
+
+      const mixed = (ofGpu: Batch<"gpu">) =>
+        // @ts-expect-error a batch of the GPU cannot meet a model of the CPU
+        model.gradients(ofGpu, coefficients)
+      const confused = Device.from(device).use((a) =>
+        Device.from(device).use((b) =>
+          Effect.gen(function*() {
+            const one = yield* a.model(spec, initial)
+            const other = yield* b.model(spec, initial)
+            const batch = yield* one.batch([])
+            // @ts-expect-error nor can the batches of two devices whose names are hidden
+            return other.gradients(batch, coefficients)
+          })
+        )
+      )
+      assert.isFunction(mixed)
+      assert.isTrue(Effect.isEffect(confused))
+      assert.isFunction(mixed)
+    }))
+})
