@@ -1,11 +1,16 @@
 /**
- * The numbers of a learner: networks and their flat parameters, returns, losses, optimisers, first weights, and the
- * readable float64 reference of it all.
+ * The numbers of a learner: networks and their flat parameters, returns, losses, optimisers, first weights, the
+ * devices they are computed on, and the readable float64 reference of it all.
  */
 export * from "./categorical.ts"
+export * from "./CpuDevice.ts"
+export * from "./Device.ts"
 export * from "./initialise.ts"
+export * from "./kernels/Arena.ts"
+export { Kernels, type KernelFunctions, KernelsUnavailable, Statistic } from "./kernels/Kernels.ts"
 export * from "./losses.ts"
 export * from "./Network.ts"
 export * from "./optimisers.ts"
 export * from "./reference/index.ts"
 export * from "./returns.ts"
+export * as safetensors from "./safetensors.ts"
