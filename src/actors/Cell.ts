@@ -45,7 +45,7 @@ export interface CellOptions<R> {
  * Asking and answering are nested calls. Beyond this depth a cell goes on from a microtask instead, so that a chain of
  * ten thousand actors does not fill the stack.
  */
-const deepest = 1e9
+const deepest = 64
 let depth = 0
 
 const unwound = Effect.callback<void>((resume) => queueMicrotask(() => resume(Effect.void)))
