@@ -1,0 +1,442 @@
+/**
+ * Advantage actor-critic on CartPole, all of it in this file: `node examples/a2c-in-one-file.ts --seed 1`.
+ *
+ * This is what `npm start -- --seed 1` computes, without actors, threads, WebAssembly or Effect, and it ends with the
+ * same weights to the last bit. Two things make that possible: every random number comes from a stream named by what it
+ * is for, and every sum is added up in a known order. Read it from top to bottom; the algorithm is section 6.
+ *
+ * Mnih et al. 2016, "Asynchronous Methods for Deep Reinforcement Learning", algorithm S3, with its environments in step.
+ */
+import { createHash } from "node:crypto"
+
+// ---- 1. Settings ----------------------------------------------------------------------------------------------------
+
+const ENVIRONMENTS = 10
+const STEPS = 5 // of every environment between two updates
+const BATCH = ENVIRONMENTS * STEPS
+const INPUTS = 4
+const HIDDEN = 64
+const ACTIONS = 2
+const GAMMA = 0.98
+const LAMBDA = 1 // of generalised advantage estimation; 1 gives n-step returns
+const LEARNING_RATE = 0.008
+const ENTROPY_COEFFICIENT = 0.01
+const VALUE_COEFFICIENT = 0.5
+const MAX_GRADIENT_NORM = 0.5
+const RMSPROP_DECAY = 0.99
+const RMSPROP_EPSILON = 1e-5
+const SOLVED = 475 // the reward threshold of Gymnasium's CartPole-v1
+const EVALUATION_EPISODES = 100
+
+// ---- 2. Random streams, as NumPy's default_rng(SeedSequence(seed, spawn_key=role)) ----------------------------------
+
+/** Four 64-bit words to seed a stream with (O'Neill 2015, "Developing a seed_seq alternative"). */
+const seedSequence = (entropy: ReadonlyArray<number>): ReadonlyArray<bigint> => {
+  const hash = (constant: number, multiplier: number) => (value: number): number => {
+    const mixed = value ^ constant
+    constant = Math.imul(constant, multiplier)
+    const product = Math.imul(mixed, constant)
+    return product ^ (product >>> 16)
+  }
+  const absorb = hash(0x43b0d7e5, 0x931e8875)
+  const emit = hash(0x8b51f9dd, 0x58f38ded)
+  const pool = entropy.slice(0, 4).map(absorb)
+  const mix = (to: number, word: number): void => {
+    const mixed = Math.imul(0xca01f9dd, pool[to]!) - Math.imul(0x4973f715, absorb(word)) | 0
+    pool[to] = mixed ^ (mixed >>> 16)
+  }
+  for (let from = 0; from < 4; from++) {
+    for (let to = 0; to < 4; to++) if (from !== to) mix(to, pool[from]!)
+  }
+  for (const word of entropy.slice(4)) {
+    for (let to = 0; to < 4; to++) mix(to, word)
+  }
+  const halves = Array.from({ length: 8 }, (_, i) => BigInt(emit(pool[i % 4]!) >>> 0))
+  return [0, 2, 4, 6].map((i) => (halves[i + 1]! << 32n) | halves[i]!)
+}
+
+/** PCG64 (O'Neill 2014). The role keeps streams of one seed apart. */
+class RandomStream {
+  #state: bigint
+  readonly #increment: bigint
+
+  constructor(seed: number, role: ReadonlyArray<number> = []) {
+    const [a, b, c, d] = seedSequence([seed >>> 0, Math.floor(seed / 4294967296), 0, 0, ...role])
+    this.#increment = BigInt.asUintN(128, (((c! << 64n) | d!) << 1n) | 1n)
+    this.#state = this.#increment + ((a! << 64n) | b!)
+    this.uniform(0, 1)
+  }
+
+  /** Uniform in [low, high). */
+  uniform(low: number, high: number): number {
+    this.#state = BigInt.asUintN(128, this.#state * 0x2360ed051fc65da44385df649fccf645n + this.#increment)
+    // XSL-RR: the two halves xored, then rotated right by the top six bits. 53 bits of the result make a double.
+    const word = BigInt.asUintN(64, this.#state ^ (this.#state >> 64n))
+    const by = this.#state >> 122n
+    const rotated = BigInt.asUintN(64, (word >> by) | (word << (64n - by)))
+    return low + (high - low) * (Number(rotated >> 11n) / 9007199254740992)
+  }
+}
+
+// ---- 3. The environment: CartPole-v1, in Gymnasium's order of operations --------------------------------------------
+
+// fdlibm's k_sin.c and k_cos.c, for the small angles of a standing pole. (Math.sin differs from engine to engine.)
+const sin = (x: number): number => {
+  const z = x * x
+  const high = 2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)
+  const low = 8.33333333332248946124e-03 + z * (-1.98412698298579493134e-04 + z * high)
+  return x + z * x * (-1.66666666666666324348e-01 + z * low)
+}
+const cos = (x: number): number => {
+  const z = x * x
+  const low = 4.16666666666666019037e-02 + z * (-1.38888888888741095749e-03 + z * 2.48015872894767294178e-05)
+  const high = -2.75573143513906633035e-07 + z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)
+  const half = 0.5 * z
+  const w = 1 - half
+  return w + (((1 - w) - half) + z * (z * low + z * z * (z * z) * high))
+}
+
+/** Barto, Sutton and Anderson 1983. Every step is rewarded with 1, so that an episode's return is its length. */
+class CartPole {
+  position = 0
+  velocity = 0
+  angle = 0
+  angularVelocity = 0
+  elapsed = 0
+  terminated = false // the pole has fallen beyond 12°, or the cart has left the track: there is no future
+  truncated = false // time is up, though there would have been a future
+  readonly random: RandomStream
+
+  /** The stream goes on from episode to episode, so that no two start alike (Gymnasium's vector environments). */
+  constructor(random: RandomStream) {
+    this.random = random
+    this.reset()
+  }
+
+  reset(): void {
+    this.position = this.random.uniform(-0.05, 0.05)
+    this.velocity = this.random.uniform(-0.05, 0.05)
+    this.angle = this.random.uniform(-0.05, 0.05)
+    this.angularVelocity = this.random.uniform(-0.05, 0.05)
+    this.elapsed = 0
+  }
+
+  /** Pushes with 10 N to the left (0) or right (1). Cart 1 kg, pole 0.1 kg and 0.5 m to its middle, time step 0.02 s. */
+  step(action: number): number {
+    const sine = sin(this.angle)
+    const cosine = cos(this.angle)
+    const force = action === 1 ? 10 : -10
+    const temp = (force + 0.05 * (this.angularVelocity * this.angularVelocity) * sine) / 1.1
+    const angularAcceleration = (9.8 * sine - cosine * temp) / (0.5 * (4 / 3 - 0.1 * (cosine * cosine) / 1.1))
+    const acceleration = temp - 0.05 * angularAcceleration * cosine / 1.1
+    this.position += 0.02 * this.velocity
+    this.velocity += 0.02 * acceleration
+    this.angle += 0.02 * this.angularVelocity
+    this.angularVelocity += 0.02 * angularAcceleration
+    this.elapsed++
+    this.terminated = Math.abs(this.position) > 2.4 || Math.abs(this.angle) > 12 * 2 * Math.PI / 360
+    this.truncated = this.elapsed >= 500
+    return 1
+  }
+
+  observe(into: Float32Array): Float32Array {
+    into.set([this.position, this.velocity, this.angle, this.angularVelocity])
+    return into
+  }
+}
+
+// ---- 4. Float32 functions: exp and log are Cephes' expf and logf (Moshier) ------------------------------------------
+
+// JavaScript computes in float64. Rounding the result of each operation to float32 gives exactly float32 arithmetic;
+// a number that is stored in a Float32Array is rounded by the store.
+const f32 = Math.fround
+
+/** A polynomial, its highest power first. */
+const polynomial = (coefficients: Float32Array, x: number): number => {
+  let sum = coefficients[0]!
+  for (let k = 1; k < coefficients.length; k++) sum = f32(f32(sum * x) + coefficients[k]!)
+  return sum
+}
+const EXP = new Float32Array([1.98756915e-4, 1.39819995e-3, 8.33345191e-3, 4.16657959e-2, 0.166666655, 0.500000012])
+const LOG_HIGH = [7.03768363e-2, -0.115146103, 0.116769987, -0.124201408]
+const LOG = new Float32Array([...LOG_HIGH, 0.142493228, -0.166680577, 0.200007148, -0.249999940, 0.333333312])
+const TANH_ABOVE = new Float32Array([1.33190881e-8, 2.05834967e-5, 3.49403569e-3, 0.133797184, 1])
+const TANH_BELOW = new Float32Array([7.76202739e-7, 3.28309456e-4, 2.58710776e-2, 0.467130333, 1])
+const LN2_HIGH = 0.693359375 // ln 2 in two parts: small integers times the first are exact
+const LN2_LOW = f32(-2.12194440e-4)
+
+/** One float32 number, and its bits: sign, 8 of exponent, 23 of fraction. */
+const real = new Float32Array(1)
+const bits = new Int32Array(real.buffer)
+
+/** Of a number that is not positive. */
+const exp = (x: number): number => {
+  if (x < f32(-87.33654)) return 0
+  // x = n ln 2 + r. Adding 1.5 · 2^23 and taking it away rounds to the nearest integer.
+  const n = f32(f32(f32(x * f32(Math.LOG2E)) + 12582912) - 12582912)
+  const r = f32(f32(x - f32(n * LN2_HIGH)) - f32(n * LN2_LOW))
+  bits[0] = (n + 127) << 23 // 2^n
+  return f32(f32(f32(f32(polynomial(EXP, r) * f32(r * r)) + r) + 1) * real[0]!)
+}
+
+const log = (x: number): number => {
+  // x = 2^e (1 + r) with sqrt(1/2) <= 1 + r < sqrt(2)
+  real[0] = x
+  const e = (bits[0]! - 0x3f3504f3) >> 23
+  bits[0]! -= e << 23
+  const r = f32(real[0] - 1)
+  const z = f32(r * r)
+  const tail = f32(f32(f32(f32(polynomial(LOG, r) * r) * z) + f32(e * LN2_LOW)) - f32(z * 0.5))
+  return f32(f32(r + tail) + f32(e * LN2_HIGH))
+}
+
+/** c P(c²) / Q(c²), fitted to the smallest relative error; beyond 9.02, tanh is 1 in float32. */
+const tanh = (x: number): number => {
+  const c = Math.max(-f32(9.02), Math.min(x, f32(9.02)))
+  const z = f32(c * c)
+  return Math.max(-1, Math.min(1, f32(f32(c * polynomial(TANH_ABOVE, z)) / polynomial(TANH_BELOW, z))))
+}
+
+/** The sum of 2^k numbers, half of them added to the other half until one is left. */
+const fold = (sums: Float32Array | Float64Array): number => {
+  for (let half = sums.length >> 1; half > 0; half >>= 1) {
+    for (let k = 0; k < half; k++) sums[k]! += sums[k + half]!
+  }
+  return sums[0]!
+}
+
+// ---- 5. The networks: actor 4 -> 64 tanh -> 2 logits and critic 4 -> 64 tanh -> 1 value, nothing shared -------------
+
+const SIZE = 2 * HIDDEN * (INPUTS + 1) + (ACTIONS + 1) * (HIDDEN + 1)
+
+/** Names for the parts of one flat array of parameters, and room for what a forward pass leaves. */
+const networks = (flat: Float32Array) => {
+  let next = 0
+  const take = (length: number) => flat.subarray(next, next += length)
+  const network = (outputs: number) => ({
+    hidden: { weight: take(INPUTS * HIDDEN), bias: take(HIDDEN) }, // weight [in][out]
+    head: { weight: take(outputs * HIDDEN), bias: take(outputs) }, // weight [out][in]
+    active: new Float32Array(HIDDEN),
+    output: new Float32Array(outputs)
+  })
+  return { actor: network(ACTIONS), critic: network(1) }
+}
+/** Also of a gradient, whose `output` is the loss's derivative by the output. */
+type Network = ReturnType<typeof networks>["actor"]
+
+/** Weights and biases uniform within ±1/√inputs (PyTorch's Linear), in PyTorch's order: weight [out][in], then bias. */
+const initialise = ({ head, hidden }: Network, random: RandomStream): void => {
+  const draw = (inputs: number) => random.uniform(-1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs))
+  for (let o = 0; o < HIDDEN; o++) {
+    for (let i = 0; i < INPUTS; i++) hidden.weight[i * HIDDEN + o] = draw(INPUTS)
+  }
+  for (let o = 0; o < HIDDEN; o++) hidden.bias[o] = draw(INPUTS)
+  for (let k = 0; k < head.weight.length; k++) head.weight[k] = draw(HIDDEN)
+  for (let o = 0; o < head.bias.length; o++) head.bias[o] = draw(HIDDEN)
+}
+
+/** Partial sums of a dot product: eight, as the lanes of two SIMD registers hold them. */
+const lanes = new Float32Array(8)
+
+const forward = ({ active, head, hidden, output }: Network, input: Float32Array): Float32Array => {
+  active.set(hidden.bias)
+  for (let i = 0; i < INPUTS; i++) {
+    for (let h = 0; h < HIDDEN; h++) active[h]! += f32(input[i]! * hidden.weight[i * HIDDEN + h]!)
+  }
+  for (let h = 0; h < HIDDEN; h++) active[h] = tanh(active[h]!)
+  for (let o = 0; o < output.length; o++) {
+    lanes.fill(0)
+    for (let h = 0; h < HIDDEN; h++) lanes[h % 8]! += f32(active[h]! * head.weight[o * HIDDEN + h]!)
+    output[o] = fold(lanes) + head.bias[o]!
+  }
+  return output
+}
+
+/** Backpropagation from `gradient.output` for the input of the last forward pass; adds to what `gradient` holds. */
+const backward = ({ active, head }: Network, input: Float32Array, gradient: Network): void => {
+  const { output } = gradient
+  for (let o = 0; o < output.length; o++) gradient.head.bias[o]! += output[o]!
+  for (let h = 0; h < HIDDEN; h++) {
+    const a = active[h]!
+    let down = 0
+    for (let o = 0; o < output.length; o++) {
+      down = f32(down + f32(output[o]! * head.weight[o * HIDDEN + h]!))
+      gradient.head.weight[o * HIDDEN + h]! += f32(output[o]! * a)
+    }
+    const delta = f32(down * f32(1 - f32(a * a))) // tanh' = 1 - tanh²
+    for (let i = 0; i < INPUTS; i++) gradient.hidden.weight[i * HIDDEN + h]! += f32(input[i]! * delta)
+    gradient.hidden.bias[h]! += delta
+  }
+}
+
+/** Draws from the softmax of two logits with one uniform number. */
+const sample = (logits: Float32Array, random: RandomStream): number => {
+  const largest = Math.max(logits[0]!, logits[1]!)
+  const first = exp(f32(logits[0]! - largest))
+  const total = f32(first + exp(f32(logits[1]! - largest)))
+  return random.uniform(0, 1) * total < first ? 0 : 1
+}
+
+/**
+ * Derivatives by the logits of [-log p(action) · advantage - coefficient · H] / batch, H being the entropy:
+ * [advantage · (p_j - 1{j = action}) + coefficient · p_j · (log p_j + H)] / batch. The advantage is a constant.
+ */
+const policyGradient = (logits: Float32Array, action: number, advantage: number, into: Float32Array): void => {
+  const largest = Math.max(logits[0]!, logits[1]!)
+  let total = 0
+  let weighted = 0
+  for (let j = 0; j < ACTIONS; j++) {
+    const z = f32(logits[j]! - largest)
+    const e = exp(z)
+    total = f32(total + e)
+    weighted = f32(weighted + f32(e * z))
+  }
+  const logTotal = log(total)
+  const entropy = f32(logTotal - f32(weighted / total))
+  const bonus = f32(f32(ENTROPY_COEFFICIENT) * f32(1 / BATCH))
+  for (let j = 0; j < ACTIONS; j++) {
+    const logP = f32(f32(logits[j]! - largest) - logTotal)
+    const p = exp(logP)
+    const pull = f32(f32(advantage * f32(1 / BATCH)) * f32(p - (j === action ? 1 : 0)))
+    into[j] = pull + f32(f32(bonus * p) * f32(logP + entropy))
+  }
+}
+
+/** RMSProp, epsilon outside the root (Tieleman and Hinton 2012; PyTorch), of a gradient whose norm is clipped before. */
+const optimise = (parameters: Float32Array, gradient: Float32Array, square: Float32Array): void => {
+  const sums = new Float64Array(4)
+  const last = SIZE - SIZE % 4
+  for (let k = 0; k < last; k++) sums[k % 4]! += gradient[k]! * gradient[k]!
+  let squaredNorm = fold(sums)
+  for (let k = last; k < SIZE; k++) squaredNorm += gradient[k]! * gradient[k]!
+  const clip = f32(Math.min(1, MAX_GRADIENT_NORM / (Math.sqrt(squaredNorm) + 1e-6))) // PyTorch's clip_grad_norm_
+  for (let k = 0; k < SIZE; k++) {
+    const g = f32(clip * gradient[k]!)
+    square[k] = f32(f32(RMSPROP_DECAY) * square[k]!) + f32(f32(1 - RMSPROP_DECAY) * f32(g * g))
+    parameters[k]! -= f32(f32(f32(LEARNING_RATE) * g) / f32(f32(Math.sqrt(square[k]!)) + f32(RMSPROP_EPSILON)))
+  }
+}
+
+// ---- 6. Training ----------------------------------------------------------------------------------------------------
+
+/** One environment with its own random streams, and what its last steps gave. */
+const makeWorker = (seed: number, index: number) => ({
+  environment: new CartPole(new RandomStream(seed + index)),
+  sampling: new RandomStream(seed, [1, index]),
+  fragment: Array.from({ length: STEPS }, () => ({
+    observation: new Float32Array(INPUTS),
+    action: 0,
+    reward: 0,
+    ended: false,
+    value: 0,
+    valueAfter: 0, // of what follows, where the episode or the fragment ends
+    advantage: 0
+  }))
+})
+
+/** The mean return of fresh episodes in which the actor takes its likeliest action. */
+const evaluate = (actor: Network, seed: number, round: number): number => {
+  const observation = new Float32Array(INPUTS)
+  let sum = 0
+  for (let k = 0; k < EVALUATION_EPISODES; k++) {
+    const environment = new CartPole(new RandomStream(seed, [3, round * EVALUATION_EPISODES + k]))
+    do {
+      const logits = forward(actor, environment.observe(observation))
+      sum += environment.step(logits[1]! > logits[0]! ? 1 : 0)
+    } while (!environment.terminated && !environment.truncated)
+  }
+  return sum / EVALUATION_EPISODES
+}
+
+/** Trains until CartPole is solved, or for `totalTimesteps` of all environments together. */
+export const train = ({ seed, totalTimesteps = 500_000 }: { seed: number; totalTimesteps?: number }) => {
+  const parameters = new Float32Array(SIZE)
+  const gradient = new Float32Array(SIZE)
+  const total = new Float32Array(SIZE)
+  const square = new Float32Array(SIZE)
+  const { actor, critic } = networks(parameters)
+  const gradients = networks(gradient)
+  const initial = new RandomStream(seed, [2])
+  initialise(actor, initial)
+  initialise(critic, initial)
+
+  const workers = Array.from({ length: ENVIRONMENTS }, (_, index) => makeWorker(seed, index))
+  const last = STEPS - 1
+  const observation = new Float32Array(INPUTS)
+  const returns: Array<number> = [] // of the episodes, in the order in which they ended
+  let envSteps = 0
+  let train20: number | null = null
+  let evalMean: number | null = null
+  let evaluations = 0
+  let evaluateFrom = 0
+  let solved = false
+
+  while (!solved && envSteps < totalTimesteps) {
+    // Act: all environments with the same weights.
+    for (let t = 0; t < STEPS; t++) {
+      for (const { environment, fragment, sampling } of workers) {
+        const step = fragment[t]!
+        environment.observe(step.observation)
+        step.value = forward(critic, step.observation)[0]!
+        step.action = sample(forward(actor, step.observation), sampling)
+        step.reward = environment.step(step.action)
+        step.ended = environment.terminated || environment.truncated
+        // Nothing comes after termination, but a truncated episode would have gone on (Pardo et al. 2018, "Time limits").
+        if (environment.terminated) step.valueAfter = 0
+        else if (environment.truncated || t === last) {
+          step.valueAfter = forward(critic, environment.observe(observation))[0]!
+        }
+        if (step.ended) {
+          returns.push(environment.elapsed)
+          environment.reset()
+        }
+      }
+    }
+    envSteps += BATCH
+
+    // Learn. A fragment's gradient is summed by itself, so that it does not matter which worker computes it.
+    total.fill(0)
+    for (const { fragment } of workers) {
+      // Generalised advantage estimation (Schulman et al. 2016), in float64. Advantages are not normalised.
+      let advantage = 0
+      for (let t = last; t >= 0; t--) {
+        const step = fragment[t]!
+        const valueAfter = step.ended || t === last ? step.valueAfter : fragment[t + 1]!.value
+        if (step.ended) advantage = 0
+        advantage = step.reward + GAMMA * valueAfter - step.value + GAMMA * LAMBDA * advantage
+        step.advantage = advantage
+      }
+      gradient.fill(0)
+      for (const { action, advantage, observation, value } of fragment) {
+        policyGradient(forward(actor, observation), action, f32(advantage), gradients.actor.output)
+        backward(actor, observation, gradients.actor)
+        // The critic's loss is coefficient · (target - value)², not halved (Stable-Baselines3).
+        const error = f32(advantage + value) - forward(critic, observation)[0]!
+        gradients.critic.output[0] = -2 * VALUE_COEFFICIENT / BATCH * error
+        backward(critic, observation, gradients.critic)
+      }
+      for (let k = 0; k < SIZE; k++) total[k]! += gradient[k]!
+    }
+    optimise(parameters, total, square)
+
+    // Solved: the last 20 training episodes reach the threshold, and a greedy evaluation agrees.
+    if (returns.length >= 20) train20 = returns.slice(-20).reduce((sum, value) => sum + value) / 20
+    if (train20 !== null && train20 >= SOLVED && returns.length >= evaluateFrom) {
+      evalMean = evaluate(actor, seed, evaluations++)
+      evaluateFrom = returns.length + 5 // more episodes before it is asked again
+      solved = evalMean >= SOLVED
+    }
+  }
+
+  const bytes = new DataView(new ArrayBuffer(4 * SIZE))
+  parameters.forEach((parameter, k) => bytes.setFloat32(4 * k, parameter, true))
+  const hash = createHash("sha256").update(bytes).digest("hex")
+  return { envSteps, episodes: returns.length, train20, evalMean, solved, hash }
+}
+
+if (import.meta.main) {
+  const flag = process.argv.indexOf("--seed")
+  const seed = flag < 0 ? 1 : Number(process.argv[flag + 1])
+  const { envSteps, episodes, evalMean, hash, train20 } = train({ seed })
+  console.log({ env_steps: envSteps, episodes, train20, eval_mean: evalMean, weights_sha256: hash })
+}
