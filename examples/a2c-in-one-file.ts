@@ -3,7 +3,7 @@
  *
  * This is what `npm start -- --seed 1` computes, without actors, threads, WebAssembly or Effect, and it ends with the
  * same weights to the last bit. Two things make that possible: every random number comes from a stream named by what it
- * is for, and every sum is added up in a known order. Read it from top to bottom; the algorithm is section 6.
+ * is for, and every sum is added up in a known order. Read it from top to bottom; the algorithm is section 7.
  *
  * Mnih et al. 2016, "Asynchronous Methods for Deep Reinforcement Learning", algorithm S3, with its environments in step.
  */
@@ -169,7 +169,7 @@ const LN2_LOW = f32(-2.12194440e-4)
 const real = new Float32Array(1)
 const bits = new Int32Array(real.buffer)
 
-/** Of a number that is not positive. */
+/** e^x of a number that is not positive. */
 const exp = (x: number): number => {
   if (x < f32(-87.33654)) return 0
   // x = n ln 2 + r. Adding 1.5 · 2^23 and taking it away rounds to the nearest integer.
@@ -221,7 +221,7 @@ const networks = (flat: Float32Array) => {
   })
   return { actor: network(ACTIONS), critic: network(1) }
 }
-/** Also of a gradient, whose `output` is the loss's derivative by the output. */
+/** Parameters, or a gradient, whose `output` is then the loss's derivative by the output. */
 type Network = ReturnType<typeof networks>["actor"]
 
 /** Weights and biases uniform within ±1/√inputs (PyTorch's Linear), in PyTorch's order: weight [out][in], then bias. */
@@ -268,6 +268,8 @@ const backward = ({ active, head }: Network, input: Float32Array, gradient: Netw
     gradient.hidden.bias[h]! += delta
   }
 }
+
+// ---- 6. Policy, loss and optimiser ---------------------------------------------------------------------------------
 
 /** Draws from the softmax of two logits with one uniform number. */
 const sample = (logits: Float32Array, random: RandomStream): number => {
@@ -317,7 +319,7 @@ const optimise = (parameters: Float32Array, gradient: Float32Array, square: Floa
   }
 }
 
-// ---- 6. Training ----------------------------------------------------------------------------------------------------
+// ---- 7. Training ----------------------------------------------------------------------------------------------------
 
 /** One environment with its own random streams, and what its last steps gave. */
 const makeWorker = (seed: number, index: number) => ({
@@ -381,7 +383,7 @@ export const train = ({ seed, totalTimesteps = 500_000 }: { seed: number; totalT
         step.action = sample(forward(actor, step.observation), sampling)
         step.reward = environment.step(step.action)
         step.ended = environment.terminated || environment.truncated
-        // Nothing comes after termination, but a truncated episode would have gone on (Pardo et al. 2018, "Time limits").
+        // Nothing comes after termination; a truncated episode would have gone on (Pardo et al. 2018, "Time limits").
         if (environment.terminated) step.valueAfter = 0
         else if (environment.truncated || t === last) {
           step.valueAfter = forward(critic, environment.observe(observation))[0]!
@@ -437,6 +439,7 @@ export const train = ({ seed, totalTimesteps = 500_000 }: { seed: number; totalT
 if (import.meta.main) {
   const flag = process.argv.indexOf("--seed")
   const seed = flag < 0 ? 1 : Number(process.argv[flag + 1])
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError("--seed takes a whole number from 0")
   const { envSteps, episodes, evalMean, hash, train20 } = train({ seed })
   console.log({ env_steps: envSteps, episodes, train20, eval_mean: evalMean, weights_sha256: hash })
 }
