@@ -5,7 +5,7 @@
  * same weights to the last bit. Two things make that possible: every random number comes from a stream named by what it
  * is for, and every sum is added up in a known order. Read it from top to bottom; the algorithm is section 7.
  *
- * Mnih et al. 2016, "Asynchronous Methods for Deep Reinforcement Learning", algorithm S3, with its environments in step.
+ * Mnih et al. 2016, "Asynchronous Methods for Deep Reinforcement Learning", algorithm S3, environments in step.
  */
 import { createHash } from "node:crypto"
 
@@ -121,7 +121,7 @@ class CartPole {
     this.elapsed = 0
   }
 
-  /** Pushes with 10 N to the left (0) or right (1). Cart 1 kg, pole 0.1 kg and 0.5 m to its middle, time step 0.02 s. */
+  /** Pushes with 10 N to the left (0) or right (1): cart 1 kg, pole 0.1 kg and 0.5 m to its middle, steps of 0.02 s. */
   step(action: number): number {
     const sine = sin(this.angle)
     const cosine = cos(this.angle)
@@ -304,7 +304,7 @@ const policyGradient = (logits: Float32Array, action: number, advantage: number,
   }
 }
 
-/** RMSProp, epsilon outside the root (Tieleman and Hinton 2012; PyTorch), of a gradient whose norm is clipped before. */
+/** RMSProp, epsilon outside the root (Tieleman and Hinton 2012; PyTorch), after clipping the norm of the gradient. */
 const optimise = (parameters: Float32Array, gradient: Float32Array, square: Float32Array): void => {
   const sums = new Float64Array(4)
   const last = SIZE - SIZE % 4

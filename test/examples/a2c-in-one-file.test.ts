@@ -41,8 +41,8 @@ describe("a2c-in-one-file", () => {
     }
   }
 
-  // The first evaluation of seed 99 does not agree that it is solved.
-  for (const seed of [1, 99]) {
+  // The first evaluation of seed 135 does not agree that it is solved.
+  for (const seed of [1, 135]) {
     it.live(`solves CartPole of seed ${seed} at the same step, with the same weights`, () =>
       Effect.gen(function*() {
         const result = train({ seed })
