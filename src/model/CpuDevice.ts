@@ -112,13 +112,21 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
         }
         statisticsView.fill(0)
         accumulate(current.addresses, 1 / batch.rows, coefficients)
-        const loss = {
-          policyLoss: statisticsView[Statistic.policyLoss]! / batch.rows,
-          valueLoss: statisticsView[Statistic.valueLoss]! / batch.rows,
-          entropy: statisticsView[Statistic.entropy]! / batch.rows
-        }
-        pending = { device: "cpu", loss }
+        pending = { device: "cpu", loss: lossOf(batch.rows) }
         return Effect.succeed(pending)
+      }),
+    gather: (contributions) =>
+      Effect.sync(() => {
+        statisticsView.fill(0)
+        contributions.forEach(({ gradient, statistics }, i) => {
+          for (let k = 0; k < Statistic.count; k++) statisticsView[k] = statisticsView[k]! + statistics[k]!
+          if (gradient.buffer === arena.buffer && i > 0) return kernels.addInto(total, gradient.byteOffset, size)
+          const into = i === 0 ? total : one
+          arena.float32(into, size).set(gradient)
+          if (i > 0) kernels.addInto(total, one, size)
+        })
+        pending = { device: "cpu", loss: lossOf(statisticsView[Statistic.rows]!) }
+        return pending
       }),
     apply: (gradients, { learningRate, maxNorm }) =>
       Effect.suspend(() => {
@@ -136,6 +144,12 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
     read: (into) => Effect.sync(() => into.set(parameterView)),
     write: (from) => Effect.sync(() => parameterView.set(from))
   }
+
+  const lossOf = (rows: number) => ({
+    policyLoss: statisticsView[Statistic.policyLoss]! / rows,
+    valueLoss: statisticsView[Statistic.valueLoss]! / rows,
+    entropy: statisticsView[Statistic.entropy]! / rows
+  })
 
   const accumulate = (
     segments: ReadonlyArray<Addresses>,

@@ -62,6 +62,14 @@ export interface Gradients<D extends DeviceName> {
   readonly loss: LossReport
 }
 
+/** A gradient that a worker computed of its own experience, in the flat order, with what the kernels summed up. */
+export interface Contribution {
+  /** float32 [parameters] */
+  readonly gradient: Float32Array
+  /** Sums over the rows (`kernels/Kernels.ts`, `Statistic`). */
+  readonly statistics: Float64Array
+}
+
 /** `loss = mean(−log π(a|s) · advantage) + valueCoefficient · mean((return − V)²) − entropyCoefficient · mean(entropy)` */
 export interface LossCoefficients {
   readonly valueCoefficient: number
@@ -84,6 +92,8 @@ export interface LearnerModel<D extends DeviceName> {
   readonly batch: (segments: ReadonlyArray<Segment>) => Effect.Effect<Batch<D>, DeviceFault>
   /** Loss and gradients of a batch; summed in the order of its segments, so that no layout of workers changes a bit. */
   readonly gradients: (batch: Batch<D>, coefficients: LossCoefficients) => Effect.Effect<Gradients<D>, DeviceFault>
+  /** Gradients that others computed: their sum, in the order given. */
+  readonly gather: (contributions: ReadonlyArray<Contribution>) => Effect.Effect<Gradients<D>, DeviceFault>
   /** One optimiser step. `maxNorm` 0 never clips. Succeeds with the global norm before clipping. */
   readonly apply: (
     gradients: Gradients<D>,

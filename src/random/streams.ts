@@ -7,7 +7,7 @@ import { Pcg64 } from "./Pcg64.ts"
 import { SeedSequence } from "./SeedSequence.ts"
 
 /** First number of the spawn key: which role a stream has. Changing one changes every recorded run. */
-const role = { policy: 1, initialWeights: 2, evaluation: 3 } as const
+const role = { policy: 1, initialWeights: 2, evaluation: 3, workerWeights: 4, schedule: 5, chaos: 6, evaluationPolicy: 7 } as const
 
 const spawned = (seed: number | bigint, spawnKey: ReadonlyArray<number>, into?: Uint32Array): Pcg64 =>
   Pcg64.fromSeed(new SeedSequence(seed, { spawnKey }), into)
@@ -27,3 +27,17 @@ export const evaluationStream = (seed: number | bigint, index: number, into?: Ui
 /** Environment `index`, seeded `seed + index` as Gymnasium's vector environments seed theirs; it goes on over resets. */
 export const environmentStream = (seed: number | bigint, index: number, into?: Uint32Array): Pcg64 =>
   Pcg64.fromSeed(BigInt(seed) + BigInt(index), into)
+
+/** First weights of a worker that has its own. */
+export const workerWeightsStream = (seed: number | bigint, index: number): Pcg64 =>
+  spawned(seed, [role.workerWeights, index])
+
+/** Whose turn it is in an asynchronous run that does not go by the clock. */
+export const scheduleStream = (seed: number | bigint): Pcg64 => spawned(seed, [role.schedule])
+
+/** Which worker is killed when. */
+export const chaosStream = (seed: number | bigint): Pcg64 => spawned(seed, [role.chaos])
+
+/** Samples the actions of evaluation episode `index`, where they are sampled. */
+export const evaluationPolicyStream = (seed: number | bigint, index: number, into?: Uint32Array): Pcg64 =>
+  spawned(seed, [role.evaluationPolicy, index], into)

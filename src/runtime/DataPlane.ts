@@ -34,7 +34,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     DataPlane,
     Effect.gen(function*() {
       const config = yield* CurrentConfig
-      const definition = yield* learnableEnvironment(config.envId)
+      const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
       const network: NetworkSpec = {
         kind: config.network,
         inputs: definition.observationSpace.size,
@@ -51,7 +51,13 @@ export class DataPlane extends Context.Service<DataPlane, {
         stateSize: definition.stateSize,
         parameters: parameters.size,
         descriptorBytes: Kernels.descriptorBytes(network),
-        workspaceBytes: Kernels.workspaceBytes(network, 1)
+        // The td loss needs the activations of a whole fragment, the other that of a chunk, acting that of a row.
+        workspaceBytes: Kernels.workspaceBytes(
+          network,
+          config.ship === "experience" ? 1 : config.loss === "td" ? config.nSteps + 1 : Kernels.chunkRows
+        ),
+        pulled: config.schedule === "sync" ? 0 : parameters.size,
+        gradient: config.ship === "gradients" ? parameters.size : 0
       }
       const bytes = dataPlaneBytes(spec)
       const arena = yield* Arena.make({ bytes: bytes + roomBeside(network) })

@@ -1,7 +1,7 @@
 /**
- * The environments of a run as a group of supervised actors: `collect` asks all of them for a fragment with the same
- * weights and waits for all. Who dies in between is restarted and its piece of work done again; the caller sees only
- * the fragments.
+ * The environments of a run as a group of supervised actors. In step, `collect` asks all of them for a fragment with the
+ * same weights and waits for all; at their own pace, `explore` asks one. Who dies in between is restarted and its piece
+ * of work done again; the caller sees only the fragments.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,18 +9,36 @@ import * as Layer from "effect/Layer"
 import { ActorSystem } from "../actors/ActorSystem.ts"
 import type { AskFailure, SpawnFailure } from "../actors/errors.ts"
 import * as Supervision from "../actors/Supervision.ts"
-import { policyStream } from "../random/streams.ts"
+import { initialParameters } from "../model/initialise.ts"
+import { chaosStream, workerWeightsStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
-import type { EnvSlot } from "./dataPlaneLayout.ts"
+import type { Fragment } from "./dataPlaneLayout.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
-import { CurrentConfig } from "./RunConfig.ts"
+import type { GradientSettings } from "./FragmentGradient.ts"
+import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import { Seed } from "./Seed.ts"
+
+const gradientSettings = (config: RunConfig): GradientSettings | null =>
+  config.ship === "experience" ? null : {
+    targets: config,
+    loss: config.loss,
+    detachBootstrap: config.detachBootstrap,
+    valueCoefficient: config.vfCoef,
+    entropyCoefficient: config.entCoef
+  }
 
 export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   /** One fragment of `config.nSteps` steps from every environment, in their order; good until the next call. */
-  readonly collect: (version: number) => Effect.Effect<ReadonlyArray<EnvSlot>, EnvFault | AskFailure>
-  /** Steps of all fragments that were committed by the workers themselves. */
-  readonly committedSteps: Effect.Effect<number>
+  readonly collect: (version: number) => Effect.Effect<ReadonlyArray<Fragment>, EnvFault | AskFailure>
+  /** The gradients of those fragments with weights `version`, each computed by its worker, left in the slots. */
+  readonly gradients: (fragments: ReadonlyArray<Fragment>, version: number) => Effect.Effect<void, AskFailure>
+  /** Copies the published weights, of `version`, into the environment's slot, for `explore`. */
+  readonly pull: (environment: number, version: number) => Effect.Effect<void>
+  /**
+   * One environment at its own pace, with the weights it pulled: acts until the episode ends or for `config.nSteps`
+   * steps, and computes the gradient where gradients travel. Good until it is asked again.
+   */
+  readonly explore: (environment: number, version: number) => Effect.Effect<Fragment, EnvFault | AskFailure>
 }>()("troupe/runtime/EnvWorkerGroup") {
   static readonly layer: Layer.Layer<
     EnvWorkerGroup,
@@ -39,10 +57,14 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
           name: `env-worker/${index}`,
           config: {
             environment: config.envId,
+            episodeLimit: config.episodeLimit,
             index,
             seed: seed.root,
             samplingSeed: seed.sampling,
             restartSameSeed: config.restartSameSeed,
+            rewards: config.rewards,
+            ownPace: config.schedule !== "sync",
+            gradients: gradientSettings(config),
             memory: plane.arena.memory,
             layout: plane.layout
           },
@@ -51,33 +73,61 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
           host: config.placement === "fiber" ? 0 : index % config.workers
         }), { concurrency: "unbounded" })
 
-      const committed = new Float64Array(workers.length)
+      const pull = pulling(config, plane, seed.root)
       const kill = chaos(config.chaos, workers.length, seed.root, (index) =>
         // A worker that has failed for good cannot be killed again; the run then fails by itself.
         Effect.ignore(system.kill(`env-worker/${index}`)))
-      const every = { concurrency: "unbounded", discard: true } as const
+      const every = { concurrency: "unbounded" } as const
+
+      const ask = (environment: number, version: number, gradients: boolean) =>
+        Effect.map(
+          workers[environment]!.Collect({ version, steps: config.nSteps, gradients }),
+          ({ rows, total }): Fragment => ({ environment, rows, total, version, slot: plane.slots[environment]! })
+        )
+      const amid = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+        const victim = kill()
+        return victim === undefined ? work : Effect.map(Effect.all([work, victim], every), ([result]) => result)
+      }
 
       return EnvWorkerGroup.of({
-        collect: (version) => {
-          const request = { version, steps: config.nSteps }
-          const collected = Effect.forEach(workers, (worker, index) =>
-            Effect.map(worker.Collect(request), (steps) => {
-              committed[index] = steps
-            }), every)
-          const victim = kill(version)
-          return Effect.as(
-            victim === undefined ? collected : Effect.all([collected, victim], every),
-            plane.slots
+        collect: (version) =>
+          amid(Effect.forEach(workers, (_, environment) => ask(environment, version, false), every)),
+        gradients: (fragments, version) => {
+          const scale = 1 / fragments.reduce((sum, { rows }) => sum + rows, 0)
+          return Effect.forEach(
+            fragments,
+            ({ environment, rows }) => workers[environment]!.Gradient({ version, scale, rows }),
+            { ...every, discard: true }
           )
         },
-        committedSteps: Effect.sync(() => committed.reduce((sum, steps) => sum + steps, 0))
+        pull: (environment, version) => Effect.sync(() => pull(environment, version)),
+        explore: (environment, version) =>
+          Effect.suspend(() => amid(ask(environment, version, config.ship === "gradients")))
       })
     })
   )
 }
 
 /**
- * The kills of `--chaos`: which worker dies at which iteration is drawn from the seed, one to ten iterations apart, so
+ * Copies the published weights into a worker's slot, so that the Learner may go on while the worker uses them. Without
+ * `syncCritic` the workers begin with weights of their own and keep the critic's head of these for ever, as in notebook
+ * 002, where the two networks name it differently and loading is not strict.
+ */
+const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: number) => {
+  if (config.schedule !== "sync" && !config.syncCritic) {
+    plane.slots.forEach(({ weights }, index) =>
+      weights.set(initialParameters(plane.network, config.init, workerWeightsStream(seed, index)))
+    )
+  }
+  const length = config.syncCritic ? plane.parameters.size : plane.parameters.critic.at(-1)!.weight
+  return (environment: number, version: number): void => {
+    if (version === 0 && !config.syncCritic) return
+    plane.slots[environment]!.weights.set(plane.weights[version & 1 ? 1 : 0].subarray(0, length))
+  }
+}
+
+/**
+ * The kills of `--chaos`: which worker dies at which piece of work is drawn from the seed, one to ten pieces apart, so
  * that a run with kills can be repeated.
  */
 const chaos = (
@@ -85,15 +135,14 @@ const chaos = (
   workers: number,
   seed: number,
   kill: (index: number) => Effect.Effect<void>
-): (iteration: number) => Effect.Effect<void> | undefined => {
-  // Past the last environment's own stream, so that no draw of the run is touched.
-  const random = policyStream(seed, workers)
+): () => Effect.Effect<void> | undefined => {
+  const random = chaosStream(seed)
   let left = kills
-  let next = random.integers(1, 11)
-  return (iteration) => {
-    if (left === 0 || iteration < next) return undefined
+  let wait = random.integers(1, 11)
+  return () => {
+    if (left === 0 || --wait > 0) return undefined
     left--
-    next = iteration + random.integers(1, 11)
+    wait = random.integers(1, 11)
     return kill(random.integers(0, workers))
   }
 }

@@ -10,9 +10,11 @@ import type { Discrete } from "../envs/Discrete.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { stepFault } from "../envs/EnvironmentFault.ts"
 import type { Arena, OutOfMemory } from "../model/kernels/Arena.ts"
+import { sampleAction, softmax } from "../model/categorical.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
 import type { NetworkSpec } from "../model/Network.ts"
-import { evaluationStream } from "../random/streams.ts"
+import type { Pcg64 } from "../random/Pcg64.ts"
+import { evaluationPolicyStream, evaluationStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { Seed } from "./Seed.ts"
 
@@ -47,6 +49,8 @@ export interface EvaluationRequest {
   readonly episodes: number
   /** Steps after which an episode is cut, beside the environment's own limit. */
   readonly cap?: number
+  /** Samples actions instead of taking the likeliest. */
+  readonly sampled?: boolean
 }
 
 /** What an evaluator plays with. */
@@ -122,13 +126,22 @@ const play = Effect.fnUntraced(function*(
   const fault = (episode: number, step: number, reason: string) =>
     new EvaluationFault({ environment: definition.id, episode, step, reason })
 
+  const logits = arena.float32(region.logits, rows * network.actions)
+  const probabilities = new Float64Array(network.actions)
+  const sample = (playing: ReadonlyArray<{ readonly policy: Pcg64 }>): void => {
+    for (let i = 0; i < playing.length; i++) {
+      softmax(probabilities, logits.subarray(i * network.actions, (i + 1) * network.actions))
+      actions[i] = sampleAction(probabilities, playing[i]!.policy.random())
+    }
+  }
+
   let sinceYield = 0
   for (let first = 0; first < episodes; first += rows) {
     const wave = Array.from({ length: Math.min(rows, episodes - first) }, (_, k) => {
       const dynamics = definition.create(new Float64Array(definition.stateSize))
       const random = evaluationStream(seed, round * episodes + first + k)
       dynamics.reset(random)
-      return { episode: first + k, dynamics, random }
+      return { episode: first + k, dynamics, random, policy: evaluationPolicyStream(seed, round * episodes + first + k) }
     })
     // Row i of the forward pass is the i-th environment still playing.
     const observations = Array.from(
@@ -152,7 +165,8 @@ const play = Effect.fnUntraced(function*(
         region.logits,
         region.values
       )
-      kernels.greedy(region.logits, playing.length, network.actions, region.actions)
+      if (request.sampled === true) sample(playing)
+      else kernels.greedy(region.logits, playing.length, network.actions, region.actions)
       let ended = 0
       for (let i = 0; i < playing.length; i++) {
         const { dynamics, episode, random } = playing[i]!

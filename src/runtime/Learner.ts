@@ -9,34 +9,41 @@ import {
   Device,
   type DeviceFault,
   type DeviceName,
+  type Gradients,
   type LearnerModel,
-  type LossReport,
-  type Segment
+  type LossReport
 } from "../model/Device.ts"
 import { initialParameters } from "../model/initialise.ts"
-import type { OptimiserSpec } from "../model/optimisers.ts"
+import { linearSchedule, type OptimiserSpec } from "../model/optimisers.ts"
 import { initialWeightsStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
-import type { EnvSlot } from "./dataPlaneLayout.ts"
+import type { Fragment } from "./dataPlaneLayout.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import { Seed } from "./Seed.ts"
 import * as targets from "./targets.ts"
 
 /** What one consumption of experience did. */
 export interface LearnReport extends LossReport {
-  readonly rows: number
   /** Global gradient norm before clipping. */
   readonly gradNorm: number
   readonly learningRate: number
   /** 1 − Var[return − V] / Var[return]; 0 where the returns do not vary. */
   readonly explainedVariance: number
+  /** Updates between the weights the experience was collected with and those it was applied to. */
+  readonly staleness: number
+  /** The experience was older than allowed and was dropped. */
+  readonly refused: boolean
+  /** The version of the weights now. */
+  readonly version: number
 }
 
 export class Learner extends Context.Service<Learner, {
-  /** How often the weights have been published: the version that the next fragments must be collected with. */
+  /** How often the weights have changed: the version that the next fragments must be collected with. */
   readonly version: Effect.Effect<number>
-  /** Consumes one fragment of every environment: `config.nEpochs` updates, then the new weights are published. */
-  readonly learn: (fragments: ReadonlyArray<EnvSlot>) => Effect.Effect<LearnReport, DeviceFault>
+  /** Consumes experience: `config.nEpochs` updates. */
+  readonly learn: (fragments: ReadonlyArray<Fragment>) => Effect.Effect<LearnReport, DeviceFault>
+  /** Consumes the gradients that lie in the fragments' slots: one update. */
+  readonly apply: (fragments: ReadonlyArray<Fragment>) => Effect.Effect<LearnReport, DeviceFault>
   /** A copy of the current weights, in the flat order of `model/Network.ts`. */
   readonly weights: Effect.Effect<Float32Array, DeviceFault>
 }>()("troupe/runtime/Learner") {
@@ -61,7 +68,12 @@ export class Learner extends Context.Service<Learner, {
 const optimiserOf = (config: RunConfig): OptimiserSpec =>
   config.optimizer === "adam"
     ? { kind: "adam", beta1: config.adamBeta1, beta2: config.adamBeta2, epsilon: config.optimizerEps }
-    : { kind: "rmsprop", alpha: config.rmspropAlpha, epsilon: config.optimizerEps }
+    : {
+      kind: "rmsprop",
+      alpha: config.rmspropAlpha,
+      epsilon: config.optimizerEps,
+      epsilonPlacement: config.rmspropEps
+    }
 
 const make = Effect.fnUntraced(function*<D extends DeviceName>(
   config: RunConfig,
@@ -69,13 +81,49 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   model: LearnerModel<D>
 ) {
   let version = 0
+  let consumed = 0
   const coefficients = { valueCoefficient: config.vfCoef, entropyCoefficient: config.entCoef }
-  const stepsAnIteration = config.nEnvs * config.nSteps
-  const toSegments = targets.make(config, plane.slots)
+  const toSegments = targets.make(config, config.nEnvs)
 
   // Two banks by turns: whoever still reads the old weights is not disturbed.
   const publish = Effect.suspend(() => model.read(plane.weights[version & 1 ? 1 : 0]))
   yield* publish
+
+  const rateNow = (): number => {
+    if (config.lrSchedule === "constant") return config.lr
+    return linearSchedule(config.lr, config.lrFinal, Math.min(1, consumed / config.lrDecaySteps))
+  }
+
+  const step = Effect.fnUntraced(function*(gradients: Gradients<D>) {
+    const gradNorm = yield* model.apply(gradients, { learningRate: rateNow(), maxNorm: config.maxGradNorm })
+    version++
+    yield* publish
+    return gradNorm
+  })
+
+  const stalenessOf = (fragments: ReadonlyArray<Fragment>): number =>
+    fragments.reduce((most, fragment) => Math.max(most, version - fragment.version), 0)
+
+  /** An update as both ways of shipping report it. `undefined` instead of an update: the fragments were too old. */
+  const consume = Effect.fnUntraced(function*(
+    fragments: ReadonlyArray<Fragment>,
+    updates: Effect.Effect<{ readonly loss: LossReport; readonly gradNorm: number }, DeviceFault>
+  ) {
+    const staleness = stalenessOf(fragments)
+    const refused = config.whenStale === "refuse" && config.maxStaleness !== "none" && staleness > config.maxStaleness
+    const learningRate = rateNow()
+    const done = refused ? undefined : yield* updates
+    for (const { rows } of fragments) consumed += rows
+    return {
+      ...(done?.loss ?? { policyLoss: 0, valueLoss: 0, entropy: 0 }),
+      gradNorm: done?.gradNorm ?? 0,
+      learningRate,
+      explainedVariance: explainedVariance(fragments),
+      staleness,
+      refused,
+      version
+    }
+  })
 
   return Learner.of({
     version: Effect.sync(() => version),
@@ -83,45 +131,43 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       const copy = new Float32Array(plane.weights[0].length)
       return Effect.as(model.read(copy), copy)
     }),
-    learn: Effect.fnUntraced(function*(fragments) {
-      const segments = toSegments(fragments)
-      const left = Math.max(0, 1 - version * stepsAnIteration / config.totalTimesteps)
-      const learningRate = config.lrSchedule === "linear" ? config.lr * left : config.lr
-      const step = { learningRate, maxNorm: config.maxGradNorm }
-      const batch = yield* model.batch(segments)
-      let loss: LossReport = { policyLoss: 0, valueLoss: 0, entropy: 0 }
-      let gradNorm = 0
-      for (let epoch = 0; epoch < config.nEpochs; epoch++) {
-        const gradients = yield* model.gradients(batch, coefficients)
-        gradNorm = yield* model.apply(gradients, step)
-        loss = gradients.loss
-      }
-      version++
-      yield* publish
-      return {
-        ...loss,
-        rows: batch.rows,
-        gradNorm,
-        learningRate,
-        explainedVariance: explainedVariance(segments, fragments)
-      }
-    })
+    learn: (fragments) =>
+      consume(
+        fragments,
+        Effect.gen(function*() {
+          const batch = yield* model.batch(toSegments(fragments))
+          let loss: LossReport = { policyLoss: 0, valueLoss: 0, entropy: 0 }
+          let gradNorm = 0
+          for (let epoch = 0; epoch < config.nEpochs; epoch++) {
+            const gradients = yield* model.gradients(batch, coefficients)
+            gradNorm = yield* step(gradients)
+            loss = gradients.loss
+          }
+          return { loss, gradNorm }
+        })
+      ),
+    apply: (fragments) =>
+      consume(
+        fragments,
+        Effect.gen(function*() {
+          const gradients = yield* model.gather(fragments.map(({ slot }) => slot))
+          return { loss: gradients.loss, gradNorm: yield* step(gradients) }
+        })
+      )
   })
 })
 
 /** 1 − Var[return − V] / Var[return], as Stable-Baselines3's `explained_variance`. */
-const explainedVariance = (segments: ReadonlyArray<Segment>, fragments: ReadonlyArray<EnvSlot>): number => {
+const explainedVariance = (fragments: ReadonlyArray<Fragment>): number => {
   let n = 0
   let sum = 0
   let squares = 0
   let errorSum = 0
   let errorSquares = 0
-  for (let e = 0; e < segments.length; e++) {
-    const { returns, rows } = segments[e]!
-    const { values } = fragments[e]!
+  for (const { rows, slot } of fragments) {
     for (let t = 0; t < rows; t++) {
-      const target = returns[t]!
-      const error = target - values[t]!
+      const target = slot.returns[t]!
+      const error = target - slot.values[t]!
       n++
       sum += target
       squares += target * target

@@ -2,7 +2,7 @@
  * What a run has done so far: steps, episodes, their returns, and whether the environment is solved. Plain counting,
  * always in the order of the environments, so that it decides the same for every layout of workers.
  */
-import type { EnvSlot } from "./dataPlaneLayout.ts"
+import type { Fragment } from "./dataPlaneLayout.ts"
 
 /** Means over the last `size` numbers. */
 class Window {
@@ -63,12 +63,14 @@ export class Progress {
     return mean === undefined || length === undefined ? undefined : { return: mean, length }
   }
 
-  /** Takes in the fragments of one iteration: `steps` steps of every environment. */
-  add(slots: ReadonlyArray<EnvSlot>, steps: number): ReadonlyArray<FinishedEpisode> {
+  /** Takes in the fragments of one iteration, in the order of time, then environment. */
+  add(fragments: ReadonlyArray<Fragment>): ReadonlyArray<FinishedEpisode> {
     const finished: Array<FinishedEpisode> = []
-    for (let t = 0; t < steps; t++) {
-      for (let environment = 0; environment < slots.length; environment++) {
-        const slot = slots[environment]!
+    const longest = fragments.reduce((most, { rows }) => Math.max(most, rows), 0)
+    for (let t = 0; t < longest; t++) {
+      for (const { environment, rows, slot } of fragments) {
+        if (t >= rows) continue
+        this.envSteps++
         const length = slot.episodeLengths[t]!
         if (length === 0) continue
         const episode = {
@@ -76,7 +78,7 @@ export class Progress {
           return: slot.episodeReturns[t]!,
           length,
           terminated: slot.terminated[t] === 1,
-          envSteps: this.envSteps + t * slots.length + environment + 1
+          envSteps: this.envSteps
         }
         this.last20.push(episode.return)
         this.returns100.push(episode.return)
@@ -85,7 +87,6 @@ export class Progress {
       }
     }
     this.episodes += finished.length
-    this.envSteps += steps * slots.length
     return finished
   }
 }

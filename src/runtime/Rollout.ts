@@ -20,8 +20,12 @@ export interface RolloutOptions {
   readonly seed: number
   /** Root seed of the action sampling. */
   readonly samplingSeed: number
-  /** Every episode starts from the same seed, as in the notebook. */
+  /** Every episode starts from the same seed, as in notebook 000. */
   readonly restartSameSeed: boolean
+  /** What the policy is paid: the environment's rewards, or notebook 002's: -1 for falling, 0.01 for every other step. */
+  readonly rewards: "environment" | "notebook"
+  /** A fragment ends with its episode, where that comes before its last step. */
+  readonly untilEpisodeEnd: boolean
 }
 
 /** What the environment did that it must not do. `undefined` is a good fragment. */
@@ -35,12 +39,14 @@ export interface RolloutFault {
 export interface Rollout {
   /** Seeds the streams and resets the environment. */
   readonly initialise: () => RolloutFault | undefined
+  /** Address of the slot's own copy of the weights. */
+  readonly ownWeights: number
   /** Takes up the state of a committed bank. */
   readonly restore: (bank: 0 | 1) => void
   /** Copies the state into a bank. */
   readonly save: (bank: 0 | 1) => void
-  /** Acts for `steps` steps with the given version of the weights and leaves the fragment in the slot. */
-  readonly collect: (version: number, steps: number) => RolloutFault | undefined
+  /** Acts for up to `steps` steps with the weights at that address; answers how many, the fragment being in the slot. */
+  readonly collect: (weights: number, steps: number) => number | RolloutFault
 }
 
 /** Sets an environment up in its slot of the data plane. `definition` must have its time limit applied. */
@@ -76,10 +82,10 @@ export const make = (
       policyStream(options.samplingSeed, options.index, sampling)
       return start()
     },
+    ownWeights: address.weights,
     restore: (bank) => slot.scratchBytes.set(slot.banks[bank]),
     save: (bank) => slot.banks[bank].set(slot.scratchBytes),
-    collect: (version, steps) => {
-      const weights = layout.weights[version & 1 ? 1 : 0]
+    collect: (weights, steps) => {
       for (let t = 0; t < steps; t++) {
         const row = t * 4
         slot.observations.set(observation, t * inputs)
@@ -103,26 +109,27 @@ export const make = (
         dynamics.observe(observation)
         const reason = stepFault(observation, reward)
         if (reason !== undefined) return { step: t, reason }
-        slot.rewards[t] = reward
+        slot.rewards[t] = options.rewards === "notebook" ? (terminated ? -1 : 0.01) : reward
         slot.terminated[t] = terminated ? 1 : 0
         slot.truncated[t] = truncated ? 1 : 0
         tally[0] = tally[0]! + reward
         tally[1] = tally[1]! + 1
-        if (terminated || truncated) {
-          if (terminated) slot.nextValues[t] = 0
-          else valueOfObservation(weights, address.nextValues + row)
+        const ended = terminated || truncated
+        const last = t === steps - 1 || (ended && options.untilEpisodeEnd)
+        if (last) slot.observations.set(observation, (t + 1) * inputs)
+        if (terminated) slot.nextValues[t] = 0
+        else if (ended || last) valueOfObservation(weights, address.nextValues + row)
+        slot.episodeLengths[t] = ended ? tally[1]! : 0
+        if (ended) {
           slot.episodeReturns[t] = tally[0]!
-          slot.episodeLengths[t] = tally[1]!
           // Same-step autoreset: the final observation has served its purpose above.
           if (options.restartSameSeed) environmentStream(options.seed, options.index, random)
           const fault = start()
           if (fault !== undefined) return { step: t, reason: fault.reason }
-        } else {
-          slot.episodeLengths[t] = 0
-          if (t === steps - 1) valueOfObservation(weights, address.nextValues + row)
         }
+        if (last) return t + 1
       }
-      return undefined
+      return steps
     }
   }
 }

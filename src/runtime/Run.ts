@@ -22,6 +22,7 @@ import { CpuDevice } from "../model/CpuDevice.ts"
 import { Device, type DeviceFault, DeviceUnavailable } from "../model/Device.ts"
 import { algorithms } from "./algorithms/index.ts"
 import * as configSources from "./configSources.ts"
+import { Arrivals } from "./Arrivals.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { EnvWorkerBehavior } from "./EnvWorker.ts"
 import { EnvWorkerGroup } from "./EnvWorkerGroup.ts"
@@ -63,7 +64,7 @@ const actorSystemLayer = Layer.unwrap(Effect.map(CurrentConfig, ({ placement, wo
     : ActorSystem.layerThread({ entry: hostEntry, hosts: workers, buildId })))
 
 /** From the seed up: each line is built before the one above it, so that nothing starts for a run that cannot be. */
-const parts = RunMonitor.layer.pipe(
+const parts = Layer.mergeAll(RunMonitor.layer, Arrivals.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Learner.layer, EnvWorkerGroup.layer, Evaluator.layer)),
   Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
   Layer.provideMerge(deviceLayer),
@@ -135,7 +136,7 @@ const make = (options: { readonly origin?: number }) =>
       const restarts = yield* Restarts
       const seed = yield* Seed
       const { emit } = yield* RunEvents
-      const context = yield* Effect.context<EnvWorkerGroup | Learner | RunMonitor>()
+      const context = yield* Effect.context<Arrivals | CurrentConfig | EnvWorkerGroup | Learner | RunMonitor>()
       const origin = options.origin ?? (yield* Clock.currentTimeMillis)
       const seconds = Effect.map(Clock.currentTimeMillis, (now) => (now - origin) / 1000)
 
@@ -177,7 +178,7 @@ const make = (options: { readonly origin?: number }) =>
           total_timesteps: config.totalTimesteps
         })
         const startup = yield* seconds
-        yield* Effect.provideContext(algorithms[config.algo], context)
+        yield* Effect.provideContext(algorithms[config.schedule], context)
         const wall = yield* seconds
         const { envSteps, episodes, evalMean, lostSteps, restarts: restarted, solved, train20, updates } =
           yield* monitor.status

@@ -85,8 +85,16 @@ export const options = {
     `an environment's id, such as CartPole-v1, or the path of a module that exports one`,
     "environment: a registered id, or a TypeScript/JavaScript module that exports one (./grid.ts or ./grid.ts:Grid-v0)"
   ),
-  preset: choice(["a2c", "notebook-ray"], "named settings that the other flags then change"),
-  algo: choice(["a2c"], "algorithm"),
+  preset: choice(
+    ["a2c", "a3c", "notebook-ray", "notebook-a3c"],
+    "named settings that the other flags then change (default: that of --algo)"
+  ),
+  algo: choice(["a2c", "a3c"], "algorithm: a2c, all in step, or a3c, each at its own pace"),
+  schedule: choice(
+    ["sync", "async", "seeded"],
+    "whose turn it is: sync, all together; async, by the clock (recorded); seeded, drawn from the seed. Also --sync, --async, --async seeded"
+  ),
+  ship: choice(["experience", "gradients"], "what travels from the workers to the learner"),
   seed: whole(0, maxSeed, "root seed: environments, action sampling, initial weights, evaluation"),
   nEnvs: whole(1, 65_536, "number of EnvWorker actors, one environment each", "num-envs"),
   workers: whole(1, 1024, "host threads the actors share (default: one per core)"),
@@ -97,7 +105,16 @@ export const options = {
   ),
   totalTimesteps: whole(1, 1_000_000_000_000, "environment steps after which an unsolved run stops"),
   keepGoing: yes("train on after the environment is solved, to --total-timesteps"),
+  totalEpisodes: whole(0, 1_000_000_000, "training episodes after which a run stops; 0 does not count them"),
+  episodeLimit: whole(0, 1_000_000_000, "steps after which an episode is truncated; 0 leaves it to the environment"),
   nSteps: whole(1, 65_536, "steps of each environment between two updates"),
+  maxStaleness: {
+    schema: Schema.Union([Schema.Literal("none"), Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_536 }))]),
+    kind: "number",
+    expected: "a whole number from 0 to 65536, or none",
+    help: "async: most updates that may lie between pulling weights and pushing what came of them"
+  },
+  whenStale: choice(["wait", "refuse"], "async: hold the others back for the oldest, or drop what is too old"),
   network: choice(["separate", "shared"], "policy and value as two networks, or two heads on one trunk"),
   hidden: {
     schema: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 16_384 }))).check(
@@ -111,14 +128,16 @@ export const options = {
   init: choice(["pytorch", "orthogonal"], "initial weights: torch.nn.Linear's default, or orthogonal"),
   optimizer: choice(["rmsprop", "adam"], "optimiser"),
   lr: real({ above: 0, to: 1 }, "learning rate", "learning-rate"),
-  lrSchedule: choice(
-    ["constant", "linear"],
-    "learning rate over the run: constant, or linear to 0 at --total-timesteps"
-  ),
+  lrSchedule: choice(["constant", "linear"], "learning rate over the run: constant, or linear from --lr to --lr-final"),
+  lrFinal: real({ from: 0, to: 1 }, "learning rate at the end of a linear schedule"),
+  lrDecaySteps: whole(1, 1_000_000_000_000, "environment steps that a linear schedule takes"),
   rmspropAlpha: real({ from: 0, to: 1 }, "RMSProp: smoothing of the squared gradient"),
   adamBeta1: real({ from: 0, below: 1 }, "Adam: decay of the mean gradient"),
   adamBeta2: real({ from: 0, below: 1 }, "Adam: decay of the squared gradient"),
-  optimizerEps: real({ above: 0, to: 1 }, "optimiser's epsilon, outside the root"),
+  optimizerEps: real({ above: 0, to: 1 }, "optimiser's epsilon"),
+  rmspropEps: choice(["outside", "inside"], "RMSProp: epsilon added to the root (PyTorch), or under it (Mnih et al. 2016)"),
+  loss: choice(["a2c", "td"], "a2c, or notebook 002's one-step temporal differences (needs --ship gradients and async)"),
+  detachBootstrap: yes("td loss: the value's gradient does not flow through the next value; false is the notebook's quirk"),
   gamma: real({ from: 0, to: 1 }, "discount factor"),
   gaeLambda: real({ from: 0, to: 1 }, "lambda of generalised advantage estimation"),
   returns: choice(
@@ -139,8 +158,11 @@ export const options = {
     "a truncated episode bootstraps from its final observation's value; false is the notebook's quirk"
   ),
   dropLastStep: yes("quirk of the notebook: an unfinished fragment loses its last step"),
-  notebookStop: yes(
-    "quirk of the notebook: 10 greedy episodes capped at 200 every 20 updates; stops after the tenth mean of 200 in total"
+  syncCritic: yes("a worker's critic head gets the learner's weights; false is notebook 002's quirk"),
+  rewards: choice(["environment", "notebook"], "what the policy is paid; notebook 002: -1 for falling, 0.01 otherwise"),
+  evaluation: choice(
+    ["solved", "notebook-ray", "notebook-a3c"],
+    "when to evaluate and stop: once solved; or as the notebooks did (docs/notebooks.md)"
   ),
   samplingSeed: {
     schema: Schema.Union([Schema.Literals(["seed", "random"]), Seed]),

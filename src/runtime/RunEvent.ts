@@ -58,7 +58,8 @@ export type Episode = typeof Episode.Type
 /**
  * Where the run stands after an update. `ep_rew_mean` and `ep_len_mean` are means over the last 100 episodes (null
  * before the first), `train20` over the last 20 (null before the twentieth). `fps` is environment steps a second since
- * the start; `staleness` is how many updates the experience was behind the weights it was applied to.
+ * the start; `staleness` is how many updates the experience was behind the weights it was applied to (the mean since the
+ * last of these events), `refused` how many pieces of it were dropped for being older than allowed.
  */
 export const Progress = Schema.Struct({
   event: Schema.tag("progress"),
@@ -78,7 +79,8 @@ export const Progress = Schema.Struct({
   fps: Measured,
   restarts: Count,
   staleness: Measured,
-  lost_steps: Count
+  lost_steps: Count,
+  refused: Count
 })
 export type Progress = typeof Progress.Type
 

@@ -8,8 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import { DataPlane } from "./DataPlane.ts"
-import type { EnvSlot } from "./dataPlaneLayout.ts"
-import { EnvWorkerGroup } from "./EnvWorkerGroup.ts"
+import type { Fragment } from "./dataPlaneLayout.ts"
 import { type EvaluationFault, type EvaluationRequest, Evaluator } from "./Evaluator.ts"
 import type { LearnReport } from "./Learner.ts"
 import { Progress } from "./Progress.ts"
@@ -38,10 +37,15 @@ export interface RunStatus {
   readonly restarts: number
   /** Steps that the trainer counted and no worker committed. */
   readonly lostSteps: number
+  /** Pieces of experience that were dropped because they were older than allowed. */
+  readonly refused: number
 }
 
-/** The notebook's own stop: a greedy mean of 200, ten times in total. */
-const notebook = { everyUpdates: 20, episodes: 10, cap: 200, threshold: 200, times: 10 }
+/** Notebook 000: ten greedy episodes capped at 200, every 20 updates; stops at a mean of 200, ten times in total. */
+const notebookRay = { everyUpdates: 20, threshold: 200, times: 10, play: { episodes: 10, cap: 200, sampled: false } }
+
+/** Notebook 002: ten episodes of the sampled policy, every 100 episodes. */
+const notebookA3c = { everyEpisodes: 100, play: { episodes: 10, cap: 300, sampled: true } }
 
 /** Training episodes to wait for after an evaluation that did not agree. */
 const patience = 5
@@ -50,19 +54,18 @@ export class RunMonitor extends Context.Service<RunMonitor, {
   /** Whether the run is over. */
   readonly done: Effect.Effect<boolean>
   /** Takes in one iteration. */
-  readonly record: (fragments: ReadonlyArray<EnvSlot>, report: LearnReport) => Effect.Effect<void, EvaluationFault>
+  readonly record: (fragments: ReadonlyArray<Fragment>, report: LearnReport) => Effect.Effect<void, EvaluationFault>
   readonly status: Effect.Effect<RunStatus>
 }>()("troupe/runtime/RunMonitor") {
   static readonly layer: Layer.Layer<
     RunMonitor,
     never,
-    CurrentConfig | DataPlane | EnvWorkerGroup | Evaluator | Restarts
+    CurrentConfig | DataPlane | Evaluator | Restarts
   > = Layer.effect(
     RunMonitor,
     Effect.gen(function*() {
       const config = yield* CurrentConfig
       const plane = yield* DataPlane
-      const workers = yield* EnvWorkerGroup
       const evaluator = yield* Evaluator
       const restarts = yield* Restarts
       const { emit } = yield* RunEvents
@@ -76,6 +79,12 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       let evaluations = 0
       let evaluateFrom = 0
       let thresholdCount = 0
+      let refused = 0
+      /** Steps of each worker's life, as it committed them itself. */
+      const committed = new Float64Array(config.nEnvs)
+      let version = 0
+      // Over the updates since the last line of progress.
+      let staleness = 0
 
       const elapsed = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
 
@@ -88,12 +97,13 @@ export class RunMonitor extends Context.Service<RunMonitor, {
           train20: progress.train20 ?? null,
           evalMean,
           restarts: yield* Ref.get(restarts),
-          lostSteps: progress.envSteps - (yield* workers.committedSteps)
+          lostSteps: progress.envSteps - committed.reduce((sum, steps) => sum + steps, 0),
+          refused
         }
       })
 
-      const evaluate = Effect.fnUntraced(function*(request: Pick<EvaluationRequest, "episodes" | "cap">) {
-        const weights = plane.layout.weights[progress.updates & 1 ? 1 : 0]
+      const evaluate = Effect.fnUntraced(function*(request: Pick<EvaluationRequest, "episodes" | "cap" | "sampled">) {
+        const weights = plane.layout.weights[version & 1 ? 1 : 0]
         const { max, mean, min, std } = yield* evaluator.evaluate({ ...request, weights, round: evaluations++ })
         evalMean = mean
         yield* emit({
@@ -123,24 +133,41 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         }
       })
 
-      const notebookJudge = Effect.gen(function*() {
-        if ((progress.updates - 1) % notebook.everyUpdates !== 0) return
-        if ((yield* evaluate(notebook)) < notebook.threshold) return
+      const judgeAsNotebookRay = Effect.gen(function*() {
+        if ((progress.updates - 1) % notebookRay.everyUpdates !== 0) return
+        if ((yield* evaluate(notebookRay.play)) < notebookRay.threshold) return
         thresholdCount++
-        if (thresholdCount < notebook.times) return
+        if (thresholdCount < notebookRay.times) return
         over = !config.keepGoing
+        const { threshold, times } = notebookRay
         yield* emit({
           event: "notice",
-          message: `greedy reward ${notebook.threshold} reached ${notebook.times} times in total, the notebook's stop`
+          message: `greedy reward ${threshold} reached ${times} times in total, the notebook's stop`
         })
       })
 
+      const judgeAsNotebookA3c = Effect.suspend(() => {
+        const due = progress.episodes >= evaluateFrom + notebookA3c.everyEpisodes
+        if (!due) return Effect.void
+        evaluateFrom = progress.episodes - progress.episodes % notebookA3c.everyEpisodes
+        return Effect.asVoid(evaluate(notebookA3c.play))
+      })
+
+      const judgements = { solved: judge, "notebook-ray": judgeAsNotebookRay, "notebook-a3c": judgeAsNotebookA3c }
+
       return RunMonitor.of({
-        done: Effect.sync(() => over || progress.envSteps >= config.totalTimesteps),
+        done: Effect.sync(() =>
+          over || progress.envSteps >= config.totalTimesteps ||
+          (config.totalEpisodes > 0 && progress.episodes >= config.totalEpisodes)
+        ),
         status,
         record: Effect.fnUntraced(function*(fragments, report) {
-          const episodes = progress.add(fragments, config.nSteps)
+          const episodes = progress.add(fragments)
+          for (const { environment, total } of fragments) committed[environment] = total
           progress.updates++
+          version = report.version
+          staleness += report.staleness
+          if (report.refused) refused++
           const seconds = yield* elapsed
           for (const episode of episodes) {
             yield* emit({
@@ -155,7 +182,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             })
           }
           if (progress.updates % config.logInterval === 0) {
-            const { restarts, lostSteps } = yield* status
+            const { lostSteps, refused, restarts } = yield* status
             yield* emit({
               event: "progress",
               update: progress.updates,
@@ -173,11 +200,13 @@ export class RunMonitor extends Context.Service<RunMonitor, {
               explained_variance: report.explainedVariance,
               fps: seconds > 0 ? progress.envSteps / seconds : null,
               restarts,
-              staleness: 0,
-              lost_steps: lostSteps
+              staleness: staleness / config.logInterval,
+              lost_steps: lostSteps,
+              refused
             })
+            staleness = 0
           }
-          yield* config.notebookStop ? notebookJudge : episodes.length > 0 ? judge : Effect.void
+          yield* judgements[config.evaluation]
         })
       })
     })

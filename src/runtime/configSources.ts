@@ -129,10 +129,34 @@ export const resolve = Effect.fnUntraced(function*(input: {
   const variables = yield* fromVariables
   const given = yield* fromRecord({ ...input.given }, (name) => name, "among the settings")
   const merged = { ...file, ...variables, ...given }
+  const algorithm = merged.algo === undefined ? {} : { schedule: presets[merged.algo].schedule, ship: presets[merged.algo].ship }
   const config: RunConfig = {
     workers: Math.max(1, os.availableParallelism()),
-    ...presets[merged.preset ?? "a2c"],
+    ...presets[merged.preset ?? merged.algo ?? "a2c"],
+    ...algorithm,
     ...merged
   }
+  const problem = contradiction(config)
+  if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
   return config.samplingSeed === "random" ? { ...config, samplingSeed: yield* drawSeed } : config
 })
+
+/** Settings that cannot go together, as a sentence. */
+const contradiction = (config: RunConfig): string | undefined => {
+  const { dropLastStep, loss, normalizeAdvantage, schedule, ship } = config
+  if (ship === "gradients" && (normalizeAdvantage || dropLastStep)) {
+    const flag = normalizeAdvantage ? "--normalize-advantage" : "--drop-last-step"
+    return `${flag} needs the whole batch in one place and cannot go with --ship gradients; say --ship experience.`
+  }
+  if (ship === "gradients" && schedule !== "sync" && config.nEpochs > 1) {
+    return "--n-epochs above 1 cannot go with --async and --ship gradients: a gradient is good for one update."
+  }
+  if (loss === "td" && (ship !== "gradients" || schedule === "sync")) {
+    return "--loss td is computed along one episode, in the worker: it needs --ship gradients and --async."
+  }
+  if (schedule === "sync" && (config.maxStaleness !== "none" || !config.syncCritic)) {
+    const flag = config.syncCritic ? "--max-staleness" : "--sync-critic false"
+    return `${flag} has no meaning in step; say --async.`
+  }
+  return undefined
+}

@@ -10,6 +10,7 @@
  * The layout is a pure function of a `DataPlaneSpec`, so only the spec and the memory are ever handed over.
  */
 import * as Schema from "effect/Schema"
+import { Statistic } from "../model/kernels/Kernels.ts"
 import { Pcg64 } from "../random/Pcg64.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -30,8 +31,12 @@ export const DataPlaneSpec = Schema.Struct({
   parameters: Count,
   /** Bytes of the kernels' network descriptor. */
   descriptorBytes: Count,
-  /** Bytes the kernels need to act for one row. */
-  workspaceBytes: Count
+  /** Bytes the kernels need for what a worker computes. */
+  workspaceBytes: Count,
+  /** Parameters a worker keeps a copy of: all of them where it works at its own pace, none where all work in step. */
+  pulled: Count,
+  /** Parameters a worker computes gradients of: all, or none where experience travels. */
+  gradient: Count
 })
 export type DataPlaneSpec = typeof DataPlaneSpec.Type
 
@@ -63,13 +68,17 @@ const stateRegion = (spec: DataPlaneSpec) => {
   }
 }
 
+/** Logits and values of a whole fragment with the observation that followed, and their derivatives. */
+const outputFloats = (spec: DataPlaneSpec): number =>
+  spec.gradient === 0 ? 0 : 2 * (spec.steps + 1) * (spec.actions + 1)
+
 const slotRegion = (spec: DataPlaneSpec) => {
   const state = stateRegion(spec)
   const cursor = new Cursor()
   return {
     scratch: cursor.take(state.bytes),
     banks: [cursor.take(state.bytes), cursor.take(state.bytes)] as const,
-    observations: cursor.take(spec.steps * spec.inputs * 4),
+    observations: cursor.take((spec.steps + 1) * spec.inputs * 4),
     actions: cursor.take(spec.steps * 4),
     logProbabilities: cursor.take(spec.steps * 4),
     values: cursor.take(spec.steps * 4),
@@ -81,6 +90,10 @@ const slotRegion = (spec: DataPlaneSpec) => {
     episodeLengths: cursor.take(spec.steps * 4),
     advantages: cursor.take(spec.steps * 4),
     returns: cursor.take(spec.steps * 4),
+    weights: cursor.take(spec.pulled * 4),
+    gradient: cursor.take(spec.gradient * 4),
+    statistics: cursor.take(Statistic.count * 8),
+    outputs: cursor.take(outputFloats(spec) * 4),
     logits: cursor.take(spec.actions * 4),
     workspace: cursor.take(spec.workspaceBytes),
     bytes: cursor.at
@@ -133,7 +146,7 @@ export interface EnvSlot {
   readonly scratchBytes: Uint8Array
   /** The two banks that hold whole states. */
   readonly banks: readonly [Uint8Array, Uint8Array]
-  /** float32 [steps][inputs]: the observation each action was chosen from. */
+  /** float32 [steps + 1][inputs]: the observation each action was chosen from, and the one after the last. */
   readonly observations: Float32Array
   readonly actions: Int32Array
   readonly logProbabilities: Float32Array
@@ -151,6 +164,12 @@ export interface EnvSlot {
   readonly advantages: Float32Array
   /** Written by the learner: what the value is regressed on. */
   readonly returns: Float32Array
+  /** The worker's own copy of the weights, where it works at its own pace; otherwise empty. */
+  readonly weights: Float32Array
+  /** The gradient of the fragment, where gradients travel; otherwise empty. */
+  readonly gradient: Float32Array
+  /** What the kernels summed up of the fragment's loss (`model/kernels/Kernels.ts`, `Statistic`). */
+  readonly statistics: Float64Array
   readonly address: {
     readonly observation: number
     readonly sampling: number
@@ -159,9 +178,26 @@ export interface EnvSlot {
     readonly logProbabilities: number
     readonly values: number
     readonly nextValues: number
+    readonly advantages: number
+    readonly returns: number
+    readonly weights: number
+    readonly gradient: number
+    readonly statistics: number
+    readonly outputs: number
     readonly logits: number
     readonly workspace: number
   }
+}
+
+/** A piece of experience: `rows` steps that lie in the slot of environment `environment`. */
+export interface Fragment {
+  readonly environment: number
+  readonly rows: number
+  /** Steps of the worker's whole life, as it committed them with this fragment. */
+  readonly total: number
+  /** The version of the weights that it was collected with. */
+  readonly version: number
+  readonly slot: EnvSlot
 }
 
 /** Views of slot `index`. */
@@ -184,7 +220,7 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
       new Uint8Array(buffer, base + region.banks[0], state.bytes),
       new Uint8Array(buffer, base + region.banks[1], state.bytes)
     ],
-    observations: new Float32Array(buffer, base + region.observations, spec.steps * spec.inputs),
+    observations: new Float32Array(buffer, base + region.observations, (spec.steps + 1) * spec.inputs),
     actions: new Int32Array(buffer, base + region.actions, spec.steps),
     logProbabilities: new Float32Array(buffer, base + region.logProbabilities, spec.steps),
     values: new Float32Array(buffer, base + region.values, spec.steps),
@@ -196,6 +232,9 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
     episodeLengths: new Int32Array(buffer, base + region.episodeLengths, spec.steps),
     advantages: new Float32Array(buffer, base + region.advantages, spec.steps),
     returns: new Float32Array(buffer, base + region.returns, spec.steps),
+    weights: new Float32Array(buffer, base + region.weights, spec.pulled),
+    gradient: new Float32Array(buffer, base + region.gradient, spec.gradient),
+    statistics: new Float64Array(buffer, base + region.statistics, Statistic.count),
     address: {
       observation: scratch + state.observation,
       sampling: scratch + state.sampling,
@@ -204,6 +243,12 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
       logProbabilities: base + region.logProbabilities,
       values: base + region.values,
       nextValues: base + region.nextValues,
+      advantages: base + region.advantages,
+      returns: base + region.returns,
+      weights: base + region.weights,
+      gradient: base + region.gradient,
+      statistics: base + region.statistics,
+      outputs: base + region.outputs,
       logits: base + region.logits,
       workspace: base + region.workspace
     }

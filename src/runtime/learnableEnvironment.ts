@@ -17,13 +17,13 @@ export type LearnableEnvironmentError = Effect.Error<ReturnType<typeof loadEnvir
 const hasDiscreteActions = (definition: EnvironmentDefinition): definition is EnvironmentDefinition<Discrete> =>
   definition.actionSpace._tag === "Discrete"
 
-/** Loads an environment (an id, or a module) and applies its time limit. */
-export const learnableEnvironment = Effect.fnUntraced(function*(reference: string) {
+/** Loads an environment (an id, or a module) and applies its time limit, or `limit` where that is not 0. */
+export const learnableEnvironment = Effect.fnUntraced(function*(reference: string, limit = 0) {
   const definition = yield* loadEnvironment(reference)
   if (!hasDiscreteActions(definition)) {
     return yield* new UnsupportedEnvironment({
       message: `${definition.id} has continuous actions; the algorithms here learn environments with Discrete actions.`
     })
   }
-  return TimeLimit.wrap(definition)
+  return TimeLimit.wrap(limit === 0 ? definition : { ...definition, maxEpisodeSteps: limit })
 })

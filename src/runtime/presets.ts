@@ -1,7 +1,8 @@
 /**
- * Named settings. `a2c` is the default: the synchronous system of the notebook with its mistakes put right and tuned
- * for CartPole. `notebook-ray` is that notebook as it was written, each of its quirks a setting of its own, so that
- * any one of them can be put right alone (`docs/notebooks.md`).
+ * Named settings. `a2c` is the default: the synchronous system of notebook 000 with its mistakes put right and tuned
+ * for CartPole; `a3c` the asynchronous one of notebook 002. `notebook-ray` and `notebook-a3c` are those notebooks as they
+ * were written, each of their quirks a setting of its own, so that any one of them can be put right alone
+ * (`docs/notebooks.md`).
  */
 import type { RunConfig } from "./RunConfig.ts"
 
@@ -9,13 +10,19 @@ const a2c: Omit<RunConfig, "workers"> = {
   envId: "CartPole-v1",
   preset: "a2c",
   algo: "a2c",
+  schedule: "sync",
+  ship: "experience",
   seed: 1,
   nEnvs: 10,
   placement: "thread",
   device: "cpu",
   totalTimesteps: 500_000,
+  totalEpisodes: 0,
+  episodeLimit: 0,
   keepGoing: false,
   nSteps: 5,
+  maxStaleness: "none",
+  whenStale: "wait",
   network: "separate",
   hidden: [64],
   activation: "tanh",
@@ -23,10 +30,15 @@ const a2c: Omit<RunConfig, "workers"> = {
   optimizer: "rmsprop",
   lr: 0.008,
   lrSchedule: "constant",
+  lrFinal: 0,
+  lrDecaySteps: 500_000,
   rmspropAlpha: 0.99,
   adamBeta1: 0.9,
   adamBeta2: 0.999,
   optimizerEps: 1e-5,
+  rmspropEps: "outside",
+  loss: "a2c",
+  detachBootstrap: true,
   gamma: 0.98,
   gaeLambda: 1,
   returns: "gae",
@@ -42,16 +54,61 @@ const a2c: Omit<RunConfig, "workers"> = {
   normalizeReturns: false,
   bootstrapTruncated: true,
   dropLastStep: false,
-  notebookStop: false,
+  syncCritic: true,
+  rewards: "environment",
+  evaluation: "solved",
   samplingSeed: "seed",
   logDir: "runs",
   runFolder: true,
   logInterval: 20
 }
 
+const a3c: Omit<RunConfig, "workers"> = {
+  ...a2c,
+  preset: "a3c",
+  algo: "a3c",
+  schedule: "async",
+  ship: "gradients",
+  nSteps: 20,
+  optimizer: "adam",
+  lr: 0.008,
+  lrSchedule: "linear",
+  lrFinal: 0.0009,
+  lrDecaySteps: 100_000,
+  entCoef: 0.001,
+  vfCoef: 0.1,
+  maxGradNorm: 5
+}
+
 /** The settings of each preset; `workers` is left to the machine. */
 export const presets: { readonly [Name in RunConfig["preset"]]: Omit<RunConfig, "workers"> } = {
   a2c,
+  a3c,
+  "notebook-a3c": {
+    ...a3c,
+    preset: "notebook-a3c",
+    nEnvs: 1,
+    totalTimesteps: 10_000_000,
+    totalEpisodes: 6000,
+    episodeLimit: 300,
+    nSteps: 300,
+    network: "shared",
+    hidden: [20],
+    activation: "relu",
+    lr: 0.001,
+    lrSchedule: "constant",
+    optimizerEps: 1e-8,
+    loss: "td",
+    detachBootstrap: false,
+    gamma: 0.9,
+    entCoef: 0,
+    vfCoef: 1,
+    maxGradNorm: 0,
+    syncCritic: false,
+    rewards: "notebook",
+    evaluation: "notebook-a3c",
+    samplingSeed: "random"
+  },
   "notebook-ray": {
     ...a2c,
     preset: "notebook-ray",
@@ -70,7 +127,7 @@ export const presets: { readonly [Name in RunConfig["preset"]]: Omit<RunConfig, 
     normalizeReturns: true,
     bootstrapTruncated: false,
     dropLastStep: true,
-    notebookStop: true,
+    evaluation: "notebook-ray",
     samplingSeed: "random"
   }
 }

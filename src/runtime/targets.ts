@@ -2,23 +2,24 @@
  * From a fragment to what the Learner learns from it: how many rows count, the critic's targets and the advantages.
  * Computed in float64, environment by environment, and rounded to float32 once.
  */
+import * as Schema from "effect/Schema"
 import type { Segment } from "../model/Device.ts"
 import * as returns from "../model/returns.ts"
-import type { EnvSlot } from "./dataPlaneLayout.ts"
-import type { RunConfig } from "./RunConfig.ts"
+import type { Fragment } from "./dataPlaneLayout.ts"
+import { options } from "./RunConfig.ts"
 
 /** The settings that decide the targets. */
-export type TargetSettings = Pick<
-  RunConfig,
-  | "nSteps"
-  | "returns"
-  | "gamma"
-  | "gaeLambda"
-  | "normalizeAdvantage"
-  | "normalizeReturns"
-  | "bootstrapTruncated"
-  | "dropLastStep"
->
+export const TargetSettings = Schema.Struct({
+  nSteps: options.nSteps.schema,
+  returns: options.returns.schema,
+  gamma: options.gamma.schema,
+  gaeLambda: options.gaeLambda.schema,
+  normalizeAdvantage: options.normalizeAdvantage.schema,
+  normalizeReturns: options.normalizeReturns.schema,
+  bootstrapTruncated: options.bootstrapTruncated.schema,
+  dropLastStep: options.dropLastStep.schema
+})
+export type TargetSettings = typeof TargetSettings.Type
 
 /**
  * Turns the fragments of all environments into segments. Advantages and returns go
@@ -33,33 +34,32 @@ export type TargetSettings = Pick<
  */
 export const make = (
   settings: TargetSettings,
-  slots: ReadonlyArray<EnvSlot>
-): (fragments: ReadonlyArray<EnvSlot>) => ReadonlyArray<Segment> => {
+  environments: number
+): (fragments: ReadonlyArray<Pick<Fragment, "rows" | "slot">>) => ReadonlyArray<Segment> => {
   const { nSteps } = settings
   const values = new Float64Array(nSteps)
   const nextValues = new Float64Array(nSteps)
   const terminated = new Uint8Array(nSteps)
   const none = new Uint8Array(nSteps)
   const targets = new Float64Array(nSteps)
-  const advantages = new Float64Array(nSteps * slots.length)
-  const segments = slots.map((slot) => ({
-    rows: nSteps,
-    observations: slot.observations,
-    actions: slot.actions,
-    advantages: slot.advantages,
-    returns: slot.returns
-  }))
+  const advantages = new Float64Array(nSteps * environments)
 
   return (fragments) => {
     let rows = 0
-    for (let e = 0; e < fragments.length; e++) {
-      const slot = fragments[e]!
-      const segment = segments[e]!
-      const last = nSteps - 1
+    const segments: Array<Segment> = []
+    for (const fragment of fragments) {
+      const { slot } = fragment
+      const last = fragment.rows - 1
       const unfinished = slot.terminated[last] === 0 && slot.truncated[last] === 0
-      segment.rows = settings.dropLastStep && unfinished && nSteps > 1 ? last : nSteps
-      const length = segment.rows
-      for (let t = 0; t < nSteps; t++) {
+      const length = settings.dropLastStep && unfinished && last > 0 ? last : fragment.rows
+      segments.push({
+        rows: length,
+        observations: slot.observations,
+        actions: slot.actions,
+        advantages: slot.advantages,
+        returns: slot.returns
+      })
+      for (let t = 0; t < length; t++) {
         values[t] = slot.values[t]!
         nextValues[t] = slot.nextValues[t]!
         terminated[t] = slot.terminated[t]! | (settings.bootstrapTruncated ? 0 : slot.truncated[t]!)
@@ -82,14 +82,12 @@ export const make = (
       if (settings.returns !== "gae" || settings.normalizeReturns) {
         for (let t = 0; t < length; t++) own[t] = targets[t]! - values[t]!
       }
-      for (let t = 0; t < length; t++) segment.returns[t] = targets[t]!
+      for (let t = 0; t < length; t++) slot.returns[t] = targets[t]!
       rows += length
     }
     if (settings.normalizeAdvantage) returns.normalise(advantages, advantages, 0, rows)
-    for (let e = 0, row = 0; e < fragments.length; e++) {
-      const segment = segments[e]!
-      for (let t = 0; t < segment.rows; t++) segment.advantages[t] = advantages[row++]!
-    }
+    let row = 0
+    for (const segment of segments) for (let t = 0; t < segment.rows; t++) segment.advantages[t] = advantages[row++]!
     return segments
   }
 }

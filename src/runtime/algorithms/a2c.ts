@@ -1,17 +1,17 @@
 /**
  * Advantage actor-critic, in step: A3C's update (Mnih et al. 2016, "Asynchronous Methods for Deep Reinforcement
- * Learning", algorithm S3) on the experience of all environments at once, as the notebook's Ray program does it.
+ * Learning", algorithm S3) on the experience of all environments at once, as notebook 000 does it on Ray.
  *
  *     repeat
  *       every EnvWorker acts n steps with the same weights          (in parallel, wherever it lives)
- *       the Learner turns rewards and values into returns and advantages, environment by environment,
- *         takes one gradient over the whole batch and one step of the optimiser
+ *       the Learner takes one step on all that came of it           (returns, advantages, gradient, optimiser)
  *     until solved
  */
 import * as Effect from "effect/Effect"
 import { EnvWorkerGroup } from "../EnvWorkerGroup.ts"
 import { Learner } from "../Learner.ts"
 import { RunMonitor } from "../RunMonitor.ts"
+import { update } from "./update.ts"
 
 export const a2c = Effect.gen(function*() {
   const workers = yield* EnvWorkerGroup
@@ -20,7 +20,7 @@ export const a2c = Effect.gen(function*() {
 
   while (!(yield* monitor.done)) {
     const fragments = yield* workers.collect(yield* learner.version)
-    const report = yield* learner.learn(fragments)
+    const report = yield* update(fragments)
     yield* monitor.record(fragments, report)
   }
 })

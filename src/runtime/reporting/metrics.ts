@@ -13,7 +13,7 @@
  * | `train/entropy_loss` | progress | minus the mean entropy, as Stable-Baselines3 has it |
  * | `train/learning_rate`, `train/explained_variance` | progress | |
  * | `eval/mean_reward` | evaluation | greedy policy |
- * | `actors/restarts`, `actors/staleness`, `actors/lost_steps` | progress | |
+ * | `actors/restarts`, `actors/staleness`, `actors/lost_steps`, `actors/refused` | progress | |
  */
 import type { RunEvent } from "../RunEvent.ts"
 
@@ -34,7 +34,8 @@ export const metricNames = [
   "eval/mean_reward",
   "actors/restarts",
   "actors/staleness",
-  "actors/lost_steps"
+  "actors/lost_steps",
+  "actors/refused"
 ] as const
 
 export type MetricName = typeof metricNames[number]
@@ -74,7 +75,8 @@ export const metricsOf = (event: RunEvent): Metrics | undefined => {
           "train/grad_norm": finite(event.grad_norm),
           "actors/restarts": event.restarts,
           "actors/staleness": finite(event.staleness),
-          "actors/lost_steps": event.lost_steps
+          "actors/lost_steps": event.lost_steps,
+          "actors/refused": event.refused
         }
       }
     case "evaluation":

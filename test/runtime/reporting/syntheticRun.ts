@@ -47,7 +47,8 @@ export const progress: Progress = {
   fps: 400,
   restarts: 0,
   staleness: 0,
-  lost_steps: 0
+  lost_steps: 0,
+  refused: 0
 }
 
 export const evaluation: Evaluation = {

@@ -1,0 +1,201 @@
+/**
+ * Whose turn it is in an asynchronous run. Work is handed out to EnvWorkers, and taken back one piece at a time, in an
+ * order that comes from one of three sources: the *clock* (who is ready first; written down as it happens), the *seed*
+ * (every piece of work is given a duration drawn from the root seed), or a *recording* of an earlier run.
+ *
+ * Everything else follows from that order: a worker pulls the weights that its own last push led to. So an asynchronous
+ * run with the same order of arrivals is the same run, on any number of workers and however often they die.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import type { AskFailure } from "../actors/errors.ts"
+import { scheduleStream } from "../random/streams.ts"
+import type { Fragment } from "./dataPlaneLayout.ts"
+import { EnvWorkerGroup } from "./EnvWorkerGroup.ts"
+import type { EnvFault } from "./EnvWorker.ts"
+import { Learner } from "./Learner.ts"
+import { CurrentConfig } from "./RunConfig.ts"
+import { Seed } from "./Seed.ts"
+
+/** A recording that does not fit the run it is replayed in. */
+export class ReplayMismatch extends Schema.TaggedError<ReplayMismatch>()("ReplayMismatch", { message: Schema.String }) {}
+
+/** Where the order of arrivals goes, or comes from. By default nobody writes it down. */
+export class ArrivalLog extends Context.Reference<{
+  /** Called for every arrival, in order. */
+  readonly write: (environment: number, staleness: number) => void
+  /** The order to repeat, and the staleness that each arrival must have; absent: the configuration's schedule decides. */
+  readonly replay?: { readonly environments: ArrayLike<number>; readonly staleness: ArrayLike<number> }
+}>("troupe/runtime/ArrivalLog", { defaultValue: () => ({ write: () => {} }) }) {}
+
+/** A piece of work that was handed out. */
+interface Granted {
+  readonly environment: number
+  readonly version: number
+  readonly result: Deferred.Deferred<Fragment, EnvFault | AskFailure>
+}
+
+/** How the next arrival is chosen. */
+interface Source {
+  /** A piece of work was handed out. */
+  readonly granted: (work: Granted) => void
+  /** Chooses one of those that are out. */
+  readonly next: (out: ReadonlyMap<number, Granted>) => Effect.Effect<Granted, ReplayMismatch>
+  /** Whether what was chosen is as old as it must be. */
+  readonly check: (staleness: number) => Effect.Effect<void, ReplayMismatch>
+  readonly more: () => boolean
+}
+
+export class Arrivals extends Context.Service<Arrivals, {
+  /** Hands a first piece of work to every environment. */
+  readonly begin: Effect.Effect<void>
+  /** Hands the next piece of work to an environment, or lets it wait while others are too far behind. */
+  readonly grant: (environment: number) => Effect.Effect<void>
+  /** The next piece of work to arrive. */
+  readonly take: Effect.Effect<Fragment, EnvFault | AskFailure | ReplayMismatch>
+  /** Whether there is a next: a recording comes to an end. */
+  readonly more: Effect.Effect<boolean>
+}>()("troupe/runtime/Arrivals") {
+  static readonly layer: Layer.Layer<Arrivals, never, CurrentConfig | EnvWorkerGroup | Learner | Seed> = Layer.effect(
+    Arrivals,
+    Effect.gen(function*() {
+      const config = yield* CurrentConfig
+      const workers = yield* EnvWorkerGroup
+      const learner = yield* Learner
+      const { root } = yield* Seed
+      const log = yield* ArrivalLog
+      const scope = yield* Effect.scope
+      const ready = yield* Queue.unbounded<Granted>()
+      const byClock = log.replay === undefined && config.schedule === "async"
+      const source = log.replay !== undefined ? recorded(log.replay) : byClock ? clock(ready) : seeded(root)
+      const bound = config.whenStale === "wait" && config.maxStaleness !== "none" ? config.maxStaleness : undefined
+
+      /** What is out, oldest first. */
+      const out = new Map<number, Granted>()
+      const waiting: Array<number> = []
+
+      const send = Effect.fnUntraced(function*(environment: number) {
+        const version = yield* learner.version
+        const work: Granted = { environment, version, result: Deferred.makeUnsafe() }
+        out.set(environment, work)
+        // At once: the next update overwrites what is published now.
+        yield* workers.pull(environment, version)
+        source.granted(work)
+        yield* workers.explore(environment, version).pipe(
+          Effect.onExit((exit) =>
+            Effect.andThen(Deferred.done(work.result, exit), byClock ? Queue.offer(ready, work) : Effect.void)
+          ),
+          Effect.exit,
+          Effect.forkIn(scope)
+        )
+      })
+
+      // No more may be out than can come back, one after the other, within the bound.
+      const release = Effect.gen(function*() {
+        while (waiting.length > 0 && (bound === undefined || out.size <= bound)) yield* send(waiting.shift()!)
+      })
+
+      const overdue = Effect.map(learner.version, (version) => {
+        const [oldest] = out.values()
+        return bound !== undefined && oldest !== undefined && version - oldest.version >= bound ? oldest : undefined
+      })
+
+      return Arrivals.of({
+        begin: Effect.suspend(() => {
+          for (let environment = 0; environment < config.nEnvs; environment++) waiting.push(environment)
+          return release
+        }),
+        grant: (environment) =>
+          Effect.suspend(() => {
+            waiting.push(environment)
+            return release
+          }),
+        more: Effect.sync(() => source.more()),
+        take: Effect.gen(function*() {
+          const late = log.replay === undefined ? yield* overdue : undefined
+          const work = late ?? (yield* source.next(out))
+          const staleness = (yield* learner.version) - work.version
+          yield* source.check(staleness)
+          const fragment = yield* Deferred.await(work.result)
+          out.delete(work.environment)
+          log.write(work.environment, staleness)
+          return fragment
+        })
+      })
+    })
+  )
+}
+
+/** Who is ready first. A piece of work that was taken out of turn is passed over when its turn comes. */
+const clock = (ready: Queue.Queue<Granted>): Source => ({
+  granted: () => {},
+  check: () => Effect.void,
+  next: Effect.fnUntraced(function*(out) {
+    while (true) {
+      const work = yield* Queue.take(ready)
+      if (out.get(work.environment) === work) return work
+    }
+  }),
+  more: () => true
+})
+
+/** Every piece of work takes between half and one and a half of a unit of time, drawn from the seed. */
+const seeded = (seed: number): Source => {
+  const random = scheduleStream(seed)
+  const due = new WeakMap<Granted, number>()
+  let now = 0
+  return {
+    granted: (work) => due.set(work, now + 0.5 + random.random()),
+    check: () => Effect.void,
+    next: (out) =>
+      Effect.sync(() => {
+        let first: Granted | undefined
+        let soonest = Number.POSITIVE_INFINITY
+        for (const work of out.values()) {
+          const time = due.get(work)!
+          if (time < soonest) {
+            soonest = time
+            first = work
+          }
+        }
+        now = soonest
+        return first!
+      }),
+    more: () => true
+  }
+}
+
+/** As it was written down. */
+const recorded = (
+  { environments, staleness }: { readonly environments: ArrayLike<number>; readonly staleness: ArrayLike<number> }
+): Source => {
+  let at = -1
+  const mismatch = (what: string) =>
+    new ReplayMismatch({
+      message: `The recording does not fit this run: its arrival ${at + 1} ${what}. ` +
+        "Replay it with the settings it was recorded with."
+    })
+  return {
+    granted: () => {},
+    next: (out) =>
+      Effect.suspend(() => {
+        at++
+        const environment = environments[at]!
+        const work = out.get(environment)
+        return work === undefined
+          ? Effect.fail(mismatch(`is of environment ${environment}, which has no work`))
+          : Effect.succeed(work)
+      }),
+    check: (found) =>
+      Effect.suspend(() =>
+        found === staleness[at]
+          ? Effect.void
+          : Effect.fail(mismatch(`was ${staleness[at]} updates old and is now ${found}`))
+      ),
+    more: () => at + 1 < environments.length
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Asynchronous advantage actor-critic (Mnih et al. 2016, algorithm S3): every EnvWorker goes at its own pace, and the
+ * Learner takes a step for each as it arrives, as notebook 002 sketches it with one behaviour policy.
+ *
+ *     hand out a piece of work to every EnvWorker                   (pull weights; act n steps, or to the episode's end)
+ *     repeat
+ *       take the next to arrive                                     (by the clock, the seed, or a recording)
+ *       the Learner takes one step on what came of it
+ *       that EnvWorker pulls the newest weights and goes on
+ *     until solved
+ */
+import * as Effect from "effect/Effect"
+import { Arrivals } from "../Arrivals.ts"
+import { RunMonitor } from "../RunMonitor.ts"
+import { update } from "./update.ts"
+
+export const a3c = Effect.gen(function*() {
+  const arrivals = yield* Arrivals
+  const monitor = yield* RunMonitor
+
+  yield* arrivals.begin
+  while (!(yield* monitor.done) && (yield* arrivals.more)) {
+    const fragment = yield* arrivals.take
+    const report = yield* update([fragment])
+    yield* monitor.record([fragment], report)
+    yield* arrivals.grant(fragment.environment)
+  }
+})
