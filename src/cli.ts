@@ -28,6 +28,12 @@ const withVerb = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
   return implied ? ["train", ...args] : args
 }
 
+/** `--async seeded` is read as `--async=seeded`: the value of `--async` may be left out. */
+const withAttachedValue = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const at = args.findIndex((arg, i) => arg === "--async" && ["async", "seeded"].includes(args[i + 1] ?? ""))
+  return at < 0 ? args : [...args.slice(0, at), `--async=${args[at + 1]}`, ...args.slice(at + 2)]
+}
+
 /** One sentence for one mistake. */
 const sentence = (error: CliError.CliError): string => {
   const meant = (suggestions: ReadonlyArray<string>) =>
@@ -61,7 +67,7 @@ const explain = (cause: Cause.Cause<unknown>): string => {
 const usage = (error: unknown): boolean =>
   CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment
 
-const program = Command.runWith(root, { version })(withVerb(process.argv.slice(2))).pipe(
+const program = Command.runWith(root, { version })(withAttachedValue(withVerb(process.argv.slice(2)))).pipe(
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause))
       ? Effect.void

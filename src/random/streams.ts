@@ -7,7 +7,15 @@ import { Pcg64 } from "./Pcg64.ts"
 import { SeedSequence } from "./SeedSequence.ts"
 
 /** First number of the spawn key: which role a stream has. Changing one changes every recorded run. */
-const role = { policy: 1, initialWeights: 2, evaluation: 3, workerWeights: 4, schedule: 5, chaos: 6, evaluationPolicy: 7 } as const
+const role = {
+  policy: 1,
+  initialWeights: 2,
+  evaluation: 3,
+  workerWeights: 4,
+  schedule: 5,
+  chaos: 6,
+  evaluationPolicy: 7
+} as const
 
 const spawned = (seed: number | bigint, spawnKey: ReadonlyArray<number>, into?: Uint32Array): Pcg64 =>
   Pcg64.fromSeed(new SeedSequence(seed, { spawnKey }), into)

@@ -15,14 +15,16 @@ import * as Schema from "effect/Schema"
 import type { AskFailure } from "../actors/errors.ts"
 import { scheduleStream } from "../random/streams.ts"
 import type { Fragment } from "./dataPlaneLayout.ts"
-import { EnvWorkerGroup } from "./EnvWorkerGroup.ts"
 import type { EnvFault } from "./EnvWorker.ts"
+import { EnvWorkerGroup } from "./EnvWorkerGroup.ts"
 import { Learner } from "./Learner.ts"
 import { CurrentConfig } from "./RunConfig.ts"
 import { Seed } from "./Seed.ts"
 
 /** A recording that does not fit the run it is replayed in. */
-export class ReplayMismatch extends Schema.TaggedError<ReplayMismatch>()("ReplayMismatch", { message: Schema.String }) {}
+export class ReplayMismatch
+  extends Schema.TaggedError<ReplayMismatch>()("ReplayMismatch", { message: Schema.String })
+{}
 
 /** Where the order of arrivals goes, or comes from. By default nobody writes it down. */
 export class ArrivalLog extends Context.Reference<{

@@ -9,8 +9,8 @@ import * as Schema from "effect/Schema"
 import type { Discrete } from "../envs/Discrete.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { stepFault } from "../envs/EnvironmentFault.ts"
-import type { Arena, OutOfMemory } from "../model/kernels/Arena.ts"
 import { sampleAction, softmax } from "../model/categorical.ts"
+import type { Arena, OutOfMemory } from "../model/kernels/Arena.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
 import type { NetworkSpec } from "../model/Network.ts"
 import type { Pcg64 } from "../random/Pcg64.ts"
@@ -141,7 +141,12 @@ const play = Effect.fnUntraced(function*(
       const dynamics = definition.create(new Float64Array(definition.stateSize))
       const random = evaluationStream(seed, round * episodes + first + k)
       dynamics.reset(random)
-      return { episode: first + k, dynamics, random, policy: evaluationPolicyStream(seed, round * episodes + first + k) }
+      return {
+        episode: first + k,
+        dynamics,
+        random,
+        policy: evaluationPolicyStream(seed, round * episodes + first + k)
+      }
     })
     // Row i of the forward pass is the i-th environment still playing.
     const observations = Array.from(

@@ -135,9 +135,17 @@ export const options = {
   adamBeta1: real({ from: 0, below: 1 }, "Adam: decay of the mean gradient"),
   adamBeta2: real({ from: 0, below: 1 }, "Adam: decay of the squared gradient"),
   optimizerEps: real({ above: 0, to: 1 }, "optimiser's epsilon"),
-  rmspropEps: choice(["outside", "inside"], "RMSProp: epsilon added to the root (PyTorch), or under it (Mnih et al. 2016)"),
-  loss: choice(["a2c", "td"], "a2c, or notebook 002's one-step temporal differences (needs --ship gradients and async)"),
-  detachBootstrap: yes("td loss: the value's gradient does not flow through the next value; false is the notebook's quirk"),
+  rmspropEps: choice(
+    ["outside", "inside"],
+    "RMSProp: epsilon added to the root (PyTorch), or under it (Mnih et al. 2016)"
+  ),
+  loss: choice(
+    ["a2c", "td"],
+    "a2c, or notebook 002's one-step temporal differences (needs --ship gradients and async)"
+  ),
+  detachBootstrap: yes(
+    "td loss: the value's gradient does not flow through the next value; false is the notebook's quirk"
+  ),
   gamma: real({ from: 0, to: 1 }, "discount factor"),
   gaeLambda: real({ from: 0, to: 1 }, "lambda of generalised advantage estimation"),
   returns: choice(

@@ -129,7 +129,9 @@ export const resolve = Effect.fnUntraced(function*(input: {
   const variables = yield* fromVariables
   const given = yield* fromRecord({ ...input.given }, (name) => name, "among the settings")
   const merged = { ...file, ...variables, ...given }
-  const algorithm = merged.algo === undefined ? {} : { schedule: presets[merged.algo].schedule, ship: presets[merged.algo].ship }
+  const algorithm = merged.algo === undefined
+    ? {}
+    : { schedule: presets[merged.algo].schedule, ship: presets[merged.algo].ship }
   const config: RunConfig = {
     workers: Math.max(1, os.availableParallelism()),
     ...presets[merged.preset ?? merged.algo ?? "a2c"],

@@ -4,9 +4,9 @@
  * the fragment.
  */
 import * as Effect from "effect/Effect"
+import type { Fragment } from "../dataPlaneLayout.ts"
 import { EnvWorkerGroup } from "../EnvWorkerGroup.ts"
 import { Learner, type LearnReport } from "../Learner.ts"
-import type { Fragment } from "../dataPlaneLayout.ts"
 import { CurrentConfig } from "../RunConfig.ts"
 
 export const update = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragment>) {

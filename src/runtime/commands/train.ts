@@ -5,25 +5,32 @@ import * as Flag from "effect/cli/Flag"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
+import { ArrivalLog } from "../Arrivals.ts"
 import * as configSources from "../configSources.ts"
+import * as recording from "../recording.ts"
 import { folderReporter } from "../reporting/folderReporter.ts"
 import * as JsonLines from "../reporting/JsonLines.ts"
 import * as Reporter from "../reporting/Reporter.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
-import { CurrentConfig, type RunConfig } from "../RunConfig.ts"
+import { CurrentConfig, flagName, type RunConfig } from "../RunConfig.ts"
 import type { RunEvent } from "../RunEvent.ts"
 import { RunEvents } from "../RunMonitor.ts"
 import { runFlags } from "./flags.ts"
 
 /** When this process started, in milliseconds since the epoch. */
 const processStart = performance.timeOrigin
+
+/** The recording's name in a run's folder. */
+const recordingName = "arrivals.bin"
 
 const openFolder = (config: RunConfig, { id, rewardThreshold }: EnvironmentDefinition) =>
   RunFolder.create({
@@ -39,24 +46,74 @@ const openFolder = (config: RunConfig, { id, rewardThreshold }: EnvironmentDefin
 /** How long the consumers of an interrupted run may take to write what they hold. */
 const drainDeadline = "500 millis"
 
-const train = Effect.fn("train")(function*(
-  given: configSources.PartialConfig,
-  file: string | undefined,
-  output: { readonly json: boolean; readonly quiet: boolean }
-) {
-  const wanted = yield* configSources.resolve({ given, file })
-  const config = { ...wanted, workers: Math.min(wanted.workers, wanted.nEnvs) }
+/** The recording in a run's folder. */
+const recordingOf = Effect.fnUntraced(function*(folder: string, config: RunConfig) {
+  const fs = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+  const path = paths.join(folder, recordingName)
+  const bytes = yield* fs.readFile(path).pipe(Effect.mapError(() =>
+    new recording.RecordingError({
+      message: `${path} cannot be read. Name the folder of a run with --async; only these are recorded.`
+    })
+  ))
+  return yield* recording.read(bytes, path, config)
+})
+
+/** Puts the run's settings together: those of a recording, where one is replayed, otherwise from all sources. */
+const settings = Effect.fnUntraced(function*(request: TrainRequest) {
+  const { file, given, replay } = request
+  const resolved = yield* configSources.resolve({ given, file })
+  const replayed = replay === undefined ? undefined : yield* recordingOf(replay, resolved)
+  const wanted = { ...resolved, ...replayed?.config, ...given }
+  const changed = replayed && recording.firstDifference(replayed.config, wanted)
+  if (changed !== undefined) {
+    return yield* new configSources.ConfigError({
+      source: flagName(changed),
+      message: `--${flagName(changed)} cannot be changed by a replay; leave it out, or train anew.`
+    })
+  }
+  return { wanted, replayed, config: { ...wanted, workers: Math.min(wanted.workers, wanted.nEnvs) } }
+})
+
+/** Writes the recording when the scope closes, however it closes: all of it or none. */
+const keepRecording = Effect.fnUntraced(function*(recorder: recording.Recorder, path: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.addFinalizer(() =>
+    fs.writeFile(`${path}.part`, recorder.toBytes()).pipe(
+      Effect.andThen(fs.rename(`${path}.part`, path)),
+      Effect.catch((error) => Effect.logError(`the recording ${path} could not be written: ${error.message}`))
+    )
+  )
+})
+
+interface TrainRequest {
+  readonly given: configSources.PartialConfig
+  readonly file: string | undefined
+  /** Folder of the run to repeat. */
+  readonly replay: string | undefined
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+const train = Effect.fn("train")(function*(request: TrainRequest) {
+  const { config, replayed, wanted } = yield* settings(request)
   const events = yield* Queue.bounded<RunEvent, Cause.Done>(1024)
+  const recorder = config.schedule === "async" ? new recording.Recorder(config) : undefined
 
   // The run is set up before its folder is made: what cannot start leaves nothing behind.
   const run = yield* Layer.build(Run.layerFromConfig({ origin: processStart })).pipe(
     Effect.map(Context.get(Run)),
     Effect.provide(CurrentConfig.layer(config)),
-    Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(events, event)) })
+    Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(events, event)) }),
+    Effect.provideService(ArrivalLog, {
+      write: (environment, staleness) => recorder?.write(environment, staleness),
+      ...(replayed === undefined ? {} : { replay: replayed })
+    })
   )
   const folder = config.runFolder ? yield* openFolder(config, run.environment) : undefined
+  if (folder !== undefined && recorder !== undefined) yield* keepRecording(recorder, folder.file(recordingName))
 
-  if (given.workers !== undefined && wanted.workers > config.workers) {
+  if (request.given.workers !== undefined && wanted.workers > config.workers) {
     yield* Queue.offer(events, {
       event: "notice",
       message: `--workers ${wanted.workers} is more than there are environments: ${config.workers} workers are used`
@@ -69,9 +126,9 @@ const train = Effect.fn("train")(function*(
     }
   }).pipe(Effect.ensuring(Queue.end(events)))
 
-  const screen = output.json
+  const screen = request.json
     ? yield* JsonLines.reporter
-    : yield* Table.reporter({ quiet: output.quiet, rewardThreshold: run.environment.rewardThreshold })
+    : yield* Table.reporter({ quiet: request.quiet, rewardThreshold: run.environment.rewardThreshold })
   const reporters = folder === undefined ? [screen] : [screen, yield* folderReporter(folder)]
   const consumed = yield* Effect.forkScoped(Reporter.consume(Stream.fromQueue(events), reporters))
   // Runs before the scope ends the consumers: what an interrupted run has said still reaches its files.
@@ -88,15 +145,44 @@ export const trainCommand = Command.make(
       Flag.withMetavar("path"),
       Flag.optional
     ),
+    sync: Flag.Boolean("sync").pipe(Flag.withDescription("all in step: --schedule sync"), Flag.withDefault(false)),
+    async: Flag.Literals("async", ["async", "seeded"]).pipe(
+      Flag.withDescription("each at its own pace: --schedule async, or with `--async seeded` --schedule seeded"),
+      Flag.withOptionalValue("async"),
+      Flag.optional
+    ),
+    replay: Flag.String("replay").pipe(
+      Flag.withDescription("repeat an --async run from the recording in its folder"),
+      Flag.withMetavar("folder"),
+      Flag.optional
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("print one JSON event a line, and nothing else"),
       Flag.withDefault(false)
     ),
     quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
   },
-  Effect.fnUntraced(function*({ config, json, quiet, ...flags }) {
-    const given: Record<string, string> = {}
-    for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) given[name] = value.value
-    yield* train(yield* configSources.fromFlags(given), Option.getOrUndefined(config), { json, quiet })
+  Effect.fnUntraced(function*({ async: own, config, json, quiet, replay, sync, ...flags }) {
+    const texts: Record<string, string> = {}
+    for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
+    const schedules = [
+      ...(sync ? ["sync"] : []),
+      ...Option.toArray(own),
+      ...(texts["schedule"] === undefined ? [] : [texts["schedule"]])
+    ]
+    if (schedules.length > 1) {
+      return yield* new configSources.ConfigError({
+        source: "schedule",
+        message: "Give one of --sync, --async, --async seeded and --schedule, not several."
+      })
+    }
+    for (const schedule of schedules) texts["schedule"] = schedule
+    yield* train({
+      given: yield* configSources.fromFlags(texts),
+      file: Option.getOrUndefined(config),
+      replay: Option.getOrUndefined(replay),
+      json,
+      quiet
+    })
   })
 ).pipe(Command.withDescription("Train a policy until its environment is solved (the verb when none is given)"))
