@@ -9,13 +9,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 /** Below node_modules, so that packages resolve and no other type-check sees it. */
 const folder = path.join(root, "node_modules", ".cache", "troupe-docs")
 
-const blocks = ["README.md", ...globSync("docs/*.md", { cwd: root }).toSorted()].flatMap((file) => {
-  let text: string
-  try {
-    text = readFileSync(path.join(root, file), "utf8")
-  } catch {
-    return []
-  }
+/** The page on actors shows one program in parts, without the imports of Effect. */
+const inParts = new Set([path.join("docs", "actors.md")])
+
+const pages = globSync("docs/*.md", { cwd: root }).filter((file) => !inParts.has(file)).toSorted()
+
+const blocks = ["README.md", ...pages].flatMap((file) => {
+  const text = readFileSync(path.join(root, file), "utf8")
   return [...text.matchAll(/^```ts\n(import [\s\S]*?)^```$/gm)].map(([, code], index) => ({
     name: `${path.basename(file, ".md")}-${index + 1}.ts`,
     code: code!
