@@ -90,6 +90,9 @@ describe("the command line", () => {
     [["--device", "tpu"], 2, /^--device must be one of cpu, gpu, cuda; "tpu" is not\.\n$/],
     [["--lr", "nan"], 2, /^--lr must be a finite number above 0 .* "nan" is not\.\n$/],
     [["--log-dir", "/dev/null/runs"], 1, /^Cannot create a run folder in "\/dev\/null\/runs": .*--log-dir\.\n$/],
+    [["--async", "--sync"], 2, /^Give one of --sync, --async, .* not several\.\n$/],
+    [["--loss", "td"], 2, /^--loss td is computed along one episode, .*\n$/],
+    [["--replay", "nowhere"], 1, /^nowhere\/arrivals\.bin cannot be read\. .*\n$/],
     [["--n-env", "3"], 2, /^There is no flag --n-env\. Did you mean --n-envs\?\n$/],
     [["evl"], 2, /^There is no verb "evl"; there are train, eval, plot\. Did you mean eval\?\n$/],
     [["--config", "none.json"], 2, /^The configuration file none\.json cannot be read\..*\n$/],
@@ -144,6 +147,34 @@ describe("the command line", () => {
       const said = yield* events(stdout)
       assert.isTrue(said.some((event) => event.event === "notice" && /10 workers are used/.test(event.message)))
       assert.isTrue(said.some((event) => event.event === "started" && event.workers === 10))
+    })
+  )
+
+  live(
+    "repeats an asynchronous run from its recording, and refuses one that was cut",
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const cwd = yield* folder
+      const hash = (stdout: string) =>
+        Effect.map(events(stdout), (all) => {
+          const last = all.at(-1)
+          return last?.event === "finished" ? last.weights_sha256 : undefined
+        })
+      const first = yield* troupe(cwd, ["--async", "--workers", "2", "--total-timesteps", "5000", "--json"])
+      assert.strictEqual(first.code, 0, first.stderr)
+      const [run] = yield* fs.readDirectory(`${cwd}/runs`)
+      for (const where of [["--workers", "1"], ["--workers", "4"], ["--placement", "fiber", "--chaos", "2"]]) {
+        const again = yield* troupe(cwd, ["--replay", `runs/${run}`, ...where, "--no-run-folder", "--json"])
+        assert.strictEqual(again.code, 0, again.stderr)
+        assert.strictEqual(yield* hash(again.stdout), yield* hash(first.stdout))
+      }
+      const changed = yield* troupe(cwd, ["--replay", `runs/${run}`, "--lr", "0.1"])
+      assert.match(changed.stderr, /^--lr cannot be changed by a replay; .*\n$/)
+      assert.strictEqual(changed.code, 2)
+      yield* fs.truncate(`${cwd}/runs/${run}/arrivals.bin`, 700)
+      const cut = yield* troupe(cwd, ["--replay", `runs/${run}`])
+      assert.match(cut.stderr, /arrivals\.bin cannot be replayed: it is cut off or was changed .*\n$/)
+      assert.strictEqual(cut.code, 1)
     })
   )
 

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { CartPoleV0, CartPoleV1 } from "./cartpole/CartPole.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
+import { nearest } from "./nearest.ts"
 
 /** No environment of that id. */
 export class UnknownEnvironment extends Schema.TaggedError<UnknownEnvironment>()("UnknownEnvironment", {
@@ -22,34 +23,6 @@ export class UnknownEnvironment extends Schema.TaggedError<UnknownEnvironment>()
 }
 
 const builtIn: ReadonlyArray<EnvironmentDefinition> = [CartPoleV0, CartPoleV1]
-
-/** How many letters must be inserted, removed or replaced to get from one word to the other. */
-const distance = (a: string, b: string): number => {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(replaced, previous[j]! + 1, current[j - 1]! + 1))
-    }
-    previous = current
-  }
-  return previous[b.length]!
-}
-
-/** The known id nearest to what was asked for; the later version where two are as near. Undefined when all are far. */
-const nearest = (id: string, known: ReadonlyArray<string>): string | undefined => {
-  let best: string | undefined
-  let least = Math.max(3, Math.floor(id.length / 3))
-  for (const candidate of known) {
-    const far = distance(id.toLowerCase(), candidate.toLowerCase())
-    if (far <= least) {
-      best = candidate
-      least = far
-    }
-  }
-  return best
-}
 
 /** What is registered. A reference, so that it needs no Layer to have the built-in environments. */
 const Registered = Context.Reference<ReadonlyArray<EnvironmentDefinition>>("troupe/envs/Registered", {

@@ -45,8 +45,8 @@ interface Granted {
 interface Source {
   /** A piece of work was handed out. */
   readonly granted: (work: Granted) => void
-  /** Chooses one of those that are out. */
-  readonly next: (out: ReadonlyMap<number, Granted>) => Effect.Effect<Granted, ReplayMismatch>
+  /** Chooses one of those that may be next. */
+  readonly next: (may: ReadonlyMap<number, Granted>) => Effect.Effect<Granted, ReplayMismatch>
   /** Whether what was chosen is as old as it must be. */
   readonly check: (staleness: number) => Effect.Effect<void, ReplayMismatch>
   readonly more: () => boolean
@@ -96,14 +96,24 @@ export class Arrivals extends Context.Service<Arrivals, {
         )
       })
 
+      /** Updates that one arrival leads to. */
+      const each = config.ship === "experience" ? config.nEpochs : 1
+
       // No more may be out than can come back, one after the other, within the bound.
       const release = Effect.gen(function*() {
-        while (waiting.length > 0 && (bound === undefined || out.size <= bound)) yield* send(waiting.shift()!)
+        while (waiting.length > 0 && (bound === undefined || out.size * each <= bound)) yield* send(waiting.shift()!)
       })
 
-      const overdue = Effect.map(learner.version, (version) => {
-        const [oldest] = out.values()
-        return bound !== undefined && oldest !== undefined && version - oldest.version >= bound ? oldest : undefined
+      /** Those that may be next: whoever it is, all the others can still come back within the bound, oldest first. */
+      const candidates = Effect.map(learner.version, (version) => {
+        if (bound === undefined) return out
+        const may = new Map<number, Granted>()
+        for (const work of out.values()) {
+          may.set(work.environment, work)
+          // If a younger one came first, this one would be this old, those before it having come too.
+          if (version + may.size * each - work.version > bound) break
+        }
+        return may
       })
 
       return Arrivals.of({
@@ -118,8 +128,7 @@ export class Arrivals extends Context.Service<Arrivals, {
           }),
         more: Effect.sync(() => source.more()),
         take: Effect.gen(function*() {
-          const late = log.replay === undefined ? yield* overdue : undefined
-          const work = late ?? (yield* source.next(out))
+          const work = yield* source.next(log.replay === undefined ? yield* candidates : out)
           const staleness = (yield* learner.version) - work.version
           yield* source.check(staleness)
           const fragment = yield* Deferred.await(work.result)
@@ -132,18 +141,23 @@ export class Arrivals extends Context.Service<Arrivals, {
   )
 }
 
-/** Who is ready first. A piece of work that was taken out of turn is passed over when its turn comes. */
-const clock = (ready: Queue.Queue<Granted>): Source => ({
-  granted: () => {},
-  check: () => Effect.void,
-  next: Effect.fnUntraced(function*(out) {
-    while (true) {
-      const work = yield* Queue.take(ready)
-      if (out.get(work.environment) === work) return work
-    }
-  }),
-  more: () => true
-})
+/** Who is ready first. */
+const clock = (ready: Queue.Queue<Granted>): Source => {
+  /** Ready, and not to be taken yet. */
+  const early: Array<Granted> = []
+  return {
+    granted: () => {},
+    check: () => Effect.void,
+    next: Effect.fnUntraced(function*(may) {
+      while (true) {
+        const first = early.findIndex(({ environment }) => may.has(environment))
+        if (first >= 0) return early.splice(first, 1)[0]!
+        early.push(yield* Queue.take(ready))
+      }
+    }),
+    more: () => true
+  }
+}
 
 /** Every piece of work takes between half and one and a half of a unit of time, drawn from the seed. */
 const seeded = (seed: number): Source => {
@@ -153,18 +167,18 @@ const seeded = (seed: number): Source => {
   return {
     granted: (work) => due.set(work, now + 0.5 + random.random()),
     check: () => Effect.void,
-    next: (out) =>
+    next: (may) =>
       Effect.sync(() => {
         let first: Granted | undefined
         let soonest = Number.POSITIVE_INFINITY
-        for (const work of out.values()) {
+        for (const work of may.values()) {
           const time = due.get(work)!
           if (time < soonest) {
             soonest = time
             first = work
           }
         }
-        now = soonest
+        now = Math.max(now, soonest)
         return first!
       }),
     more: () => true

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import { ActorSystem } from "../actors/ActorSystem.ts"
 import type { AskFailure, SpawnFailure } from "../actors/errors.ts"
 import * as Supervision from "../actors/Supervision.ts"
+import { environmentReference } from "../envs/loadEnvironment.ts"
 import { initialParameters } from "../model/initialise.ts"
 import { chaosStream, workerWeightsStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
@@ -56,7 +57,10 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         system.spawn(EnvWorker, {
           name: `env-worker/${index}`,
           config: {
-            environment: config.envId,
+            // A thread loads the environment itself: by its module where it has one, otherwise as we were told.
+            environment: plane.definition.module === undefined
+              ? config.envId
+              : environmentReference(plane.definition),
             episodeLimit: config.episodeLimit,
             index,
             seed: seed.root,

@@ -42,8 +42,14 @@ export class Learner extends Context.Service<Learner, {
   readonly version: Effect.Effect<number>
   /** Consumes experience: `config.nEpochs` updates. */
   readonly learn: (fragments: ReadonlyArray<Fragment>) => Effect.Effect<LearnReport, DeviceFault>
-  /** Consumes the gradients that lie in the fragments' slots: one update. */
-  readonly apply: (fragments: ReadonlyArray<Fragment>) => Effect.Effect<LearnReport, DeviceFault>
+  /**
+   * Consumes gradients: `config.nEpochs` updates with what lies in the fragments' slots, where `compute` leaves the
+   * gradients of the version it is told before each; without it they are there.
+   */
+  readonly apply: <E = never>(
+    fragments: ReadonlyArray<Fragment>,
+    compute?: (version: number) => Effect.Effect<void, E>
+  ) => Effect.Effect<LearnReport, DeviceFault | E>
   /** A copy of the current weights, in the flat order of `model/Network.ts`. */
   readonly weights: Effect.Effect<Float32Array, DeviceFault>
 }>()("troupe/runtime/Learner") {
@@ -105,9 +111,9 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     fragments.reduce((most, fragment) => Math.max(most, version - fragment.version), 0)
 
   /** An update as both ways of shipping report it. `undefined` instead of an update: the fragments were too old. */
-  const consume = Effect.fnUntraced(function*(
+  const consume = Effect.fnUntraced(function*<E>(
     fragments: ReadonlyArray<Fragment>,
-    updates: Effect.Effect<{ readonly loss: LossReport; readonly gradNorm: number }, DeviceFault>
+    updates: Effect.Effect<{ readonly loss: LossReport; readonly gradNorm: number }, E>
   ) {
     const staleness = stalenessOf(fragments)
     const refused = config.whenStale === "refuse" && config.maxStaleness !== "none" && staleness > config.maxStaleness
@@ -146,12 +152,19 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
           return { loss, gradNorm }
         })
       ),
-    apply: (fragments) =>
+    apply: (fragments, compute) =>
       consume(
         fragments,
         Effect.gen(function*() {
-          const gradients = yield* model.gather(fragments.map(({ slot }) => slot))
-          return { loss: gradients.loss, gradNorm: yield* step(gradients) }
+          let loss: LossReport = { policyLoss: 0, valueLoss: 0, entropy: 0 }
+          let gradNorm = 0
+          for (let epoch = 0; epoch < config.nEpochs; epoch++) {
+            if (compute !== undefined) yield* compute(version)
+            const gradients = yield* model.gather(fragments.map(({ slot }) => slot))
+            gradNorm = yield* step(gradients)
+            loss = gradients.loss
+          }
+          return { loss, gradNorm }
         })
       )
   })

@@ -14,6 +14,7 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { ActorSystem } from "../actors/ActorSystem.ts"
@@ -32,7 +33,7 @@ import { Learner } from "./Learner.ts"
 import { Policy } from "./Policy.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import type { ActorEvent, Finished, RunEvent } from "./RunEvent.ts"
-import { Restarts, RunEvents, RunMonitor, type RunStatus } from "./RunMonitor.ts"
+import { Restarts, RunEvents, RunMonitor, RunOrigin, type RunStatus } from "./RunMonitor.ts"
 import { Seed } from "./Seed.ts"
 
 /** SHA-256 of weights as little-endian float32, in the flat order of `model/Network.ts`. */
@@ -75,30 +76,31 @@ const parts = Layer.mergeAll(RunMonitor.layer, Arrivals.layer).pipe(
 /** Every way in which a run cannot be set up. */
 export type RunSetupError = Layer.Error<typeof parts>
 /** Every way in which a run that was set up can fail. */
-export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]> | DeviceFault
+export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]> | DeviceFault | RunSpent
+
+/** `train` was called before: its environments and weights are where that left them, and not at a beginning. */
+export class RunSpent extends Schema.TaggedError<RunSpent>()("RunSpent", {}) {
+  override get message(): string {
+    return "This run was trained before. A run is trained once; set up another."
+  }
+}
 
 /** A training run that is set up. */
 export class Run extends Context.Service<Run, {
   readonly config: RunConfig
   readonly environment: EnvironmentDefinition
   /**
-   * Trains to the end. Interrupting it stops the run; the policy as it then was stays readable. `folder` is told to
-   * whoever reads the events.
+   * Trains to the end, once. Interrupting it stops the run for good; the policy as it then was stays readable.
+   * `folder` is told to whoever reads the events.
    */
   readonly train: (options?: { readonly folder?: string }) => Effect.Effect<Finished, RunError>
   /** The current policy: what the next fragments are collected with. */
   readonly policy: Effect.Effect<Policy, DeviceFault>
   readonly status: Effect.Effect<RunStatus>
 }>()("troupe/runtime/Run") {
-  /**
-   * Sets up the run of the current configuration. Its events go to `RunEvents`.
-   *
-   * `origin` is the moment, in milliseconds since the epoch, from which the summary counts: the start of the process
-   * for the command line, otherwise now.
-   */
-  static readonly layerFromConfig = (options: {
-    readonly origin?: number
-  } = {}): Layer.Layer<Run, RunSetupError, CurrentConfig> => make(options).pipe(Layer.provide(parts))
+  /** Sets up the run of the current configuration. Its events go to `RunEvents`, its clock starts at `RunOrigin`. */
+  static readonly layerFromConfig = (): Layer.Layer<Run, RunSetupError, CurrentConfig> =>
+    layerOfParts.pipe(Layer.provide(parts))
 
   /** Sets up the run of some settings; everything else is as in `configSources.resolve`. */
   static readonly layer = (given: configSources.PartialConfig) =>
@@ -123,86 +125,88 @@ export class Run extends Context.Service<Run, {
     )
 }
 
-const make = (options: { readonly origin?: number }) =>
-  Layer.effect(
-    Run,
-    Effect.gen(function*() {
-      const config = yield* CurrentConfig
-      const plane = yield* DataPlane
-      const device = yield* Device
-      const learner = yield* Learner
-      const monitor = yield* RunMonitor
-      const system = yield* ActorSystem
-      const restarts = yield* Restarts
-      const seed = yield* Seed
-      const { emit } = yield* RunEvents
-      const context = yield* Effect.context<Arrivals | CurrentConfig | EnvWorkerGroup | Learner | RunMonitor>()
-      const origin = options.origin ?? (yield* Clock.currentTimeMillis)
-      const seconds = Effect.map(Clock.currentTimeMillis, (now) => (now - origin) / 1000)
+const layerOfParts = Layer.effect(
+  Run,
+  Effect.gen(function*() {
+    const config = yield* CurrentConfig
+    const plane = yield* DataPlane
+    const device = yield* Device
+    const learner = yield* Learner
+    const monitor = yield* RunMonitor
+    const system = yield* ActorSystem
+    const restarts = yield* Restarts
+    const seed = yield* Seed
+    const { emit } = yield* RunEvents
+    const context = yield* Effect.context<Arrivals | CurrentConfig | EnvWorkerGroup | Learner | RunMonitor>()
+    const origin = (yield* RunOrigin) ?? (yield* Clock.currentTimeMillis)
+    const seconds = Effect.map(Clock.currentTimeMillis, (now) => (now - origin) / 1000)
 
-      const policy = Effect.map(
-        learner.weights,
-        (weights) => new Policy(plane.definition.id, config.envId, plane.network, weights)
-      )
+    const policy = Effect.map(
+      learner.weights,
+      (weights) => new Policy(plane.definition.id, config.envId, plane.network, weights)
+    )
 
-      const watchActors = system.events.pipe(Stream.runForEach(Effect.fnUntraced(function*(event) {
-        if (event._tag !== "Restarted" && event._tag !== "Failed") return
-        if (event._tag === "Restarted") yield* Ref.update(restarts, (n) => n + 1)
-        const happened: ActorEvent = {
-          event: "actor",
-          kind: event._tag === "Restarted" ? "restarted" : "failed",
-          actor: event.actor,
-          cause: event.death.message,
-          recovery_ms: event._tag === "Restarted" ? event.recoveryMillis : null,
-          wall_seconds: yield* seconds
-        }
-        yield* emit(happened)
-      })))
-      yield* Effect.forkScoped(watchActors)
+    const watchActors = system.events.pipe(Stream.runForEach(Effect.fnUntraced(function*(event) {
+      if (event._tag !== "Restarted" && event._tag !== "Failed") return
+      if (event._tag === "Restarted") yield* Ref.update(restarts, (n) => n + 1)
+      const happened: ActorEvent = {
+        event: "actor",
+        kind: event._tag === "Restarted" ? "restarted" : "failed",
+        actor: event.actor,
+        cause: event.death.message,
+        recovery_ms: event._tag === "Restarted" ? event.recoveryMillis : null,
+        wall_seconds: yield* seconds
+      }
+      yield* emit(happened)
+    })))
+    yield* Effect.forkScoped(watchActors)
 
-      const train = Effect.fnUntraced(function*(told?: { readonly folder?: string }) {
-        yield* emit({
-          event: "started",
-          run: `${plane.definition.id} ${config.preset} seed ${seed.root}`,
-          env_id: plane.definition.id,
-          preset: config.preset,
-          algo: config.algo,
-          seed: seed.root,
-          device: device.name,
-          placement: config.placement,
-          workers: config.workers,
-          n_envs: config.nEnvs,
-          n_steps: config.nSteps,
-          parameters: plane.parameters.size,
-          folder: told?.folder ?? null,
-          total_timesteps: config.totalTimesteps
-        })
-        const startup = yield* seconds
-        yield* Effect.provideContext(algorithms[config.schedule], context)
-        const wall = yield* seconds
-        const { envSteps, episodes, evalMean, lostSteps, restarts: restarted, solved, train20, updates } =
-          yield* monitor.status
-        const finished: Finished = {
-          event: "finished",
-          env_steps: envSteps,
-          updates,
-          episodes,
-          solved,
-          train20,
-          eval_mean: evalMean,
-          weights_sha256: weightsHash(yield* learner.weights),
-          restarts: restarted,
-          lost_steps: lostSteps,
-          wall_seconds: wall,
-          startup_seconds: startup,
-          steps_per_second: wall > startup ? envSteps / (wall - startup) : null,
-          seed: seed.root,
-          device: device.name
-        }
-        yield* emit(finished)
-        return finished
+    let spent = false
+    const train = Effect.fnUntraced(function*(told?: { readonly folder?: string }) {
+      if (spent) return yield* new RunSpent()
+      spent = true
+      yield* emit({
+        event: "started",
+        env_id: plane.definition.id,
+        preset: config.preset,
+        algo: config.algo,
+        seed: seed.root,
+        device: device.name,
+        placement: config.placement,
+        workers: config.workers,
+        n_envs: config.nEnvs,
+        n_steps: config.nSteps,
+        parameters: plane.parameters.size,
+        folder: told?.folder ?? null,
+        total_timesteps: config.totalTimesteps
       })
-
-      return { config, environment: plane.definition, train, policy, status: monitor.status }
+      const startup = yield* seconds
+      yield* Effect.provideContext(algorithms[config.schedule], context)
+      yield* monitor.finish
+      const wall = yield* seconds
+      const { envSteps, episodes, evalMean, lostSteps, restarts: restarted, solved, train20, updates } = yield* monitor
+        .status
+      const finished: Finished = {
+        event: "finished",
+        env_steps: envSteps,
+        updates,
+        episodes,
+        solved,
+        train20,
+        eval_mean: evalMean,
+        weights_sha256: weightsHash(yield* learner.weights),
+        restarts: restarted,
+        lost_steps: lostSteps,
+        wall_seconds: wall,
+        startup_seconds: startup,
+        steps_per_second: wall > startup ? envSteps / (wall - startup) : null,
+        seed: seed.root,
+        device: device.name
+      }
+      yield* emit(finished)
+      return finished
     })
-  )
+
+    return { config, environment: plane.definition, train, policy, status: monitor.status }
+  })
+)

@@ -19,6 +19,8 @@ export interface Option<A> {
   readonly expected: string
   readonly help: string
   readonly alias?: string
+  /** The values, where there are few. */
+  readonly choices?: ReadonlyArray<string>
 }
 
 const text = (expected: string, help: string): Option<string> => ({
@@ -31,8 +33,9 @@ const text = (expected: string, help: string): Option<string> => ({
 const choice = <const Values extends ReadonlyArray<string>>(values: Values, help: string): Option<Values[number]> => ({
   schema: Schema.Literals(values),
   kind: "text",
-  expected: values.length === 1 ? `"${values[0]}"` : `one of ${values.join(", ")}`,
-  help
+  expected: `one of ${values.join(", ")}`,
+  help,
+  choices: values
 })
 
 const whole = (minimum: number, maximum: number, help: string, alias?: string): Option<number> => ({
@@ -159,7 +162,11 @@ export const options = {
   nEpochs: whole(1, 1000, "updates on each batch"),
   evalEpisodes: whole(1, 100_000, "fresh episodes of the greedy evaluation that confirms a solved run"),
   maxRestarts: whole(0, 1_000_000, "restarts allowed to one actor within a minute, before the run fails"),
-  chaos: whole(0, 1_000_000, "kill this many random workers during the run (drawn from the seed)"),
+  chaos: whole(
+    0,
+    1_000_000,
+    "kill this many workers during the run, drawn from the seed; a thread takes all its workers with it"
+  ),
   restartSameSeed: yes("quirk of the notebook: every episode of a worker starts from the same seed"),
   normalizeReturns: yes("quirk of the notebook: the critic learns returns normalised within each worker's fragment"),
   bootstrapTruncated: yes(

@@ -19,7 +19,6 @@ const Measured = Schema.NullOr(Schema.Finite)
 /** The run is set up and about to take its first step. `parameters` counts the network's weights; `folder` is null when nothing is kept. */
 export const Started = Schema.Struct({
   event: Schema.tag("started"),
-  run: Schema.String,
   env_id: Schema.String,
   preset: Schema.String,
   algo: Schema.String,
@@ -57,8 +56,8 @@ export type Episode = typeof Episode.Type
 
 /**
  * Where the run stands after an update. `ep_rew_mean` and `ep_len_mean` are means over the last 100 episodes (null
- * before the first), `train20` over the last 20 (null before the twentieth). `fps` is environment steps a second since
- * the start; `staleness` is how many updates the experience was behind the weights it was applied to (the mean since the
+ * before the first), `train20` over the last 20 (null before the twentieth). `n_updates` counts steps of the optimiser
+ * (`n_epochs` an update where experience travels); `fps` is environment steps a second since the first; `staleness` is how many updates the experience was behind the weights it was applied to (the mean since the
  * last of these events), `refused` how many pieces of it were dropped for being older than allowed.
  */
 export const Progress = Schema.Struct({
@@ -78,6 +77,7 @@ export const Progress = Schema.Struct({
   explained_variance: Measured,
   fps: Measured,
   restarts: Count,
+  n_updates: Count,
   staleness: Measured,
   lost_steps: Count,
   refused: Count
@@ -101,7 +101,7 @@ export type Evaluation = typeof Evaluation.Type
 /** Something befell an actor. `recovery_ms` is the time from its death to its next reply, null where it did not come back. */
 export const ActorEvent = Schema.Struct({
   event: Schema.tag("actor"),
-  kind: Schema.Literals(["spawned", "restarted", "failed", "stopped"]),
+  kind: Schema.Literals(["restarted", "failed"]),
   actor: Schema.String,
   cause: Schema.NullOr(Schema.String),
   recovery_ms: Measured,

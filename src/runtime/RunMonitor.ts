@@ -20,6 +20,11 @@ export class RunEvents extends Context.Reference<{
   readonly emit: (event: RunEvent) => Effect.Effect<void>
 }>("troupe/runtime/RunEvents", { defaultValue: () => ({ emit: () => Effect.void }) }) {}
 
+/** Second 0 of a run's events, in milliseconds since the epoch: the start of the process; by default the run's set-up. */
+export class RunOrigin
+  extends Context.Reference<number | undefined>("troupe/runtime/RunOrigin", { defaultValue: () => undefined })
+{}
+
 /** Restarts of the run's actors, counted by whoever listens to them. */
 export class Restarts extends Context.Service<Restarts, Ref.Ref<number>>()("troupe/runtime/Restarts") {
   static readonly layer: Layer.Layer<Restarts> = Layer.effect(Restarts, Ref.make(0))
@@ -55,6 +60,8 @@ export class RunMonitor extends Context.Service<RunMonitor, {
   readonly done: Effect.Effect<boolean>
   /** Takes in one iteration. */
   readonly record: (fragments: ReadonlyArray<Fragment>, report: LearnReport) => Effect.Effect<void, EvaluationFault>
+  /** The run is over: a last evaluation, where training went on after it was solved. */
+  readonly finish: Effect.Effect<void, EvaluationFault>
   readonly status: Effect.Effect<RunStatus>
 }>()("troupe/runtime/RunMonitor") {
   static readonly layer: Layer.Layer<
@@ -69,6 +76,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       const evaluator = yield* Evaluator
       const restarts = yield* Restarts
       const { emit } = yield* RunEvents
+      const origin = yield* RunOrigin
       const startedAt = yield* Clock.currentTimeMillis
 
       const progress = new Progress()
@@ -86,7 +94,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       // Over the updates since the last line of progress.
       let staleness = 0
 
-      const elapsed = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
+      const elapsed = Effect.map(Clock.currentTimeMillis, (now) => (now - (origin ?? startedAt)) / 1000)
 
       const status = Effect.gen(function*() {
         return {
@@ -129,7 +137,10 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         if (!solved) return
         over ||= !config.keepGoing
         if (config.keepGoing) {
-          yield* emit({ event: "notice", message: `solved after ${progress.envSteps} steps; training goes on` })
+          yield* emit({
+            event: "notice",
+            message: `solved after ${progress.envSteps.toLocaleString("en")} steps; training goes on`
+          })
         }
       })
 
@@ -137,7 +148,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         if ((progress.updates - 1) % notebookRay.everyUpdates !== 0) return
         if ((yield* evaluate(notebookRay.play)) < notebookRay.threshold) return
         thresholdCount++
-        if (thresholdCount < notebookRay.times) return
+        if (thresholdCount !== notebookRay.times) return
         over = !config.keepGoing
         const { threshold, times } = notebookRay
         yield* emit({
@@ -161,6 +172,9 @@ export class RunMonitor extends Context.Service<RunMonitor, {
           (config.totalEpisodes > 0 && progress.episodes >= config.totalEpisodes)
         ),
         status,
+        finish: Effect.suspend(() =>
+          solved && config.keepGoing ? Effect.asVoid(evaluate({ episodes: config.evalEpisodes })) : Effect.void
+        ),
         record: Effect.fnUntraced(function*(fragments, report) {
           const episodes = progress.add(fragments)
           for (const { environment, total } of fragments) committed[environment] = total
@@ -168,7 +182,9 @@ export class RunMonitor extends Context.Service<RunMonitor, {
           version = report.version
           staleness += report.staleness
           if (report.refused) refused++
-          const seconds = yield* elapsed
+          const now = yield* Clock.currentTimeMillis
+          const seconds = (now - (origin ?? startedAt)) / 1000
+          const running = (now - startedAt) / 1000
           for (const episode of episodes) {
             yield* emit({
               event: "episode",
@@ -198,8 +214,9 @@ export class RunMonitor extends Context.Service<RunMonitor, {
               grad_norm: report.gradNorm,
               learning_rate: report.learningRate,
               explained_variance: report.explainedVariance,
-              fps: seconds > 0 ? progress.envSteps / seconds : null,
+              fps: running > 0 ? progress.envSteps / running : null,
               restarts,
+              n_updates: version,
               staleness: staleness / config.logInterval,
               lost_steps: lostSteps,
               refused

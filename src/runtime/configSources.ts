@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as os from "node:os"
-import { nearest } from "./nearest.ts"
+import { nearest } from "../envs/nearest.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
@@ -118,6 +118,20 @@ const fromVariables = Effect.gen(function*() {
   return yield* fromTexts(result, variableName, "in the environment")
 })
 
+/** Refuses variables that begin as ours do and are none of ours: `TROUPE_NENVS` would be ignored in silence. */
+export const checkVariables = (variables: ReadonlyArray<string>): Effect.Effect<void, ConfigError> => {
+  const known = optionNames.map(variableName)
+  const unknown = variables.find((name) => name.startsWith("TROUPE_") && !known.includes(name))
+  if (unknown === undefined) return Effect.void
+  const near = nearest(unknown, known)
+  return Effect.fail(
+    new ConfigError({
+      source: unknown,
+      message: `There is no setting ${unknown} in the environment.${near === undefined ? "" : ` Did you mean ${near}?`}`
+    })
+  )
+}
+
 /** Puts together the configuration of a run from the sources that were given. A random sampling seed is drawn here. */
 export const resolve = Effect.fnUntraced(function*(input: {
   /** Settings of the caller: flags that were checked, or a program's own. */
@@ -134,13 +148,18 @@ export const resolve = Effect.fnUntraced(function*(input: {
     : { schedule: presets[merged.algo].schedule, ship: presets[merged.algo].ship }
   const config: RunConfig = {
     workers: Math.max(1, os.availableParallelism()),
-    ...presets[merged.preset ?? merged.algo ?? "a2c"],
+    ...presets[merged.preset ?? merged.algo ?? ((merged.schedule ?? "sync") === "sync" ? "a2c" : "a3c")],
     ...algorithm,
     ...merged
   }
   const problem = contradiction(config)
   if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
-  return config.samplingSeed === "random" ? { ...config, samplingSeed: yield* drawSeed } : config
+  return {
+    ...config,
+    // More hosts than there is work for would only sit there; fibers share this thread.
+    workers: config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs),
+    samplingSeed: config.samplingSeed === "random" ? yield* drawSeed : config.samplingSeed
+  }
 })
 
 /** Settings that cannot go together, as a sentence. */

@@ -2,7 +2,7 @@
  * Every recorded Gymnasium trajectory, replayed.
  *
  * Resets, rewards and flags are equal to the bit. Numbers that pass through sin and cos are not always: NumPy calls the C
- * library's (with fused multiply-add), ours are fdlibm's, and 1 argument in 80 (sin) or 280 (cos) differs in its last bit.
+ * library's (with fused multiply-add), ours are fdlibm's, and of the angles of an episode about 1 in 80 (sin) or 400 (cos) differs in its last bit.
  * So each step is taken from the recorded state and may differ by a few units in the last place; and over a whole
  * trajectory the difference may grow as the upright pole lets it, by e^(lambda tau) a step.
  */

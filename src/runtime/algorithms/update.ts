@@ -6,19 +6,14 @@
 import * as Effect from "effect/Effect"
 import type { Fragment } from "../dataPlaneLayout.ts"
 import { EnvWorkerGroup } from "../EnvWorkerGroup.ts"
-import { Learner, type LearnReport } from "../Learner.ts"
+import { Learner } from "../Learner.ts"
 import { CurrentConfig } from "../RunConfig.ts"
 
 export const update = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragment>) {
-  const { nEpochs, schedule, ship } = yield* CurrentConfig
+  const { schedule, ship } = yield* CurrentConfig
   const learner = yield* Learner
   if (ship === "experience") return yield* learner.learn(fragments)
   if (schedule !== "sync") return yield* learner.apply(fragments)
   const workers = yield* EnvWorkerGroup
-  let report: LearnReport | undefined
-  for (let epoch = 0; epoch < nEpochs || report === undefined; epoch++) {
-    yield* workers.gradients(fragments, yield* learner.version)
-    report = yield* learner.apply(fragments)
-  }
-  return report
+  return yield* learner.apply(fragments, (version) => workers.gradients(fragments, version))
 })

@@ -3,9 +3,11 @@ import * as Flag from "effect/cli/Flag"
 import type * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import { presets } from "../presets.ts"
-import { flagName, type OptionName, options } from "../RunConfig.ts"
+import { flagName, type Option as Setting, type OptionName, options } from "../RunConfig.ts"
 
-const metavar = { text: "text", number: "number", numbers: "n,n,...", boolean: "" } as const
+/** What stands for a flag's value in the help: its choices where it has some. */
+const metavar = ({ choices, kind }: Setting<unknown>): string =>
+  choices?.join("|") ?? { text: "text", number: "number", numbers: "n,n,...", boolean: "" }[kind]
 
 const defaultOf = (name: OptionName): string => {
   if (name === "workers") return ""
@@ -14,12 +16,12 @@ const defaultOf = (name: OptionName): string => {
 }
 
 const flagOf = (name: OptionName): Flag.Flag<Option.Option<string>> => {
-  const option = options[name]
+  const option: Setting<unknown> = options[name]
   const described = `${option.help}${defaultOf(name)}`
   const flag = option.kind === "boolean"
     ? Flag.Boolean(flagName(name)).pipe(Flag.map(String))
-    : Flag.String(flagName(name)).pipe(Flag.withMetavar(metavar[option.kind]))
-  const aliased = "alias" in option && option.alias !== undefined ? Flag.withAlias(flag, option.alias) : flag
+    : Flag.String(flagName(name)).pipe(Flag.withMetavar(metavar(option)))
+  const aliased = option.alias !== undefined ? Flag.withAlias(flag, option.alias) : flag
   return aliased.pipe(Flag.withDescription(described), Flag.optional)
 }
 

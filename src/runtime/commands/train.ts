@@ -23,7 +23,7 @@ import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../RunConfig.ts"
 import type { RunEvent } from "../RunEvent.ts"
-import { RunEvents } from "../RunMonitor.ts"
+import { RunEvents, RunOrigin } from "../RunMonitor.ts"
 import { runFlags } from "./flags.ts"
 
 /** When this process started, in milliseconds since the epoch. */
@@ -62,17 +62,18 @@ const recordingOf = Effect.fnUntraced(function*(folder: string, config: RunConfi
 /** Puts the run's settings together: those of a recording, where one is replayed, otherwise from all sources. */
 const settings = Effect.fnUntraced(function*(request: TrainRequest) {
   const { file, given, replay } = request
+  yield* configSources.checkVariables(Object.keys(process.env))
   const resolved = yield* configSources.resolve({ given, file })
-  const replayed = replay === undefined ? undefined : yield* recordingOf(replay, resolved)
-  const wanted = { ...resolved, ...replayed?.config, ...given }
-  const changed = replayed && recording.firstDifference(replayed.config, wanted)
+  if (replay === undefined) return { config: resolved, replayed: undefined }
+  const replayed = yield* recordingOf(replay, resolved)
+  const changed = recording.firstDifference(replayed.config, { ...replayed.config, ...given })
   if (changed !== undefined) {
     return yield* new configSources.ConfigError({
       source: flagName(changed),
       message: `--${flagName(changed)} cannot be changed by a replay; leave it out, or train anew.`
     })
   }
-  return { wanted, replayed, config: { ...wanted, workers: Math.min(wanted.workers, wanted.nEnvs) } }
+  return { config: replayed.config, replayed }
 })
 
 /** Writes the recording when the scope closes, however it closes: all of it or none. */
@@ -96,15 +97,16 @@ interface TrainRequest {
 }
 
 const train = Effect.fn("train")(function*(request: TrainRequest) {
-  const { config, replayed, wanted } = yield* settings(request)
+  const { config, replayed } = yield* settings(request)
   const events = yield* Queue.bounded<RunEvent, Cause.Done>(1024)
   const recorder = config.schedule === "async" ? new recording.Recorder(config) : undefined
 
   // The run is set up before its folder is made: what cannot start leaves nothing behind.
-  const run = yield* Layer.build(Run.layerFromConfig({ origin: processStart })).pipe(
+  const run = yield* Layer.build(Run.layerFromConfig()).pipe(
     Effect.map(Context.get(Run)),
     Effect.provide(CurrentConfig.layer(config)),
     Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(events, event)) }),
+    Effect.provideService(RunOrigin, processStart),
     Effect.provideService(ArrivalLog, {
       write: (environment, staleness) => recorder?.write(environment, staleness),
       ...(replayed === undefined ? {} : { replay: replayed })
@@ -113,18 +115,22 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   const folder = config.runFolder ? yield* openFolder(config, run.environment) : undefined
   if (folder !== undefined && recorder !== undefined) yield* keepRecording(recorder, folder.file(recordingName))
 
-  if (request.given.workers !== undefined && wanted.workers > config.workers) {
+  const asked = request.given.workers ?? 0
+  if (config.placement === "thread" && asked > config.workers) {
     yield* Queue.offer(events, {
       event: "notice",
-      message: `--workers ${wanted.workers} is more than there are environments: ${config.workers} workers are used`
+      message: `--workers ${asked} is more than there are environments: ${config.workers} workers are used`
     })
   }
-  const training = Effect.gen(function*() {
-    yield* run.train(folder === undefined ? {} : { folder: folder.path })
-    if (folder !== undefined) {
-      yield* Effect.flatMap(run.policy, (policy) => policy.save(folder.file("policy.safetensors")))
-    }
-  }).pipe(Effect.ensuring(Queue.end(events)))
+  const savePolicy = folder === undefined
+    ? Effect.void
+    : Effect.flatMap(run.policy, (policy) => policy.save(folder.file("policy.safetensors")))
+  const training = run.train(folder === undefined ? {} : { folder: folder.path }).pipe(
+    // What an interrupted run has learned is kept too.
+    Effect.onInterrupt(() => Effect.ignore(savePolicy)),
+    Effect.andThen(savePolicy),
+    Effect.ensuring(Queue.end(events))
+  )
 
   const screen = request.json
     ? yield* JsonLines.reporter

@@ -1,6 +1,6 @@
 /**
  * The folder of one run, `<log-dir>/<env>__<preset>__<seed>__<time>/`, and its `config.json`. Everything else in it is
- * written by the reporters (`folderReporter.ts`) and the checkpoints. Two runs that start in the same second get two
+ * written by the reporters (`folderReporter.ts`). Two runs that start in the same second get two
  * folders; a log directory that cannot be used is one `RunFolderFault`, and leaves nothing behind.
  */
 import * as Clock from "effect/Clock"
@@ -45,7 +45,7 @@ export interface RunFolderOptions {
   readonly rewardThreshold?: number | undefined
   /** When the run began (milliseconds since 1970). Default: now. */
   readonly startedMillis?: number | undefined
-  /** The whole configuration, for people and for `--resume`; goes into config.json as it is. */
+  /** The whole configuration, for people and for `--config`; goes into config.json as it is. */
   readonly config: Schema.JsonObject
 }
 

@@ -51,8 +51,10 @@ const row = (progress: Progress): string =>
   ])
 
 const head = (started: Started): ReadonlyArray<string> => [
-  `${started.env_id}, preset ${started.preset}, seed ${started.seed}: ${plural(started.n_envs, "environment")} in ` +
-  `${plural(started.workers, started.placement)}, ${whole(started.parameters)} parameters on ${started.device}`,
+  `${started.env_id}, preset ${started.preset}, seed ${started.seed}: ${plural(started.n_envs, "environment")} ` +
+  `${started.placement === "fiber" ? "as fibers" : `in ${plural(started.workers, started.placement)}`}, ${
+    whole(started.parameters)
+  } parameters on ${started.device}`,
   ...(started.folder === null ? [] : [started.folder])
 ]
 

@@ -16,7 +16,7 @@ import { scalarRecord, tag, versionRecord } from "./tfevents.ts"
 
 const tags = metricNames.map((name) => [name, tag(name)] as const)
 
-/** TensorBoard's own name pattern; a resumed run adds a file, which TensorBoard reads as the continuation. */
+/** TensorBoard's own name pattern. */
 const fileName = (millis: number): string => {
   const host = os.hostname().replace(/[^A-Za-z0-9.-]+/g, "-")
   return `events.out.tfevents.${String(Math.floor(millis / 1000)).padStart(10, "0")}.${host}.${process.pid}.0`

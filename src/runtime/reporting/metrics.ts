@@ -71,7 +71,7 @@ export const metricsOf = (event: RunEvent): Metrics | undefined => {
           "train/entropy_loss": event.entropy === null ? null : finite(0 - event.entropy),
           "train/learning_rate": finite(event.learning_rate),
           "train/explained_variance": finite(event.explained_variance),
-          "train/n_updates": event.update,
+          "train/n_updates": event.n_updates,
           "train/grad_norm": finite(event.grad_norm),
           "actors/restarts": event.restarts,
           "actors/staleness": finite(event.staleness),
@@ -87,7 +87,6 @@ export const metricsOf = (event: RunEvent): Metrics | undefined => {
           "time/total_timesteps": event.env_steps,
           "time/iterations": event.update,
           "time/time_elapsed": finite(event.wall_seconds),
-          "train/n_updates": event.update,
           "eval/mean_reward": finite(event.mean)
         }
       }

@@ -3,7 +3,6 @@ import type { Episode, Evaluation, Finished, Progress, RunEvent, Started } from 
 
 export const started: Started = {
   event: "started",
-  run: "CartPole-v1__a2c__1",
   env_id: "CartPole-v1",
   preset: "a2c",
   algo: "a2c",
@@ -46,6 +45,7 @@ export const progress: Progress = {
   explained_variance: 0.1,
   fps: 400,
   restarts: 0,
+  n_updates: 1,
   staleness: 0,
   lost_steps: 0,
   refused: 0

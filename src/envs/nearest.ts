@@ -1,4 +1,4 @@
-/** The word a mistyped one was meant to be: for flags, keys and ids in error messages. */
+/** The word a mistyped one was meant to be: for ids, and for whatever else a person types. */
 
 /** Edit distance after Levenshtein, with a swap of neighbours counted as one edit. */
 const distance = (from: string, to: string): number => {
@@ -23,10 +23,11 @@ const distance = (from: string, to: string): number => {
 /** The candidate nearest to `word`, if one is near enough (a third of its letters) to be worth naming. */
 export const nearest = (word: string, candidates: ReadonlyArray<string>): string | undefined => {
   let best: string | undefined
-  let least = Math.max(2, Math.ceil(word.length / 3)) + 1
+  let least = Math.max(3, Math.floor(word.length / 3))
   for (const candidate of candidates) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase())
-    if (edits < least) {
+    // Of two as near the later, which is the newer version of an environment.
+    if (edits <= least) {
       best = candidate
       least = edits
     }
