@@ -25,7 +25,9 @@ const slotsOf = (count: number, steps: number): ReadonlyArray<EnvSlot> => {
     stateSize: 1,
     parameters: 1,
     descriptorBytes: 16,
-    workspaceBytes: 16
+    workspaceBytes: 16,
+    pulled: 0,
+    gradient: 0
   }
   const layout = layOut(spec, 64)
   const buffer = new SharedArrayBuffer(64 + dataPlaneBytes(spec))
@@ -45,8 +47,10 @@ const fragment = (
   return [slot!]
 }
 
-const run = (settings: Partial<targets.TargetSettings>, fragments: ReadonlyArray<EnvSlot>) => {
-  const [segment] = targets.make({ ...plain, ...settings }, fragments)(fragments)
+const whole = (slots: ReadonlyArray<EnvSlot>) => slots.map((slot) => ({ rows: plain.nSteps, slot }))
+
+const run = (settings: Partial<targets.TargetSettings>, slots: ReadonlyArray<EnvSlot>) => {
+  const [segment] = targets.make({ ...plain, ...settings }, slots.length)(whole(slots))
   const { advantages, returns, rows } = segment!
   return { rows, returns: [...returns.subarray(0, rows)], advantages: [...advantages.subarray(0, rows)] }
 }
@@ -86,6 +90,25 @@ describe("targets", () => {
     assert.strictEqual(run({ dropLastStep: true }, fragment({ truncated: [3] })).rows, 4)
   })
 
+  it("takes fragments of different lengths, one after the other in the batch", () => {
+    const [first, second] = slotsOf(2, 4)
+    for (const slot of [first!, second!]) {
+      slot.rewards.fill(1)
+      slot.values.fill(2)
+      slot.nextValues.fill(2)
+      slot.nextValues[1] = 8
+    }
+    const settings: targets.TargetSettings = { ...plain, normalizeAdvantage: true }
+    const segments = targets.make(settings, 2)([{ rows: 2, slot: first! }, { rows: 2, slot: second! }])
+    assert.deepStrictEqual(segments.map(({ rows }) => rows), [2, 2])
+    for (const { advantages, returns } of segments) {
+      assert.deepStrictEqual([...returns.subarray(0, 2)], [3.5, 5])
+      assert.approximately(advantages[0]! + advantages[1]!, 0, 1e-6)
+      // Beyond its rows nothing is written.
+      assert.deepStrictEqual([...returns.subarray(2), ...advantages.subarray(2)], [0, 0, 0, 0])
+    }
+  })
+
   it("normalises the returns within the fragment, before the value is taken off", () => {
     const { advantages, returns } = run({ normalizeReturns: true }, fragment())
     assert.approximately(returns.reduce((sum, x) => sum + x, 0), 0, 1e-6)
@@ -97,7 +120,7 @@ describe("targets", () => {
     const random = Pcg64.fromSeed(Math.abs(seed))
     const fragments = slotsOf(3, 4)
     for (const slot of fragments) for (let t = 0; t < 4; t++) slot.rewards[t] = random.standardNormal()
-    const segments = targets.make({ ...plain, normalizeAdvantage: true }, fragments)(fragments)
+    const segments = targets.make({ ...plain, normalizeAdvantage: true }, fragments.length)(whole(fragments))
     const all = segments.flatMap(({ advantages, rows }) => [...advantages.subarray(0, rows)])
     assert.approximately(all.reduce((sum, x) => sum + x, 0), 0, 1e-5)
     assert.approximately(all.reduce((sum, x) => sum + x * x, 0) / all.length, 1, 1e-5)
