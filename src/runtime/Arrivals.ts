@@ -100,9 +100,10 @@ export class Arrivals extends Context.Service<Arrivals, {
       const each = config.ship === "experience" ? config.nEpochs : 1
 
       // No more may be out than can come back, one after the other, within the bound.
-      const release = Effect.gen(function*() {
-        while (waiting.length > 0 && (bound === undefined || out.size * each <= bound)) yield* send(waiting.shift()!)
-      })
+      const most = bound === undefined ? config.nEnvs : Math.floor(bound / each) + 1
+      const release = Effect.suspend(() =>
+        Effect.forEach(waiting.splice(0, Math.max(0, most - out.size)), send, { discard: true })
+      )
 
       /** Those that may be next: whoever it is, all the others can still come back within the bound, oldest first. */
       const candidates = Effect.map(learner.version, (version) => {
