@@ -2,13 +2,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Schema } from "effect"
 import { CpuDevice } from "../../src/model/CpuDevice.ts"
-import type { Batch, ModelSpec, Segment } from "../../src/model/Device.ts"
+import type { Batch, Contribution, ModelSpec, Segment } from "../../src/model/Device.ts"
 import { Device } from "../../src/model/Device.ts"
 import { initialParameters } from "../../src/model/initialise.ts"
 import { Arena } from "../../src/model/kernels/Arena.ts"
-import { Kernels } from "../../src/model/kernels/Kernels.ts"
+import { Kernels, Statistic } from "../../src/model/kernels/Kernels.ts"
 import { type NetworkSpec, ParameterLayout } from "../../src/model/Network.ts"
-import { adam, initialOptimiserState, type OptimiserSpec, rmsProp } from "../../src/model/optimisers.ts"
+import {
+  adam,
+  applyOptimiser,
+  clipGradientNorm,
+  initialOptimiserState,
+  type OptimiserSpec,
+  rmsProp
+} from "../../src/model/optimisers.ts"
 import { a2cUpdate } from "../../src/model/reference/updates.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
 import { approximately } from "./approximately.ts"
@@ -142,6 +149,97 @@ describe("CpuDevice", () => {
       const bad = yield* Effect.flatMap(model.batch([broken]), (b) => model.gradients(b, coefficients))
       const exit = yield* Effect.exit(model.apply(bad, { learningRate: 0.01, maxNorm: 0 }))
       assert.isTrue(Exit.isFailure(exit))
+    }))
+
+  const contributionOf = (random: Pcg64, rows: number): Contribution => {
+    const statistics = new Float64Array(Statistic.count)
+    statistics[Statistic.policyLoss] = rows * 2
+    statistics[Statistic.valueLoss] = rows * 3
+    statistics[Statistic.entropy] = rows * 0.5
+    statistics[Statistic.rows] = rows
+    return {
+      gradient: Float32Array.from({ length: new ParameterLayout(network).size }, () => random.standardNormal()),
+      statistics
+    }
+  }
+
+  const optimisers: Readonly<Record<string, OptimiserSpec>> = {
+    adam: { ...adam, epsilon: 1e-5 },
+    "rmsprop, epsilon outside": { ...rmsProp, epsilon: 1e-3 },
+    "rmsprop, epsilon inside": { ...rmsProp, alpha: 0.9, epsilon: 1e-3, epsilonPlacement: "inside" }
+  }
+
+  it.effect.each(Object.entries(optimisers))(
+    "steps along gradients of many workers with one set of statistics: %s",
+    ([, optimiser]) =>
+      Effect.gen(function*() {
+        for (const maxNorm of [0, 5]) {
+          const { initial, model } = yield* setUp(network, optimiser)
+          const random = Pcg64.fromSeed(8)
+          const parameters = Float64Array.from(initial)
+          const state = initialOptimiserState(optimiser, initial.length)
+          for (let update = 0; update < 40; update++) {
+            // Mostly one at a time, as they arrive; sometimes several.
+            const contributions = Array.from({ length: update % 4 === 3 ? 3 : 1 }, (_, k) =>
+              contributionOf(random, k + 1))
+            const learningRate = 0.01 / (1 + update)
+            const gradients = yield* model.gather(contributions)
+            const norm = yield* model.apply(gradients, { learningRate, maxNorm })
+            const sum = parameters.map((_, k) =>
+              contributions.reduce((total, { gradient }) => total + gradient[k]!, 0)
+            )
+            approximately([norm], [clipGradientNorm(sum, maxNorm)], 1e-5, "norm")
+            applyOptimiser(optimiser, state, parameters, sum, learningRate)
+            approximately(yield* read(model, network), parameters, 1e-5, `parameters after ${update}`)
+          }
+        }
+      })
+  )
+
+  it.effect("sums up what the workers found, and means it over their rows", () =>
+    Effect.gen(function*() {
+      const { model } = yield* setUp(network)
+      const random = Pcg64.fromSeed(2)
+      for (const rows of [[5], [5, 1], [20, 3, 1]]) {
+        const { loss } = yield* model.gather(rows.map((n) => contributionOf(random, n)))
+        assert.deepStrictEqual(loss, { policyLoss: 2, valueLoss: 3, entropy: 0.5 })
+      }
+    }))
+
+  it.effect("gathers the same bits from its own memory and elsewhere, and leaves them as they were", () =>
+    Effect.gen(function*() {
+      const elsewhere = yield* setUp(network)
+      const inside = yield* setUp(network)
+      const random = Pcg64.fromSeed(5)
+      const contributions = Array.from({ length: 3 }, () => contributionOf(random, 4))
+      const { arena } = inside
+      const moved = yield* Effect.forEach(
+        contributions,
+        ({ gradient, statistics }) =>
+          Effect.map(arena.allocate(gradient.byteLength), (at) => {
+            const view = arena.float32(at, gradient.length)
+            view.set(gradient)
+            return { gradient: view, statistics }
+          })
+      )
+      for (const [{ model }, given] of [[elsewhere, contributions], [inside, moved]] as const) {
+        yield* model.apply(yield* model.gather(given), { learningRate: 0.01, maxNorm: 0 })
+        // The learner's sum is its own: a worker's gradient is not touched, and may change afterwards.
+        given.forEach(({ gradient }, k) => assert.deepStrictEqual(gradient.slice(), contributions[k]!.gradient))
+      }
+      assert.deepStrictEqual(yield* read(inside.model, network), yield* read(elsewhere.model, network))
+    }))
+
+  it.effect("takes the gradients of one gathering once, and not after another", () =>
+    Effect.gen(function*() {
+      const { model } = yield* setUp(network)
+      const random = Pcg64.fromSeed(6)
+      const size = { learningRate: 0.01, maxNorm: 0 }
+      const old = yield* model.gather([contributionOf(random, 1)])
+      const fresh = yield* model.gather([contributionOf(random, 1)])
+      assert.match((yield* Effect.flip(model.apply(old, size))).message, /not this model's latest/)
+      yield* model.apply(fresh, size)
+      assert.match((yield* Effect.flip(model.apply(fresh, size))).message, /applied before/)
     }))
 
   it.effect("takes back the parameters it gave", () =>
