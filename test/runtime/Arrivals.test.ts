@@ -192,6 +192,8 @@ describe("Arrivals", () => {
       const given: Partial<RunConfig> = { nEnvs: 5, schedule: "seeded", maxStaleness, seed }
       const order = yield* simulate(given, 60, inRandomOrder(seed))
       assert.deepStrictEqual(orderOf(yield* simulate(given, 60, withOneSlow(seed + 1))), orderOf(order))
+      // A bound leaves so little choice that two seeds may agree.
+      if (maxStaleness !== "none") return
       const other = yield* simulate({ ...given, seed: seed + 1 }, 60, inRandomOrder(seed))
       assert.notDeepEqual(orderOf(other), orderOf(order))
     }), { arbitrary: { runs: 20 } })
