@@ -1,6 +1,7 @@
 /**
  * The command line: `troupe [train|eval|plot] [flags]`, `train` when no verb is given. Usage errors are one sentence on
- * stderr and exit code 2; a run that cannot go on is one sentence and 1; an interrupted one ends with 130.
+ * stderr and exit code 2; a run that cannot go on is one sentence and 1; an interrupted one ends
+ * with 130 (Ctrl-C) or 143 (SIGTERM).
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -77,11 +78,17 @@ const program = Command.runWith(root, { version })(withAttachedValue(withVerb(pr
   Effect.provide(NodeServices.layer)
 )
 
+/** An interrupted run ends with 128 and the signal's number. */
+let interrupted = 130
+process.once("SIGTERM", () => {
+  interrupted = 143
+})
+
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
   teardown: (exit, onExit) => {
     if (Exit.isSuccess(exit)) return onExit(0)
-    if (Cause.hasInterruptsOnly(exit.cause)) return onExit(130)
+    if (Cause.hasInterruptsOnly(exit.cause)) return onExit(interrupted)
     onExit(usage(Cause.squash(exit.cause)) ? 2 : 1)
   }
 })

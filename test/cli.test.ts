@@ -178,24 +178,27 @@ describe("the command line", () => {
     })
   )
 
-  live(
-    "ends with 130 when interrupted, its files written",
-    Effect.gen(function*() {
-      const fs = yield* FileSystem.FileSystem
-      const cwd = yield* folder
-      let sent = false
-      const args = ["--keep-going", "--total-timesteps", "1000000000", "--json"]
-      const { code } = yield* troupe(cwd, args, (stdout, kill) => {
-        if (sent || !stdout.includes(`"event":"episode"`)) return
-        sent = true
-        kill("SIGINT")
+  for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    live(
+      `ends with ${expected} after ${signal}, its files written`,
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const cwd = yield* folder
+        let sent = false
+        const args = ["--keep-going", "--total-timesteps", "1000000000", "--json"]
+        const { code } = yield* troupe(cwd, args, (stdout, kill) => {
+          if (sent || !stdout.includes(`"event":"episode"`)) return
+          sent = true
+          kill(signal)
+        })
+        assert.strictEqual(code, expected)
+        const [run] = yield* fs.readDirectory(`${cwd}/runs`)
+        const monitor = yield* fs.readFileString(`${cwd}/runs/${run}/monitor.csv`)
+        assert.match(monitor.trimEnd().split("\n").at(-1)!, /^[\d.]+,\d+,[\d.]+,\d+$/)
+        assert.isTrue(yield* fs.exists(`${cwd}/runs/${run}/policy.safetensors`), "what it learned is kept")
       })
-      assert.strictEqual(code, 130)
-      const [run] = yield* fs.readDirectory(`${cwd}/runs`)
-      const monitor = yield* fs.readFileString(`${cwd}/runs/${run}/monitor.csv`)
-      assert.match(monitor.trimEnd().split("\n").at(-1)!, /^[\d.]+,\d+,[\d.]+,\d+$/)
-    })
-  )
+    )
+  }
 
   live(
     "tells its version and its flags with their defaults",
