@@ -118,7 +118,7 @@ const ray: ReadonlyArray<Variant> = [
   {
     name: "`--no-normalize-returns --normalize-advantage`",
     given: { normalizeReturns: false, normalizeAdvantage: true },
-    drawn: "advantages normalised instead of returns"
+    drawn: "advantages normalised"
   },
   { name: "`--bootstrap-truncated`", given: { bootstrapTruncated: true } },
   { name: "`--no-drop-last-step`", given: { dropLastStep: false } },
@@ -220,10 +220,15 @@ const notebook002 = Effect.gen(function*() {
     { preset: "notebook-a3c" },
     a3c,
     (outcomes) => [
-      ...asked.map((episode) => median(outcomes.map(at(episode))).toFixed(0)),
+      ...asked.map((episode) => {
+        const means = outcomes.map(at(episode))
+        return `${median(means).toFixed(0)} (${Math.min(...means).toFixed(0)}–${Math.max(...means).toFixed(0)})`
+      }),
       stepsOf(outcomes.map(reaching200(1)))
     ]
   )
+  const record = asked.map((episode) => recorded[episode / everyEpisodes - 1]?.toFixed(0) ?? "")
+  yield* Console.log(`| the notebook's own record | ${record.join(" | ")} | |\n\nIn brackets: the least and the most.`)
   const against = (values: ReadonlyArray<number>) => values.map((mean, k) => [(k + 1) * everyEpisodes, mean] as const)
   yield* draw(
     "notebook-002.svg",
