@@ -153,9 +153,9 @@ describe("CpuDevice", () => {
 
   const contributionOf = (random: Pcg64, rows: number): Contribution => {
     const statistics = new Float64Array(Statistic.count)
-    statistics[Statistic.policyLoss] = rows * 2
+    statistics[Statistic.policyLoss] = 1
     statistics[Statistic.valueLoss] = rows * 3
-    statistics[Statistic.entropy] = rows * 0.5
+    statistics[Statistic.entropy] = rows * rows
     statistics[Statistic.rows] = rows
     return {
       gradient: Float32Array.from({ length: new ParameterLayout(network).size }, () => random.standardNormal()),
@@ -202,7 +202,9 @@ describe("CpuDevice", () => {
       const random = Pcg64.fromSeed(2)
       for (const rows of [[5], [5, 1], [20, 3, 1]]) {
         const { loss } = yield* model.gather(rows.map((n) => contributionOf(random, n)))
-        assert.deepStrictEqual(loss, { policyLoss: 2, valueLoss: 3, entropy: 0.5 })
+        const all = rows.reduce((sum, n) => sum + n, 0)
+        const squares = rows.reduce((sum, n) => sum + n * n, 0)
+        assert.deepStrictEqual(loss, { policyLoss: rows.length / all, valueLoss: 3, entropy: squares / all })
       }
     }))
 

@@ -7,7 +7,7 @@ import { Arena } from "../../src/model/kernels/Arena.ts"
 import { Kernels } from "../../src/model/kernels/Kernels.ts"
 import type { NetworkSpec } from "../../src/model/Network.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
-import { evaluationStream } from "../../src/random/streams.ts"
+import { evaluationPolicyStream, evaluationStream } from "../../src/random/streams.ts"
 import { Evaluator } from "../../src/runtime/Evaluator.ts"
 import { Policy } from "../../src/runtime/Policy.ts"
 
@@ -56,6 +56,36 @@ describe("Evaluator", () => {
       const first = yield* play(0)
       assert.deepStrictEqual(yield* play(0), first)
       assert.notDeepEqual((yield* play(1)).returns, first.returns)
+    }))
+
+  it.effect("samples the policy where it is told to, from the episode's own stream", () =>
+    Effect.gen(function*() {
+      const { address, evaluator, weights } = yield* setUp
+      const policy = new Policy("CartPole-v1", "CartPole-v1", network, weights)
+      const request = { weights: address, round: 2, episodes: 70, sampled: true }
+      const { returns } = yield* evaluator.evaluate(request)
+      const alone = yield* Effect.forEach(
+        returns,
+        Effect.fnUntraced(function*(_, episode) {
+          const dynamics = definition.create(new Float64Array(definition.stateSize))
+          const random = evaluationStream(3, 2 * 70 + episode)
+          const sampling = evaluationPolicyStream(3, 2 * 70 + episode)
+          const observation = new Float32Array(4)
+          dynamics.reset(random)
+          for (let total = 0;;) {
+            dynamics.observe(observation)
+            const { probabilities } = yield* policy.decide([...observation])
+            const { reward, terminated, truncated } = dynamics.step(
+              sampling.random() < probabilities[0]! ? 0 : 1,
+              random
+            )
+            total += reward
+            if (terminated || truncated === true) return total
+          }
+        })
+      )
+      assert.deepStrictEqual([...returns], alone)
+      assert.deepStrictEqual((yield* evaluator.evaluate(request)).returns, returns)
     }))
 
   it.effect("cuts episodes where it is told to, and tells their statistics", () =>

@@ -216,11 +216,9 @@ describe("preset notebook-a3c", () => {
       const { events, order, status } = yield* train(notebook)
       const evaluations = events.filter((event) => event.event === "evaluation")
       assert.deepStrictEqual(evaluations.map(({ update }) => update), [100, 200])
-      for (const { episodes, max, mean, min } of evaluations) {
+      for (const { episodes, max } of evaluations) {
         assert.strictEqual(episodes, 10)
         assert.isAtMost(max ?? Infinity, 300)
-        // A greedy policy this young is not that different from episode to episode; a sampled one is.
-        assert.isTrue(min !== null && mean !== null && min < mean)
       }
       // One policy, one update an episode: nothing is ever stale.
       assert.strictEqual(status.updates, 250)
