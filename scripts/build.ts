@@ -305,7 +305,8 @@ const buildAll = async (id: string, types: boolean): Promise<BuildReport> => {
 
 const isFresh = (id: string, types: boolean): boolean => {
   const record = recordOf()
-  return record?.fingerprint === id && (record.types || !types)
+  const whole = ["cli.js", "host.js", "index.js", "kernels.wasm"].every((name) => fs.existsSync(path.join(dist, name)))
+  return whole && record?.fingerprint === id && (record.types || !types)
 }
 
 /**

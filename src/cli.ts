@@ -12,6 +12,7 @@ import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
 import { UnknownEnvironment } from "./envs/Registry.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
@@ -75,18 +76,43 @@ const program = Command.runWith(root, { version })(withAttachedValue(withVerb(pr
       : Console.error(explain(cause))
   ),
   Effect.provideService(CliOutput.Presenter, presenter),
+  // Standard output is the run's own, above all under --json.
+  Effect.provideService(Logger.LogToStderr, true),
   Effect.provide(NodeServices.layer)
 )
 
-/** An interrupted run ends with 128 and the signal's number. */
+/** How the program ends when it is interrupted: with 128 and the signal's number. */
 let interrupted = 130
+/** Whether the program has come to its own end. */
+let ended = false
+
+const interrupt = (code: number) => {
+  interrupted = code
+  process.emit("SIGINT", "SIGINT")
+}
 process.once("SIGTERM", () => {
   interrupted = 143
+})
+process.once("SIGHUP", () => interrupt(129))
+// Whoever read our output has gone (`| head -1`), or there is no room for it: what was done is still written down.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.once("error", (error: NodeJS.ErrnoException) => {
+    stream.on("error", () => {})
+    if (error.code === "EPIPE") return interrupt(141)
+    process.stderr.write(`The output cannot be written: ${error.message}.\n`)
+    interrupt(1)
+  })
+}
+process.once("exit", () => {
+  if (ended) return
+  process.stderr.write("The program was ended from within, by process.exit in an environment or a library.\n")
+  process.exitCode = 1
 })
 
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
   teardown: (exit, onExit) => {
+    ended = true
     if (Exit.isSuccess(exit)) return onExit(0)
     if (Cause.hasInterruptsOnly(exit.cause)) return onExit(interrupted)
     onExit(usage(Cause.squash(exit.cause)) ? 2 : 1)

@@ -15,11 +15,11 @@ interface Outcome {
   readonly stderr: string
 }
 
-/** Runs the program in a folder; `onOutput` may send it signals. */
+/** Runs the program in a folder; `onOutput` may send it signals, or hang up. */
 const troupe = (
   cwd: string,
   args: ReadonlyArray<string>,
-  onOutput: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}
+  onOutput: (stdout: string, kill: (signal: NodeJS.Signals) => void, hangUp: () => void) => void = () => {}
 ) =>
   Effect.callback<Outcome>((resume) => {
     const child = spawn(process.execPath, [start, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] })
@@ -27,7 +27,7 @@ const troupe = (
     let stderr = ""
     child.stdout.on("data", (chunk) => {
       stdout += chunk
-      onOutput(stdout, (signal) => child.kill(signal))
+      onOutput(stdout, (signal) => child.kill(signal), () => child.stdout.destroy())
     })
     child.stderr.on("data", (chunk) => stderr += chunk)
     child.on("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
@@ -199,6 +199,46 @@ describe("the command line", () => {
       })
     )
   }
+
+  live(
+    "ends quietly when its reader has gone, its files written",
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const cwd = yield* folder
+      const args = ["--keep-going", "--total-timesteps", "1000000000", "--json"]
+      const { code, stderr } = yield* troupe(cwd, args, (_, __, hangUp) => hangUp())
+      assert.strictEqual(stderr, "")
+      assert.strictEqual(code, 141)
+      const [run] = yield* fs.readDirectory(`${cwd}/runs`)
+      assert.isTrue(yield* fs.exists(`${cwd}/runs/${run}/policy.safetensors`))
+    })
+  )
+
+  live(
+    "does not pass for success when an environment ends the program",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const { code, stderr } = yield* troupe(cwd, ["--env-id", fixture("leaves.ts"), "--placement", "fiber", "--quiet"])
+      assert.match(stderr, /^The program was ended from within, .*\n$/)
+      assert.strictEqual(code, 1)
+    })
+  )
+
+  live(
+    "gives up an evaluation that does not end",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const { code, stderr } = yield* troupe(cwd, [
+        "--env-id",
+        fixture("balances.ts"),
+        "--placement",
+        "fiber",
+        "--quiet"
+      ])
+      assert.match(stderr, /^Environment Balances-v0 cannot be evaluated: .* has not ended after 100000 steps; .*\n$/)
+      assert.strictEqual(code, 1)
+    })
+  )
 
   live(
     "tells its version and its flags with their defaults",

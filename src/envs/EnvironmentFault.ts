@@ -18,7 +18,7 @@ export class EnvironmentFault extends Schema.TaggedError<EnvironmentFault>()("En
  * Finite numbers outside the observation space pass, as in Gymnasium; `check` reports them. Allocates only on a fault.
  */
 export const stepFault = (observation: Float32Array, reward: number): string | undefined => {
-  if (reward - reward !== 0) return `the reward is ${reward}`
+  if (typeof reward !== "number" || reward - reward !== 0) return `the reward is ${String(reward)}, which is no number`
   for (let i = 0; i < observation.length; i++) {
     const value = observation[i]!
     if (value - value !== 0) return `observation[${i}] is ${value}`

@@ -34,11 +34,15 @@ const importModule = (
     try: (): Promise<object> => import(isUrl(path) ? path : pathToFileURL(resolve(path)).href),
     // A definition that `Environment.define` refuses is refused while its module loads.
     catch: (cause) =>
-      cause instanceof InvalidDefinition ? cause : new EnvironmentNotLoaded({
+      // By its tag: the module may have another copy of this class.
+      isInvalidDefinition(cause) ? new InvalidDefinition(cause) : new EnvironmentNotLoaded({
         reference,
         problem: cause instanceof Error ? cause.message.split("\n")[0]! : String(cause)
       })
   })
+
+const isInvalidDefinition = (cause: unknown): cause is InvalidDefinition =>
+  cause instanceof Error && "_tag" in cause && cause._tag === "InvalidDefinition" && "id" in cause && "problem" in cause
 
 const idOf = (value: unknown): unknown =>
   typeof value === "object" && value !== null && "id" in value ? value.id : undefined

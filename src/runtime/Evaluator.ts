@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Discrete } from "../envs/Discrete.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
-import { stepFault } from "../envs/EnvironmentFault.ts"
+import { stepFault, thrownReason } from "../envs/EnvironmentFault.ts"
 import { sampleAction, softmax } from "../model/categorical.ts"
 import type { Arena, OutOfMemory } from "../model/kernels/Arena.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
@@ -31,12 +31,13 @@ export interface Evaluation {
 /** An evaluation episode that went wrong. */
 export class EvaluationFault extends Schema.TaggedError<EvaluationFault>()("EvaluationFault", {
   environment: Schema.String,
-  episode: Schema.Int,
-  step: Schema.Int,
+  /** Which episode, and at which of its steps, where that is known. */
+  at: Schema.optionalKey(Schema.Struct({ episode: Schema.Int, step: Schema.Int })),
   reason: Schema.String
 }) {
   override get message(): string {
-    return `Environment ${this.environment} cannot be evaluated: in episode ${this.episode}, at step ${this.step}, ${this.reason}.`
+    const where = this.at === undefined ? "" : `in episode ${this.at.episode}, at step ${this.at.step}, `
+    return `Environment ${this.environment} cannot be evaluated: ${where}${this.reason}.`
   }
 }
 
@@ -66,6 +67,8 @@ export interface EvaluatorOptions {
 
 /** Episodes played at the same time. */
 const rows = 64
+/** Steps after which an episode that nothing cuts is given up. */
+const endless = 100_000
 /** Environment steps between two looks at the rest of the program: about a millisecond of CartPole. */
 const stepsBetweenYields = 4096
 
@@ -74,7 +77,20 @@ export class Evaluator extends Context.Service<Evaluator, {
   readonly evaluate: (request: EvaluationRequest) => Effect.Effect<Evaluation, EvaluationFault>
 }>()("troupe/runtime/Evaluator") {
   static readonly make = (options: EvaluatorOptions): Effect.Effect<Evaluator["Service"], OutOfMemory> =>
-    Effect.map(allocate(options), (region) => ({ evaluate: (request) => play(options, region, request) }))
+    Effect.map(allocate(options), (region) => ({
+      evaluate: (request) =>
+        play(options, region, request).pipe(
+          // The environment's own code may throw.
+          Effect.catchDefect((cause) =>
+            Effect.fail(
+              new EvaluationFault({
+                environment: options.definition.id,
+                reason: thrownReason("its code", cause)
+              })
+            )
+          )
+        )
+    }))
 
   /** Bytes of an arena that an evaluator takes. */
   static readonly bytes = (network: NetworkSpec): number =>
@@ -120,11 +136,11 @@ const play = Effect.fnUntraced(function*(
   request: EvaluationRequest
 ) {
   const { episodes, round } = request
-  const cap = request.cap ?? Number.POSITIVE_INFINITY
+  const cap = request.cap ?? endless
   const returns = new Float64Array(episodes)
   const actions = arena.int32(region.actions, rows)
   const fault = (episode: number, step: number, reason: string) =>
-    new EvaluationFault({ environment: definition.id, episode, step, reason })
+    new EvaluationFault({ environment: definition.id, at: { episode, step }, reason })
 
   const logits = arena.float32(region.logits, rows * network.actions)
   const probabilities = new Float64Array(network.actions)
@@ -176,9 +192,13 @@ const play = Effect.fnUntraced(function*(
       for (let i = 0; i < playing.length; i++) {
         const { dynamics, episode, random } = playing[i]!
         const { reward, terminated, truncated } = dynamics.step(definition.actionSpace.start + actions[i]!, random)
-        if (!Number.isFinite(reward)) return yield* fault(episode, step, `the reward is ${reward}`)
+        if (!Number.isFinite(reward)) return yield* fault(episode, step, `the reward is ${String(reward)}`)
         returns[episode] = returns[episode]! + reward
-        if (terminated || truncated === true || step + 1 >= cap) {
+        const over = terminated || truncated === true
+        if (!over && step + 1 >= endless) {
+          return yield* fault(episode, step, `it has not ended after ${endless} steps; give it maxEpisodeSteps`)
+        }
+        if (over || step + 1 >= cap) {
           actions[i] = -1
           ended++
         }

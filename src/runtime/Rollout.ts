@@ -6,7 +6,7 @@
  */
 import type { Discrete } from "../envs/Discrete.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
-import { stepFault } from "../envs/EnvironmentFault.ts"
+import { stepFault, thrownReason } from "../envs/EnvironmentFault.ts"
 import type { Kernels } from "../model/kernels/Kernels.ts"
 import { Pcg64 } from "../random/Pcg64.ts"
 import { environmentStream, policyStream } from "../random/streams.ts"
@@ -66,11 +66,33 @@ export const make = (
   const firstAction = definition.actionSpace.start
 
   const start = (): RolloutFault | undefined => {
-    dynamics.reset(stream)
+    try {
+      dynamics.reset(stream)
+      dynamics.observe(observation)
+    } catch (cause) {
+      return { step: 0, reason: thrownReason("its reset", cause) }
+    }
     tally.fill(0)
-    dynamics.observe(observation)
     const reason = stepFault(observation, 0)
     return reason === undefined ? undefined : { step: 0, reason }
+  }
+
+  // What the environment said of its last step; kept here so that a step allocates nothing.
+  let reward = 0
+  let terminated = false
+  let truncated = false
+  /** Steps the environment; answers what is wrong with what it did. Running it again would do the same: no restart. */
+  const advance = (action: number): string | undefined => {
+    try {
+      const outcome = dynamics.step(action, stream)
+      reward = outcome.reward
+      terminated = outcome.terminated === true
+      truncated = outcome.truncated === true
+      dynamics.observe(observation)
+    } catch (cause) {
+      return thrownReason("its step", cause)
+    }
+    return stepFault(observation, reward)
   }
 
   const valueOfObservation = (weights: number, into: number): void =>
@@ -103,11 +125,7 @@ export const make = (
           address.logProbabilities + row
         )
         if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
-        const outcome = dynamics.step(firstAction + slot.actions[t]!, stream)
-        const { reward, terminated } = outcome
-        const truncated = outcome.truncated === true
-        dynamics.observe(observation)
-        const reason = stepFault(observation, reward)
+        const reason = advance(firstAction + slot.actions[t]!)
         if (reason !== undefined) return { step: t, reason }
         slot.rewards[t] = options.rewards === "notebook" ? (terminated ? -1 : 0.01) : reward
         slot.terminated[t] = terminated ? 1 : 0

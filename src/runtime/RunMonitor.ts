@@ -52,6 +52,9 @@ const notebookRay = { everyUpdates: 20, threshold: 200, times: 10, play: { episo
 /** Notebook 002: ten episodes of the sampled policy, every 100 episodes. */
 const notebookA3c = { everyEpisodes: 100, play: { episodes: 10, cap: 300, sampled: true } }
 
+/** Milliseconds after which the rest of the program gets its turn. */
+const breath = 10
+
 /** Training episodes to wait for after an evaluation that did not agree. */
 const patience = 5
 
@@ -87,6 +90,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       let evaluations = 0
       let evaluateFrom = 0
       let thresholdCount = 0
+      let breathedAt = startedAt
       let refused = 0
       /** Steps of each worker's life, as it committed them itself. */
       const committed = new Float64Array(config.nEnvs)
@@ -224,6 +228,11 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             staleness = 0
           }
           yield* judgements[config.evaluation]
+          // In fibers all happens on this thread: signals, servers and timers must get their turn.
+          if (now - breathedAt > breath) {
+            breathedAt = now
+            yield* Effect.yieldNow
+          }
         })
       })
     })

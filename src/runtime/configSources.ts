@@ -26,8 +26,14 @@ export type PartialConfig = { readonly [Name in OptionName]?: RunConfig[Name] }
 
 const isOptionName = (name: string): name is OptionName => Object.hasOwn(options, name)
 
-const show = (value: unknown): string =>
-  typeof value === "string" ? `"${value}"` : JSON.stringify(value) ?? String(value)
+const show = (value: unknown): string => {
+  const text = typeof value === "string"
+    ? `"${value}"`
+    : typeof value === "number"
+    ? String(value)
+    : JSON.stringify(value)
+  return text === undefined ? String(value) : text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
 
 /** Reads text as the kind of value a setting holds; text that is none stays text, for the schema to refuse. */
 const fromText = (name: OptionName, value: string): unknown => {
