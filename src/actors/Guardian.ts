@@ -258,6 +258,11 @@ export class Guardian implements Tenant, Sibling {
     this.finish({ _tag: "Stopped" })
   }
 
+  unfit(death: Death): void {
+    if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
+    if (this.status !== "ended") this.siblings.giveUp(this, death)
+  }
+
   // --- within
 
   private pump(): void {

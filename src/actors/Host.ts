@@ -58,6 +58,8 @@ export interface Tenant {
    */
   died(epoch: number, death: Death, seq: number | undefined): void
   stopped(epoch: number): void
+  /** No incarnation can live here any more, however often it is tried: the actor has failed for good. */
+  unfit(death: Death): void
 }
 
 export interface Host {

@@ -4,6 +4,9 @@
  * It decodes replies, gathers a tick's messages into one batch, starts a new link when the old one
  * has exited and somebody lives here, and watches that the other side gives signs of life. The fence is here: actors are
  * placed on a new link only after the old one's `exited`.
+ *
+ * The other side is told nothing before it has said that it is of the right build, and not heard before that, nor after
+ * its end was decided: so no stranger's work is ever committed.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -43,6 +46,8 @@ export class RemoteHost implements Host {
   private openedAt = 0
   private outbox: Array<Command> = []
   private ending: Death | undefined
+  /** Whether the other side is of another build: its successor would be too. */
+  private stranger = false
   private closing = false
   private startTimer: ReturnType<typeof setTimeout> | undefined
   private pulse: ReturnType<typeof setInterval> | undefined
@@ -130,6 +135,7 @@ export class RemoteHost implements Host {
     if (this.link !== undefined || this.closing) return
     this.ready = false
     this.ending = undefined
+    this.stranger = false
     this.outbox = []
     this.openedAt = performance.now()
     this.startTimer = setTimeout(() => {
@@ -149,13 +155,13 @@ export class RemoteHost implements Host {
 
   private send(command: Command): void {
     if (this.link === undefined) return
-    if (this.outbox.push(command) === 1) queueMicrotask(() => this.flush())
+    if (this.outbox.push(command) === 1 && this.ready) queueMicrotask(() => this.flush())
   }
 
   private flush(): void {
     const batch = this.outbox
     const link = this.link
-    if (batch.length === 0 || link === undefined) return
+    if (batch.length === 0 || link === undefined || !this.ready || this.ending !== undefined) return
     this.outbox = []
     try {
       link.post(batch)
@@ -181,7 +187,11 @@ export class RemoteHost implements Host {
 
   private received(batch: ReadonlyArray<Report>): void {
     this.missed = 0
-    for (const report of batch) this.hear(report)
+    for (const report of batch) {
+      // A report may lead to a decision to end this side: the rest of its batch is then not heard either.
+      if (this.ending !== undefined) return
+      if (this.ready || report[0] === "ready") this.hear(report)
+    }
   }
 
   private hear(report: Report): void {
@@ -216,8 +226,10 @@ export class RemoteHost implements Host {
     const expected = this.options.buildId
     if (expected !== undefined && buildId !== expected) {
       const message = `its build is ${buildId ?? "unnamed"}, the system's is ${expected}: rebuild the entry`
+      this.stranger = true
       return this.end(new Death({ kind: "StartFailed", message }))
     }
+    if (this.ready) return
     this.ready = true
     clearTimeout(this.startTimer)
     const { heartbeatMillis, index } = this.options
@@ -225,6 +237,7 @@ export class RemoteHost implements Host {
     this.options.publish({ _tag: "HostStarted", host: index, millis: performance.now() - this.openedAt })
     for (const resume of this.onReady) resume(Exit.void)
     this.onReady.clear()
+    this.flush()
   }
 
   private beat(): void {
@@ -254,6 +267,10 @@ export class RemoteHost implements Host {
     // Those who lived there: who hears of a death may spawn anew, and that one is well.
     const residents = Array.from(this.tenants.values())
     for (const tenant of residents) {
+      if (this.stranger) {
+        tenant.unfit(death)
+        continue
+      }
       // A host that did not come up says nothing against the actor: it counts as one more death, by its own policy.
       const told = death.kind === "StartFailed" ? new Death({ ...death, kind: "HostExited" }) : death
       tenant.died(tenant.epoch, told, undefined)

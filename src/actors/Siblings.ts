@@ -67,17 +67,19 @@ export class Siblings {
     const directive = this.supervision.decide(death)
     if (directive === "stop") return member.fail(death)
     const restart = directive === "restart" ? this.log.next(this.now()) : 0
-    if (restart === 0) {
-      const failing = this.supervision.strategy === "one-for-one" ? [member] : [...this.members]
-      for (const each of failing) each.fail(death)
-      return
-    }
+    if (restart === 0) return this.giveUp(member, death)
     const all = this.affected(member)
     if (all.length === 1) return this.begin(all, death, restart)
     this.joint = { all, death, restart }
     for (const other of all) if (other !== member && other.placed) this.going.add(other)
     for (const other of this.going) other.halt()
     this.gone(member)
+  }
+
+  /** `member` is not tried again, nor is anyone of its group. */
+  giveUp(member: Sibling, death: Death): void {
+    const failing = this.supervision.strategy === "one-for-one" ? [member] : [...this.members]
+    for (const each of failing) each.fail(death)
   }
 
   private affected(member: Sibling): ReadonlyArray<Sibling> {
