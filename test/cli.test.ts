@@ -134,6 +134,12 @@ describe("the command line", () => {
       const { code, stderr } = yield* troupe(cwd, ["--env-id", fixture("breaks-at-seven.ts"), "--quiet"])
       assert.match(stderr, /^Environment BreaksAtSeven-v0 .*at its step 6 observation\[0\] is NaN\.\n$/)
       assert.strictEqual(code, 1)
+      const fs = yield* FileSystem.FileSystem
+      assert.deepStrictEqual(
+        yield* fs.readDirectory(`${cwd}/runs`),
+        [],
+        "a run that never came to anything leaves no folder"
+      )
     })
   )
 
@@ -163,7 +169,7 @@ describe("the command line", () => {
       const first = yield* troupe(cwd, ["--async", "--workers", "2", "--total-timesteps", "5000", "--json"])
       assert.strictEqual(first.code, 0, first.stderr)
       const [run] = yield* fs.readDirectory(`${cwd}/runs`)
-      for (const where of [["--workers", "1"], ["--workers", "4"], ["--placement", "fiber", "--chaos", "2"]]) {
+      for (const where of [["--workers", "1"], ["--workers", "4"], ["--serial", "--chaos", "2"]]) {
         const again = yield* troupe(cwd, ["--replay", `runs/${run}`, ...where, "--no-run-folder", "--json"])
         assert.strictEqual(again.code, 0, again.stderr)
         assert.strictEqual(yield* hash(again.stdout), yield* hash(first.stdout))
@@ -171,6 +177,9 @@ describe("the command line", () => {
       const changed = yield* troupe(cwd, ["--replay", `runs/${run}`, "--lr", "0.1"])
       assert.match(changed.stderr, /^--lr cannot be changed by a replay; .*\n$/)
       assert.strictEqual(changed.code, 2)
+      yield* fs.writeFileString(`${cwd}/a.json`, `{"gamma": 0.5}`)
+      const byFile = yield* troupe(cwd, ["--replay", `runs/${run}`, "--config", "a.json"])
+      assert.match(byFile.stderr, /^--gamma cannot be changed by a replay; .*\n$/)
       yield* fs.truncate(`${cwd}/runs/${run}/arrivals.bin`, 700)
       const cut = yield* troupe(cwd, ["--replay", `runs/${run}`])
       assert.match(cut.stderr, /arrivals\.bin cannot be replayed: it is cut off or was changed .*\n$/)

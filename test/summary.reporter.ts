@@ -1,4 +1,4 @@
-/** Ends the report with one plain line, `N passed, N failed`, that scripts can read. */
+/** Ends the report with the names of what was skipped and one plain line, `N passed, N failed`, that scripts can read. */
 import type { Reporter, TestModule } from "vitest/node"
 
 export default class SummaryReporter implements Reporter {
@@ -9,6 +9,7 @@ export default class SummaryReporter implements Reporter {
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         if (state !== "pending") count[state]++
+        if (state === "skipped") process.stdout.write(`skipped: ${test.fullName}\n`)
       }
     }
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ""

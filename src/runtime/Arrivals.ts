@@ -12,11 +12,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
-import type { AskFailure } from "../actors/errors.ts"
 import { scheduleStream } from "../random/streams.ts"
 import type { Fragment } from "./dataPlaneLayout.ts"
-import type { EnvFault } from "./EnvWorker.ts"
-import { EnvWorkerGroup } from "./EnvWorkerGroup.ts"
+import { EnvWorkerGroup, type WorkFailure } from "./EnvWorkerGroup.ts"
 import { Learner } from "./Learner.ts"
 import { CurrentConfig } from "./RunConfig.ts"
 import { Seed } from "./Seed.ts"
@@ -38,7 +36,7 @@ export class ArrivalLog extends Context.Reference<{
 interface Granted {
   readonly environment: number
   readonly version: number
-  readonly result: Deferred.Deferred<Fragment, EnvFault | AskFailure>
+  readonly result: Deferred.Deferred<Fragment, WorkFailure>
 }
 
 /** How the next arrival is chosen. */
@@ -58,7 +56,7 @@ export class Arrivals extends Context.Service<Arrivals, {
   /** Hands the next piece of work to an environment, or lets it wait while others are too far behind. */
   readonly grant: (environment: number) => Effect.Effect<void>
   /** The next piece of work to arrive. */
-  readonly take: Effect.Effect<Fragment, EnvFault | AskFailure | ReplayMismatch>
+  readonly take: Effect.Effect<Fragment, WorkFailure | ReplayMismatch>
   /** Whether there is a next: a recording comes to an end. */
   readonly more: Effect.Effect<boolean>
 }>()("troupe/runtime/Arrivals") {

@@ -83,4 +83,4 @@ export class DataPlane extends Context.Service<DataPlane, {
  * what they do not touch costs no memory.
  */
 const roomBeside = (network: NetworkSpec): number =>
-  2 * Kernels.workspaceBytes(network, 128) + 8 * 4 * new ParameterLayout(network).size + 2 ** 20
+  2 * Kernels.workspaceBytes(network, 128) + 8 * 4 * new ParameterLayout(network).size + 1_048_576

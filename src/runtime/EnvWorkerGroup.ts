@@ -4,10 +4,12 @@
  * of work done again; the caller sees only the fragments.
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { ActorSystem } from "../actors/ActorSystem.ts"
-import type { AskFailure, SpawnFailure } from "../actors/errors.ts"
+import { type AskFailure, AskTimeout, type SpawnFailure } from "../actors/errors.ts"
 import * as Supervision from "../actors/Supervision.ts"
 import { environmentReference } from "../envs/loadEnvironment.ts"
 import { initialParameters } from "../model/initialise.ts"
@@ -28,18 +30,32 @@ const gradientSettings = (config: RunConfig): GradientSettings | null =>
     entropyCoefficient: config.entCoef
   }
 
+/** A worker that does not come to an end with its piece of work. */
+export class WorkerTimeout extends Schema.TaggedError<WorkerTimeout>()("WorkerTimeout", {
+  actor: Schema.String,
+  seconds: Schema.Finite
+}) {
+  override get message(): string {
+    return `${this.actor} takes longer than ${this.seconds} s for one piece of work. ` +
+      "If its environment is only slow, take fewer --n-steps or raise --collect-deadline; otherwise it hangs."
+  }
+}
+
+/** Every way in which a piece of work can fail. */
+export type WorkFailure = EnvFault | Exclude<AskFailure, AskTimeout> | WorkerTimeout
+
 export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   /** One fragment of `config.nSteps` steps from every environment, in their order; good until the next call. */
-  readonly collect: (version: number) => Effect.Effect<ReadonlyArray<Fragment>, EnvFault | AskFailure>
+  readonly collect: (version: number) => Effect.Effect<ReadonlyArray<Fragment>, WorkFailure>
   /** The gradients of those fragments with weights `version`, each computed by its worker, left in the slots. */
-  readonly gradients: (fragments: ReadonlyArray<Fragment>, version: number) => Effect.Effect<void, AskFailure>
+  readonly gradients: (fragments: ReadonlyArray<Fragment>, version: number) => Effect.Effect<void, WorkFailure>
   /** Copies the published weights, of `version`, into the environment's slot, for `explore`. */
   readonly pull: (environment: number, version: number) => Effect.Effect<void>
   /**
    * One environment at its own pace, with the weights it pulled: acts until the episode ends or for `config.nSteps`
    * steps, and computes the gradient where gradients travel. Good until it is asked again.
    */
-  readonly explore: (environment: number, version: number) => Effect.Effect<Fragment, EnvFault | AskFailure>
+  readonly explore: (environment: number, version: number) => Effect.Effect<Fragment, WorkFailure>
 }>()("troupe/runtime/EnvWorkerGroup") {
   static readonly layer: Layer.Layer<
     EnvWorkerGroup,
@@ -82,10 +98,18 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         // A worker that has failed for good cannot be killed again; the run then fails by itself.
         Effect.ignore(system.kill(`env-worker/${index}`)))
       const every = { concurrency: "unbounded" } as const
+      // Its thread is found out first, and given a second chance; then the work is given up.
+      const patience = { deadline: Duration.seconds(2.5 * config.collectDeadline) }
+      const inTime = <A, E>(work: Effect.Effect<A, E>) =>
+        Effect.catchIf(
+          work,
+          (error): error is Extract<E, AskTimeout> => error instanceof AskTimeout,
+          ({ actor }) => Effect.fail(new WorkerTimeout({ actor, seconds: config.collectDeadline }))
+        )
 
       const ask = (environment: number, version: number, gradients: boolean) =>
         Effect.map(
-          workers[environment]!.Collect({ version, steps: config.nSteps, gradients }),
+          inTime(workers[environment]!.Collect({ version, steps: config.nSteps, gradients }, patience)),
           ({ rows, total }): Fragment => ({ environment, rows, total, version, slot: plane.slots[environment]! })
         )
       const amid = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> => {
@@ -100,7 +124,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
           const scale = 1 / fragments.reduce((sum, { rows }) => sum + rows, 0)
           return Effect.forEach(
             fragments,
-            ({ environment, rows }) => workers[environment]!.Gradient({ version, scale, rows }),
+            ({ environment, rows }) => inTime(workers[environment]!.Gradient({ version, scale, rows }, patience)),
             { ...every, discard: true }
           )
         },

@@ -27,8 +27,8 @@ export interface LearnReport extends LossReport {
   /** Global gradient norm before clipping. */
   readonly gradNorm: number
   readonly learningRate: number
-  /** 1 − Var[return − V] / Var[return]; 0 where the returns do not vary. */
-  readonly explainedVariance: number
+  /** 1 − Var[return − V] / Var[return]; 0 where the returns do not vary, null where there are none. */
+  readonly explainedVariance: number | null
   /** Updates between the weights the experience was collected with and those it was applied to. */
   readonly staleness: number
   /** The experience was older than allowed and was dropped. */
@@ -124,7 +124,8 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       ...(done?.loss ?? { policyLoss: 0, valueLoss: 0, entropy: 0 }),
       gradNorm: done?.gradNorm ?? 0,
       learningRate,
-      explainedVariance: explainedVariance(fragments),
+      // The td loss has no targets, and what was refused got none.
+      explainedVariance: refused || config.loss === "td" ? null : explainedVariance(fragments),
       staleness,
       refused,
       version

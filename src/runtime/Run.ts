@@ -9,6 +9,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -59,10 +60,17 @@ const deviceLayer = Layer.unwrap(Effect.map(CurrentConfig, ({ device }) =>
     )))
 
 /** The placement the configuration names. */
-const actorSystemLayer = Layer.unwrap(Effect.map(CurrentConfig, ({ placement, workers }) =>
-  placement === "fiber"
-    ? ActorSystem.layerFiber([EnvWorkerBehavior])
-    : ActorSystem.layerThread({ entry: hostEntry, hosts: workers, buildId })))
+const actorSystemLayer = Layer.unwrap(
+  Effect.map(CurrentConfig, ({ collectDeadline, placement, workers }) =>
+    placement === "fiber"
+      ? ActorSystem.layerFiber([EnvWorkerBehavior])
+      : ActorSystem.layerThread({
+        entry: hostEntry,
+        hosts: workers,
+        buildId,
+        heartbeat: Duration.seconds(collectDeadline)
+      }))
+)
 
 /** From the seed up: each line is built before the one above it, so that nothing starts for a run that cannot be. */
 const parts = Layer.mergeAll(RunMonitor.layer, Arrivals.layer).pipe(
@@ -184,8 +192,9 @@ const layerOfParts = Layer.effect(
       yield* Effect.provideContext(algorithms[config.schedule], context)
       yield* monitor.finish
       const wall = yield* seconds
-      const { envSteps, episodes, evalMean, lostSteps, restarts: restarted, solved, train20, updates } = yield* monitor
-        .status
+      const status = yield* monitor.status
+      const { envSteps, episodes, evalMean, lostSteps, restarts: restarted, solved, train20, updates } = status
+      const training = wall - startup - status.evaluationSeconds
       const finished: Finished = {
         event: "finished",
         env_steps: envSteps,
@@ -199,7 +208,7 @@ const layerOfParts = Layer.effect(
         lost_steps: lostSteps,
         wall_seconds: wall,
         startup_seconds: startup,
-        steps_per_second: wall > startup ? envSteps / (wall - startup) : null,
+        steps_per_second: training > 0 ? envSteps / training : null,
         seed: seed.root,
         device: device.name
       }

@@ -162,6 +162,10 @@ export const options = {
   nEpochs: whole(1, 1000, "updates on each batch"),
   evalEpisodes: whole(1, 100_000, "fresh episodes of the greedy evaluation that confirms a solved run"),
   maxRestarts: whole(0, 1_000_000, "restarts allowed to one actor within a minute, before the run fails"),
+  collectDeadline: real(
+    { above: 0, to: 1_000_000 },
+    "seconds a worker may take for one piece of work, and its thread may give no sign of life"
+  ),
   chaos: whole(
     0,
     1_000_000,

@@ -39,6 +39,8 @@ export interface RunStatus {
   readonly train20: number | null
   /** Mean return of the last evaluation. */
   readonly evalMean: number | null
+  /** Time spent on evaluations. */
+  readonly evaluationSeconds: number
   readonly restarts: number
   /** Steps that the trainer counted and no worker committed. */
   readonly lostSteps: number
@@ -88,6 +90,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       let over = false
       let evalMean: number | null = null
       let evaluations = 0
+      let evaluationMillis = 0
       let evaluateFrom = 0
       let thresholdCount = 0
       let breathedAt = startedAt
@@ -108,6 +111,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
           solved,
           train20: progress.train20 ?? null,
           evalMean,
+          evaluationSeconds: evaluationMillis / 1000,
           restarts: yield* Ref.get(restarts),
           lostSteps: progress.envSteps - committed.reduce((sum, steps) => sum + steps, 0),
           refused
@@ -116,7 +120,9 @@ export class RunMonitor extends Context.Service<RunMonitor, {
 
       const evaluate = Effect.fnUntraced(function*(request: Pick<EvaluationRequest, "episodes" | "cap" | "sampled">) {
         const weights = plane.layout.weights[version & 1 ? 1 : 0]
+        const before = yield* Clock.currentTimeMillis
         const { max, mean, min, std } = yield* evaluator.evaluate({ ...request, weights, round: evaluations++ })
+        evaluationMillis += (yield* Clock.currentTimeMillis) - before
         evalMean = mean
         yield* emit({
           event: "evaluation",
@@ -188,7 +194,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
           if (report.refused) refused++
           const now = yield* Clock.currentTimeMillis
           const seconds = (now - (origin ?? startedAt)) / 1000
-          const running = (now - startedAt) / 1000
+          const running = (now - startedAt - evaluationMillis) / 1000
           for (const episode of episodes) {
             yield* emit({
               event: "episode",

@@ -9,7 +9,7 @@ import { randomInt } from "node:crypto"
 import { CurrentConfig } from "./RunConfig.ts"
 
 /** A seed that nobody chose. */
-export const drawSeed: Effect.Effect<number> = Effect.sync(() => randomInt(2 ** 47))
+export const drawSeed: Effect.Effect<number> = Effect.sync(() => randomInt(0x7fff_ffff_ffff))
 
 export class Seed extends Context.Service<Seed, {
   /** Environments, initial weights and evaluation. */

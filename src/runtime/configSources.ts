@@ -138,17 +138,25 @@ export const checkVariables = (variables: ReadonlyArray<string>): Effect.Effect<
   )
 }
 
-/** Puts together the configuration of a run from the sources that were given. A random sampling seed is drawn here. */
-export const resolve = Effect.fnUntraced(function*(input: {
+/** Where settings may come from, beside presets and variables. */
+export interface Sources {
   /** Settings of the caller: flags that were checked, or a program's own. */
   readonly given?: PartialConfig
   /** A JSON file of settings. */
   readonly file?: string | undefined
-}) {
-  const file = input.file === undefined ? {} : yield* fromFile(input.file)
+}
+
+/** The settings that somebody chose, by whichever source; the presets are not among them. */
+export const chosen = Effect.fnUntraced(function*(sources: Sources) {
+  const file = sources.file === undefined ? {} : yield* fromFile(sources.file)
   const variables = yield* fromVariables
-  const given = yield* fromRecord({ ...input.given }, (name) => name, "among the settings")
-  const merged = { ...file, ...variables, ...given }
+  const given = yield* fromRecord({ ...sources.given }, (name) => name, "among the settings")
+  return { ...file, ...variables, ...given }
+})
+
+/** Puts together the configuration of a run from the sources that were given. A random sampling seed is drawn here. */
+export const resolve = Effect.fnUntraced(function*(sources: Sources) {
+  const merged = yield* chosen(sources)
   const algorithm = merged.algo === undefined
     ? {}
     : { schedule: presets[merged.algo].schedule, ship: presets[merged.algo].ship }
@@ -160,12 +168,16 @@ export const resolve = Effect.fnUntraced(function*(input: {
   }
   const problem = contradiction(config)
   if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
-  return {
+  return withinWork({
     ...config,
-    // More hosts than there is work for would only sit there; fibers share this thread.
-    workers: config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs),
     samplingSeed: config.samplingSeed === "random" ? yield* drawSeed : config.samplingSeed
-  }
+  })
+})
+
+/** More hosts than there is work for would only sit there; fibers share this thread. */
+export const withinWork = (config: RunConfig): RunConfig => ({
+  ...config,
+  workers: config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
 })
 
 /** Settings that cannot go together, as a sentence. */

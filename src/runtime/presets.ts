@@ -49,6 +49,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   nEpochs: 1,
   evalEpisodes: 100,
   maxRestarts: 1000,
+  collectDeadline: 60,
   chaos: 0,
   restartSameSeed: false,
   normalizeReturns: false,

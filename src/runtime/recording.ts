@@ -27,6 +27,7 @@ const circumstances: ReadonlySet<OptionName> = new Set([
   "workers",
   "placement",
   "maxRestarts",
+  "collectDeadline",
   "chaos",
   "logDir",
   "runFolder",
@@ -83,7 +84,7 @@ export class Recorder {
   }
 }
 
-const decodeConfig = Schema.decodeUnknownEffect(Schema.fromJsonString(RunConfig))
+const decodeConfig = Schema.decodeUnknownEffect(RunConfig)
 
 /**
  * Reads a recording. `where` names it in messages; `config` gives the settings that a recording leaves open (workers,
@@ -107,23 +108,23 @@ export const read = Effect.fnUntraced(function*(bytes: Uint8Array, where: string
     () => refuse("its settings are not readable")
   )
   const settings = yield* Effect.mapError(
-    decodeConfig(JSON.stringify({ ...config, ...recorded })),
+    decodeConfig({ ...config, ...recorded }),
     () => refuse("its settings are not those of this program's version")
   )
   const numbers: Array<number> = []
   let value = 0
-  let shift = 0
+  let weight = 1
   for (let at = line + 1; at < end; at++) {
     const byte = bytes[at]!
-    value += (byte & 0x7f) * 2 ** shift
-    shift += 7
+    value += (byte & 0x7f) * weight
+    weight *= 128
     if (byte < 0x80) {
       numbers.push(value)
       value = 0
-      shift = 0
+      weight = 1
     }
   }
-  if (shift !== 0 || numbers.length % 2 !== 0) return yield* refuse("its last arrival is cut off")
+  if (weight !== 1 || numbers.length % 2 !== 0) return yield* refuse("its last arrival is cut off")
   const recording: Recording = {
     config: settings,
     environments: Uint32Array.from(numbers.filter((_, i) => i % 2 === 0)),

@@ -10,7 +10,8 @@ const metavar = ({ choices, kind }: Setting<unknown>): string =>
   choices?.join("|") ?? { text: "text", number: "number", numbers: "n,n,...", boolean: "" }[kind]
 
 const defaultOf = (name: OptionName): string => {
-  if (name === "workers") return ""
+  // What these default to depends on the machine, and on the algorithm: their help says it.
+  if (name === "workers" || name === "preset") return ""
   const value = presets.a2c[name]
   return value === false ? "" : ` (default ${Array.isArray(value) ? value.join(",") : String(value)})`
 }

@@ -1,9 +1,10 @@
 /** The verb `train`: resolves the configuration, runs it, and lets every consumer read its events. */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -11,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import { availableParallelism } from "node:os"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { ArrivalLog } from "../Arrivals.ts"
 import * as configSources from "../configSources.ts"
@@ -23,7 +25,7 @@ import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../RunConfig.ts"
 import type { RunEvent } from "../RunEvent.ts"
-import { RunEvents, RunOrigin } from "../RunMonitor.ts"
+import { RunEvents, RunOrigin, type RunStatus } from "../RunMonitor.ts"
 import { runFlags } from "./flags.ts"
 
 /** When this process started, in milliseconds since the epoch. */
@@ -66,14 +68,16 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest) {
   const resolved = yield* configSources.resolve({ given, file })
   if (replay === undefined) return { config: resolved, replayed: undefined }
   const replayed = yield* recordingOf(replay, resolved)
-  const changed = recording.firstDifference(replayed.config, { ...replayed.config, ...given })
+  const chosen = yield* configSources.chosen({ given, file })
+  const changed = recording.firstDifference(replayed.config, { ...replayed.config, ...chosen })
   if (changed !== undefined) {
     return yield* new configSources.ConfigError({
       source: flagName(changed),
       message: `--${flagName(changed)} cannot be changed by a replay; leave it out, or train anew.`
     })
   }
-  return { config: replayed.config, replayed }
+  const workers = chosen.workers ?? availableParallelism()
+  return { config: configSources.withinWork({ ...replayed.config, workers }), replayed }
 })
 
 /** Writes the recording when the scope closes, however it closes: all of it or none. */
@@ -85,6 +89,16 @@ const keepRecording = Effect.fnUntraced(function*(recorder: recording.Recorder, 
       Effect.catch((error) => Effect.logError(`the recording ${path} could not be written: ${error.message}`))
     )
   )
+})
+
+/** A run that failed before an episode or an update was over leaves no folder. */
+const removeIfNothingCame = Effect.fnUntraced(function*(path: string, status: Effect.Effect<RunStatus>) {
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.addFinalizer(Effect.fnUntraced(function*(exit) {
+    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+    const { episodes, updates } = yield* status
+    if (episodes === 0 && updates < 2) yield* Effect.ignore(fs.remove(path, { recursive: true }))
+  }))
 })
 
 interface TrainRequest {
@@ -113,6 +127,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     })
   )
   const folder = config.runFolder ? yield* openFolder(config, run.environment) : undefined
+  if (folder !== undefined) yield* removeIfNothingCame(folder.path, run.status)
   if (folder !== undefined && recorder !== undefined) yield* keepRecording(recorder, folder.file(recordingName))
 
   const asked = request.given.workers ?? 0
@@ -151,6 +166,10 @@ export const trainCommand = Command.make(
       Flag.withMetavar("path"),
       Flag.optional
     ),
+    serial: Flag.Boolean("serial").pipe(
+      Flag.withDescription("everything in this one thread: --placement fiber"),
+      Flag.withDefault(false)
+    ),
     sync: Flag.Boolean("sync").pipe(Flag.withDescription("all in step: --schedule sync"), Flag.withDefault(false)),
     async: Flag.Literals("async", ["async", "seeded"]).pipe(
       Flag.withDescription("each at its own pace: --schedule async, or with `--async seeded` --schedule seeded"),
@@ -168,9 +187,10 @@ export const trainCommand = Command.make(
     ),
     quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
   },
-  Effect.fnUntraced(function*({ async: own, config, json, quiet, replay, sync, ...flags }) {
+  Effect.fnUntraced(function*({ async: own, config, json, quiet, replay, serial, sync, ...flags }) {
     const texts: Record<string, string> = {}
     for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
+    if (serial) texts["placement"] = "fiber"
     const schedules = [
       ...(sync ? ["sync"] : []),
       ...Option.toArray(own),
@@ -191,4 +211,8 @@ export const trainCommand = Command.make(
       quiet
     })
   })
-).pipe(Command.withDescription("Train a policy until its environment is solved (the verb when none is given)"))
+).pipe(
+  Command.withDescription(
+    "Train a policy until its environment is solved. The verb when none is given; the others are eval and plot"
+  )
+)
