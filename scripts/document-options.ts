@@ -16,6 +16,8 @@ export const page = new URL("../docs/configuration.md", import.meta.url)
 const begin = "<!-- settings: written by scripts/document-options.ts -->"
 const end = "<!-- end of settings -->"
 
+const { a2c, ...others } = presets
+
 const code = (text: string): string => `\`${text}\``
 
 const row = (cells: ReadonlyArray<string>): string =>
@@ -40,19 +42,23 @@ const settings = (): string =>
       code(name),
       flagsOf(name),
       code(variableName(name)),
-      name === "workers" ? "the cores" : show(presets.a2c[name]),
+      name === "workers" ? "the cores" : show(a2c[name]),
       options[name].expected,
       options[name].help
     ])
   )
 
+/** What each preset changes of `a2c`: a column each, empty where it changes nothing. */
 const differences = (): string =>
   table(
-    ["setting", "a2c", "notebook-ray"],
+    ["setting", "a2c", ...Object.keys(others)].map((title, i) => i === 0 ? title : code(title)),
     optionNames.flatMap((name) => {
       if (name === "workers" || name === "preset") return []
-      const [ours, theirs] = [show(presets.a2c[name]), show(presets["notebook-ray"][name])]
-      return ours === theirs ? [] : [[code(name), ours, theirs]]
+      const ours = show(a2c[name])
+      const theirs = Object.values(others).map((preset) => show(preset[name])).map((value) =>
+        value === ours ? "" : value
+      )
+      return theirs.every((value) => value === "") ? [] : [[code(name), ours, ...theirs]]
     })
   )
 
@@ -61,7 +67,7 @@ export const documented = (text: string): string => {
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
   if (from < 0 || to < from) throw new Error(`docs/configuration.md needs the markers ${begin} and ${end}`)
-  const tables = `${settings()}\n\nWhat \`notebook-ray\` changes:\n\n${differences()}`
+  const tables = `${settings()}\n\nWhat the other presets change; an empty field is as in \`a2c\`:\n\n${differences()}`
   return `${text.slice(0, from)}${begin}\n\n${tables}\n\n${text.slice(to)}`
 }
 
