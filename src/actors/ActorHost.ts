@@ -21,7 +21,7 @@ import { Cell } from "./Cell.ts"
 import * as Codec from "./Codec.ts"
 import { Death } from "./Death.ts"
 import { behaviorsByName } from "./FiberHost.ts"
-import type { Command, HostPort, Report, StartCommand } from "./HostLink.ts"
+import type { Command, HostPort, Report, StartCommand, Working } from "./HostLink.ts"
 import * as ThreadLink from "./ThreadLink.ts"
 
 export interface LaunchOptions<R> {
@@ -99,6 +99,7 @@ class Server<R> {
     this.port.listen((batch) => {
       for (const command of batch) this.obey(command)
     })
+    this.port.onExit(() => this.lastWord())
     this.send(["ready", buildId])
   }
 
@@ -220,6 +221,16 @@ class Server<R> {
       const [kind, actor, epoch, seq, , , state] = report
       this.port.post([[kind, actor, epoch, seq, "refused", reason, state]], [])
     }
+  }
+
+  /** The replies of this turn, and who was at work: so that a neighbour's end is not held against those who were not. */
+  private lastWord(): void {
+    const working: Array<Working> = []
+    for (const [actor, { cell, epoch }] of this.residents) {
+      if (cell.working) working.push([actor, epoch, cell.starting ? undefined : cell.seq])
+    }
+    this.send(["exiting", working])
+    this.flush()
   }
 
   private close(): void {

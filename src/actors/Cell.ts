@@ -56,6 +56,7 @@ export class Cell<R> {
   private wake: ((effect: Effect.Effect<void>) => void) | undefined
   private fiber: Fiber.Fiber<void, Death> | undefined
   private inHand = 0
+  private served = false
   private stopping = false
   private halted = false
   private over = false
@@ -87,6 +88,21 @@ export class Cell<R> {
   halt(): void {
     this.halted = true
     this.fiber?.interruptUnsafe()
+  }
+
+  /** Whether the behaviour is still being set up. */
+  get starting(): boolean {
+    return !this.served
+  }
+
+  /** Whether it is being set up, or has a message in hand. */
+  get working(): boolean {
+    return this.starting || this.inHand > 0
+  }
+
+  /** The message in hand, 0 for none. */
+  get seq(): number {
+    return this.inHand
   }
 
   /** Completes when nothing of the incarnation runs any more. */
@@ -129,6 +145,7 @@ export class Cell<R> {
     return Effect.matchCauseEffect(Effect.suspend(() => behavior.start({ config, restored, name, incarnation })), {
       onFailure: (cause) => Effect.fail(fromCause("StartFailed", cause)),
       onSuccess: (serving) => {
+        this.served = true
         report.started()
         return this.serve(serving)
       }

@@ -72,6 +72,8 @@ export class Guardian implements Tenant, Sibling {
   private served = false
   private lastDeath: Death | undefined
   private diedAt = 0
+  /** Deaths since the last committed reply. */
+  private consecutive = 0
   private replayed = 0
 
   constructor(options: GuardianOptions) {
@@ -217,6 +219,7 @@ export class Guardian implements Tenant, Sibling {
       this.state = state
       this.hasState = true
     }
+    this.consecutive = 0
     this.admit()
     answer(envelope, outcome)
   }
@@ -233,10 +236,10 @@ export class Guardian implements Tenant, Sibling {
     if (envelope !== undefined) answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
   }
 
-  died(epoch: number, reported: Death, seq: number | undefined): void {
+  died(epoch: number, reported: Death, seq: number | undefined, bystander = false): void {
     if (epoch !== this.epoch || this.status === "ended") return
     if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
-    const death = this.siblings.reason(this) ?? reported
+    const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
     this.epoch++
     this.status = "restarting"
     this.diedAt = performance.now()
@@ -246,7 +249,7 @@ export class Guardian implements Tenant, Sibling {
     if (!this.served && death.kind === "StartFailed") return this.fail(death)
     const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
     this.replayed = this.ledger.rewind()
-    this.siblings.lost(this, death)
+    this.siblings.lost(this, death, this.consecutive)
     for (const envelope of lost) {
       const method = envelope.method.name
       answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))
@@ -278,6 +281,14 @@ export class Guardian implements Tenant, Sibling {
     for (let envelope = this.ledger.admit(); envelope !== undefined; envelope = this.ledger.admit()) {
       this.taken(envelope)
     }
+  }
+
+  /** Notes whether a death of the actor's own comes without progress, and at which message where its host could not tell. */
+  private held(death: Death, seq: number | undefined): Death {
+    if (death.kind === "Killed") return death
+    const method = this.ledger.inHand(seq)?.method.name
+    if (method !== undefined || this.status === "starting") this.consecutive++
+    return method === undefined || death.method !== undefined ? death : new Death({ ...death, method })
   }
 
   /** A message has found room; the sender of a `tell` has waited for no more than this. */

@@ -54,9 +54,10 @@ export interface Tenant {
   refused(epoch: number, seq: number, reason: string): void
   /**
    * The incarnation is gone. `seq` is the message in hand, 0 when none was, and `undefined` when the host cannot tell
-   * (then every delivered message may have been started).
+   * (then every delivered message may have been started). `bystander` is set when the host knows that the incarnation
+   * did nothing at the time, not even start.
    */
-  died(epoch: number, death: Death, seq: number | undefined): void
+  died(epoch: number, death: Death, seq: number | undefined, bystander?: boolean): void
   stopped(epoch: number): void
   /** No incarnation can live here any more, however often it is tried: the actor has failed for good. */
   unfit(death: Death): void

@@ -45,6 +45,13 @@ export type Report =
   | readonly [kind: "died", actor: number, epoch: number, death: unknown, seq: number]
   | readonly [kind: "stopped", actor: number, epoch: number]
   | readonly [kind: "alive"]
+  /**
+   * The host's last word, where it still has one: it ends, with these incarnations at work on a message (`seq`), or at
+   * their start (`undefined`). All others were idle.
+   */
+  | readonly [kind: "exiting", working: ReadonlyArray<Working>]
+
+export type Working = readonly [actor: number, epoch: number, seq: number | undefined]
 
 /** The owner's end of a link. */
 export interface HostLink {
@@ -69,4 +76,6 @@ export interface HostPort {
   listen(received: (batch: ReadonlyArray<Command>) => void): void
   /** Ends this side. */
   exit(): void
+  /** Calls `last` when this side ends by itself, whatever ends it: what it posts still arrives. */
+  onExit(last: () => void): void
 }

@@ -36,6 +36,12 @@ export class Ledger {
     return this.owed.at(0)
   }
 
+  /** The message in hand of the present incarnation: that with the given number, or where that is unknown the oldest. */
+  inHand(seq: number | undefined): Envelope | undefined {
+    const oldest = this.delivered > 0 ? this.owed.at(0) : undefined
+    return seq === undefined || seq === oldest?.seq ? oldest : undefined
+  }
+
   /** Takes a message in; false when it has to wait outside. */
   enter(envelope: Envelope): boolean {
     if (this.full) {

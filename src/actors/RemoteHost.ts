@@ -15,7 +15,7 @@ import * as Codec from "./Codec.ts"
 import { Death, fromUnknown } from "./Death.ts"
 import { HostStartFailed, MessageRefused } from "./errors.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
-import type { Command, HostLink, OpenLink, Report } from "./HostLink.ts"
+import type { Command, HostLink, OpenLink, Report, Working } from "./HostLink.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 
 export interface RemoteOptions {
@@ -46,6 +46,8 @@ export class RemoteHost implements Host {
   private openedAt = 0
   private outbox: Array<Command> = []
   private ending: Death | undefined
+  /** Who was at work when the other side ended, by its own word. */
+  private working: ReadonlyMap<number, Working> | undefined
   /** Whether the other side is of another build: its successor would be too. */
   private stranger = false
   private closing = false
@@ -136,6 +138,7 @@ export class RemoteHost implements Host {
     this.ready = false
     this.ending = undefined
     this.stranger = false
+    this.working = undefined
     this.outbox = []
     this.openedAt = performance.now()
     this.startTimer = setTimeout(() => {
@@ -219,6 +222,9 @@ export class RemoteHost implements Host {
       }
       case "alive":
         return
+      case "exiting":
+        this.working = new Map(report[1].map((working) => [working[0], working]))
+        return
     }
   }
 
@@ -273,7 +279,12 @@ export class RemoteHost implements Host {
       }
       // A host that did not come up says nothing against the actor: it counts as one more death, by its own policy.
       const told = death.kind === "StartFailed" ? new Death({ ...death, kind: "HostExited" }) : death
-      tenant.died(tenant.epoch, told, undefined)
+      const { working } = this
+      if (working === undefined) tenant.died(tenant.epoch, told, undefined)
+      else {
+        const [, epoch, seq] = working.get(tenant.id) ?? []
+        tenant.died(tenant.epoch, told, epoch === tenant.epoch ? seq ?? 0 : 0, epoch !== tenant.epoch)
+      }
     }
     const waiting = Array.from(this.onExit)
     this.onExit.clear()

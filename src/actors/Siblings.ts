@@ -61,12 +61,13 @@ export class Siblings {
     return new Death({ ...this.joint.death, kind: "Sibling" })
   }
 
-  /** An incarnation of `member` is gone against its will. */
-  lost(member: Sibling, death: Death): void {
+  /** An incarnation of `member` is gone against its will, the `consecutive`-th in a row without progress. */
+  lost(member: Sibling, death: Death, consecutive: number): void {
     if (this.joint?.all.includes(member)) return this.gone(member)
     const directive = this.supervision.decide(death)
     if (directive === "stop") return member.fail(death)
-    const restart = directive === "restart" ? this.log.next(this.now()) : 0
+    const hopeful = directive === "restart" && consecutive < this.supervision.maxConsecutive
+    const restart = hopeful ? this.log.next(this.now()) : 0
     if (restart === 0) return this.giveUp(member, death)
     const all = this.affected(member)
     if (all.length === 1) return this.begin(all, death, restart)

@@ -3,7 +3,8 @@
  *
  * A restarted actor has its last committed state, and every message it had not answered is handled again, in order. An
  * actor that died more than `maxRestarts` times `within` a window has failed for good: whoever waits for it, or asks
- * later, gets `RestartLimitReached` with the cause.
+ * later, gets `RestartLimitReached` with the cause. So has one that died `maxConsecutive` times in a row without a single
+ * reply between, however slowly: a message that always kills, a thread that ends at every start.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -29,6 +30,7 @@ export interface Supervision {
   readonly strategy: "one-for-one" | "one-for-all" | "rest-for-one"
   readonly maxRestarts: number
   readonly withinMillis: number
+  readonly maxConsecutive: number
   readonly backoff: Backoff | undefined
   readonly decide: (death: Death) => Directive
 }
@@ -38,6 +40,11 @@ export interface Options {
   readonly maxRestarts?: number
   /** The window. Default one minute. */
   readonly within?: Duration.Input
+  /**
+   * Deaths without progress that fail the actor: that many in a row, each while it was starting or had a message, and
+   * with no reply committed between. Kills by `system.kill` and deaths with its group do not count. Default 10.
+   */
+  readonly maxConsecutive?: number
   /** Default: none, the next incarnation starts at once. A schedule that ends fails the actor. */
   readonly backoff?: Backoff
   /** Decides by what happened, e.g. by the error's tag. Default: always `restart`. */
@@ -48,6 +55,7 @@ const make = (strategy: Supervision["strategy"]) => (options: Options = {}): Sup
   strategy,
   maxRestarts: options.maxRestarts ?? 5,
   withinMillis: Duration.toMillis(options.within ?? "1 minute"),
+  maxConsecutive: options.maxConsecutive ?? 10,
   backoff: options.backoff,
   decide: options.decide ?? (() => "restart")
 })

@@ -68,6 +68,7 @@ export const port = (): HostPort | undefined => {
   return {
     post: (batch, moved) => parent.postMessage(batch, moved),
     listen: (received) => void parent.on("message", received),
-    exit: () => process.exit(0)
+    exit: () => process.exit(0),
+    onExit: (last) => void process.on("exit", last)
   }
 }

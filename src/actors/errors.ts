@@ -20,14 +20,18 @@ export class ActorDied extends Schema.TaggedError<ActorDied>()("ActorDied", {
   }
 }
 
-/** Supervision gave the actor up: it died more often than its policy allows (or the policy said `stop`). */
+/**
+ * Supervision gave the actor up: it died more often than its policy allows, or too often without a reply between, or the
+ * policy said `stop`. `death` is the last one's cause; its `method` the message in hand, where there was one.
+ */
 export class RestartLimitReached extends Schema.TaggedError<RestartLimitReached>()("RestartLimitReached", {
   actor: Schema.String,
   restarts: Schema.Int,
   death: Death
 }) {
   override get message(): string {
-    return `${this.actor} failed for good after ${this.restarts} restart(s): ${this.death.message}`
+    const at = this.death.method === undefined ? "" : ` (at ${this.death.method})`
+    return `${this.actor} failed for good after ${this.restarts} restart(s)${at}: ${this.death.message}`
   }
 }
 

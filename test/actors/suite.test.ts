@@ -119,6 +119,32 @@ for (const placement of ["fiber", "thread"] as const) {
         })
     )
 
+    live("a message that always kills is found, however slowly, and named", () =>
+      Effect.gen(function*() {
+        const { gate, probe } = yield* spawn("a", Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY }))
+        yield* probe.Append({ n: 1 })
+        const failure = yield* Effect.flip(probe.Crash({ n: 5, times: 999, mode: "die" }))
+        assert.strictEqual(failure._tag, "RestartLimitReached")
+        assert.strictEqual(failure.message, "a failed for good after 9 restart(s) (at Crash): crash 5")
+        assert.strictEqual(Atomics.load(gate, 2), 10)
+      }))
+
+    live("deaths with replies between, and kills, do not add up", () =>
+      Effect.gen(function*() {
+        const system = yield* ActorSystem
+        const supervision = Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY, maxConsecutive: 3 })
+        const { gate, probe } = yield* spawn("a", supervision)
+        for (let n = 1; n <= 4; n++) yield* probe.Crash({ n, times: 3 * n - n, mode: "die" })
+        const held = yield* fork(probe.Hold({ n: 5, until: 1 }))
+        for (let n = 1; n <= 8; n++) {
+          yield* reached(gate, "entered", n)
+          yield* system.kill(probe)
+        }
+        bump(gate, "released")
+        yield* Fiber.join(held)
+        assert.deepStrictEqual(yield* probe.Log(), [0, 1, 2, 3, 4, 5])
+      }))
+
     live("a policy may decide by the error's tag", () =>
       Effect.gen(function*() {
         const { probe } = yield* spawn(

@@ -71,6 +71,64 @@ describe("death of a thread", () => {
       assert.include(failure.death.stack, "probe.ts")
     }))
 
+  const untiring = (maxConsecutive: number) =>
+    Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY, maxConsecutive })
+
+  for (const mode of ["exit", "uncaught"] as const) {
+    live(
+      `a message that always ends the thread (${mode}) fails its actor, not the neighbour`,
+      () =>
+        Effect.gen(function*() {
+          const a = yield* spawn("a", 0, untiring(4))
+          const b = yield* spawn("b", 0, untiring(4))
+          const [failure, length] = yield* Effect.all([
+            Effect.flip(a.probe.Crash({ n: 1, times: 999, mode })),
+            b.probe.Append({ n: 1 })
+          ], { concurrency: "unbounded" })
+          assert.strictEqual(failure._tag, "RestartLimitReached")
+          if (failure._tag === "RestartLimitReached") {
+            assert.strictEqual(failure.death.kind, "HostExited")
+            assert.strictEqual(failure.death.method, "Crash")
+            assert.strictEqual(failure.restarts, 3)
+          }
+          assert.strictEqual(length, 2)
+          assert.deepStrictEqual(yield* b.probe.Log(), [0, 1])
+        })
+    )
+  }
+
+  live("what waits behind a neighbour's crash has not run, and is not failed for it", () =>
+    Effect.gen(function*() {
+      const a = yield* spawn("a", 0)
+      const b = yield* spawn("b", 0)
+      bump(b.gate, "released")
+      yield* Effect.all([
+        a.probe.Crash({ n: 1, times: 1, mode: "exit" }),
+        b.probe.Send({ until: 1 })
+      ], { concurrency: "unbounded" })
+      assert.strictEqual(Atomics.load(b.gate, 3), 1)
+    }))
+
+  live("a thread that ends while an actor starts: the spawn fails, and later the actor", () =>
+    Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const supervision = untiring(3)
+      const never = yield* Effect.flip(
+        system.spawn(Probe, { config: { gate: makeGate(), start: 0, exitAtStart: 1 }, supervision, host: 0 })
+      )
+      assert.strictEqual(never._tag, "StartFailed")
+      if (never._tag === "StartFailed") assert.strictEqual(never.death.kind, "HostExited")
+      const probe = yield* system.spawn(Probe, {
+        config: { gate: makeGate(), start: 0, exitAtStart: 2 },
+        supervision,
+        host: 0
+      })
+      yield* system.kill(probe)
+      const failure = yield* Effect.flip(probe.Append({ n: 1 }))
+      assert.strictEqual(failure._tag, "RestartLimitReached")
+      if (failure._tag === "RestartLimitReached") assert.strictEqual(failure.restarts, 3)
+    }))
+
   live("a blocked thread is killed from outside, and its other actors are served on", () =>
     Effect.gen(function*() {
       const system = yield* ActorSystem
