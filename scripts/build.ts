@@ -305,7 +305,9 @@ const buildAll = async (id: string, types: boolean): Promise<BuildReport> => {
 
 const isFresh = (id: string, types: boolean): boolean => {
   const record = recordOf()
-  const whole = ["cli.js", "host.js", "index.js", "kernels.wasm"].every((name) => fs.existsSync(path.join(dist, name)))
+  const entries = bundles.flatMap((group) => Object.entries(group.entries))
+  const parts = entries.filter(([, source]) => fs.existsSync(at(source!))).map(([name]) => `${name}.js`)
+  const whole = [...parts, "kernels.wasm"].every((name) => fs.existsSync(path.join(dist, name)))
   return whole && record?.fingerprint === id && (record.types || !types)
 }
 
