@@ -5,9 +5,10 @@
  * | metric | from | note |
  * | --- | --- | --- |
  * | `rollout/ep_rew_mean`, `rollout/ep_len_mean` | progress | mean of the last 100 episodes |
- * | `time/fps` | progress | environment steps a second since the start |
+ * | `time/fps` | progress | environment steps a second since the first, evaluations left out |
  * | `time/total_timesteps` | both | environment steps |
- * | `time/iterations`, `train/n_updates` | both | learner updates (one per iteration) |
+ * | `time/iterations` | both | iterations of the algorithm |
+ * | `train/n_updates` | progress | steps of the optimiser |
  * | `time/time_elapsed` | both | seconds |
  * | `train/policy_loss`, `train/value_loss`, `train/grad_norm` | progress | |
  * | `train/entropy_loss` | progress | minus the mean entropy, as Stable-Baselines3 has it |
