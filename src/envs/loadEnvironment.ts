@@ -49,7 +49,7 @@ const idOf = (value: unknown): unknown =>
 
 /**
  * The definition `reference` names: a registered id ("CartPole-v1"); the default export of a module
- * ("./maze.ts", "file:///work/maze.ts"), or the one definition it exports; or the export of that id ("./maze.ts:Maze-v0").
+ * ("./maze.ts", "file:///home/me/maze.ts"), or the one definition it exports; or the export of that id ("./maze.ts:Maze-v0").
  * Relative paths start at the working directory.
  */
 export const loadEnvironment = Effect.fnUntraced(function*(

@@ -60,7 +60,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         gradient: config.ship === "gradients" ? parameters.size : 0
       }
       const bytes = dataPlaneBytes(spec)
-      const arena = yield* Arena.make({ bytes: bytes + roomBeside(network) })
+      const arena = yield* Arena.make({ bytes: bytes + roomBeside(network, parameters.size) })
       const kernels = yield* Kernels.instantiate(arena.memory)
       const layout = layOut(spec, yield* arena.allocate(bytes))
       kernels.writeDescriptor(layout.descriptor, network)
@@ -82,5 +82,5 @@ export class DataPlane extends Context.Service<DataPlane, {
  * Room beside the plane for the learner's model and the evaluator, with some to spare. It is reserved address space:
  * what they do not touch costs no memory.
  */
-const roomBeside = (network: NetworkSpec): number =>
-  2 * Kernels.workspaceBytes(network, 128) + 8 * 4 * new ParameterLayout(network).size + 1_048_576
+const roomBeside = (network: NetworkSpec, parameters: number): number =>
+  2 * Kernels.workspaceBytes(network, 128) + 8 * 4 * parameters + 1_048_576

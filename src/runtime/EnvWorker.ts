@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Actor from "../actors/Actor.ts"
 import * as Shared from "../actors/Shared.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
-import { DataPlaneLayout } from "./dataPlaneLayout.ts"
+import { bankOf, DataPlaneLayout } from "./dataPlaneLayout.ts"
 import * as FragmentGradient from "./FragmentGradient.ts"
 import { GradientSettings } from "./FragmentGradient.ts"
 import { learnableEnvironment } from "./learnableEnvironment.ts"
@@ -79,8 +79,7 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
   const gradient = config.gradients === null
     ? undefined
     : FragmentGradient.make(kernels, config.layout, config.index, config.gradients)
-  const weightsOf = (version: number) =>
-    config.ownPace ? rollout.ownWeights : config.layout.weights[version & 1 ? 1 : 0]
+  const weightsOf = (version: number) => config.ownPace ? rollout.ownWeights : config.layout.weights[bankOf(version)]
   let bank: 0 | 1 = 0
   let steps = 0
 

@@ -15,7 +15,7 @@ import { environmentReference } from "../envs/loadEnvironment.ts"
 import { initialParameters } from "../model/initialise.ts"
 import { chaosStream, workerWeightsStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
-import type { Fragment } from "./dataPlaneLayout.ts"
+import { bankOf, type Fragment } from "./dataPlaneLayout.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
 import type { GradientSettings } from "./FragmentGradient.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
@@ -150,7 +150,7 @@ const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: number) =
   const length = config.syncCritic ? plane.parameters.size : plane.parameters.critic.at(-1)!.weight
   return (environment: number, version: number): void => {
     if (version === 0 && !config.syncCritic) return
-    plane.slots[environment]!.weights.set(plane.weights[version & 1 ? 1 : 0].subarray(0, length))
+    plane.slots[environment]!.weights.set(plane.weights[bankOf(version)].subarray(0, length))
   }
 }
 

@@ -17,7 +17,7 @@ import { initialParameters } from "../model/initialise.ts"
 import { linearSchedule, type OptimiserSpec } from "../model/optimisers.ts"
 import { initialWeightsStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
-import type { Fragment } from "./dataPlaneLayout.ts"
+import { bankOf, type Fragment } from "./dataPlaneLayout.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import { Seed } from "./Seed.ts"
 import * as targets from "./targets.ts"
@@ -92,7 +92,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   const toSegments = targets.make(config, config.nEnvs)
 
   // Two banks by turns: whoever still reads the old weights is not disturbed.
-  const publish = Effect.suspend(() => model.read(plane.weights[version & 1 ? 1 : 0]))
+  const publish = Effect.suspend(() => model.read(plane.weights[bankOf(version)]))
   yield* publish
 
   const rateNow = (): number => {

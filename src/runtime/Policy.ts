@@ -71,9 +71,7 @@ export class Policy {
       const { logits, values } = forward(this.layout, this.weights, Float64Array.from(observation))
       const probabilities = new Float64Array(logits.length)
       categorical.softmax(probabilities, logits)
-      let action = 0
-      for (let a = 1; a < logits.length; a++) if (logits[a]! > logits[action]!) action = a
-      return { action, probabilities: Array.from(probabilities), value: values[0]! }
+      return { action: categorical.greedyAction(logits), probabilities: Array.from(probabilities), value: values[0]! }
     })
   }
 

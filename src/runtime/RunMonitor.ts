@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import { DataPlane } from "./DataPlane.ts"
-import type { Fragment } from "./dataPlaneLayout.ts"
+import { bankOf, type Fragment } from "./dataPlaneLayout.ts"
 import { type EvaluationFault, type EvaluationRequest, Evaluator } from "./Evaluator.ts"
 import type { LearnReport } from "./Learner.ts"
 import { Progress } from "./Progress.ts"
@@ -91,7 +91,10 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       let evalMean: number | null = null
       let evaluations = 0
       let evaluationMillis = 0
-      let evaluateFrom = 0
+      /** Episodes before which no further evaluation is worth while. */
+      let patientUntil = 0
+      /** Episodes at which the notebook last evaluated. */
+      let evaluatedAt = 0
       let thresholdCount = 0
       let breathedAt = startedAt
       let refused = 0
@@ -101,7 +104,8 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       // Over the updates since the last line of progress.
       let staleness = 0
 
-      const elapsed = Effect.map(Clock.currentTimeMillis, (now) => (now - (origin ?? startedAt)) / 1000)
+      const secondsAt = (now: number): number => (now - (origin ?? startedAt)) / 1000
+      const elapsed = Effect.map(Clock.currentTimeMillis, secondsAt)
 
       const status = Effect.gen(function*() {
         return {
@@ -119,7 +123,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       })
 
       const evaluate = Effect.fnUntraced(function*(request: Pick<EvaluationRequest, "episodes" | "cap" | "sampled">) {
-        const weights = plane.layout.weights[version & 1 ? 1 : 0]
+        const weights = plane.layout.weights[bankOf(version)]
         const before = yield* Clock.currentTimeMillis
         const { max, mean, min, std } = yield* evaluator.evaluate({ ...request, weights, round: evaluations++ })
         evaluationMillis += (yield* Clock.currentTimeMillis) - before
@@ -141,8 +145,8 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       /** Solved: the mean of the last 20 training episodes and a greedy evaluation both reach the threshold. */
       const judge = Effect.gen(function*() {
         if (threshold === undefined || solved || (progress.train20 ?? Number.NEGATIVE_INFINITY) < threshold) return
-        if (progress.episodes < evaluateFrom) return
-        evaluateFrom = progress.episodes + patience
+        if (progress.episodes < patientUntil) return
+        patientUntil = progress.episodes + patience
         solved = (yield* evaluate({ episodes: config.evalEpisodes })) >= threshold
         if (!solved) return
         over ||= !config.keepGoing
@@ -168,9 +172,9 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       })
 
       const judgeAsNotebookA3c = Effect.suspend(() => {
-        const due = progress.episodes >= evaluateFrom + notebookA3c.everyEpisodes
+        const due = progress.episodes >= evaluatedAt + notebookA3c.everyEpisodes
         if (!due) return Effect.void
-        evaluateFrom = progress.episodes - progress.episodes % notebookA3c.everyEpisodes
+        evaluatedAt = progress.episodes - progress.episodes % notebookA3c.everyEpisodes
         return Effect.asVoid(evaluate(notebookA3c.play))
       })
 
@@ -193,7 +197,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
           staleness += report.staleness
           if (report.refused) refused++
           const now = yield* Clock.currentTimeMillis
-          const seconds = (now - (origin ?? startedAt)) / 1000
+          const seconds = secondsAt(now)
           const running = (now - startedAt - evaluationMillis) / 1000
           for (const episode of episodes) {
             yield* emit({

@@ -255,6 +255,9 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
   }
 }
 
+/** Which of the two copies of the weights holds a version: they go by turns. */
+export const bankOf = (version: number): 0 | 1 => version % 2 === 0 ? 0 : 1
+
 /** The two copies of the weights as typed arrays. */
 export const weightBanks = (
   buffer: SharedArrayBuffer,

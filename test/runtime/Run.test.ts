@@ -1,7 +1,7 @@
 /** Whole runs with real threads: the same seed gives the same weights, whatever the layout and whoever is killed. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Stream } from "effect"
+import { Effect, Exit, Fiber, Latch, Layer, Stream } from "effect"
 import { fileURLToPath } from "node:url"
 import type { PartialConfig } from "../../src/runtime/configSources.ts"
 import { Run } from "../../src/runtime/Run.ts"
@@ -107,10 +107,13 @@ describe("Run", () => {
   it.live("is interrupted with all its threads", () =>
     Effect.gen(function*() {
       const before = process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length
-      const fiber = yield* Effect.forkChild(
-        finish({ placement: "thread", workers: 2, totalTimesteps: 1e9, keepGoing: true })
+      const under = yield* Latch.make(false)
+      const fiber = yield* Run.events({ placement: "thread", workers: 2, totalTimesteps: 1e9, keepGoing: true }).pipe(
+        Stream.runForEach((event) => event.event === "episode" ? under.open : Effect.void),
+        Effect.provide(NodeServices.layer),
+        Effect.forkChild
       )
-      yield* Effect.sleep("300 millis")
+      yield* under.await
       yield* Fiber.interrupt(fiber)
       const after = process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length
       assert.strictEqual(after, before)
