@@ -49,6 +49,8 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
 
   const parameterView = arena.float32(parameters, size)
   const statisticsView = arena.float64(statistics, Statistic.count)
+  const meanView = arena.float32(mean, optimiser.kind === "adam" ? size : 0)
+  const squareView = arena.float32(square, size)
   const { scalars } = initialOptimiserState(optimiser, 0)
   let { beta1Product, beta2Product } = scalars
   parameterView.set(initial)
@@ -142,7 +144,25 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
         return Effect.succeed(norm)
       }),
     read: (into) => Effect.sync(() => into.set(parameterView)),
-    write: (from) => Effect.sync(() => parameterView.set(from))
+    write: (from) => Effect.sync(() => parameterView.set(from)),
+    save: Effect.sync(() => ({
+      parameters: parameterView.slice(),
+      optimiser: { mean: meanView.slice(), square: squareView.slice(), beta1Product, beta2Product }
+    })),
+    load: ({ optimiser: saved, parameters: from }) =>
+      Effect.suspend(() => {
+        const fits = from.length === size && saved.square.length === size && saved.mean.length === meanView.length
+        if (!fits) return Effect.fail(fault("the saved state is of another network or optimiser than this model's"))
+        // What was computed before belongs to the state that is given up.
+        current = undefined
+        pending = undefined
+        parameterView.set(from)
+        meanView.set(saved.mean)
+        squareView.set(saved.square)
+        beta1Product = saved.beta1Product
+        beta2Product = saved.beta2Product
+        return Effect.void
+      })
   }
 
   const lossOf = (rows: number) => ({

@@ -84,6 +84,22 @@ export interface ModelSpec {
   readonly maxRows: number
 }
 
+/** Everything a model remembers, in host memory: with it, another model of the same spec goes on as this one would. */
+export interface ModelState {
+  /** In the flat order of `Network.ts`. */
+  readonly parameters: Float32Array
+  readonly optimiser: {
+    /** Adam's running mean of the gradient; empty for RMSProp. */
+    readonly mean: Float32Array
+    /** The running mean of the squared gradient. */
+    readonly square: Float32Array
+    /** beta1^t after t updates with Adam, multiplied up update by update in float64; 1 for RMSProp. */
+    readonly beta1Product: number
+    /** beta2^t, likewise. */
+    readonly beta2Product: number
+  }
+}
+
 /** A policy and value network with its optimiser, living on device `D`. */
 export interface LearnerModel<D extends DeviceName> {
   readonly device: D
@@ -103,6 +119,10 @@ export interface LearnerModel<D extends DeviceName> {
   readonly read: (into: Float32Array) => Effect.Effect<void, DeviceFault>
   /** Replaces the parameters. */
   readonly write: (parameters: Float32Array) => Effect.Effect<void, DeviceFault>
+  /** A copy of all it remembers, between two updates. */
+  readonly save: Effect.Effect<ModelState, DeviceFault>
+  /** Goes on from what a model of the same spec saved, on whichever device; the state is copied. */
+  readonly load: (state: ModelState) => Effect.Effect<void, DeviceFault>
 }
 
 /** A device by name, able to make models that live on it. */

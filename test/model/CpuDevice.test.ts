@@ -252,6 +252,38 @@ describe("CpuDevice", () => {
       assert.deepStrictEqual(yield* read(model, network), other)
     }))
 
+  it.effect("goes on from what another saved as that one does, to the bit", () =>
+    Effect.gen(function*() {
+      for (const optimiser of [adam, rmsProp]) {
+        const one = yield* setUp(network, optimiser)
+        const other = yield* setUp(network, optimiser)
+        const random = Pcg64.fromSeed(4)
+        const update = Effect.fnUntraced(function*(models: ReadonlyArray<typeof one.model>) {
+          const segments = [segmentOf(random, network, 9)]
+          for (const model of models) {
+            const gradients = yield* Effect.flatMap(model.batch(segments), (b) => model.gradients(b, coefficients))
+            yield* model.apply(gradients, { learningRate: 0.01, maxNorm: 0.5 })
+          }
+        })
+        yield* update([one.model])
+        yield* update([one.model])
+        const saved = yield* one.model.save
+        yield* other.model.load(saved)
+        yield* update([one.model, other.model])
+        // What was saved is a copy: the updates after it have not changed it.
+        assert.notDeepEqual(saved.parameters, (yield* one.model.save).parameters)
+        assert.deepStrictEqual(yield* other.model.save, yield* one.model.save)
+      }
+    }))
+
+  it.effect("refuses the state of another network or optimiser", () =>
+    Effect.gen(function*() {
+      const { model } = yield* setUp(network, rmsProp)
+      for (const other of [yield* setUp({ ...network, hidden: [8] }, rmsProp), yield* setUp(network, adam)]) {
+        assert.match((yield* Effect.flip(model.load(yield* other.model.save))).message, /of another network/)
+      }
+    }))
+
   it.effect("keeps devices apart by type", () =>
     Effect.gen(function*() {
       const { device, initial, model, spec } = yield* setUp(network)
