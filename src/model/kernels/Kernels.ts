@@ -54,6 +54,41 @@ export interface KernelFunctions {
     actions: number,
     logProbabilities: number
   ) => void
+  /**
+   * `act` for rows that lie apart, such as one step of many environments, each in its own slot: the same bits as `act`
+   * of each. Every address is the first row's, and the next row's is `stride` bytes on (a multiple of 16; best an odd
+   * number of 64-byte lines, or the rows crowd in a few sets of the cache): the observation, the sampling stream, the
+   * logits, the value, the action (int32), the log-probability. `activations`, where it is not 0, is where the row's
+   * `Kernels.activationBytes(spec)` bytes of activations stay for `gradientsOfActivations`. A workspace of
+   * `Kernels.chunkRows` rows is enough for any number of rows.
+   */
+  readonly actMany: (
+    net: number,
+    params: number,
+    rows: number,
+    stride: number,
+    observations: number,
+    streams: number,
+    workspace: number,
+    activations: number,
+    logits: number,
+    values: number,
+    actions: number,
+    logProbabilities: number
+  ) => void
+  /**
+   * The values of `forward` alone, for rows that lie `stride` bytes apart (see `actMany`): the actor of separate networks
+   * is left out.
+   */
+  readonly valuesMany: (
+    net: number,
+    params: number,
+    rows: number,
+    stride: number,
+    observations: number,
+    workspace: number,
+    values: number
+  ) => void
   /** The action of each row's largest logit; of equals the first. */
   readonly greedy: (logits: number, rows: number, actionCount: number, actions: number) => void
   /**
@@ -119,6 +154,30 @@ export interface KernelFunctions {
     net: number,
     params: number,
     observations: number,
+    rows: number,
+    workspace: number,
+    actions: number,
+    advantages: number,
+    returns: number,
+    scale: number,
+    valueCoefficient: number,
+    entropyCoefficient: number,
+    gradients: number,
+    accumulate: 0 | 1,
+    statistics: number
+  ) => void
+  /**
+   * `gradientsA2C` of rows that were computed before, with the same parameters: their activations (row t's at
+   * `activations + t * Kernels.activationStride(spec)`), logits and values are taken from there, not computed. The same
+   * bits as `gradientsA2C`, which it is where `activations` is 0.
+   */
+  readonly gradientsOfActivations: (
+    net: number,
+    params: number,
+    observations: number,
+    activations: number,
+    logits: number,
+    values: number,
     rows: number,
     workspace: number,
     actions: number,
@@ -218,11 +277,14 @@ export interface Kernels extends KernelFunctions {
 const names: ReadonlyArray<keyof KernelFunctions> = [
   "forward",
   "act",
+  "actMany",
+  "valuesMany",
   "greedy",
   "lossA2C",
   "lossTD",
   "backward",
   "gradientsA2C",
+  "gradientsOfActivations",
   "addInto",
   "sumInto",
   "scaleInto",
@@ -333,13 +395,32 @@ const chunkRows = 32
 /** Bytes of a network's descriptor. */
 const descriptorBytes = (spec: NetworkSpec): number => 4 * (5 + spec.hidden.length)
 
+/** An odd number of cache lines that holds `bytes`: see `spread` of the kernels. */
+const spread = (bytes: number): number => (Math.ceil(bytes / 64) | 1) * 64
+
+/** Bytes of one row's activations. */
+const activationBytes = (spec: NetworkSpec): number => {
+  const tower = spec.hidden.reduce((bytes, width) => bytes + Math.ceil(width / 4) * 16, 0)
+  return spec.kind === "shared" ? tower : 2 * tower
+}
+
+/** Bytes from one row's activations to the next's where rows lie side by side. */
+const activationStride = (spec: NetworkSpec): number => spread(activationBytes(spec))
+
 /** Bytes of a workspace for `rows` rows: scratch for one chunk, and the activations of every hidden layer. */
 const workspaceBytes = (spec: NetworkSpec, rows: number): number => {
   const scratchRows = Math.ceil(Math.min(rows, chunkRows) / 4) * 4
   const outputs = scratchRows * (spec.actions + 1) * 2 * 4
-  const deltas = scratchRows * Math.max(0, ...spec.hidden) * 4
-  const tower = spec.hidden.reduce((bytes, width) => bytes + Math.ceil(rows * width / 4) * 16, 0)
-  return outputs + 2 * deltas + (spec.kind === "shared" ? tower : 2 * tower)
+  const deltas = scratchRows * spread(Math.max(0, ...spec.hidden) * 4)
+  return outputs + 2 * deltas + rows * activationStride(spec)
 }
 
-export const Kernels = { module, instantiate, chunkRows, descriptorBytes, workspaceBytes } as const
+export const Kernels = {
+  module,
+  instantiate,
+  chunkRows,
+  descriptorBytes,
+  activationBytes,
+  activationStride,
+  workspaceBytes
+} as const

@@ -44,48 +44,51 @@ function sampleRow(
   f32.store(logProbability, (f32.load(row + (<usize>chosen << 2)) - largest) - logTotal)
 }
 
-/** One action a row, sampled with one uniform double of the row's own stream; `sums` is scratch of 16 bytes an action. */
+/**
+ * One action a row, sampled with one uniform double of the row's own stream; `sums` is scratch of 16 bytes an action.
+ * Strides are the bytes from one row to the next: of logits, of streams, and of what is written.
+ */
 export function sampleActions(
-  logits: usize, actions: i32, rows: i32, streams: usize, streamStride: usize, sums: usize, chosen: usize,
-  logProbabilities: usize
+  logits: usize, stride: usize, actions: i32, rows: i32, streams: usize, streamStride: usize, sums: usize, chosen: usize,
+  logProbabilities: usize, outputStride: usize
 ): void {
-  const stride = <usize>actions << 2
+  const rowBytes = <usize>actions << 2
   for (let first = 0; first < rows; first += 4) {
     const left = rows - first
     const r0 = logits + <usize>first * stride
     const r1 = left > 1 ? r0 + stride : r0
     const r2 = left > 2 ? r1 + stride : r1
     const r3 = left > 3 ? r2 + stride : r2
-    const largest = largest4(r0, r1, r2, r3, stride)
+    const largest = largest4(r0, r1, r2, r3, rowBytes)
     let total = f32x4.splat(0)
     let to = sums
-    for (let at: usize = 0; at < stride; at += 4) {
+    for (let at: usize = 0; at < rowBytes; at += 4) {
       total = f32x4.add(total, exp4(f32x4.sub(gatherRows(r0, r1, r2, r3, at), largest)))
       v128.store(to, total)
       to += 16
     }
     const logTotal = log4(total)
-    const s = streams + <usize>first * streamStride
-    const a = chosen + (<usize>first << 2)
-    const l = logProbabilities + (<usize>first << 2)
+    let s = streams + <usize>first * streamStride
+    let a = chosen + <usize>first * outputStride
+    let l = logProbabilities + <usize>first * outputStride
     sampleRow(0, sums, r0, actions, s, f32x4.extract_lane(largest, 0), f32x4.extract_lane(logTotal, 0), a, l)
     if (left > 1) {
-      sampleRow(
-        1, sums, r1, actions, s + streamStride, f32x4.extract_lane(largest, 1), f32x4.extract_lane(logTotal, 1), a + 4,
-        l + 4
-      )
+      s += streamStride
+      a += outputStride
+      l += outputStride
+      sampleRow(1, sums, r1, actions, s, f32x4.extract_lane(largest, 1), f32x4.extract_lane(logTotal, 1), a, l)
     }
     if (left > 2) {
-      sampleRow(
-        2, sums, r2, actions, s + 2 * streamStride, f32x4.extract_lane(largest, 2), f32x4.extract_lane(logTotal, 2), a + 8,
-        l + 8
-      )
+      s += streamStride
+      a += outputStride
+      l += outputStride
+      sampleRow(2, sums, r2, actions, s, f32x4.extract_lane(largest, 2), f32x4.extract_lane(logTotal, 2), a, l)
     }
     if (left > 3) {
-      sampleRow(
-        3, sums, r3, actions, s + 3 * streamStride, f32x4.extract_lane(largest, 3), f32x4.extract_lane(logTotal, 3), a + 12,
-        l + 12
-      )
+      s += streamStride
+      a += outputStride
+      l += outputStride
+      sampleRow(3, sums, r3, actions, s, f32x4.extract_lane(largest, 3), f32x4.extract_lane(logTotal, 3), a, l)
     }
   }
 }

@@ -37,7 +37,9 @@ function gather(at: usize, stride: usize): v128 {
 
 /** Four rows by eight columns of y = max(floor, b + x w). */
 @inline
-function block4x8(x: usize, xStride: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
+function block4x8(
+  x: usize, xStride: usize, w: usize, wStride: usize, b: usize, y: usize, yStride: usize, inputs: i32, floor: v128
+): void {
   const x1 = x + xStride
   const x2 = x1 + xStride
   const x3 = x2 + xStride
@@ -69,13 +71,13 @@ function block4x8(x: usize, xStride: usize, w: usize, wStride: usize, b: usize, 
   }
   v128.store(y, f32x4.pmax(l0, floor))
   v128.store(y, f32x4.pmax(h0, floor), 16)
-  y += wStride
+  y += yStride
   v128.store(y, f32x4.pmax(l1, floor))
   v128.store(y, f32x4.pmax(h1, floor), 16)
-  y += wStride
+  y += yStride
   v128.store(y, f32x4.pmax(l2, floor))
   v128.store(y, f32x4.pmax(h2, floor), 16)
-  y += wStride
+  y += yStride
   v128.store(y, f32x4.pmax(l3, floor))
   v128.store(y, f32x4.pmax(h3, floor), 16)
 }
@@ -142,11 +144,12 @@ function block1x4(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs
 /**
  * y[rows][outputs] = max(floor, b + x[rows][inputs] w[inputs][outputs]): floor 0 is relu, -Infinity nothing. Each
  * number is summed over the inputs in their order. Columns that do not fill a block are computed in one that
- * overlaps its neighbour, with the same result.
+ * overlaps its neighbour, with the same result. `xStride` and `yStride` are the bytes from one row to the next.
  */
-export function denseLayer(x: usize, w: usize, y: usize, rows: i32, inputs: i32, outputs: i32, floor: f32): void {
+export function denseLayer(
+  x: usize, xStride: usize, w: usize, y: usize, yStride: usize, rows: i32, inputs: i32, outputs: i32, floor: f32
+): void {
   const floors = f32x4.splat(floor)
-  const xStride = <usize>inputs << 2
   const stride = <usize>outputs << 2
   const b = w + <usize>inputs * stride
   const fours = rows & ~3
@@ -164,14 +167,14 @@ export function denseLayer(x: usize, w: usize, y: usize, rows: i32, inputs: i32,
       let from = x
       let to = y + at
       for (; row < fours; row += 4) {
-        block4x8(from, xStride, w + at, stride, b + at, to, inputs, floors)
+        block4x8(from, xStride, w + at, stride, b + at, to, yStride, inputs, floors)
         from += 4 * xStride
-        to += 4 * stride
+        to += 4 * yStride
       }
       for (; row < rows; row++) {
         block1x8(from, w + at, stride, b + at, to, inputs, floors)
         from += xStride
-        to += stride
+        to += yStride
       }
       column += 8
     }
@@ -190,7 +193,7 @@ export function denseLayer(x: usize, w: usize, y: usize, rows: i32, inputs: i32,
       }
     }
     x += xStride
-    y += stride
+    y += yStride
   }
 }
 
@@ -200,11 +203,11 @@ export function denseLayer(x: usize, w: usize, y: usize, rows: i32, inputs: i32,
  */
 @inline
 function outer4x8(
-  withBias: bool, x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize, bias: usize
+  withBias: bool, x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize, tStride: usize, bias: usize
 ): void {
-  const t1 = total + zStride
-  const t2 = t1 + zStride
-  const t3 = t2 + zStride
+  const t1 = total + tStride
+  const t2 = t1 + tStride
+  const t3 = t2 + tStride
   let l0 = v128.load(total)
   let h0 = v128.load(total, 16)
   let l1 = v128.load(t1)
@@ -271,27 +274,29 @@ function outer1x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32,
  * The gradients of a layer's weight and bias, row after row: total[nx][nz] += xᵀ z for x [rows][nx] and z [rows][nz], and,
  * where `bias` is not 0, bias[nz] += the rows of z.
  */
-export function accumulateOuter(x: usize, nx: i32, z: usize, nz: i32, rows: i32, total: usize, bias: usize): void {
-  const xStride = <usize>nx << 2
-  const zStride = <usize>nz << 2
+export function accumulateOuter(
+  x: usize, xStride: usize, nx: i32, z: usize, zStride: usize, nz: i32, rows: i32, total: usize, bias: usize
+): void {
+  const xBytes = <usize>nx << 2
+  const zBytes = <usize>nz << 2
   const eights = <usize>(nz & ~7) << 2
   const fused = bias != 0 && nx >= 4
   for (let at: usize = 0; at < eights; at += 32) {
     let i: usize = 0
     if (fused) {
-      outer4x8(true, x, xStride, z + at, zStride, rows, total + at, bias + at)
+      outer4x8(true, x, xStride, z + at, zStride, rows, total + at, zBytes, bias + at)
       i = 16
     }
-    for (; i + 16 <= xStride; i += 16) {
-      outer4x8(false, x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zStride + at, 0)
+    for (; i + 16 <= xBytes; i += 16) {
+      outer4x8(false, x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zBytes + at, zBytes, 0)
     }
-    for (; i < xStride; i += 4) {
-      outer1x8(x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zStride + at)
+    for (; i < xBytes; i += 4) {
+      outer1x8(x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zBytes + at)
     }
   }
-  for (let i: usize = 0; i < xStride && eights < zStride; i += 4) {
-    for (let at = eights; at < zStride; at += 4) {
-      const to = total + (i >> 2) * zStride + at
+  for (let i: usize = 0; i < xBytes && eights < zBytes; i += 4) {
+    for (let at = eights; at < zBytes; at += 4) {
+      const to = total + (i >> 2) * zBytes + at
       let sum = f32.load(to)
       for (let row: usize = 0; row < <usize>rows; row++) {
         sum += f32.load(x + row * xStride + i) * f32.load(z + row * zStride + at)
@@ -299,27 +304,27 @@ export function accumulateOuter(x: usize, nx: i32, z: usize, nz: i32, rows: i32,
       f32.store(to, sum)
     }
   }
-  if (bias) accumulateRows(z, nz, fused ? eights : 0, rows, bias)
+  if (bias) accumulateRows(z, zStride, nz, fused ? eights : 0, rows, bias)
 }
 
 /** total[n] += the rows of z[rows][n], row after row, from byte `at` of the columns on. */
-export function accumulateRows(z: usize, n: i32, at: usize, rows: i32, total: usize): void {
-  const stride = <usize>n << 2
-  for (; at + 16 <= stride; at += 16) {
+export function accumulateRows(z: usize, zStride: usize, n: i32, at: usize, rows: i32, total: usize): void {
+  const bytes = <usize>n << 2
+  for (; at + 16 <= bytes; at += 16) {
     let sum = v128.load(total + at)
     let from = z + at
     for (let row = 0; row < rows; row++) {
       sum = f32x4.add(sum, v128.load(from))
-      from += stride
+      from += zStride
     }
     v128.store(total + at, sum)
   }
-  for (; at < stride; at += 4) {
+  for (; at < bytes; at += 4) {
     let sum = f32.load(total + at)
     let from = z + at
     for (let row = 0; row < rows; row++) {
       sum += f32.load(from)
-      from += stride
+      from += zStride
     }
     f32.store(total + at, sum)
   }
@@ -327,25 +332,26 @@ export function accumulateRows(z: usize, n: i32, at: usize, rows: i32, total: us
 
 /**
  * delta[rows][inputs] = (z[rows][outputs] wᵀ) f'(active), w being a hidden weight [inputs][outputs]: what a hidden layer
- * passes down. As dot products over the outputs, four inputs at a time, so that no weight is transposed.
+ * passes down. As dot products over the outputs, four inputs at a time, so that no weight is transposed. Rows of z and
+ * of delta are `deltaStride` bytes apart.
  */
 export function denseDown(
-  z: usize, w: usize, active: usize, delta: usize, rows: i32, inputs: i32, outputs: i32, relu: bool
+  z: usize, w: usize, active: usize, activeStride: usize, delta: usize, deltaStride: usize, rows: i32, inputs: i32,
+  outputs: i32, relu: bool
 ): void {
-  const xStride = <usize>inputs << 2
   const stride = <usize>outputs << 2
   const fours = <usize>(outputs & ~3) << 2
   if (inputs < 4) {
     for (let row = 0; row < rows; row++) {
-      for (let i: usize = 0; i < xStride; i += 4) {
+      for (let i: usize = 0, end = <usize>inputs << 2; i < end; i += 4) {
         let sum: f32 = 0
         for (let o: usize = 0; o < stride; o += 4) sum += f32.load(z + o) * f32.load(w + (i >> 2) * stride + o)
         const down = throughActivation(f32x4.splat(sum), v128.load32_splat(active + i), relu)
         f32.store(delta + i, f32x4.extract_lane(down, 0))
       }
-      z += stride
-      active += xStride
-      delta += xStride
+      z += deltaStride
+      active += activeStride
+      delta += deltaStride
     }
     return
   }
@@ -355,11 +361,12 @@ export function denseDown(
     const w1 = w0 + stride
     const w2 = w1 + stride
     const w3 = w2 + stride
-    let column = <usize>at << 2
     let from = z
+    let given = active + (<usize>at << 2)
+    let to = delta + (<usize>at << 2)
     let row = 0
     for (; row + 2 <= rows; row += 2) {
-      const next = from + stride
+      const next = from + deltaStride
       let a0 = f32x4.splat(0)
       let a1 = a0
       let a2 = a0
@@ -391,11 +398,11 @@ export function denseDown(
         a = multiplyAdd(a, v128.load32_splat(from + o), v)
         b = multiplyAdd(b, v128.load32_splat(next + o), v)
       }
-      v128.store(delta + column, throughActivation(a, v128.load(active + column), relu))
-      column += xStride
-      v128.store(delta + column, throughActivation(b, v128.load(active + column), relu))
-      column += xStride
-      from = next + stride
+      v128.store(to, throughActivation(a, v128.load(given), relu))
+      v128.store(to + deltaStride, throughActivation(b, v128.load(given + activeStride), relu))
+      given += 2 * activeStride
+      to += 2 * deltaStride
+      from = next + deltaStride
     }
     if (row < rows) {
       let a0 = f32x4.splat(0)
@@ -413,7 +420,7 @@ export function denseDown(
       for (let o = fours; o < stride; o += 4) {
         a = multiplyAdd(a, v128.load32_splat(from + o), gather(w0 + o, stride))
       }
-      v128.store(delta + column, throughActivation(a, v128.load(active + column), relu))
+      v128.store(to, throughActivation(a, v128.load(given), relu))
     }
   }
 }

@@ -10,13 +10,16 @@ import { lanes, multiplyAdd } from "./dense"
  * y[rows][outputs] = b + x[rows][inputs] wᵀ, w being [outputs][inputs]: for the few outputs of a head, as dot products.
  * A dot product is two vectors of partial sums, eight columns at a time, then their eight lanes, then what is left.
  */
-export function denseHead(x: usize, w: usize, y: usize, rows: i32, inputs: i32, outputs: i32): void {
+export function denseHead(
+  x: usize, xStride: usize, w: usize, y: usize, yStride: usize, rows: i32, inputs: i32, outputs: i32
+): void {
   const stride = <usize>inputs << 2
   const eights = <usize>(inputs & ~7) << 2
   const b = w + <usize>outputs * stride
   for (let row = 0; row < rows; row++) {
     let output = 0
     let weights = w
+    let to = y
     for (; output + 2 <= outputs; output += 2) {
       const second = weights + stride
       let p0 = f32x4.splat(0)
@@ -38,9 +41,9 @@ export function denseHead(x: usize, w: usize, y: usize, rows: i32, inputs: i32, 
         q += f32.load(x + i) * f32.load(second + i)
       }
       const bias = b + (<usize>output << 2)
-      f32.store(y, p + f32.load(bias))
-      f32.store(y, q + f32.load(bias, 4), 4)
-      y += 8
+      f32.store(to, p + f32.load(bias))
+      f32.store(to, q + f32.load(bias, 4), 4)
+      to += 8
       weights = second + stride
     }
     if (output < outputs) {
@@ -52,10 +55,10 @@ export function denseHead(x: usize, w: usize, y: usize, rows: i32, inputs: i32, 
       }
       let p = lanes(f32x4.add(p0, p1))
       for (let i = eights; i < stride; i += 4) p += f32.load(x + i) * f32.load(weights + i)
-      f32.store(y, p + f32.load(b + (<usize>output << 2)))
-      y += 4
+      f32.store(to, p + f32.load(b + (<usize>output << 2)))
     }
-    x += stride
+    x += xStride
+    y += yStride
   }
 }
 
@@ -68,8 +71,8 @@ export function denseHead(x: usize, w: usize, y: usize, rows: i32, inputs: i32, 
  */
 @inline
 function backwardOutputs(
-  two: bool, whole: bool, d: usize, dStride: usize, w: usize, active: usize, delta: usize, rows: i32, inputs: i32,
-  total: usize, relu: bool
+  two: bool, whole: bool, d: usize, dStride: usize, w: usize, active: usize, activeStride: usize, delta: usize,
+  deltaStride: usize, rows: i32, inputs: i32, total: usize, relu: bool
 ): void {
   const stride = <usize>inputs << 2
   const eights = <usize>(inputs & ~7) << 2
@@ -107,8 +110,8 @@ function backwardOutputs(
         v128.store(to, f32x4.add(v128.load(to), downL))
         v128.store(to, f32x4.add(v128.load(to, 16), downH), 16)
       }
-      from += stride
-      to += stride
+      from += activeStride
+      to += deltaStride
       given += dStride
     }
     v128.store(total + at, t0l)
@@ -133,8 +136,8 @@ function backwardOutputs(
       }
       if (whole) f32.store(to, f32x4.extract_lane(throughActivation(f32x4.splat(down), f32x4.splat(a), relu), 0))
       else f32.store(to, f32.load(to) + down)
-      from += stride
-      to += stride
+      from += activeStride
+      to += deltaStride
       given += dStride
     }
   }
@@ -142,36 +145,50 @@ function backwardOutputs(
 
 /** Backward through a head of up to two outputs that stands alone on its hidden layer, in one pass. */
 export function narrowHeadBackward(
-  d: usize, outputs: i32, w: usize, active: usize, delta: usize, rows: i32, inputs: i32, total: usize, relu: bool
+  d: usize, outputs: i32, w: usize, active: usize, activeStride: usize, delta: usize, deltaStride: usize, rows: i32,
+  inputs: i32, total: usize, relu: bool
 ): void {
-  if (outputs == 2) backwardOutputs(true, true, d, 8, w, active, delta, rows, inputs, total, relu)
-  else backwardOutputs(false, true, d, 4, w, active, delta, rows, inputs, total, relu)
+  if (outputs == 2) {
+    backwardOutputs(true, true, d, 8, w, active, activeStride, delta, deltaStride, rows, inputs, total, relu)
+  } else {
+    backwardOutputs(false, true, d, 4, w, active, activeStride, delta, deltaStride, rows, inputs, total, relu)
+  }
 }
 
 /** Backward through any head; adds to `delta`, leaving the activation's derivative to `activationBackward`. */
 export function headBackward(
-  d: usize, outputs: i32, w: usize, active: usize, delta: usize, rows: i32, inputs: i32, total: usize
+  d: usize, outputs: i32, w: usize, active: usize, activeStride: usize, delta: usize, deltaStride: usize, rows: i32,
+  inputs: i32, total: usize
 ): void {
   const dStride = <usize>outputs << 2
   const twoOutputs = <usize>inputs << 3
   let output = 0
   for (; output + 2 <= outputs; output += 2) {
-    backwardOutputs(true, false, d, dStride, w, active, delta, rows, inputs, total, false)
+    backwardOutputs(true, false, d, dStride, w, active, activeStride, delta, deltaStride, rows, inputs, total, false)
     d += 8
     w += twoOutputs
     total += twoOutputs
   }
-  if (output < outputs) backwardOutputs(false, false, d, dStride, w, active, delta, rows, inputs, total, false)
+  if (output < outputs) {
+    backwardOutputs(false, false, d, dStride, w, active, activeStride, delta, deltaStride, rows, inputs, total, false)
+  }
 }
 
-/** delta · f'(active), in place. */
-export function activationBackward(delta: usize, active: usize, n: i32, relu: bool): void {
-  const end = delta + (<usize>n << 2)
-  for (; delta + 16 <= end; delta += 16, active += 16) {
-    v128.store(delta, throughActivation(v128.load(delta), v128.load(active), relu))
-  }
-  for (; delta < end; delta += 4, active += 4) {
-    const down = throughActivation(v128.load32_splat(delta), v128.load32_splat(active), relu)
-    f32.store(delta, f32x4.extract_lane(down, 0))
+/** delta[rows][n] · f'(active[rows][n]), in place. */
+export function activationBackward(
+  delta: usize, deltaStride: usize, active: usize, activeStride: usize, rows: i32, n: i32, relu: bool
+): void {
+  const bytes = <usize>n << 2
+  for (let row = 0; row < rows; row++) {
+    let at: usize = 0
+    for (; at + 16 <= bytes; at += 16) {
+      v128.store(delta + at, throughActivation(v128.load(delta + at), v128.load(active + at), relu))
+    }
+    for (; at < bytes; at += 4) {
+      const down = throughActivation(v128.load32_splat(delta + at), v128.load32_splat(active + at), relu)
+      f32.store(delta + at, f32x4.extract_lane(down, 0))
+    }
+    delta += deltaStride
+    active += activeStride
   }
 }

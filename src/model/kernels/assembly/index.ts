@@ -6,12 +6,12 @@
  */
 import { sampleActions } from "./categorical"
 import { lossA2C as lossOfRows, lossTD as lossOfSteps } from "./losses"
-import { CHUNK, actionsOf, activationsAt, inputsOf, outputBytes, parameterBytes } from "./net"
-import { backward, forward } from "./network"
+import { CHUNK, actionsOf, activationStride, activationsAt, inputsOf, outputBytes, parameterBytes } from "./net"
+import { backwardRows, forward, forwardRows } from "./network"
 
 export { exponential, hyperbolicTangent, logarithm } from "./activation"
 export { greedy } from "./categorical"
-export { backward, forward } from "./network"
+export { backward, forward, valuesMany } from "./network"
 export { uniform } from "./pcg64"
 export { adam, addInto, rmsprop, scaleInto, squaredNorm, sumInto } from "./optimisers"
 
@@ -21,7 +21,34 @@ export function act(
   logits: usize, values: usize, actions: usize, logProbabilities: usize
 ): void {
   forward(net, params, observations, rows, workspace, logits, values)
-  sampleActions(logits, actionsOf(net), rows, streams, streamStride, workspace, actions, logProbabilities)
+  const count = actionsOf(net)
+  sampleActions(
+    logits, <usize>count << 2, count, rows, streams, streamStride, workspace, actions, logProbabilities, 4
+  )
+}
+
+/**
+ * `act` for rows of which everything lies `stride` bytes apart, a chunk at a time. `activations`, where it is not 0, is
+ * where the first row's activations stay for `gradientsOfActivations`.
+ */
+export function actMany(
+  net: usize, params: usize, rows: i32, stride: usize, observations: usize, streams: usize, workspace: usize,
+  activations: usize, logits: usize, values: usize, actions: usize, logProbabilities: usize
+): void {
+  const count = actionsOf(net)
+  const passing = activationsAt(net, workspace, min(CHUNK, rows))
+  const passingStride = activationStride(net)
+  for (let first = 0; first < rows; first += CHUNK) {
+    const n = min(CHUNK, rows - first)
+    const at = <usize>first * stride
+    forwardRows(
+      net, params, observations + at, stride, n, activations ? activations + at : passing,
+      activations ? stride : passingStride, logits + at, stride, values + at, stride
+    )
+    sampleActions(
+      logits + at, stride, count, n, streams + at, stride, workspace, actions + at, logProbabilities + at, stride
+    )
+  }
 }
 
 /** See `losses.ts`. */
@@ -56,22 +83,47 @@ export function gradientsA2C(
   returns: usize, scale: f64, valueCoefficient: f64, entropyCoefficient: f64, gradients: usize, accumulate: i32,
   statistics: usize
 ): void {
+  gradientsOfActivations(
+    net, params, observations, 0, 0, 0, rows, workspace, actions, advantages, returns, scale, valueCoefficient,
+    entropyCoefficient, gradients, accumulate, statistics
+  )
+}
+
+/** `gradientsA2C` without its `forward`, from what `actMany` left of it; where `activations` is 0, with it. */
+export function gradientsOfActivations(
+  net: usize, params: usize, observations: usize, activations: usize, logits: usize, values: usize, rows: i32,
+  workspace: usize, actions: usize, advantages: usize, returns: usize, scale: f64, valueCoefficient: f64,
+  entropyCoefficient: f64, gradients: usize, accumulate: i32, statistics: usize
+): void {
   if (!accumulate) memory.fill(gradients, 0, parameterBytes(net))
   const count = actionsOf(net)
   const rowBytes = <usize>inputsOf(net) << 2
+  const logitBytes = <usize>count << 2
+  const stride = activationStride(net)
   for (let first = 0; first < rows; first += CHUNK) {
     const n = min(CHUNK, rows - first)
-    const at = <usize>first << 2
-    const logits = workspace
-    const values = logits + (<usize>(n * count) << 2)
-    const dLogits = values + (<usize>n << 2)
-    const dValues = dLogits + (<usize>(n * count) << 2)
-    const rowsAt = observations + <usize>first * rowBytes
-    forward(net, params, rowsAt, n, workspace, logits, values)
+    const row = <usize>first
+    const at = row << 2
+    const x = observations + row * rowBytes
+    // A chunk's logits and values, then their derivatives.
+    let z = workspace
+    let v = z + <usize>n * logitBytes
+    let active = activationsAt(net, workspace, n)
+    const dLogits = v + (<usize>n << 2)
+    const dValues = dLogits + <usize>n * logitBytes
+    if (activations) {
+      z = logits + row * logitBytes
+      v = values + at
+      active = activations + row * stride
+    } else {
+      forwardRows(net, params, x, rowBytes, n, active, stride, z, logitBytes, v, 4)
+    }
     lossOfRows(
-      count, logits, actions + at, values, advantages ? advantages + at : 0, returns + at, n, scale, valueCoefficient,
+      count, z, actions + at, v, advantages ? advantages + at : 0, returns + at, n, scale, valueCoefficient,
       entropyCoefficient, dLogits, dValues, statistics
     )
-    backward(net, params, rowsAt, n, workspace, dLogits, dValues, gradients, 1)
+    backwardRows(
+      net, params, x, n, active, stride, workspace + outputBytes(net, n), dLogits, dValues, gradients
+    )
   }
 }

@@ -7,8 +7,9 @@
  * critic's hidden layers, its head; of a shared trunk: the trunk, the actor's head, the critic's head. A layer is its
  * weight, then its bias; hidden weights are [in][out], heads [out][in].
  *
- * A workspace of `rows` rows is scratch (of one chunk at most), then the activations of each hidden layer, row-major, in the order
- * of the parameters, each 16-byte aligned. `Kernels.workspaceBytes` computes the same size.
+ * A row's activations are those of its hidden layers in the order of the parameters, each 16-byte aligned. A workspace of
+ * `rows` rows is scratch (of one chunk at most), then the rows' activations, `activationStride` bytes apart.
+ * `Kernels.workspaceBytes` and `Kernels.activationStride` compute the same sizes.
  */
 
 /** Rows worked on at a time, so that what a layer wrote is still in the first-level cache when the next one reads it. */
@@ -66,18 +67,33 @@ export function parameterBytes(net: usize): usize {
   return (isShared(net) ? tower : tower + tower) + headBytes(net, actionsOf(net)) + headBytes(net, 1)
 }
 
-/** Bytes of one hidden layer's activations, padded to whole vectors. */
+/**
+ * An odd number of cache lines that holds `bytes`: rows that far apart fall into different sets of the cache, where those
+ * a power of two apart would drive one another out.
+ */
 @inline
-export function activationBytes(net: usize, layer: i32, rows: i32): usize {
-  return ((<usize>(rows * widthOf(net, layer)) << 2) + 15) & ~15
+function spread(bytes: usize): usize {
+  return ((bytes + 63) & ~63) | 64
 }
 
-/** Bytes of all activations of one tower. */
-export function towerActivationBytes(net: usize, rows: i32): usize {
+/** Bytes of one row's activations of one hidden layer, padded to whole vectors. */
+@inline
+export function activationBytes(net: usize, layer: i32): usize {
+  return ((<usize>widthOf(net, layer) << 2) + 15) & ~15
+}
+
+/** Bytes of one row's activations of all hidden layers of one tower. */
+export function towerActivationBytes(net: usize): usize {
   let bytes: usize = 0
   const depth = depthOf(net)
-  for (let layer = 0; layer < depth; layer++) bytes += activationBytes(net, layer, rows)
+  for (let layer = 0; layer < depth; layer++) bytes += activationBytes(net, layer)
   return bytes
+}
+
+/** Bytes from one row's activations to the next's where the rows lie side by side. */
+export function activationStride(net: usize): usize {
+  const tower = towerActivationBytes(net)
+  return spread(isShared(net) ? tower : 2 * tower)
 }
 
 /** Rows that scratch is laid out for: at most a chunk, and whole groups of four. */
@@ -86,12 +102,17 @@ function scratchRows(rows: i32): i32 {
   return (min(rows, CHUNK) + 3) & ~3
 }
 
-/** Bytes of one of the two buffers in which `backward` passes a chunk's gradient from layer to layer. */
-export function deltaBytes(net: usize, rows: i32): usize {
+/** Bytes from row to row in the two buffers in which `backward` passes a chunk's gradient from layer to layer. */
+export function deltaStride(net: usize): usize {
   let widest = 0
   const depth = depthOf(net)
   for (let layer = 0; layer < depth; layer++) widest = max(widest, widthOf(net, layer))
-  return <usize>(scratchRows(rows) * widest) << 2
+  return spread(<usize>widest << 2)
+}
+
+/** Bytes of one of these two buffers. */
+export function deltaBytes(net: usize, rows: i32): usize {
+  return <usize>scratchRows(rows) * deltaStride(net)
 }
 
 /** Bytes of a chunk's logits and values and of their gradients, and of the running sums of a sampling. */

@@ -7,84 +7,120 @@ import { tanhInPlace } from "./activation"
 import { accumulateOuter, accumulateRows, denseDown, denseLayer } from "./dense"
 import { activationBackward, denseHead, headBackward, narrowHeadBackward } from "./heads"
 import {
-  CHUNK, activationBytes, activationsAt, actionsOf, deltaBytes, depthOf, headBytes, inputsOf, isRelu, isShared, layerBytes,
-  outputBytes, parameterBytes, towerActivationBytes, towerBytes, widthOf
+  CHUNK, activationBytes, activationStride, activationsAt, actionsOf, deltaBytes, deltaStride, depthOf, headBytes, inputsOf,
+  isRelu, isShared, layerBytes, outputBytes, parameterBytes, towerActivationBytes, towerBytes, widthOf
 } from "./net"
 
-/** The hidden layers of one tower for rows [first, first + n); `activations` is where the tower's begin. */
+/** The hidden layers of one tower for n rows; `activations` is where the tower's begin in the first row's. */
 function towerForward(
-  net: usize, params: usize, observations: usize, activations: usize, rows: i32, first: i32, n: i32
+  net: usize, params: usize, observations: usize, xStride: usize, activations: usize, stride: usize, n: i32
 ): void {
   const depth = depthOf(net)
   const relu = isRelu(net)
   const floor: f32 = relu ? 0 : -Infinity
   let inputs = inputsOf(net)
-  let x = observations + (<usize>(first * inputs) << 2)
+  let x = observations
   for (let layer = 0; layer < depth; layer++) {
     const width = widthOf(net, layer)
-    const y = activations + (<usize>(first * width) << 2)
-    denseLayer(x, params, y, n, inputs, width, floor)
-    if (!relu) tanhInPlace(y, n * width)
+    denseLayer(x, xStride, params, activations, stride, n, inputs, width, floor)
+    if (!relu) for (let row = 0; row < n; row++) tanhInPlace(activations + <usize>row * stride, width)
     params += layerBytes(net, layer)
-    activations += activationBytes(net, layer, rows)
+    x = activations
+    xStride = stride
+    activations += activationBytes(net, layer)
     inputs = width
-    x = y
   }
 }
 
-/** What the heads read: the last hidden layer's activations for rows from `first` on, or the observations. */
-function headInput(net: usize, observations: usize, activations: usize, rows: i32, first: i32): usize {
-  const last = depthOf(net) - 1
-  const width = widthOf(net, last)
-  if (last < 0) return observations + (<usize>(first * width) << 2)
-  return activations + towerActivationBytes(net, rows) - activationBytes(net, last, rows) + (<usize>(first * width) << 2)
+/**
+ * Logits and values of n rows, a chunk at most, whatever lies between one row and the next. `logits` 0 computes the values
+ * alone. The activations stay at `activations`.
+ */
+export function forwardRows(
+  net: usize, params: usize, observations: usize, xStride: usize, n: i32, activations: usize, stride: usize,
+  logits: usize, logitStride: usize, values: usize, valueStride: usize
+): void {
+  const depth = depthOf(net)
+  const actions = actionsOf(net)
+  const tower = towerBytes(net)
+  const last = widthOf(net, depth - 1)
+  const shared = isShared(net)
+  const afterActor = params + tower + headBytes(net, actions)
+  // Heads read the last hidden layer's activations, or the observations.
+  const headStride = depth > 0 ? stride : xStride
+  const lastLayer = depth > 0 ? towerActivationBytes(net) - activationBytes(net, depth - 1) : 0
+  if (logits || shared) towerForward(net, params, observations, xStride, activations, stride, n)
+  if (logits) {
+    const input = depth > 0 ? activations + lastLayer : observations
+    denseHead(input, headStride, params + tower, logits, logitStride, n, last, actions)
+  }
+  let criticHead = afterActor
+  if (!shared) {
+    activations += towerActivationBytes(net)
+    criticHead += tower
+    towerForward(net, afterActor, observations, xStride, activations, stride, n)
+  }
+  const input = depth > 0 ? activations + lastLayer : observations
+  denseHead(input, headStride, criticHead, values, valueStride, n, last, 1)
 }
 
 /** logits[rows][actions] and values[rows]; leaves the activations in the workspace. */
 export function forward(
   net: usize, params: usize, observations: usize, rows: i32, workspace: usize, logits: usize, values: usize
 ): void {
-  const actions = actionsOf(net)
-  const last = widthOf(net, depthOf(net) - 1)
-  const tower = towerBytes(net)
-  const shared = isShared(net)
-  const actorHead = params + tower
-  const afterActor = actorHead + headBytes(net, actions)
-  const criticHead = shared ? afterActor : afterActor + tower
-  const actorActivations = activationsAt(net, workspace, rows)
-  const criticActivations = shared ? actorActivations : actorActivations + towerActivationBytes(net, rows)
+  const xStride = <usize>inputsOf(net) << 2
+  const logitStride = <usize>actionsOf(net) << 2
+  const activations = activationsAt(net, workspace, rows)
+  const stride = activationStride(net)
   for (let first = 0; first < rows; first += CHUNK) {
-    const n = min(CHUNK, rows - first)
-    towerForward(net, params, observations, actorActivations, rows, first, n)
-    const actorInput = headInput(net, observations, actorActivations, rows, first)
-    denseHead(actorInput, actorHead, logits + (<usize>(first * actions) << 2), n, last, actions)
-    if (!shared) towerForward(net, afterActor, observations, criticActivations, rows, first, n)
-    const criticInput = shared ? actorInput : headInput(net, observations, criticActivations, rows, first)
-    denseHead(criticInput, criticHead, values + (<usize>first << 2), n, last, 1)
+    const row = <usize>first
+    forwardRows(
+      net, params, observations + row * xStride, xStride, min(CHUNK, rows - first), activations + row * stride, stride,
+      logits + row * logitStride, logitStride, values + (row << 2), 4
+    )
+  }
+}
+
+/** The values of rows `stride` bytes apart, alone: half the work where the networks are separate. */
+export function valuesMany(
+  net: usize, params: usize, rows: i32, stride: usize, observations: usize, workspace: usize, values: usize
+): void {
+  const activations = activationsAt(net, workspace, min(CHUNK, rows))
+  for (let first = 0; first < rows; first += CHUNK) {
+    const at = <usize>first * stride
+    forwardRows(
+      net, params, observations + at, stride, min(CHUNK, rows - first), activations, activationStride(net), 0, 0,
+      values + at, stride
+    )
   }
 }
 
 /**
- * The hidden layers of one tower, backward: `delta` holds the gradient of the last hidden layer's sums, `other` is a
- * buffer of the same size. Layer by layer: gradients of weight and bias, then what goes down.
+ * The hidden layers of one tower, backward, of n rows: `delta` holds the gradient of the last hidden layer's sums, `other`
+ * is a buffer of the same size. Layer by layer: gradients of weight and bias, then what goes down.
  */
 function towerBackward(
-  net: usize, params: usize, observations: usize, activations: usize, rows: i32, first: i32, n: i32, delta: usize,
-  other: usize, gradients: usize
+  net: usize, params: usize, observations: usize, activations: usize, stride: usize, n: i32, delta: usize, other: usize,
+  gradients: usize
 ): void {
   const relu = isRelu(net)
+  const inputs = inputsOf(net)
+  const dStride = deltaStride(net)
   let at = towerBytes(net)
-  let active = activations + towerActivationBytes(net, rows)
+  let active = activations + towerActivationBytes(net)
   for (let layer = depthOf(net) - 1; layer >= 0; layer--) {
     const width = widthOf(net, layer)
-    const inputs = widthOf(net, layer - 1)
+    const below = widthOf(net, layer - 1)
     at -= layerBytes(net, layer)
-    active -= activationBytes(net, layer, rows)
-    const below = active - (layer > 0 ? activationBytes(net, layer - 1, rows) : 0)
-    const x = (layer > 0 ? below : observations) + (<usize>(first * inputs) << 2)
-    accumulateOuter(x, inputs, delta, width, n, gradients + at, gradients + at + (<usize>(inputs * width) << 2))
-    if (layer > 0) {
-      denseDown(delta, params + at, x, other, n, inputs, width, relu)
+    active -= activationBytes(net, layer)
+    const weight = gradients + at
+    const bias = weight + (<usize>(below * width) << 2)
+    if (layer == 0) {
+      accumulateOuter(observations, <usize>inputs << 2, inputs, delta, dStride, width, n, weight, bias)
+    } else {
+      const x = active - activationBytes(net, layer - 1)
+      accumulateOuter(x, stride, below, delta, dStride, width, n, weight, bias)
+      denseDown(delta, params + at, x, stride, other, dStride, n, below, width, relu)
       const swap = delta
       delta = other
       other = swap
@@ -92,10 +128,10 @@ function towerBackward(
   }
 }
 
-/** Adds one chunk's gradient to `gradients`; dLogits and dValues are the chunk's own. */
-function chunkBackward(
-  net: usize, params: usize, observations: usize, rows: i32, first: i32, n: i32, workspace: usize, dLogits: usize,
-  dValues: usize, gradients: usize
+/** Adds the gradient of n rows, a chunk at most, to `gradients`; scratch is the two buffers of `deltaBytes`. */
+export function backwardRows(
+  net: usize, params: usize, observations: usize, n: i32, activations: usize, stride: usize, scratch: usize,
+  dLogits: usize, dValues: usize, gradients: usize
 ): void {
   const actions = actionsOf(net)
   const depth = depthOf(net)
@@ -107,38 +143,42 @@ function chunkBackward(
   const criticHead = shared ? afterActor : afterActor + tower
   const actorBias = tower + (<usize>(last * actions) << 2)
   const criticBias = criticHead + (<usize>last << 2)
-  const delta = workspace + outputBytes(net, rows)
-  const other = delta + deltaBytes(net, rows)
-  const actorActivations = activationsAt(net, workspace, rows)
-  const actorInput = headInput(net, observations, actorActivations, rows, first)
-  accumulateRows(dLogits, actions, 0, n, gradients + actorBias)
-  accumulateRows(dValues, 1, 0, n, gradients + criticBias)
+  const dStride = <usize>actions << 2
+  accumulateRows(dLogits, dStride, actions, 0, n, gradients + actorBias)
+  accumulateRows(dValues, 4, 1, 0, n, gradients + criticBias)
   if (depth == 0) {
-    accumulateOuter(dLogits, actions, actorInput, last, n, gradients + tower, 0)
-    accumulateOuter(dValues, 1, actorInput, last, n, gradients + criticHead, 0)
+    const xStride = <usize>last << 2
+    accumulateOuter(dLogits, dStride, actions, observations, xStride, last, n, gradients + tower, 0)
+    accumulateOuter(dValues, 4, 1, observations, xStride, last, n, gradients + criticHead, 0)
     return
   }
+  const down = deltaStride(net)
+  const other = scratch + deltaBytes(net, n)
+  const lastLayer = activations + towerActivationBytes(net) - activationBytes(net, depth - 1)
   if (shared) {
-    memory.fill(delta, 0, <usize>(n * last) << 2)
-    headBackward(dLogits, actions, params + tower, actorInput, delta, n, last, gradients + tower)
-    headBackward(dValues, 1, params + criticHead, actorInput, delta, n, last, gradients + criticHead)
-    activationBackward(delta, actorInput, n * last, relu)
-    towerBackward(net, params, observations, actorActivations, rows, first, n, delta, other, gradients)
+    memory.fill(scratch, 0, <usize>n * down)
+    headBackward(dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
+    headBackward(dValues, 1, params + criticHead, lastLayer, stride, scratch, down, n, last, gradients + criticHead)
+    activationBackward(scratch, down, lastLayer, stride, n, last, relu)
+    towerBackward(net, params, observations, activations, stride, n, scratch, other, gradients)
     return
   }
   if (actions <= 2) {
-    narrowHeadBackward(dLogits, actions, params + tower, actorInput, delta, n, last, gradients + tower, relu)
+    narrowHeadBackward(
+      dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower, relu
+    )
   } else {
-    memory.fill(delta, 0, <usize>(n * last) << 2)
-    headBackward(dLogits, actions, params + tower, actorInput, delta, n, last, gradients + tower)
-    activationBackward(delta, actorInput, n * last, relu)
+    memory.fill(scratch, 0, <usize>n * down)
+    headBackward(dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
+    activationBackward(scratch, down, lastLayer, stride, n, last, relu)
   }
-  towerBackward(net, params, observations, actorActivations, rows, first, n, delta, other, gradients)
-  const criticActivations = actorActivations + towerActivationBytes(net, rows)
-  const criticInput = headInput(net, observations, criticActivations, rows, first)
-  narrowHeadBackward(dValues, 1, params + criticHead, criticInput, delta, n, last, gradients + criticHead, relu)
+  towerBackward(net, params, observations, activations, stride, n, scratch, other, gradients)
+  const critic = towerActivationBytes(net)
+  narrowHeadBackward(
+    dValues, 1, params + criticHead, lastLayer + critic, stride, scratch, down, n, last, gradients + criticHead, relu
+  )
   towerBackward(
-    net, params + afterActor, observations, criticActivations, rows, first, n, delta, other, gradients + afterActor
+    net, params + afterActor, observations, activations + critic, stride, n, scratch, other, gradients + afterActor
   )
 }
 
@@ -151,11 +191,15 @@ export function backward(
   gradients: usize, accumulate: i32
 ): void {
   if (!accumulate) memory.fill(gradients, 0, parameterBytes(net))
-  const actions = actionsOf(net)
+  const xStride = <usize>inputsOf(net) << 2
+  const dStride = <usize>actionsOf(net) << 2
+  const activations = activationsAt(net, workspace, rows)
+  const stride = activationStride(net)
   for (let first = 0; first < rows; first += CHUNK) {
-    chunkBackward(
-      net, params, observations, rows, first, min(CHUNK, rows - first), workspace,
-      dLogits + (<usize>(first * actions) << 2), dValues + (<usize>first << 2), gradients
+    const row = <usize>first
+    backwardRows(
+      net, params, observations + row * xStride, min(CHUNK, rows - first), activations + row * stride, stride,
+      workspace + outputBytes(net, rows), dLogits + row * dStride, dValues + (row << 2), gradients
     )
   }
 }
