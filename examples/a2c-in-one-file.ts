@@ -280,8 +280,8 @@ const sample = (logits: Float32Array, random: RandomStream): number => {
 }
 
 /**
- * Derivatives by the logits of [-log p(action) · advantage - coefficient · H] / batch, H being the entropy:
- * [advantage · (p_j - 1{j = action}) + coefficient · p_j · (log p_j + H)] / batch. The advantage is a constant.
+ * Derivatives by the logits of -log p(action) · advantage - coefficient · H, H being the entropy:
+ * advantage · (p_j - 1{j = action}) + coefficient · p_j · (log p_j + H). The advantage is a constant.
  */
 const policyGradient = (logits: Float32Array, action: number, advantage: number, into: Float32Array): void => {
   const largest = Math.max(logits[0]!, logits[1]!)
@@ -295,25 +295,29 @@ const policyGradient = (logits: Float32Array, action: number, advantage: number,
   }
   const logTotal = log(total)
   const entropy = f32(logTotal - f32(weighted / total))
-  const bonus = f32(f32(ENTROPY_COEFFICIENT) * f32(1 / BATCH))
+  const bonus = f32(ENTROPY_COEFFICIENT)
   for (let j = 0; j < ACTIONS; j++) {
     const logP = f32(f32(logits[j]! - largest) - logTotal)
     const p = exp(logP)
-    const pull = f32(f32(advantage * f32(1 / BATCH)) * f32(p - (j === action ? 1 : 0)))
+    const pull = f32(advantage * f32(p - (j === action ? 1 : 0)))
     into[j] = pull + f32(f32(bonus * p) * f32(logP + entropy))
   }
 }
 
-/** RMSProp, epsilon outside the root (Tieleman and Hinton 2012; PyTorch), after clipping the norm of the gradient. */
+/**
+ * RMSProp, epsilon outside the root (Tieleman and Hinton 2012; PyTorch), after clipping the norm of the gradient. The
+ * loss is the mean over the batch, and `gradient` the sum.
+ */
 const optimise = (parameters: Float32Array, gradient: Float32Array, square: Float32Array): void => {
   const sums = new Float64Array(4)
   const last = SIZE - SIZE % 4
   for (let k = 0; k < last; k++) sums[k % 4]! += gradient[k]! * gradient[k]!
   let squaredNorm = fold(sums)
   for (let k = last; k < SIZE; k++) squaredNorm += gradient[k]! * gradient[k]!
-  const clip = f32(Math.min(1, MAX_GRADIENT_NORM / (Math.sqrt(squaredNorm) + 1e-6))) // PyTorch's clip_grad_norm_
+  const norm = Math.sqrt(squaredNorm) / BATCH
+  const scale = f32(Math.min(1, MAX_GRADIENT_NORM / (norm + 1e-6)) / BATCH) // PyTorch's clip_grad_norm_
   for (let k = 0; k < SIZE; k++) {
-    const g = f32(clip * gradient[k]!)
+    const g = f32(scale * gradient[k]!)
     square[k] = f32(f32(RMSPROP_DECAY) * square[k]!) + f32(f32(1 - RMSPROP_DECAY) * f32(g * g))
     parameters[k]! -= f32(f32(f32(LEARNING_RATE) * g) / f32(f32(Math.sqrt(square[k]!)) + f32(RMSPROP_EPSILON)))
   }
@@ -414,7 +418,7 @@ export const train = ({ seed, totalTimesteps = 500_000 }: { seed: number; totalT
         backward(actor, observation, gradients.actor)
         // The critic's loss is coefficient · (target - value)², not halved (Stable-Baselines3).
         const error = f32(advantage + value) - forward(critic, observation)[0]!
-        gradients.critic.output[0] = -2 * VALUE_COEFFICIENT / BATCH * error
+        gradients.critic.output[0] = -2 * VALUE_COEFFICIENT * error
         backward(critic, observation, gradients.critic)
       }
       for (let k = 0; k < SIZE; k++) total[k]! += gradient[k]!

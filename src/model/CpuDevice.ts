@@ -1,7 +1,8 @@
 /**
  * The `cpu` device: the WebAssembly kernels over the shared memory in which the experience already lies, so that a
- * batch is a list of addresses and nothing is copied. Gradients are computed environment by environment and added in
- * their order: it makes no difference to a single bit who computes which.
+ * batch is a list of addresses and nothing is copied. Gradients are sums over rows, computed environment by environment
+ * and added in their order: it makes no difference to a single bit who computes which. The optimiser's step divides them
+ * by the number of rows.
  */
 import * as Effect from "effect/Effect"
 import type { Batch, DeviceOf, Gradients, LearnerModel, LossCoefficients, ModelSpec, Segment } from "./Device.ts"
@@ -33,7 +34,7 @@ const make = (arena: Arena, kernels: Kernels): DeviceOf<"cpu"> => ({
 })
 
 const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: ModelSpec, initial: Float32Array) {
-  const { maxRows, network, optimiser } = spec
+  const { maxRows, network, optimiser, unit = 1 } = spec
   const size = new ParameterLayout(network).size
   const floats = (length: number) => arena.allocate(length * 4)
 
@@ -47,6 +48,8 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
   const mean = optimiser.kind === "adam" ? yield* floats(size) : 0
   const square = yield* floats(size)
 
+  const totalView = arena.float32(total, size)
+  const oneView = arena.float32(one, size)
   const parameterView = arena.float32(parameters, size)
   const statisticsView = arena.float64(statistics, Statistic.count)
   const meanView = arena.float32(mean, optimiser.kind === "adam" ? size : 0)
@@ -87,7 +90,9 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
   })
 
   let current: { readonly batch: Batch<"cpu">; readonly addresses: ReadonlyArray<Addresses> } | undefined
+  /** What `total` holds, and of how many rows it is the sum. */
   let pending: Gradients<"cpu"> | undefined
+  let pendingRows = 0
 
   const self: LearnerModel<"cpu"> = {
     device: "cpu",
@@ -113,22 +118,29 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
           return Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
         }
         statisticsView.fill(0)
-        accumulate(current.addresses, 1 / batch.rows, coefficients)
-        pending = { device: "cpu", loss: lossOf(batch.rows) }
-        return Effect.succeed(pending)
+        accumulate(current.addresses, coefficients)
+        return Effect.succeed(pend(batch.rows))
       }),
     gather: (contributions) =>
       Effect.sync(() => {
         statisticsView.fill(0)
-        contributions.forEach(({ gradient, statistics }, i) => {
+        for (const { statistics } of contributions) {
           for (let k = 0; k < Statistic.count; k++) statisticsView[k] = statisticsView[k]! + statistics[k]!
-          if (gradient.buffer === arena.buffer && i > 0) return kernels.addInto(total, gradient.byteOffset, size)
-          const into = i === 0 ? total : one
-          arena.float32(into, size).set(gradient)
-          if (i > 0) kernels.addInto(total, one, size)
-        })
-        pending = { device: "cpu", loss: lossOf(statisticsView[Statistic.rows]!) }
-        return pending
+        }
+        const [first, second] = contributions
+        const from = first === undefined ? 0 : first.gradient.byteOffset
+        const stride = second === undefined ? 0 : second.gradient.byteOffset - from
+        const evenly = contributions.every(({ gradient }, i) =>
+          gradient.buffer === arena.buffer && gradient.byteOffset === from + i * stride
+        )
+        if (evenly && contributions.length > 0) kernels.sumInto(total, from, stride, contributions.length, size)
+        else {
+          contributions.forEach(({ gradient }, i) => {
+            ;(i === 0 ? totalView : oneView).set(gradient)
+            if (i > 0) kernels.addInto(total, one, size)
+          })
+        }
+        return pend(statisticsView[Statistic.rows]!)
       }),
     apply: (gradients, { learningRate, maxNorm }) =>
       Effect.suspend(() => {
@@ -136,11 +148,11 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
           return Effect.fail(fault("these gradients are not this model's latest, or were applied before"))
         }
         pending = undefined
-        const norm = Math.sqrt(kernels.squaredNorm(total, size))
+        const norm = Math.sqrt(kernels.squaredNorm(total, size)) / pendingRows
         if (!Number.isFinite(norm)) {
           return Effect.fail(fault("the gradients are not finite; lower the learning rate, or check the rewards"))
         }
-        step(maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1, learningRate)
+        step((maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1) / pendingRows, learningRate)
         return Effect.succeed(norm)
       }),
     read: (into) => Effect.sync(() => into.set(parameterView)),
@@ -165,19 +177,26 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
       })
   }
 
-  const lossOf = (rows: number) => ({
-    policyLoss: statisticsView[Statistic.policyLoss]! / rows,
-    valueLoss: statisticsView[Statistic.valueLoss]! / rows,
-    entropy: statisticsView[Statistic.entropy]! / rows
-  })
+  const pend = (rows: number): Gradients<"cpu"> => {
+    pendingRows = rows
+    pending = {
+      device: "cpu",
+      loss: {
+        policyLoss: statisticsView[Statistic.policyLoss]! / rows,
+        valueLoss: statisticsView[Statistic.valueLoss]! / rows,
+        entropy: statisticsView[Statistic.entropy]! / rows
+      }
+    }
+    return pending
+  }
 
   const accumulate = (
     segments: ReadonlyArray<Addresses>,
-    scale: number,
     { entropyCoefficient, valueCoefficient }: LossCoefficients
   ): void => {
     for (let e = 0; e < segments.length; e++) {
       const { actions, advantages, observations, returns, rows } = segments[e]!
+      const begins = e % unit === 0
       kernels.gradientsA2C(
         net,
         parameters,
@@ -187,14 +206,14 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
         actions,
         advantages,
         returns,
-        scale,
+        1,
         valueCoefficient,
         entropyCoefficient,
-        e === 0 ? total : one,
-        0,
+        e < unit ? total : one,
+        begins ? 0 : 1,
         statistics
       )
-      if (e > 0) kernels.addInto(total, one, size)
+      if (e >= unit && ((e + 1) % unit === 0 || e === segments.length - 1)) kernels.addInto(total, one, size)
     }
   }
 

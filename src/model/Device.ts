@@ -64,7 +64,7 @@ export interface Gradients<D extends DeviceName> {
 
 /** A gradient that a worker computed of its own experience, in the flat order, with what the kernels summed up. */
 export interface Contribution {
-  /** float32 [parameters] */
+  /** float32 [parameters]: the sum over the rows, which `statistics` counts; the device divides by their number. */
   readonly gradient: Float32Array
   /** Sums over the rows (`kernels/Kernels.ts`, `Statistic`). */
   readonly statistics: Float64Array
@@ -82,6 +82,8 @@ export interface ModelSpec {
   readonly optimiser: OptimiserSpec
   /** The most rows one segment may hold. */
   readonly maxRows: number
+  /** Segments whose gradients are summed together before they are added to the others. Default 1. */
+  readonly unit?: number
 }
 
 /** Everything a model remembers, in host memory: with it, another model of the same spec goes on as this one would. */

@@ -10,9 +10,20 @@ import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { Arena, type OutOfMemory } from "../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../model/kernels/Kernels.ts"
 import { type NetworkSpec, ParameterLayout } from "../model/Network.ts"
-import { dataPlaneBytes, type DataPlaneLayout, type EnvSlot, envSlot, layOut, weightBanks } from "./dataPlaneLayout.ts"
+import {
+  dataPlaneBytes,
+  type DataPlaneLayout,
+  type EnvSlot,
+  envSlot,
+  layOut,
+  unitCount,
+  unitSize,
+  type UnitSlot,
+  unitSlot,
+  weightBanks
+} from "./dataPlaneLayout.ts"
 import { learnableEnvironment, type LearnableEnvironmentError } from "./learnableEnvironment.ts"
-import { CurrentConfig } from "./RunConfig.ts"
+import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 
 export class DataPlane extends Context.Service<DataPlane, {
   /** The environment, its time limit applied. */
@@ -23,6 +34,7 @@ export class DataPlane extends Context.Service<DataPlane, {
   readonly kernels: Kernels
   readonly layout: DataPlaneLayout
   readonly slots: ReadonlyArray<EnvSlot>
+  readonly units: ReadonlyArray<UnitSlot>
   /** Two copies of the weights by turns: version `v` is `weights[v % 2]`. */
   readonly weights: readonly [Float32Array, Float32Array]
 }>()("troupe/runtime/DataPlane") {
@@ -43,6 +55,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         activation: config.activation
       }
       const parameters = new ParameterLayout(network)
+      const unit = unitSize(config.nEnvs, config.schedule !== "sync")
       const spec = {
         slots: config.nEnvs,
         steps: config.nSteps,
@@ -51,12 +64,14 @@ export class DataPlane extends Context.Service<DataPlane, {
         stateSize: definition.stateSize,
         parameters: parameters.size,
         descriptorBytes: Kernels.descriptorBytes(network),
+        workers: workersOf(config, unitCount({ slots: config.nEnvs, unit })),
         // The td loss needs the activations of a whole fragment, the other that of a chunk, acting that of a row.
         workspaceBytes: Kernels.workspaceBytes(
           network,
           config.ship === "experience" ? 1 : config.loss === "td" ? config.nSteps + 1 : Kernels.chunkRows
         ),
         pulled: config.schedule === "sync" ? 0 : parameters.size,
+        unit,
         gradient: config.ship === "gradients" ? parameters.size : 0
       }
       const bytes = dataPlaneBytes(spec)
@@ -72,10 +87,21 @@ export class DataPlane extends Context.Service<DataPlane, {
         kernels,
         layout,
         slots: Array.from({ length: config.nEnvs }, (_, index) => envSlot(arena.buffer, layout, index)),
+        units: Array.from({ length: unitCount(spec) }, (_, index) => unitSlot(arena.buffer, layout, index)),
         weights: weightBanks(arena.buffer, layout)
       }
     })
   )
+}
+
+/**
+ * How many EnvWorkers share the environments. At their own pace each environment has one to itself. In step one a host
+ * is enough: the fewer, the fewer messages; `envsPerWorker` sets it.
+ */
+const workersOf = ({ envsPerWorker, nEnvs, placement, schedule, workers }: RunConfig, units: number): number => {
+  if (schedule !== "sync") return nEnvs
+  const wanted = envsPerWorker === "auto" ? (placement === "fiber" ? 1 : workers) : Math.ceil(nEnvs / envsPerWorker)
+  return Math.min(wanted, units)
 }
 
 /**

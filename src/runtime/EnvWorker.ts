@@ -1,10 +1,11 @@
 /**
- * The remote actor that owns one environment, as Ray's `EnvWorker` in the notebook: it steps the environment with the
- * weights it is told and leaves the fragment in its slot of the data plane. Its state, what a restart restores, is
- * the number of the bank that holds the last whole state of the environment and its random streams.
+ * The remote actor that owns environments, as Ray's `EnvWorker` in the notebook: it steps them with the weights it is
+ * told and leaves the fragments, and where gradients travel their gradients, in their places of the data plane.
+ *
+ * It keeps nothing that would have to be restored: every piece of work has a number, begins from the bank that the one
+ * before it left, and may be done again by whoever comes after.
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Actor from "../actors/Actor.ts"
 import * as Shared from "../actors/Shared.ts"
@@ -34,7 +35,11 @@ export const EnvWorkerConfig = Schema.Struct({
   environment: Schema.String,
   /** Steps after which an episode is truncated; 0: the environment's own limit. */
   episodeLimit: Schema.Int,
-  index: Schema.Int,
+  /** Which of the workers it is. */
+  worker: Schema.Int,
+  /** Its first environment, and how many it has. */
+  first: Schema.Int,
+  count: Schema.Int,
   seed: Schema.Int,
   samplingSeed: Schema.Int,
   restartSameSeed: Schema.Boolean,
@@ -47,82 +52,63 @@ export const EnvWorkerConfig = Schema.Struct({
   layout: DataPlaneLayout
 })
 
-/** What a restart restores: the committed bank, and the steps taken so far. */
-export const EnvWorkerState = Schema.Struct({ bank: Schema.Literals([0, 1]), steps: Schema.Int })
-
-/** One environment as an actor. */
+/** Some environments as an actor. */
 export class EnvWorker extends Actor.make("EnvWorker", {
   config: EnvWorkerConfig,
-  state: EnvWorkerState,
   protocol: [
-    /** Acts up to `steps` steps with weights `version`; with `gradients`, computes their mean gradient too. */
+    /**
+     * Piece of work `round` (1, 2, ...): acts up to `steps` steps with weights `version`, and makes the gradients of what
+     * came of it, where gradients travel. Answers the steps of the fragments.
+     */
     Actor.Rpc.make("Collect", {
-      payload: { version: Schema.Int, steps: Schema.Int, gradients: Schema.Boolean },
-      success: Schema.Struct({
-        /** Steps of the fragment. */
-        rows: Schema.Int,
-        /** Steps of the worker's whole life, committed with this reply. */
-        total: Schema.Int
-      }),
+      payload: { round: Schema.Int, version: Schema.Int, steps: Schema.Int },
+      success: Schema.Int,
       error: EnvFault
     }),
-    /** Computes the gradient of the last fragment with weights `version`, each row counting `scale`. */
-    Actor.Rpc.make("Gradient", { payload: { version: Schema.Int, scale: Schema.Finite, rows: Schema.Int } })
+    /** Makes the gradients of the last fragments, of `rows` rows each, again, with weights `version`. */
+    Actor.Rpc.make("Gradient", { payload: { version: Schema.Int, rows: Schema.Int } })
   ]
 }) {}
 
-/** Steps the environment in its slot. Works in any placement that shares memory with the trainer. */
-export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*({ config, restored }) {
+/** Steps the environments in their slots. Works in any placement that shares memory with the trainer. */
+export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*({ config }) {
+  const { first, gradients, layout, ownPace } = config
   const definition = yield* learnableEnvironment(config.environment, config.episodeLimit)
   const kernels = yield* Kernels.instantiate(config.memory)
-  const rollout = Rollout.make(kernels, config.layout, definition, { ...config, untilEpisodeEnd: config.ownPace })
-  const gradient = config.gradients === null
-    ? undefined
-    : FragmentGradient.make(kernels, config.layout, config.index, config.gradients)
-  const weightsOf = (version: number) => config.ownPace ? rollout.ownWeights : config.layout.weights[bankOf(version)]
-  let bank: 0 | 1 = 0
-  let steps = 0
+  const rollout = Rollout.make(kernels, layout, definition, {
+    ...config,
+    environment: first,
+    untilEpisodeEnd: ownPace
+  })
+  const gradient = gradients === null ? undefined : FragmentGradient.make(kernels, layout, config, gradients)
+  const weightsOf = (version: number) => ownPace ? rollout.ownWeights : layout.weights[bankOf(version)]
+  const toFault = ({ environment, reason, step }: Rollout.RolloutFault) =>
+    Effect.fail(new EnvFault({ environment: definition.id, index: environment, step, reason }))
 
-  const toFault = (fault: Rollout.RolloutFault) =>
-    new EnvFault({
-      environment: definition.id,
-      index: config.index,
-      step: steps + fault.step,
-      reason: fault.reason
-    })
-
-  let broken: EnvFault | undefined
-  if (Option.isSome(restored)) {
-    bank = restored.value.bank
-    steps = restored.value.steps
-    rollout.restore(bank)
-  } else {
-    const fault = rollout.initialise()
-    if (fault !== undefined) broken = toFault(fault)
-  }
+  /** The piece of work whose state the scratch regions hold; -1: nobody knows. */
+  let at = -1
 
   return {
     handlers: {
       Collect: (
-        request: { readonly version: number; readonly steps: number; readonly gradients: boolean }
-      ): Effect.Effect<{ readonly rows: number; readonly total: number }, EnvFault> =>
+        { round, steps, version }: { readonly round: number; readonly version: number; readonly steps: number }
+      ): Effect.Effect<number, EnvFault> =>
         Effect.suspend(() => {
-          if (broken !== undefined) return Effect.fail(broken)
-          const weights = weightsOf(request.version)
-          const rows = rollout.collect(weights, request.steps)
-          if (typeof rows !== "number") return Effect.fail(toFault(rows))
-          if (request.gradients) gradient?.(weights, rows, 1 / rows)
-          bank = bank === 0 ? 1 : 0
-          rollout.save(bank)
-          steps += rows
-          return Effect.succeed({ rows, total: steps })
+          if (round === 1) {
+            const fault = rollout.initialise()
+            if (fault !== undefined) return toFault(fault)
+          } else if (at !== round - 1) rollout.restore(round - 1)
+          at = -1
+          const weights = weightsOf(version)
+          const rows = rollout.collect(weights, steps)
+          if (typeof rows !== "number") return toFault(rows)
+          gradient?.(weights, rows)
+          rollout.save(round)
+          at = round
+          return Effect.succeed(rows)
         }),
-      Gradient: ({ rows, scale, version }: {
-        readonly version: number
-        readonly scale: number
-        readonly rows: number
-      }) => Effect.sync(() => gradient?.(weightsOf(version), rows, scale))
-    },
-    snapshot: () => ({ bank, steps })
+      Gradient: ({ rows, version }: { readonly version: number; readonly rows: number }) =>
+        Effect.sync(() => gradient?.(weightsOf(version), rows))
+    }
   }
 }))

@@ -1,5 +1,5 @@
 /**
- * The environments of a run as a group of supervised actors. In step, `collect` asks all of them for a fragment with the
+ * The environments of a run as a group of supervised actors. In step, `collect` asks all of them for fragments with the
  * same weights and waits for all; at their own pace, `explore` asks one. Who dies in between is restarted and its piece
  * of work done again; the caller sees only the fragments.
  */
@@ -15,7 +15,7 @@ import { environmentReference } from "../envs/loadEnvironment.ts"
 import { initialParameters } from "../model/initialise.ts"
 import { chaosStream, workerWeightsStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
-import { bankOf, type Fragment } from "./dataPlaneLayout.ts"
+import { bankOf, type Fragment, shareOf } from "./dataPlaneLayout.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
 import type { GradientSettings } from "./FragmentGradient.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
@@ -47,8 +47,8 @@ export type WorkFailure = EnvFault | Exclude<AskFailure, AskTimeout> | WorkerTim
 export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   /** One fragment of `config.nSteps` steps from every environment, in their order; good until the next call. */
   readonly collect: (version: number) => Effect.Effect<ReadonlyArray<Fragment>, WorkFailure>
-  /** The gradients of those fragments with weights `version`, each computed by its worker, left in the slots. */
-  readonly gradients: (fragments: ReadonlyArray<Fragment>, version: number) => Effect.Effect<void, WorkFailure>
+  /** The gradients of the last fragments again, with weights `version`, each made by its worker. */
+  readonly gradients: (version: number) => Effect.Effect<void, WorkFailure>
   /** Copies the published weights, of `version`, into the environment's slot, for `explore`. */
   readonly pull: (environment: number, version: number) => Effect.Effect<void>
   /**
@@ -69,35 +69,40 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const plane = yield* DataPlane
       const seed = yield* Seed
       const supervision = Supervision.oneForOne({ maxRestarts: config.maxRestarts, within: "1 minute" })
-      const workers = yield* Effect.forEach(plane.slots, (_, index) =>
-        system.spawn(EnvWorker, {
-          name: `env-worker/${index}`,
-          config: {
-            // A thread loads the environment itself: by its module where it has one, otherwise as we were told.
-            environment: plane.definition.module === undefined
-              ? config.envId
-              : environmentReference(plane.definition),
-            episodeLimit: config.episodeLimit,
-            index,
-            seed: seed.root,
-            samplingSeed: seed.sampling,
-            restartSameSeed: config.restartSameSeed,
-            rewards: config.rewards,
-            ownPace: config.schedule !== "sync",
-            gradients: gradientSettings(config),
-            memory: plane.arena.memory,
-            layout: plane.layout
-          },
-          supervision,
-          // Fibers share the one thread there is.
-          host: config.placement === "fiber" ? 0 : index % config.workers
-        }), { concurrency: "unbounded" })
+      const every = { concurrency: "unbounded" } as const
+      const workers = yield* Effect.forEach(
+        Array.from({ length: plane.layout.spec.workers }, (_, i) => i),
+        (worker) =>
+          system.spawn(EnvWorker, {
+            name: nameOf(worker),
+            config: {
+              // A thread loads the environment itself: by its module where it has one, otherwise as we were told.
+              environment: plane.definition.module === undefined
+                ? config.envId
+                : environmentReference(plane.definition),
+              episodeLimit: config.episodeLimit,
+              worker,
+              ...shareOf(plane.layout.spec, worker),
+              seed: seed.root,
+              samplingSeed: seed.sampling,
+              restartSameSeed: config.restartSameSeed,
+              rewards: config.rewards,
+              ownPace: config.schedule !== "sync",
+              gradients: gradientSettings(config),
+              memory: plane.arena.memory,
+              layout: plane.layout
+            },
+            supervision,
+            // Fibers share the one thread there is.
+            host: config.placement === "fiber" ? 0 : worker % config.workers
+          }),
+        every
+      )
 
       const pull = pulling(config, plane, seed.root)
       const kill = chaos(config.chaos, workers.length, seed.root, (index) =>
         // A worker that has failed for good cannot be killed again; the run then fails by itself.
-        Effect.ignore(system.kill(`env-worker/${index}`)))
-      const every = { concurrency: "unbounded" } as const
+        Effect.ignore(system.kill(nameOf(index))))
       // Its thread is found out first, and given a second chance; then the work is given up.
       const patience = { deadline: Duration.seconds(2.5 * config.collectDeadline) }
       const inTime = <A, E>(work: Effect.Effect<A, E>) =>
@@ -107,11 +112,18 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
           ({ actor }) => Effect.fail(new WorkerTimeout({ actor, seconds: config.collectDeadline }))
         )
 
-      const ask = (environment: number, version: number, gradients: boolean) =>
-        Effect.map(
-          inTime(workers[environment]!.Collect({ version, steps: config.nSteps, gradients }, patience)),
-          ({ rows, total }): Fragment => ({ environment, rows, total, version, slot: plane.slots[environment]! })
-        )
+      /** Pieces of work handed out so far, by worker. */
+      const rounds = new Int32Array(workers.length)
+      const work = (worker: number, version: number): Effect.Effect<number, WorkFailure> =>
+        Effect.suspend(() => {
+          const round = rounds[worker]! + 1
+          rounds[worker] = round
+          return inTime(workers[worker]!.Collect({ round, version, steps: config.nSteps }, patience))
+        })
+      const fragmentOf = (environment: number, rows: number, version: number): Fragment => {
+        const slot = plane.slots[environment]!
+        return { environment, rows, total: slot.scratch.tally[2]!, version, slot }
+      }
       const amid = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> => {
         const victim = kill()
         return victim === undefined ? work : Effect.map(Effect.all([work, victim], every), ([result]) => result)
@@ -119,22 +131,28 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
 
       return EnvWorkerGroup.of({
         collect: (version) =>
-          amid(Effect.forEach(workers, (_, environment) => ask(environment, version, false), every)),
-        gradients: (fragments, version) => {
-          const scale = 1 / fragments.reduce((sum, { rows }) => sum + rows, 0)
-          return Effect.forEach(
-            fragments,
-            ({ environment, rows }) => inTime(workers[environment]!.Gradient({ version, scale, rows }, patience)),
+          Effect.map(
+            amid(Effect.forEach(workers, (_, worker) => work(worker, version), { ...every, discard: true })),
+            () => plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
+          ),
+        gradients: (version) =>
+          Effect.forEach(
+            workers,
+            (worker) => inTime(worker.Gradient({ version, rows: config.nSteps }, patience)),
             { ...every, discard: true }
-          )
-        },
+          ),
         pull: (environment, version) => Effect.sync(() => pull(environment, version)),
+        // At their own pace every environment has a worker to itself.
         explore: (environment, version) =>
-          Effect.suspend(() => amid(ask(environment, version, config.ship === "gradients")))
+          Effect.suspend(() =>
+            Effect.map(amid(work(environment, version)), (rows) => fragmentOf(environment, rows, version))
+          )
       })
     })
   )
 }
+
+const nameOf = (worker: number): string => `env-worker/${worker}`
 
 /**
  * Copies the published weights into a worker's slot, so that the Learner may go on while the worker uses them. Without

@@ -1,10 +1,10 @@
 /**
- * The gradient of one fragment, computed where the experience is: in the worker, with the worker's weights, into the
- * worker's slot. In step it is to the bit what the Learner would have computed of the same fragment.
+ * The gradients of a worker's fragments, computed where the experience is: in the worker, unit by unit, into the units'
+ * places. In step they are to the bit what the Learner would have computed of the same fragments.
  */
 import * as Schema from "effect/Schema"
-import { type Kernels, Statistic } from "../model/kernels/Kernels.ts"
-import { type DataPlaneLayout, envSlot } from "./dataPlaneLayout.ts"
+import type { Kernels } from "../model/kernels/Kernels.ts"
+import { type DataPlaneLayout, type EnvSlot, envSlot, unitSlot, workerAddresses } from "./dataPlaneLayout.ts"
 import { options } from "./RunConfig.ts"
 import * as targets from "./targets.ts"
 
@@ -18,49 +18,77 @@ export const GradientSettings = Schema.Struct({
 })
 export type GradientSettings = typeof GradientSettings.Type
 
-/** Computes the gradient of the `rows` rows in slot `index`, each row counting `scale`. */
+/** Which environments, and the region to compute in. */
+export interface Share {
+  readonly worker: number
+  /** The first environment's slot, which begins a unit, and how many there are. */
+  readonly first: number
+  readonly count: number
+}
+
+/** Computes the gradients of the `rows` rows of each environment: the sum over a unit's rows, in the unit's place. */
 export const make = (
   kernels: Kernels,
   layout: DataPlaneLayout,
-  index: number,
+  { count, first, worker }: Share,
   settings: GradientSettings
-): (weights: number, rows: number, scale: number) => void => {
+): (weights: number, rows: number) => void => {
   const { descriptor, spec } = layout
-  const slot = envSlot(kernels.buffer, layout, index)
-  const { address } = slot
-  const toSegments = targets.make(settings.targets, 1)
+  const { outputs, workspace } = workerAddresses(layout, worker)
   const { entropyCoefficient, valueCoefficient } = settings
+  const toSegments = targets.make(settings.targets, 1)
 
-  const a2c = (weights: number, rows: number, scale: number): void => {
-    toSegments([{ rows, slot }])
+  const units = Array.from({ length: Math.ceil(count / spec.unit) }, (_, u) => ({
+    ...unitSlot(kernels.buffer, layout, first / spec.unit + u),
+    fragments: Array.from(
+      { length: Math.min(spec.unit, count - u * spec.unit) },
+      (_, i) => ({ slot: envSlot(kernels.buffer, layout, first + u * spec.unit + i), rows: 0 })
+    )
+  }))
+  type Unit = (typeof units)[number]
+
+  const a2c = (
+    weights: number,
+    fragment: { readonly slot: EnvSlot; readonly rows: number },
+    unit: Unit,
+    more: 0 | 1
+  ) => {
+    const { address } = fragment.slot
+    const [segment] = toSegments([fragment])
     kernels.gradientsA2C(
       descriptor,
       weights,
       address.observations,
-      rows,
-      address.workspace,
+      segment!.rows,
+      workspace,
       address.actions,
       address.advantages,
       address.returns,
-      scale,
+      1,
       valueCoefficient,
       entropyCoefficient,
-      address.gradient,
-      0,
-      address.statistics
+      unit.address.gradient,
+      more,
+      unit.address.statistics
     )
   }
 
-  const logits = address.outputs
+  const logits = outputs
   const values = logits + (spec.steps + 1) * spec.actions * 4
   const dLogits = values + (spec.steps + 1) * 4
   const dValues = dLogits + (spec.steps + 1) * spec.actions * 4
 
   /** One-step temporal differences over the whole fragment, as notebook 002's `calculate_grad`. */
-  const td = (weights: number, rows: number, scale: number): void => {
+  const td = (
+    weights: number,
+    { rows, slot }: { readonly slot: EnvSlot; readonly rows: number },
+    unit: Unit,
+    more: 0 | 1
+  ) => {
+    const { address } = slot
     // The kernel takes float32 rewards; the slot's `returns` are free to hold them.
     for (let t = 0; t < rows; t++) slot.returns[t] = slot.rewards[t]!
-    kernels.forward(descriptor, weights, address.observations, rows + 1, address.workspace, logits, values)
+    kernels.forward(descriptor, weights, address.observations, rows + 1, workspace, logits, values)
     kernels.lossTD(
       descriptor,
       logits,
@@ -71,29 +99,36 @@ export const make = (
       slot.terminated[rows - 1] === 1 ? 1 : 0,
       settings.detachBootstrap ? 1 : 0,
       settings.targets.gamma,
-      scale,
+      1,
       valueCoefficient,
       entropyCoefficient,
       dLogits,
       dValues,
-      address.statistics
+      unit.address.statistics
     )
     kernels.backward(
       descriptor,
       weights,
       address.observations,
       rows + 1,
-      address.workspace,
+      workspace,
       dLogits,
       dValues,
-      address.gradient,
-      0
+      unit.address.gradient,
+      more
     )
   }
 
   const compute = settings.loss === "td" ? td : a2c
-  return (weights, rows, scale) => {
-    slot.statistics.fill(0, 0, Statistic.count)
-    compute(weights, rows, scale)
+  return (weights, rows) => {
+    for (const unit of units) {
+      unit.statistics.fill(0)
+      let more: 0 | 1 = 0
+      for (const fragment of unit.fragments) {
+        fragment.rows = rows
+        compute(weights, fragment, unit, more)
+        more = 1
+      }
+    }
   }
 }

@@ -43,8 +43,8 @@ export class Learner extends Context.Service<Learner, {
   /** Consumes experience: `config.nEpochs` updates. */
   readonly learn: (fragments: ReadonlyArray<Fragment>) => Effect.Effect<LearnReport, DeviceFault>
   /**
-   * Consumes gradients: `config.nEpochs` updates with what lies in the fragments' slots, where `compute` leaves the
-   * gradients of the version it is told before each; without it they are there.
+   * Consumes gradients: `config.nEpochs` updates with what lies in the units' places. They came with the fragments;
+   * before each further update `compute` leaves those of the version it is told.
    */
   readonly apply: <E = never>(
     fragments: ReadonlyArray<Fragment>,
@@ -63,7 +63,12 @@ export class Learner extends Context.Service<Learner, {
       const initial = initialParameters(plane.network, config.init, initialWeightsStream(root))
       return yield* device.use((d) =>
         Effect.flatMap(
-          d.model({ network: plane.network, optimiser: optimiserOf(config), maxRows: config.nSteps }, initial),
+          d.model({
+            network: plane.network,
+            optimiser: optimiserOf(config),
+            maxRows: config.nSteps,
+            unit: plane.layout.spec.unit
+          }, initial),
           (model) => make(config, plane, model)
         )
       )
@@ -160,8 +165,12 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
           let loss: LossReport = { policyLoss: 0, valueLoss: 0, entropy: 0 }
           let gradNorm = 0
           for (let epoch = 0; epoch < config.nEpochs; epoch++) {
-            if (compute !== undefined) yield* compute(version)
-            const gradients = yield* model.gather(fragments.map(({ slot }) => slot))
+            if (epoch > 0 && compute !== undefined) yield* compute(version)
+            const gradients = yield* model.gather(
+              fragments.length === config.nEnvs
+                ? plane.units
+                : fragments.map(({ environment }) => plane.units[environment]!)
+            )
             gradNorm = yield* step(gradients)
             loss = gradients.loss
           }

@@ -1,5 +1,5 @@
 /**
- * Stepping one environment with the policy: the hot loop of a run, on plain memory, without allocation or Effect.
+ * Stepping a worker's environments with the policy: the hot loop of a run, on plain memory, without allocation or Effect.
  *
  * A fragment is a pure function of (weights, environment state, random streams), all of which lie in the slot. That
  * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
@@ -10,12 +10,17 @@ import { stepFault, thrownReason } from "../envs/EnvironmentFault.ts"
 import type { Kernels } from "../model/kernels/Kernels.ts"
 import { Pcg64 } from "../random/Pcg64.ts"
 import { environmentStream, policyStream } from "../random/streams.ts"
-import { type DataPlaneLayout, envSlot } from "./dataPlaneLayout.ts"
+import { bankOf, type DataPlaneLayout, envSlot, workerAddresses } from "./dataPlaneLayout.ts"
 
 /** What a rollout needs to know of the run. */
 export interface RolloutOptions {
-  /** The environment's index in the run, and its slot. */
-  readonly index: number
+  /** The region the worker computes in. */
+  readonly worker: number
+  /** Its first environment's slot, and how many it has, next to each other. */
+  readonly first: number
+  readonly count: number
+  /** Which environment of the run its first one is: that decides their random streams. */
+  readonly environment: number
   /** Root seed of the environments. */
   readonly seed: number
   /** Root seed of the action sampling. */
@@ -24,65 +29,77 @@ export interface RolloutOptions {
   readonly restartSameSeed: boolean
   /** What the policy is paid: the environment's rewards, or notebook 002's: -1 for falling, 0.01 for every other step. */
   readonly rewards: "environment" | "notebook"
-  /** A fragment ends with its episode, where that comes before its last step. */
+  /** A fragment ends with its episode, where that comes before its last step. For a worker with one environment. */
   readonly untilEpisodeEnd: boolean
 }
 
-/** What the environment did that it must not do. `undefined` is a good fragment. */
+/** What an environment did that it must not do. */
 export interface RolloutFault {
-  /** Step within the fragment. */
+  /** Which environment of the run. */
+  readonly environment: number
+  /** Step of its life. */
   readonly step: number
   readonly reason: string
 }
 
-/** One environment in its slot. */
+/** The environments of one worker in their slots. */
 export interface Rollout {
-  /** Seeds the streams and resets the environment. */
-  readonly initialise: () => RolloutFault | undefined
-  /** Address of the slot's own copy of the weights. */
+  /** Address of the first slot's own copy of the weights. */
   readonly ownWeights: number
-  /** Takes up the state of a committed bank. */
-  readonly restore: (bank: 0 | 1) => void
-  /** Copies the state into a bank. */
-  readonly save: (bank: 0 | 1) => void
-  /** Acts for up to `steps` steps with the weights at that address; answers how many, the fragment being in the slot. */
+  /** Seeds the streams and resets the environments: the state before the first piece of work. */
+  readonly initialise: () => RolloutFault | undefined
+  /** Takes up the state that piece of work `round` left. */
+  readonly restore: (round: number) => void
+  /** Leaves the state as that after piece of work `round`. */
+  readonly save: (round: number) => void
+  /** Acts for up to `steps` steps with the weights at that address; answers how many, the fragments being in the slots. */
   readonly collect: (weights: number, steps: number) => number | RolloutFault
 }
 
-/** Sets an environment up in its slot of the data plane. `definition` must have its time limit applied. */
+/** Sets environments up in their slots of the data plane. `definition` must have its time limit applied. */
 export const make = (
   kernels: Kernels,
   layout: DataPlaneLayout,
   definition: EnvironmentDefinition<Discrete>,
   options: RolloutOptions
 ): Rollout => {
-  const buffer = kernels.buffer
-  const slot = envSlot(buffer, layout, options.index)
-  const { address, scratch } = slot
-  const { state, random, sampling, observation, tally } = scratch
-  const dynamics = definition.create(state)
-  const stream = Pcg64.view(random)
+  const { count, restartSameSeed } = options
   const inputs = layout.spec.inputs
   const firstAction = definition.actionSpace.start
+  const notebookRewards = options.rewards === "notebook"
+  const { logits, workspace } = workerAddresses(layout, options.worker)
 
-  const start = (): RolloutFault | undefined => {
+  const residents = Array.from({ length: count }, (_, i) => {
+    const slot = envSlot(kernels.buffer, layout, options.first + i)
+    return {
+      slot,
+      scratch: slot.scratch,
+      address: slot.address,
+      environment: options.environment + i,
+      dynamics: definition.create(slot.scratch.state),
+      stream: Pcg64.view(slot.scratch.random)
+    }
+  })
+  type Resident = (typeof residents)[number]
+
+  const start = ({ dynamics, scratch: { observation, tally }, stream }: Resident): string | undefined => {
     try {
       dynamics.reset(stream)
       dynamics.observe(observation)
     } catch (cause) {
-      return { step: 0, reason: thrownReason("its reset", cause) }
+      return thrownReason("its reset", cause)
     }
-    tally.fill(0)
-    const reason = stepFault(observation, 0)
-    return reason === undefined ? undefined : { step: 0, reason }
+    tally[0] = 0
+    tally[1] = 0
+    return stepFault(observation, 0)
   }
 
-  // What the environment said of its last step; kept here so that a step allocates nothing.
+  // What an environment said of its last step; kept here so that a step allocates nothing.
   let reward = 0
   let terminated = false
   let truncated = false
-  /** Steps the environment; answers what is wrong with what it did. Running it again would do the same: no restart. */
-  const advance = (action: number): string | undefined => {
+  /** Steps an environment; answers what is wrong with what it did. Running it again would do the same: no restart. */
+  const advance = ({ dynamics, scratch: { observation }, stream }: Resident, action: number): string | undefined => {
     try {
       const outcome = dynamics.step(action, stream)
       reward = outcome.reward
@@ -95,57 +112,87 @@ export const make = (
     return stepFault(observation, reward)
   }
 
-  const valueOfObservation = (weights: number, into: number): void =>
-    kernels.forward(layout.descriptor, weights, address.observation, 1, address.workspace, address.logits, into)
+  /** Writes V of the present observation at address `into`. */
+  const valueOfObservation = ({ address }: Resident, weights: number, into: number): void =>
+    kernels.forward(layout.descriptor, weights, address.observation, 1, workspace, logits, into)
+
+  const act = ({ address, scratch: { observation }, slot }: Resident, weights: number, t: number): void => {
+    const { observations } = slot
+    for (let i = 0; i < inputs; i++) observations[t * inputs + i] = observation[i]!
+    kernels.act(
+      layout.descriptor,
+      weights,
+      address.observation,
+      1,
+      address.sampling,
+      0,
+      workspace,
+      logits,
+      address.values + t * 4,
+      address.actions + t * 4,
+      address.logProbabilities + t * 4
+    )
+  }
+
+  /** One step of one environment, its action chosen. `last`: of the fragment. Answers what is wrong. */
+  const step = (resident: Resident, weights: number, t: number, last: boolean): string | undefined => {
+    const { address, scratch: { observation, random, tally }, slot } = resident
+    if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
+    const reason = advance(resident, firstAction + slot.actions[t]!)
+    if (reason !== undefined) return reason
+    slot.rewards[t] = notebookRewards ? (terminated ? -1 : 0.01) : reward
+    slot.terminated[t] = terminated ? 1 : 0
+    slot.truncated[t] = truncated ? 1 : 0
+    tally[0] = tally[0]! + reward
+    tally[1] = tally[1]! + 1
+    tally[2] = tally[2]! + 1
+    const ended = terminated || truncated
+    if (last || (ended && options.untilEpisodeEnd)) {
+      for (let i = 0; i < inputs; i++) slot.observations[(t + 1) * inputs + i] = observation[i]!
+    }
+    if (terminated) slot.nextValues[t] = 0
+    else if (ended || last) valueOfObservation(resident, weights, address.nextValues + t * 4)
+    slot.episodeLengths[t] = ended ? tally[1]! : 0
+    if (!ended) return undefined
+    slot.episodeReturns[t] = tally[0]!
+    // Same-step autoreset: the final observation has served its purpose above.
+    if (restartSameSeed) environmentStream(options.seed, resident.environment, random)
+    return start(resident)
+  }
+
+  const fault = ({ environment, scratch }: Resident, reason: string): RolloutFault => ({
+    environment,
+    step: scratch.tally[2]!,
+    reason
+  })
 
   return {
+    ownWeights: residents[0]!.address.weights,
     initialise: () => {
-      environmentStream(options.seed, options.index, random)
-      policyStream(options.samplingSeed, options.index, sampling)
-      return start()
+      for (const resident of residents) {
+        const { environment, scratch } = resident
+        environmentStream(options.seed, environment, scratch.random)
+        policyStream(options.samplingSeed, environment, scratch.sampling)
+        scratch.tally[2] = 0
+        const reason = start(resident)
+        if (reason !== undefined) return fault(resident, reason)
+      }
+      return undefined
     },
-    ownWeights: address.weights,
-    restore: (bank) => slot.scratchBytes.set(slot.banks[bank]),
-    save: (bank) => slot.banks[bank].set(slot.scratchBytes),
+    restore: (round) => {
+      for (const { slot } of residents) slot.scratchBytes.set(slot.banks[bankOf(round)])
+    },
+    save: (round) => {
+      for (const { slot } of residents) slot.banks[bankOf(round)].set(slot.scratchBytes)
+    },
     collect: (weights, steps) => {
       for (let t = 0; t < steps; t++) {
-        const row = t * 4
-        slot.observations.set(observation, t * inputs)
-        kernels.act(
-          layout.descriptor,
-          weights,
-          address.observation,
-          1,
-          address.sampling,
-          0,
-          address.workspace,
-          address.logits,
-          address.values + row,
-          address.actions + row,
-          address.logProbabilities + row
-        )
-        if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
-        const reason = advance(firstAction + slot.actions[t]!)
-        if (reason !== undefined) return { step: t, reason }
-        slot.rewards[t] = options.rewards === "notebook" ? (terminated ? -1 : 0.01) : reward
-        slot.terminated[t] = terminated ? 1 : 0
-        slot.truncated[t] = truncated ? 1 : 0
-        tally[0] = tally[0]! + reward
-        tally[1] = tally[1]! + 1
-        const ended = terminated || truncated
-        const last = t === steps - 1 || (ended && options.untilEpisodeEnd)
-        if (last) slot.observations.set(observation, (t + 1) * inputs)
-        if (terminated) slot.nextValues[t] = 0
-        else if (ended || last) valueOfObservation(weights, address.nextValues + row)
-        slot.episodeLengths[t] = ended ? tally[1]! : 0
-        if (ended) {
-          slot.episodeReturns[t] = tally[0]!
-          // Same-step autoreset: the final observation has served its purpose above.
-          if (options.restartSameSeed) environmentStream(options.seed, options.index, random)
-          const fault = start()
-          if (fault !== undefined) return { step: t, reason: fault.reason }
+        for (let i = 0; i < count; i++) act(residents[i]!, weights, t)
+        for (let i = 0; i < count; i++) {
+          const reason = step(residents[i]!, weights, t, t === steps - 1)
+          if (reason !== undefined) return fault(residents[i]!, reason)
         }
-        if (last) return t + 1
+        if (options.untilEpisodeEnd && (terminated || truncated)) return t + 1
       }
       return steps
     }

@@ -97,9 +97,18 @@ export const options = {
     ["sync", "async", "seeded"],
     "whose turn it is: sync, all together; async, by the clock (recorded); seeded, drawn from the seed. Also --sync, --async, --async seeded"
   ),
-  ship: choice(["experience", "gradients"], "what travels from the workers to the learner"),
+  ship: choice(
+    ["auto", "experience", "gradients"],
+    "what travels from the workers to the learner; in step the numbers are the same. auto: gradients where the workers can make them"
+  ),
   seed: whole(0, maxSeed, "root seed: environments, action sampling, initial weights, evaluation"),
-  nEnvs: whole(1, 65_536, "number of EnvWorker actors, one environment each", "num-envs"),
+  nEnvs: whole(1, 65_536, "number of environments", "num-envs"),
+  envsPerWorker: {
+    schema: Schema.Union([Schema.Literal("auto"), Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_536 }))]),
+    kind: "number",
+    expected: "a whole number from 1 to 65536, or auto",
+    help: "environments of one EnvWorker actor; auto: in step one worker a host, asynchronously one environment each"
+  },
   workers: whole(1, 1024, "host threads the actors share (default: one per core)"),
   placement: choice(["fiber", "thread"], "where the actors live: fibers of this thread, or worker threads"),
   device: choice(

@@ -170,6 +170,7 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
   if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
   return withinWork({
     ...config,
+    ship: config.ship === "auto" ? whatShips(config) : config.ship,
     samplingSeed: config.samplingSeed === "random" ? yield* drawSeed : config.samplingSeed
   })
 })
@@ -180,17 +181,21 @@ export const withinWork = (config: RunConfig): RunConfig => ({
   workers: config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
 })
 
+/** Gradients, unless they need the whole batch in one place, or are for a device that makes them better itself. */
+const whatShips = ({ device, normalizeAdvantage, schedule }: RunConfig): "experience" | "gradients" =>
+  schedule === "sync" && (normalizeAdvantage || device !== "cpu") ? "experience" : "gradients"
+
 /** Settings that cannot go together, as a sentence. */
 const contradiction = (config: RunConfig): string | undefined => {
-  const { dropLastStep, loss, normalizeAdvantage, schedule, ship } = config
-  if (ship === "gradients" && (normalizeAdvantage || dropLastStep)) {
-    const flag = normalizeAdvantage ? "--normalize-advantage" : "--drop-last-step"
-    return `${flag} needs the whole batch in one place and cannot go with --ship gradients; say --ship experience.`
+  const { loss, normalizeAdvantage, schedule, ship } = config
+  if (normalizeAdvantage && (ship === "gradients" || (ship === "auto" && schedule !== "sync"))) {
+    return "--normalize-advantage needs the whole batch in one place and cannot go with gradients that travel; " +
+      "say --ship experience."
   }
-  if (ship === "gradients" && schedule !== "sync" && config.nEpochs > 1) {
+  if (ship !== "experience" && schedule !== "sync" && config.nEpochs > 1) {
     return "--n-epochs above 1 cannot go with --async and --ship gradients: a gradient is good for one update."
   }
-  if (loss === "td" && (ship !== "gradients" || schedule === "sync")) {
+  if (loss === "td" && (ship === "experience" || schedule === "sync")) {
     return "--loss td is computed along one episode, in the worker: it needs --ship gradients and --async."
   }
   if (schedule === "sync" && (config.maxStaleness !== "none" || !config.syncCritic)) {

@@ -2,10 +2,13 @@
  * Where a run's data lies: one shared memory, laid out once, that the trainer and every EnvWorker see. Messages say
  * *what* to do ("collect 5 steps with weights 17"); observations, actions and weights never travel.
  *
- * Each environment owns a slot. In it a *scratch* region holds the environment as it is being stepped; after a whole
- * piece of work it is copied to the bank that is not committed, and the reply that says so commits it. The committed
- * bank is therefore always a whole state, and a worker that dies in the middle of anything has changed nothing that
- * its successor reads.
+ * Each environment owns a slot. In it a *scratch* region holds the environment as it is being stepped. Pieces of work
+ * are counted, 1, 2, ...: number r begins from bank (r - 1) % 2 and leaves its whole state in bank r % 2. So what a piece
+ * of work begins from stays as it was until the next is handed out, and a worker that dies in the middle of anything has
+ * changed nothing that its successor reads.
+ *
+ * Environments next to each other form *units* whose gradients are summed together, a worker owns whole units. The units
+ * depend on the number of environments alone, so no number of workers changes the order in which anything is added.
  *
  * The layout is a pure function of a `DataPlaneSpec`, so only the spec and the memory are ever handed over.
  */
@@ -31,10 +34,14 @@ export const DataPlaneSpec = Schema.Struct({
   parameters: Count,
   /** Bytes of the kernels' network descriptor. */
   descriptorBytes: Count,
+  /** EnvWorkers, one region to compute in each. */
+  workers: Count,
   /** Bytes the kernels need for what a worker computes. */
   workspaceBytes: Count,
   /** Parameters a worker keeps a copy of: all of them where it works at its own pace, none where all work in step. */
   pulled: Count,
+  /** Environments whose gradients are summed together. */
+  unit: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
   /** Parameters a worker computes gradients of: all, or none where experience travels. */
   gradient: Count
 })
@@ -63,14 +70,53 @@ const stateRegion = (spec: DataPlaneSpec) => {
     random: cursor.take(Pcg64.words * 4),
     sampling: cursor.take(Pcg64.words * 4),
     observation: cursor.take(spec.inputs * 4),
-    tally: cursor.take(2 * 8),
+    tally: cursor.take(3 * 8),
     bytes: cursor.at
   }
 }
 
-/** Logits and values of a whole fragment with the observation that followed, and their derivatives. */
-const outputFloats = (spec: DataPlaneSpec): number =>
-  spec.gradient === 0 ? 0 : 2 * (spec.steps + 1) * (spec.actions + 1)
+/** Gradients are summed in at most this many units. */
+const mostUnits = 64
+
+/** How many environments form a unit: one, up to 64 of them; at their own pace always one. */
+export const unitSize = (environments: number, ownPace: boolean): number =>
+  ownPace ? 1 : Math.ceil(environments / mostUnits)
+
+/** How many units there are. */
+export const unitCount = ({ slots, unit }: Pick<DataPlaneSpec, "slots" | "unit">): number => Math.ceil(slots / unit)
+
+/** The environments of a worker: whole units, next to each other. */
+export const shareOf = (
+  spec: Pick<DataPlaneSpec, "slots" | "unit" | "workers">,
+  worker: number
+): { readonly first: number; readonly count: number } => {
+  const units = unitCount(spec)
+  const boundary = (w: number) => Math.min(spec.slots, Math.floor(w * units / spec.workers) * spec.unit)
+  const first = boundary(worker)
+  return { first, count: boundary(worker + 1) - first }
+}
+
+/** Byte offsets within the region that a worker computes in. */
+const workerRegion = (spec: DataPlaneSpec) => {
+  const cursor = new Cursor()
+  return {
+    workspace: cursor.take(spec.workspaceBytes),
+    logits: cursor.take(spec.actions * 4),
+    // Logits and values of a whole fragment with the observation that followed, and their derivatives.
+    outputs: cursor.take(spec.gradient === 0 ? 0 : 2 * (spec.steps + 1) * (spec.actions + 1) * 4),
+    bytes: cursor.at
+  }
+}
+
+/** Byte offsets within the region that takes the gradient of a unit. */
+const unitRegion = (spec: DataPlaneSpec) => {
+  const cursor = new Cursor()
+  return {
+    gradient: cursor.take(spec.gradient * 4),
+    statistics: cursor.take(Statistic.count * 8),
+    bytes: cursor.at
+  }
+}
 
 const slotRegion = (spec: DataPlaneSpec) => {
   const state = stateRegion(spec)
@@ -91,11 +137,6 @@ const slotRegion = (spec: DataPlaneSpec) => {
     advantages: cursor.take(spec.steps * 4),
     returns: cursor.take(spec.steps * 4),
     weights: cursor.take(spec.pulled * 4),
-    gradient: cursor.take(spec.gradient * 4),
-    statistics: cursor.take(Statistic.count * 8),
-    outputs: cursor.take(outputFloats(spec) * 4),
-    logits: cursor.take(spec.actions * 4),
-    workspace: cursor.take(spec.workspaceBytes),
     bytes: cursor.at
   }
 }
@@ -109,7 +150,13 @@ export const DataPlaneLayout = Schema.Struct({
   descriptor: Count,
   /** Start of the first slot. */
   slots: Count,
-  slotBytes: Count
+  slotBytes: Count,
+  /** Start of the first unit's gradient. */
+  units: Count,
+  unitBytes: Count,
+  /** Start of the first worker's region. */
+  workers: Count,
+  workerBytes: Count
 })
 export type DataPlaneLayout = typeof DataPlaneLayout.Type
 
@@ -127,7 +174,19 @@ const place = (spec: DataPlaneSpec, cursor: Cursor): DataPlaneLayout => {
   const weights = [cursor.take(spec.parameters * 4), cursor.take(spec.parameters * 4)] as const
   const descriptor = cursor.take(spec.descriptorBytes)
   const slotBytes = slotRegion(spec).bytes
-  return { spec, weights, descriptor, slots: cursor.take(slotBytes * spec.slots), slotBytes }
+  const unitBytes = unitRegion(spec).bytes
+  const workerBytes = workerRegion(spec).bytes
+  return {
+    spec,
+    weights,
+    descriptor,
+    slots: cursor.take(slotBytes * spec.slots),
+    slotBytes,
+    units: cursor.take(unitBytes * unitCount(spec)),
+    unitBytes,
+    workers: cursor.take(workerBytes * spec.workers),
+    workerBytes
+  }
 }
 
 /** One environment's slot as typed arrays, with the addresses the kernels take. */
@@ -140,7 +199,7 @@ export interface EnvSlot {
     /** The stream its actions are sampled from. */
     readonly sampling: Uint32Array
     readonly observation: Float32Array
-    /** Return and length of the episode under way. */
+    /** Return and length of the episode under way, and the steps of the environment's whole life. */
     readonly tally: Float64Array
   }
   readonly scratchBytes: Uint8Array
@@ -166,10 +225,6 @@ export interface EnvSlot {
   readonly returns: Float32Array
   /** The worker's own copy of the weights, where it works at its own pace; otherwise empty. */
   readonly weights: Float32Array
-  /** The gradient of the fragment, where gradients travel; otherwise empty. */
-  readonly gradient: Float32Array
-  /** What the kernels summed up of the fragment's loss (`model/kernels/Kernels.ts`, `Statistic`). */
-  readonly statistics: Float64Array
   readonly address: {
     readonly observation: number
     readonly sampling: number
@@ -181,19 +236,23 @@ export interface EnvSlot {
     readonly advantages: number
     readonly returns: number
     readonly weights: number
-    readonly gradient: number
-    readonly statistics: number
-    readonly outputs: number
-    readonly logits: number
-    readonly workspace: number
   }
+}
+
+/** What a unit's environments have to say to the Learner, where gradients travel. */
+export interface UnitSlot {
+  /** The sum over the rows of the unit's fragments; empty where experience travels. */
+  readonly gradient: Float32Array
+  /** What the kernels summed up of their loss (`model/kernels/Kernels.ts`, `Statistic`). */
+  readonly statistics: Float64Array
+  readonly address: { readonly gradient: number; readonly statistics: number }
 }
 
 /** A piece of experience: `rows` steps that lie in the slot of environment `environment`. */
 export interface Fragment {
   readonly environment: number
   readonly rows: number
-  /** Steps of the worker's whole life, as it committed them with this fragment. */
+  /** Steps of the environment's whole life, as its worker left them with this fragment. */
   readonly total: number
   /** The version of the weights that it was collected with. */
   readonly version: number
@@ -213,7 +272,7 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
       random: new Uint32Array(buffer, scratch + state.random, Pcg64.words),
       sampling: new Uint32Array(buffer, scratch + state.sampling, Pcg64.words),
       observation: new Float32Array(buffer, scratch + state.observation, spec.inputs),
-      tally: new Float64Array(buffer, scratch + state.tally, 2)
+      tally: new Float64Array(buffer, scratch + state.tally, 3)
     },
     scratchBytes: new Uint8Array(buffer, scratch, state.bytes),
     banks: [
@@ -233,8 +292,6 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
     advantages: new Float32Array(buffer, base + region.advantages, spec.steps),
     returns: new Float32Array(buffer, base + region.returns, spec.steps),
     weights: new Float32Array(buffer, base + region.weights, spec.pulled),
-    gradient: new Float32Array(buffer, base + region.gradient, spec.gradient),
-    statistics: new Float64Array(buffer, base + region.statistics, Statistic.count),
     address: {
       observation: scratch + state.observation,
       sampling: scratch + state.sampling,
@@ -245,18 +302,36 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
       nextValues: base + region.nextValues,
       advantages: base + region.advantages,
       returns: base + region.returns,
-      weights: base + region.weights,
-      gradient: base + region.gradient,
-      statistics: base + region.statistics,
-      outputs: base + region.outputs,
-      logits: base + region.logits,
-      workspace: base + region.workspace
+      weights: base + region.weights
     }
   }
 }
 
-/** Which of the two copies of the weights holds a version: they go by turns. */
-export const bankOf = (version: number): 0 | 1 => version % 2 === 0 ? 0 : 1
+/** Views of unit `index`. */
+export const unitSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, index: number): UnitSlot => {
+  const region = unitRegion(layout.spec)
+  const base = layout.units + index * layout.unitBytes
+  const gradient = base + region.gradient
+  const statistics = base + region.statistics
+  return {
+    gradient: new Float32Array(buffer, gradient, layout.spec.gradient),
+    statistics: new Float64Array(buffer, statistics, Statistic.count),
+    address: { gradient, statistics }
+  }
+}
+
+/** Addresses of what worker `index` computes in: its workspace, the logits of a row, the outputs of a whole fragment. */
+export const workerAddresses = (
+  layout: DataPlaneLayout,
+  index: number
+): { readonly workspace: number; readonly logits: number; readonly outputs: number } => {
+  const region = workerRegion(layout.spec)
+  const base = layout.workers + index * layout.workerBytes
+  return { workspace: base + region.workspace, logits: base + region.logits, outputs: base + region.outputs }
+}
+
+/** Which of two copies holds a version of the weights, or the state after a piece of work: they go by turns. */
+export const bankOf = (count: number): 0 | 1 => count % 2 === 0 ? 0 : 1
 
 /** The two copies of the weights as typed arrays. */
 export const weightBanks = (

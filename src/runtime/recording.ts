@@ -24,6 +24,7 @@ const digestBytes = 32
 
 /** Settings that say where and how a run runs, not what it computes. */
 const circumstances: ReadonlySet<OptionName> = new Set([
+  "envsPerWorker",
   "workers",
   "placement",
   "maxRestarts",

@@ -185,11 +185,13 @@ describe("CpuDevice", () => {
             const learningRate = 0.01 / (1 + update)
             const gradients = yield* model.gather(contributions)
             const norm = yield* model.apply(gradients, { learningRate, maxNorm })
-            const sum = parameters.map((_, k) =>
-              contributions.reduce((total, { gradient }) => total + gradient[k]!, 0)
+            const rows = contributions.reduce((total, { statistics }) =>
+              total + statistics[Statistic.rows]!, 0)
+            const mean = parameters.map((_, k) =>
+              contributions.reduce((total, { gradient }) => total + gradient[k]!, 0) / rows
             )
-            approximately([norm], [clipGradientNorm(sum, maxNorm)], 1e-5, "norm")
-            applyOptimiser(optimiser, state, parameters, sum, learningRate)
+            approximately([norm], [clipGradientNorm(mean, maxNorm)], 1e-5, "norm")
+            applyOptimiser(optimiser, state, parameters, mean, learningRate)
             approximately(yield* read(model, network), parameters, 1e-5, `parameters after ${update}`)
           }
         }

@@ -23,7 +23,9 @@ const spec = {
   stateSize: 1,
   parameters: 1,
   descriptorBytes: 16,
+  workers: 1,
   workspaceBytes: 16,
+  unit: 1,
   pulled: 0,
   gradient: 0
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import { ActorSystem } from "../../src/actors/ActorSystem.ts"
 import * as configSources from "../../src/runtime/configSources.ts"
 import { DataPlane } from "../../src/runtime/DataPlane.ts"
-import type { EnvSlot, Fragment } from "../../src/runtime/dataPlaneLayout.ts"
+import type { EnvSlot, Fragment, UnitSlot } from "../../src/runtime/dataPlaneLayout.ts"
 import { EnvWorkerBehavior } from "../../src/runtime/EnvWorker.ts"
 import { EnvWorkerGroup } from "../../src/runtime/EnvWorkerGroup.ts"
 import { buildId, hostEntry } from "../../src/runtime/hostEntry.ts"
@@ -42,11 +42,11 @@ const publish = ({ weights }: DataPlane["Service"]) => {
   weights[0].forEach((_, k) => weights[0][k] = ((k * 7919) % 101 - 50) / 200)
 }
 
-const copyOf = ({ rows, slot, total }: Fragment) => ({
+const copyOf = ({ environment, rows, slot, total }: Fragment, { units }: DataPlane["Service"]) => ({
   rows,
   total,
-  gradient: slot.gradient.slice(),
-  statistics: slot.statistics.slice(),
+  gradient: units[environment]!.gradient.slice(),
+  statistics: units[environment]!.statistics.slice(),
   observations: slot.observations.slice(),
   actions: slot.actions.slice(),
   rewards: slot.rewards.slice()
@@ -75,24 +75,24 @@ const work = (killed: boolean) =>
       const mine = yield* Effect.forkChild(workers.explore(0, 0))
       if (killed) {
         yield* until(() => Atomics.load(stopped, 0) === 1)
-        slot!.gradient.fill(NaN)
+        plane.units[0]!.gradient.fill(NaN)
         yield* system.kill("env-worker/0")
         // For its successor; nobody wakes the dead.
         Atomics.store(gate, 0, 1)
       }
-      pieces.push(copyOf(yield* Fiber.join(mine)))
+      pieces.push(copyOf(yield* Fiber.join(mine), plane))
     }
     yield* workers.pull(1, 0)
-    pieces.push(copyOf(yield* workers.explore(1, 0)))
+    pieces.push(copyOf(yield* workers.explore(1, 0), plane))
     return pieces
   }).pipe(Effect.provide(layer(midway)))
 
 type Region = readonly [name: string, start: number, end: number]
 
-const regionsOf = (slot: EnvSlot, index: number): ReadonlyArray<Region> =>
-  Object.entries({ ...slot, first: slot.banks[0], second: slot.banks[1] }).flatMap(([name, view]) =>
-    ArrayBuffer.isView(view) ? [[`${index}.${name}`, view.byteOffset, view.byteOffset + view.byteLength]] : []
-  )
+const regionsOf = (part: EnvSlot | UnitSlot, index: number): ReadonlyArray<Region> =>
+  Object.entries({ ...part, ...("banks" in part ? { first: part.banks[0], second: part.banks[1] } : {}) }).flatMap((
+    [name, view]
+  ) => ArrayBuffer.isView(view) ? [[`${index}.${name}`, view.byteOffset, view.byteOffset + view.byteLength]] : [])
 
 describe("EnvWorkerGroup", () => {
   it.live(
@@ -110,8 +110,8 @@ describe("EnvWorkerGroup", () => {
 
   it.live("gradients in flight do not overlap, nor anything else that two environments own", () =>
     Effect.gen(function*() {
-      const { slots } = yield* DataPlane
-      const regions = slots.flatMap(regionsOf).toSorted(([, a], [, b]) => a - b)
+      const { slots, units } = yield* DataPlane
+      const regions = [...slots, ...units].flatMap(regionsOf).toSorted(([, a], [, b]) => a - b)
       assert.isAbove(regions.filter(([name]) => name.endsWith(".gradient")).length, 1)
       for (const [k, [name, start, end]] of regions.entries()) {
         assert.isAbove(end, start, name)
@@ -127,9 +127,10 @@ describe("EnvWorkerGroup", () => {
         const alone = (environment: number) =>
           Effect.gen(function*() {
             const workers = yield* EnvWorkerGroup
-            publish(yield* DataPlane)
+            const plane = yield* DataPlane
+            publish(plane)
             yield* workers.pull(environment, 0)
-            return copyOf(yield* workers.explore(environment, 0))
+            return copyOf(yield* workers.explore(environment, 0), plane)
           }).pipe(Effect.provide(layer({ nEnvs: 4, workers: 2 })))
         const together = yield* Effect.gen(function*() {
           const workers = yield* EnvWorkerGroup
@@ -142,7 +143,7 @@ describe("EnvWorkerGroup", () => {
           const fragments = yield* Effect.forEach(all, (environment) => workers.explore(environment, 0), {
             concurrency: "unbounded"
           })
-          return fragments.map(copyOf)
+          return fragments.map((fragment) => copyOf(fragment, plane))
         }).pipe(Effect.provide(layer({ nEnvs: 4, workers: 2 })))
         for (const environment of [0, 3]) assert.deepStrictEqual(yield* alone(environment), together[environment])
         assert.notDeepEqual(together[0]!.gradient, together[1]!.gradient)

@@ -9,7 +9,14 @@ import { forward } from "../../src/model/reference/network.ts"
 import { a2cUpdate, type Learning, tdUpdate } from "../../src/model/reference/updates.ts"
 import { generalisedAdvantages } from "../../src/model/returns.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
-import { dataPlaneBytes, type DataPlaneSpec, envSlot, layOut } from "../../src/runtime/dataPlaneLayout.ts"
+import {
+  dataPlaneBytes,
+  type DataPlaneLayout,
+  type DataPlaneSpec,
+  envSlot,
+  layOut,
+  unitSlot
+} from "../../src/runtime/dataPlaneLayout.ts"
 import * as FragmentGradient from "../../src/runtime/FragmentGradient.ts"
 import { randomNetwork } from "../model/kernels/bed.ts"
 import { flatten, layoutOf, learnerFile } from "../model/learnerFile.ts"
@@ -31,7 +38,7 @@ const plain: FragmentGradient.GradientSettings = {
   entropyCoefficient: 0.01
 }
 
-/** A plane of two slots, and the gradient of the second. */
+/** A plane of two environments and two workers, and the gradient that the second makes of the second. */
 const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: FragmentGradient.GradientSettings) {
   const parameters = new ParameterLayout(network).size
   const steps = settings.targets.nSteps
@@ -43,8 +50,10 @@ const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: Fragme
     stateSize: 1,
     parameters,
     descriptorBytes: Kernels.descriptorBytes(network),
+    workers: 2,
     workspaceBytes: Kernels.workspaceBytes(network, settings.loss === "td" ? steps + 1 : Kernels.chunkRows),
     pulled: parameters,
+    unit: 1,
     gradient: parameters
   }
   const bytes = dataPlaneBytes(spec)
@@ -52,11 +61,19 @@ const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: Fragme
   const kernels = yield* Kernels.instantiate(arena.memory)
   const layout = layOut(spec, yield* arena.allocate(bytes))
   kernels.writeDescriptor(layout.descriptor, network)
-  const slot = envSlot(arena.buffer, layout, 1)
+  const slot = { ...envSlot(arena.buffer, layout, 1), ...gradientOf(arena.buffer, layout) }
   const whole = new Uint8Array(arena.buffer)
-  const compute = FragmentGradient.make(kernels, layout, 1, settings)
-  return { slot, whole, layout, compute: (rows: number) => compute(slot.address.weights, rows, 1 / rows) }
+  const compute = FragmentGradient.make(kernels, layout, { worker: 1, first: 1, count: 1 }, settings)
+  return { slot, whole, layout, compute: (rows: number) => compute(slot.address.weights, rows) }
 })
+
+const gradientOf = (buffer: SharedArrayBuffer, layout: DataPlaneLayout) => {
+  const { gradient, statistics } = unitSlot(buffer, layout, 1)
+  return { gradient, statistics }
+}
+
+/** The gradient of the mean over the rows: what is left in place is the sum. */
+const mean = (gradient: Float32Array, rows: number): Float32Array => gradient.map((sum) => sum / rows)
 
 const learningOf = (layout: ParameterLayout, parameters: FloatArray): Learning => ({
   layout,
@@ -154,7 +171,7 @@ describe("FragmentGradient", () => {
         plain,
         still
       )
-      close(slot.gradient, expected.gradients, 2e-5, "gradient")
+      close(mean(slot.gradient, rows), expected.gradients, 2e-5, "gradient")
       const { entropy, policyLoss, valueLoss } = expected.terms
       assert.strictEqual(slot.statistics[Statistic.rows], rows)
       close(
@@ -194,7 +211,7 @@ describe("FragmentGradient", () => {
           { gamma: 0.9, terminated, gradientThroughBootstrap: !detached },
           still
         )
-        close(slot.gradient, expected.gradients, 2e-5, "gradient")
+        close(mean(slot.gradient, rows), expected.gradients, 2e-5, "gradient")
         close(
           [Statistic.policyLoss, Statistic.valueLoss].map((k) => slot.statistics[k]! / rows),
           [expected.terms.policyLoss, expected.terms.valueLoss],
@@ -206,7 +223,7 @@ describe("FragmentGradient", () => {
   )
 
   it.effect.prop(
-    "writes to its own slot alone, and the same bits whatever was there",
+    "writes to its own places alone, and the same bits whatever was there",
     [Case],
     ([given]) =>
       Effect.gen(function*() {
@@ -214,8 +231,15 @@ describe("FragmentGradient", () => {
           const plane = yield* setUp(networkOf(given), { ...plain, loss })
           fill(given, plane)
           const { compute, layout, slot, whole } = plane
-          const mine = layout.slots + layout.slotBytes
-          const outside = () => [whole.slice(0, mine), whole.slice(mine + layout.slotBytes)]
+          const outside = () => {
+            const rest = whole.slice()
+            for (const part of ["slot", "unit", "worker"] as const) {
+              const bytes = layout[`${part}Bytes`]
+              const mine = layout[`${part}s`] + bytes
+              rest.fill(0, mine, mine + bytes)
+            }
+            return rest
+          }
           const before = outside()
           compute(given.rows)
           assert.deepStrictEqual(outside(), before)
@@ -266,7 +290,7 @@ describe("FragmentGradient", () => {
           close([slot.statistics[Statistic.policyLoss]! / rows], [first!.policy_loss], tolerance, "policy loss")
           close([slot.statistics[Statistic.valueLoss]! / rows], [first!.value_loss], tolerance, "value loss")
           if (first!.gradients !== undefined) {
-            close(slot.gradient, flatten(layout, first!.gradients), tolerance, "gradient")
+            close(mean(slot.gradient, rows), flatten(layout, first!.gradients), tolerance, "gradient")
           }
         })
     )

@@ -10,7 +10,7 @@ import type { Finished, RunEvent } from "../../src/runtime/RunEvent.ts"
 const short: PartialConfig = { totalTimesteps: 5_000, nEnvs: 4 }
 
 /** Weights of the default preset, seed 1, after 5000 steps in 4 environments. */
-const golden = "265a0f58847d6ac9d4d64de96332b8c138fa6cddf881575cdfe7bd3607bbc632"
+const golden = "43c3e706e8f29ea20c8830f8a14557496de3e924e82d04d5319d721fe54e1e6e"
 
 const finish = (given: PartialConfig) =>
   Run.events({ ...short, ...given }).pipe(
@@ -36,6 +36,8 @@ describe("Run", () => {
         { placement: "thread", workers: 1 },
         { placement: "thread", workers: 2 },
         { placement: "thread", workers: 4 },
+        { placement: "thread", workers: 2, envsPerWorker: 1 },
+        { placement: "fiber", ship: "experience" },
         { placement: "thread", workers: 2, chaos: 3 },
         { placement: "fiber", chaos: 3 }
       ]

@@ -15,5 +15,5 @@ export const update = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragm
   if (ship === "experience") return yield* learner.learn(fragments)
   if (schedule !== "sync") return yield* learner.apply(fragments)
   const workers = yield* EnvWorkerGroup
-  return yield* learner.apply(fragments, (version) => workers.gradients(fragments, version))
+  return yield* learner.apply(fragments, workers.gradients)
 })
