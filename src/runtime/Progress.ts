@@ -2,15 +2,43 @@
  * What a run has done so far: steps, episodes, their returns, and whether the environment is solved. Plain counting,
  * always in the order of the environments, so that it decides the same for every layout of workers.
  */
+import * as Schema from "effect/Schema"
 import type { Fragment } from "./dataPlaneLayout.ts"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** What a window remembers: how many numbers it has seen, and the last of them by position. */
+const WindowState = (size: number) =>
+  Schema.Struct({
+    count: Count,
+    values: Schema.Array(Schema.Finite).check(Schema.isMinLength(size), Schema.isMaxLength(size))
+  })
+
+/** What a checkpoint keeps of a run's progress. */
+export const ProgressState = Schema.Struct({
+  envSteps: Count,
+  updates: Count,
+  episodes: Count,
+  last20: WindowState(20),
+  returns100: WindowState(100),
+  lengths100: WindowState(100)
+})
+export type ProgressState = typeof ProgressState.Type
 
 /** Means over the last `size` numbers. */
 class Window {
   private readonly values: Float64Array
   private count = 0
 
-  constructor(size: number) {
+  constructor(size: number, saved?: { readonly count: number; readonly values: ReadonlyArray<number> }) {
     this.values = new Float64Array(size)
+    if (saved === undefined) return
+    this.values.set(saved.values)
+    this.count = saved.count
+  }
+
+  save() {
+    return { count: this.count, values: [...this.values] }
   }
 
   push(value: number): void {
@@ -44,12 +72,35 @@ export interface FinishedEpisode {
 
 /** Counts of a run and the windows of its last episodes. */
 export class Progress {
-  envSteps = 0
-  updates = 0
-  episodes = 0
-  private readonly last20 = new Window(20)
-  private readonly returns100 = new Window(100)
-  private readonly lengths100 = new Window(100)
+  envSteps: number
+  updates: number
+  episodes: number
+  private readonly last20: Window
+  private readonly returns100: Window
+  private readonly lengths100: Window
+
+  /** From the beginning, or from what another saved. */
+  constructor(saved?: ProgressState) {
+    this.envSteps = saved?.envSteps ?? 0
+    this.updates = saved?.updates ?? 0
+    this.episodes = saved?.episodes ?? 0
+    this.last20 = new Window(20, saved?.last20)
+    this.returns100 = new Window(100, saved?.returns100)
+    this.lengths100 = new Window(100, saved?.lengths100)
+  }
+
+  /** A copy of all it has counted. */
+  save(): ProgressState {
+    const { envSteps, episodes, updates } = this
+    return {
+      envSteps,
+      updates,
+      episodes,
+      last20: this.last20.save(),
+      returns100: this.returns100.save(),
+      lengths100: this.lengths100.save()
+    }
+  }
 
   /** Mean return of the last 20 training episodes; `undefined` before there are 20. */
   get train20(): number | undefined {

@@ -7,7 +7,6 @@
  *
  * Everything belongs to the layer's scope: when it closes, however it closes, no thread is left.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -34,7 +33,7 @@ import { Learner } from "./Learner.ts"
 import { Policy } from "./Policy.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import type { ActorEvent, Finished, RunEvent } from "./RunEvent.ts"
-import { Restarts, RunEvents, RunMonitor, RunOrigin, type RunStatus } from "./RunMonitor.ts"
+import { Restarts, RunEvents, RunMonitor, type RunStatus } from "./RunMonitor.ts"
 import { Seed } from "./Seed.ts"
 
 /** SHA-256 of weights as little-endian float32, in the flat order of `model/Network.ts`. */
@@ -146,8 +145,6 @@ const layerOfParts = Layer.effect(
     const seed = yield* Seed
     const { emit } = yield* RunEvents
     const context = yield* Effect.context<Arrivals | CurrentConfig | EnvWorkerGroup | Learner | RunMonitor>()
-    const origin = (yield* RunOrigin) ?? (yield* Clock.currentTimeMillis)
-    const seconds = Effect.map(Clock.currentTimeMillis, (now) => (now - origin) / 1000)
 
     const policy = Effect.map(
       learner.weights,
@@ -163,7 +160,7 @@ const layerOfParts = Layer.effect(
         actor: event.actor,
         cause: event.death.message,
         recovery_ms: event._tag === "Restarted" ? event.recoveryMillis : null,
-        wall_seconds: yield* seconds
+        wall_seconds: yield* monitor.elapsed
       }
       yield* emit(happened)
     })))
@@ -188,13 +185,13 @@ const layerOfParts = Layer.effect(
         folder: told?.folder ?? null,
         total_timesteps: config.totalTimesteps
       })
-      const startup = yield* seconds
+      yield* monitor.begin
       yield* Effect.provideContext(algorithms[config.schedule], context)
       yield* monitor.finish
-      const wall = yield* seconds
+      const wall = yield* monitor.elapsed
       const status = yield* monitor.status
       const { envSteps, episodes, evalMean, lostSteps, restarts: restarted, solved, train20, updates } = status
-      const training = wall - startup - status.evaluationSeconds
+      const training = wall - status.startupSeconds - status.evaluationSeconds
       const finished: Finished = {
         event: "finished",
         env_steps: envSteps,
@@ -207,7 +204,7 @@ const layerOfParts = Layer.effect(
         restarts: restarted,
         lost_steps: lostSteps,
         wall_seconds: wall,
-        startup_seconds: startup,
+        startup_seconds: status.startupSeconds,
         steps_per_second: training > 0 ? envSteps / training : null,
         seed: seed.root,
         device: device.name
