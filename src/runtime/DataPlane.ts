@@ -65,11 +65,12 @@ export class DataPlane extends Context.Service<DataPlane, {
         parameters: parameters.size,
         descriptorBytes: Kernels.descriptorBytes(network),
         workers: workersOf(config, unitCount({ slots: config.nEnvs, unit })),
-        // The td loss needs the activations of a whole fragment, the other that of a chunk, acting that of a row.
+        // The td loss needs the activations of a whole fragment, all else those of a chunk.
         workspaceBytes: Kernels.workspaceBytes(
           network,
-          config.ship === "experience" ? 1 : config.loss === "td" ? config.nSteps + 1 : Kernels.chunkRows
+          config.loss === "td" ? Math.max(config.nSteps + 1, Kernels.chunkRows) : Kernels.chunkRows
         ),
+        activationBytes: keepsActivations(config, network) ? Kernels.activationStride(network) : 0,
         pulled: config.schedule === "sync" ? 0 : parameters.size,
         unit,
         gradient: config.ship === "gradients" ? parameters.size : 0
@@ -77,7 +78,7 @@ export class DataPlane extends Context.Service<DataPlane, {
       const bytes = dataPlaneBytes(spec)
       const arena = yield* Arena.make({ bytes: bytes + roomBeside(network, parameters.size) })
       const kernels = yield* Kernels.instantiate(arena.memory)
-      const layout = layOut(spec, yield* arena.allocate(bytes))
+      const layout = layOut(spec, yield* arena.allocate(bytes, 64))
       kernels.writeDescriptor(layout.descriptor, network)
       return {
         definition,
@@ -103,6 +104,13 @@ const workersOf = ({ envsPerWorker, nEnvs, placement, schedule, workers }: RunCo
   const wanted = envsPerWorker === "auto" ? (placement === "fiber" ? 1 : workers) : Math.ceil(nEnvs / envsPerWorker)
   return Math.min(wanted, units)
 }
+
+/** Bytes of activations, of all environments, that are worth keeping: more would not stay in the caches. */
+const mostActivations = 4 * 1_048_576
+
+/** Whether what acting leaves behind serves the gradient again, instead of being computed a second time. */
+const keepsActivations = ({ loss, nEnvs, nSteps, ship }: RunConfig, network: NetworkSpec): boolean =>
+  ship === "gradients" && loss === "a2c" && nEnvs * nSteps * Kernels.activationStride(network) <= mostActivations
 
 /**
  * Room beside the plane for the learner's model and the evaluator, with some to spare. It is reserved address space:

@@ -102,13 +102,13 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
           const weights = weightsOf(version)
           const rows = rollout.collect(weights, steps)
           if (typeof rows !== "number") return toFault(rows)
-          gradient?.(weights, rows)
+          gradient?.(weights, rows, true)
           rollout.save(round)
           at = round
           return Effect.succeed(rows)
         }),
       Gradient: ({ rows, version }: { readonly version: number; readonly rows: number }) =>
-        Effect.sync(() => gradient?.(weightsOf(version), rows))
+        Effect.sync(() => gradient?.(weightsOf(version), rows, false))
     }
   }
 }))

@@ -26,13 +26,16 @@ export interface Share {
   readonly count: number
 }
 
-/** Computes the gradients of the `rows` rows of each environment: the sum over a unit's rows, in the unit's place. */
+/**
+ * Computes the gradients of the `rows` rows of each environment: the sum over a unit's rows, in the unit's place.
+ * `fresh`: the weights are those that the rows were acted with, so that what acting left of them serves again.
+ */
 export const make = (
   kernels: Kernels,
   layout: DataPlaneLayout,
   { count, first, worker }: Share,
   settings: GradientSettings
-): (weights: number, rows: number) => void => {
+): (weights: number, rows: number, fresh: boolean) => void => {
   const { descriptor, spec } = layout
   const { outputs, workspace } = workerAddresses(layout, worker)
   const { entropyCoefficient, valueCoefficient } = settings
@@ -51,14 +54,18 @@ export const make = (
     weights: number,
     fragment: { readonly slot: EnvSlot; readonly rows: number },
     unit: Unit,
-    more: 0 | 1
+    more: 0 | 1,
+    fresh: boolean
   ) => {
     const { address } = fragment.slot
     const [segment] = toSegments([fragment])
-    kernels.gradientsA2C(
+    kernels.gradientsOfActivations(
       descriptor,
       weights,
       address.observations,
+      fresh ? address.activations : 0,
+      address.logits,
+      address.values,
       segment!.rows,
       workspace,
       address.actions,
@@ -120,13 +127,13 @@ export const make = (
   }
 
   const compute = settings.loss === "td" ? td : a2c
-  return (weights, rows) => {
+  return (weights, rows, fresh) => {
     for (const unit of units) {
       unit.statistics.fill(0)
       let more: 0 | 1 = 0
       for (const fragment of unit.fragments) {
         fragment.rows = rows
-        compute(weights, fragment, unit, more)
+        compute(weights, fragment, unit, more, fresh)
         more = 1
       }
     }

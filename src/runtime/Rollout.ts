@@ -67,7 +67,7 @@ export const make = (
   const inputs = layout.spec.inputs
   const firstAction = definition.actionSpace.start
   const notebookRewards = options.rewards === "notebook"
-  const { logits, workspace } = workerAddresses(layout, options.worker)
+  const { workspace } = workerAddresses(layout, options.worker)
 
   const residents = Array.from({ length: count }, (_, i) => {
     const slot = envSlot(kernels.buffer, layout, options.first + i)
@@ -81,6 +81,7 @@ export const make = (
     }
   })
   type Resident = (typeof residents)[number]
+  const first = residents[0]!
 
   const start = ({ dynamics, scratch: { observation, tally }, stream }: Resident): string | undefined => {
     try {
@@ -112,31 +113,36 @@ export const make = (
     return stepFault(observation, reward)
   }
 
-  /** Writes V of the present observation at address `into`. */
-  const valueOfObservation = ({ address }: Resident, weights: number, into: number): void =>
-    kernels.forward(layout.descriptor, weights, address.observation, 1, workspace, logits, into)
+  /** Writes V of the present observations of `rows` environments, for the first of them at address `into`. */
+  const valuesOfObservations = ({ address }: Resident, rows: number, weights: number, into: number): void =>
+    kernels.valuesMany(layout.descriptor, weights, rows, layout.slotBytes, address.observation, workspace, into)
 
-  const act = ({ address, scratch: { observation }, slot }: Resident, weights: number, t: number): void => {
-    const { observations } = slot
-    for (let i = 0; i < inputs; i++) observations[t * inputs + i] = observation[i]!
-    kernels.act(
+  /** Chooses the actions of step `t` of all environments. */
+  const act = (weights: number, t: number): void => {
+    for (let i = 0; i < count; i++) {
+      const { scratch: { observation }, slot: { observations } } = residents[i]!
+      for (let k = 0; k < inputs; k++) observations[t * inputs + k] = observation[k]!
+    }
+    const { address } = first
+    kernels.actMany(
       layout.descriptor,
       weights,
+      count,
+      layout.slotBytes,
       address.observation,
-      1,
       address.sampling,
-      0,
       workspace,
-      logits,
+      address.activations === 0 ? 0 : address.activations + t * layout.spec.activationBytes,
+      address.logits + t * layout.spec.actions * 4,
       address.values + t * 4,
       address.actions + t * 4,
       address.logProbabilities + t * 4
     )
   }
 
-  /** One step of one environment, its action chosen. `last`: of the fragment. Answers what is wrong. */
-  const step = (resident: Resident, weights: number, t: number, last: boolean): string | undefined => {
-    const { address, scratch: { observation, random, tally }, slot } = resident
+  /** Takes step `t` of an environment, its action chosen. Answers what is wrong. */
+  const step = (resident: Resident, t: number): string | undefined => {
+    const { scratch: { tally }, slot } = resident
     if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
     const reason = advance(resident, firstAction + slot.actions[t]!)
     if (reason !== undefined) return reason
@@ -146,16 +152,14 @@ export const make = (
     tally[0] = tally[0]! + reward
     tally[1] = tally[1]! + 1
     tally[2] = tally[2]! + 1
-    const ended = terminated || truncated
-    if (last || (ended && options.untilEpisodeEnd)) {
-      for (let i = 0; i < inputs; i++) slot.observations[(t + 1) * inputs + i] = observation[i]!
-    }
-    if (terminated) slot.nextValues[t] = 0
-    else if (ended || last) valueOfObservation(resident, weights, address.nextValues + t * 4)
-    slot.episodeLengths[t] = ended ? tally[1]! : 0
-    if (!ended) return undefined
+    slot.episodeLengths[t] = terminated || truncated ? tally[1]! : 0
+    return undefined
+  }
+
+  /** Resets an environment whose episode ended at step `t`: in the same step, its final observation being valued. */
+  const reset = (resident: Resident, t: number): string | undefined => {
+    const { scratch: { random, tally }, slot } = resident
     slot.episodeReturns[t] = tally[0]!
-    // Same-step autoreset: the final observation has served its purpose above.
     if (restartSameSeed) environmentStream(options.seed, resident.environment, random)
     return start(resident)
   }
@@ -167,7 +171,7 @@ export const make = (
   })
 
   return {
-    ownWeights: residents[0]!.address.weights,
+    ownWeights: first.address.weights,
     initialise: () => {
       for (const resident of residents) {
         const { environment, scratch } = resident
@@ -187,12 +191,31 @@ export const make = (
     },
     collect: (weights, steps) => {
       for (let t = 0; t < steps; t++) {
-        for (let i = 0; i < count; i++) act(residents[i]!, weights, t)
+        act(weights, t)
+        let last = t === steps - 1
         for (let i = 0; i < count; i++) {
-          const reason = step(residents[i]!, weights, t, t === steps - 1)
-          if (reason !== undefined) return fault(residents[i]!, reason)
+          const resident = residents[i]!
+          const reason = step(resident, t)
+          if (reason !== undefined) return fault(resident, reason)
+          const { address, slot } = resident
+          if (slot.episodeLengths[t] === 0) continue
+          last ||= options.untilEpisodeEnd
+          if (slot.terminated[t] === 1) slot.nextValues[t] = 0
+          else if (!last) valuesOfObservations(resident, 1, weights, address.nextValues + t * 4)
         }
-        if (options.untilEpisodeEnd && (terminated || truncated)) return t + 1
+        if (last) valuesOfObservations(first, count, weights, first.address.nextValues + t * 4)
+        for (let i = 0; i < count; i++) {
+          const resident = residents[i]!
+          const { scratch: { observation }, slot } = resident
+          if (last) {
+            for (let k = 0; k < inputs; k++) slot.observations[(t + 1) * inputs + k] = observation[k]!
+            if (slot.terminated[t] === 1) slot.nextValues[t] = 0
+          }
+          if (slot.episodeLengths[t] === 0) continue
+          const reason = reset(resident, t)
+          if (reason !== undefined) return fault(resident, reason)
+        }
+        if (last) return t + 1
       }
       return steps
     }

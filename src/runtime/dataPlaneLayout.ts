@@ -40,6 +40,8 @@ export const DataPlaneSpec = Schema.Struct({
   workspaceBytes: Count,
   /** Parameters a worker keeps a copy of: all of them where it works at its own pace, none where all work in step. */
   pulled: Count,
+  /** Bytes that acting leaves of a row for its gradient, where they are kept; 0: they are computed again. */
+  activationBytes: Count,
   /** Environments whose gradients are summed together. */
   unit: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
   /** Parameters a worker computes gradients of: all, or none where experience travels. */
@@ -47,7 +49,7 @@ export const DataPlaneSpec = Schema.Struct({
 })
 export type DataPlaneSpec = typeof DataPlaneSpec.Type
 
-/** Hands out offsets, each aligned to 16 bytes for the kernels' vector loads. */
+/** Hands out offsets, aligned to 16 bytes for the kernels' vector loads, or to whole cache lines. */
 class Cursor {
   at: number
 
@@ -55,12 +57,15 @@ class Cursor {
     this.at = start
   }
 
-  take(bytes: number): number {
-    const offset = this.at
+  take(bytes: number, align: 16 | 64 = 16): number {
+    const offset = Math.ceil(this.at / align) * align
     this.at = offset + Math.ceil(bytes / 16) * 16
     return offset
   }
 }
+
+/** Rounds up to an odd number of 64-byte lines: rows that lie an even number apart crowd in a few sets of the cache. */
+const oddLines = (bytes: number): number => (Math.ceil(bytes / 64) | 1) * 64
 
 /** Byte offsets within the part of a slot that a snapshot copies. */
 const stateRegion = (spec: DataPlaneSpec) => {
@@ -101,10 +106,9 @@ const workerRegion = (spec: DataPlaneSpec) => {
   const cursor = new Cursor()
   return {
     workspace: cursor.take(spec.workspaceBytes),
-    logits: cursor.take(spec.actions * 4),
     // Logits and values of a whole fragment with the observation that followed, and their derivatives.
     outputs: cursor.take(spec.gradient === 0 ? 0 : 2 * (spec.steps + 1) * (spec.actions + 1) * 4),
-    bytes: cursor.at
+    bytes: oddLines(cursor.at)
   }
 }
 
@@ -114,7 +118,7 @@ const unitRegion = (spec: DataPlaneSpec) => {
   return {
     gradient: cursor.take(spec.gradient * 4),
     statistics: cursor.take(Statistic.count * 8),
-    bytes: cursor.at
+    bytes: oddLines(cursor.at)
   }
 }
 
@@ -126,6 +130,7 @@ const slotRegion = (spec: DataPlaneSpec) => {
     banks: [cursor.take(state.bytes), cursor.take(state.bytes)] as const,
     observations: cursor.take((spec.steps + 1) * spec.inputs * 4),
     actions: cursor.take(spec.steps * 4),
+    logits: cursor.take(spec.steps * spec.actions * 4),
     logProbabilities: cursor.take(spec.steps * 4),
     values: cursor.take(spec.steps * 4),
     nextValues: cursor.take(spec.steps * 4),
@@ -137,7 +142,8 @@ const slotRegion = (spec: DataPlaneSpec) => {
     advantages: cursor.take(spec.steps * 4),
     returns: cursor.take(spec.steps * 4),
     weights: cursor.take(spec.pulled * 4),
-    bytes: cursor.at
+    activations: cursor.take(spec.steps * spec.activationBytes, 64),
+    bytes: oddLines(cursor.at)
   }
 }
 
@@ -180,11 +186,11 @@ const place = (spec: DataPlaneSpec, cursor: Cursor): DataPlaneLayout => {
     spec,
     weights,
     descriptor,
-    slots: cursor.take(slotBytes * spec.slots),
+    slots: cursor.take(slotBytes * spec.slots, 64),
     slotBytes,
-    units: cursor.take(unitBytes * unitCount(spec)),
+    units: cursor.take(unitBytes * unitCount(spec), 64),
     unitBytes,
-    workers: cursor.take(workerBytes * spec.workers),
+    workers: cursor.take(workerBytes * spec.workers, 64),
     workerBytes
   }
 }
@@ -230,12 +236,15 @@ export interface EnvSlot {
     readonly sampling: number
     readonly observations: number
     readonly actions: number
+    readonly logits: number
     readonly logProbabilities: number
     readonly values: number
     readonly nextValues: number
     readonly advantages: number
     readonly returns: number
     readonly weights: number
+    /** 0 where none are kept. */
+    readonly activations: number
   }
 }
 
@@ -297,12 +306,14 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
       sampling: scratch + state.sampling,
       observations: base + region.observations,
       actions: base + region.actions,
+      logits: base + region.logits,
       logProbabilities: base + region.logProbabilities,
       values: base + region.values,
       nextValues: base + region.nextValues,
       advantages: base + region.advantages,
       returns: base + region.returns,
-      weights: base + region.weights
+      weights: base + region.weights,
+      activations: spec.activationBytes === 0 ? 0 : base + region.activations
     }
   }
 }
@@ -320,14 +331,14 @@ export const unitSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, ind
   }
 }
 
-/** Addresses of what worker `index` computes in: its workspace, the logits of a row, the outputs of a whole fragment. */
+/** Addresses of what worker `index` computes in: its workspace, and the outputs of a whole fragment. */
 export const workerAddresses = (
   layout: DataPlaneLayout,
   index: number
-): { readonly workspace: number; readonly logits: number; readonly outputs: number } => {
+): { readonly workspace: number; readonly outputs: number } => {
   const region = workerRegion(layout.spec)
   const base = layout.workers + index * layout.workerBytes
-  return { workspace: base + region.workspace, logits: base + region.logits, outputs: base + region.outputs }
+  return { workspace: base + region.workspace, outputs: base + region.outputs }
 }
 
 /** Which of two copies holds a version of the weights, or the state after a piece of work: they go by turns. */

@@ -53,6 +53,7 @@ const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: Fragme
     workers: 2,
     workspaceBytes: Kernels.workspaceBytes(network, settings.loss === "td" ? steps + 1 : Kernels.chunkRows),
     pulled: parameters,
+    activationBytes: 0,
     unit: 1,
     gradient: parameters
   }
@@ -64,7 +65,7 @@ const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: Fragme
   const slot = { ...envSlot(arena.buffer, layout, 1), ...gradientOf(arena.buffer, layout) }
   const whole = new Uint8Array(arena.buffer)
   const compute = FragmentGradient.make(kernels, layout, { worker: 1, first: 1, count: 1 }, settings)
-  return { slot, whole, layout, compute: (rows: number) => compute(slot.address.weights, rows) }
+  return { slot, whole, layout, compute: (rows: number) => compute(slot.address.weights, rows, true) }
 })
 
 const gradientOf = (buffer: SharedArrayBuffer, layout: DataPlaneLayout) => {

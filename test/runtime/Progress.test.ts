@@ -12,6 +12,7 @@ const spec = {
   descriptorBytes: 16,
   workers: 1,
   workspaceBytes: 16,
+  activationBytes: 0,
   unit: 1,
   pulled: 0,
   gradient: 0

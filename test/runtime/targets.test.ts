@@ -27,6 +27,7 @@ const slotsOf = (count: number, steps: number): ReadonlyArray<EnvSlot> => {
     descriptorBytes: 16,
     workers: 1,
     workspaceBytes: 16,
+    activationBytes: 0,
     unit: 1,
     pulled: 0,
     gradient: 0
