@@ -1,12 +1,12 @@
 /**
- * What runs in a worker thread: the entry module calls `ActorHost.launch` with the behaviours it offers.
+ * What runs in a worker thread or a child process: the entry module calls `ActorHost.launch` with the behaviours it offers.
  *
  * ```ts
- * // counter.host.ts, the `entry` of `ActorSystem.layerThread`
+ * // counter.host.ts, the `entry` of `ActorSystem.layerThread` and `ActorSystem.layerProcess`
  * ActorHost.launch([CounterBehavior], { layer: CounterStore.layer })
  * ```
  *
- * The thread hosts any number of actors; each is a `Cell`. Replies of one turn of the event loop leave in one message.
+ * A host serves any number of actors; each is a `Cell`. Replies of one turn of the event loop leave in one message.
  */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -22,6 +22,7 @@ import * as Codec from "./Codec.ts"
 import { Death } from "./Death.ts"
 import { behaviorsByName } from "./FiberHost.ts"
 import type { Command, HostPort, Report, StartCommand, Working } from "./HostLink.ts"
+import * as ProcessLink from "./ProcessLink.ts"
 import * as ThreadLink from "./ThreadLink.ts"
 
 export interface LaunchOptions<R> {
@@ -37,16 +38,18 @@ const patience = 1
 const deathCodec = Codec.make(Death)
 
 /**
- * Serves actors in this thread until the owner closes it. Call it once, at the top level of the thread's entry module.
- * When the layer cannot be built the thread ends, and the owner gets `HostStartFailed` with the reason.
+ * Serves actors in this thread or process until the owner closes it. Call it once, at the top level of the entry module.
+ * When the layer cannot be built the host ends, and the owner gets `HostStartFailed` with the reason.
  */
 export const launch = <const B extends ReadonlyArray<Behavior<unknown>>>(
   behaviors: B,
   ...[options]: [Services<B>] extends [never] ? [options?: LaunchOptions<never>]
     : [options: LaunchOptions<Services<B>> & { readonly layer: Layer.Layer<Services<B>, unknown> }]
 ): void => {
-  const port = ThreadLink.port()
-  if (port === undefined) throw new Error("ActorHost.launch serves a worker thread; it was called in a main thread")
+  const port = ThreadLink.port() ?? ProcessLink.port()
+  if (port === undefined) {
+    throw new Error("ActorHost.launch serves in a worker thread or child process that an actor system has started")
+  }
   const scope = Scope.makeUnsafe()
   const offered = behaviorsByName(behaviors)
   // Without a layer the behaviours need nothing: the signature sees to it.

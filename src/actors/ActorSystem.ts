@@ -9,6 +9,7 @@
  * })
  * program.pipe(Effect.scoped, Effect.provide(ActorSystem.layerFiber([CounterBehavior])))
  * program.pipe(Effect.scoped, Effect.provide(ActorSystem.layerThread({ entry, hosts: 2 })))
+ * program.pipe(Effect.scoped, Effect.provide(ActorSystem.layerProcess({ entry, hosts: 2 })))
  * ```
  */
 import * as Context from "effect/Context"
@@ -21,14 +22,18 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Any, Behavior, Services } from "./Actor.ts"
 import * as ActorRef from "./ActorRef.ts"
-import { ActorNotFound, type HostStartFailed, type SpawnFailure, StartFailed } from "./errors.ts"
+import { ActorNotFound, type SpawnFailure, StartFailed, type SystemFailure } from "./errors.ts"
 import { behaviorsByName, FiberHost } from "./FiberHost.ts"
 import type { Ended, Guardian } from "./Guardian.ts"
+import type { Placement } from "./Host.ts"
+import type { OpenLink } from "./HostLink.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
+import * as Options from "./Options.ts"
+import * as ProcessLink from "./ProcessLink.ts"
 import { RemoteHost } from "./RemoteHost.ts"
 import { Spare } from "./Spare.ts"
-import type { Supervision } from "./Supervision.ts"
-import { type ActorInfo, type Hosts, System, type SystemOptions } from "./System.ts"
+import * as Supervision from "./Supervision.ts"
+import { type ActorInfo, System, type SystemOptions } from "./System.ts"
 import * as ThreadLink from "./ThreadLink.ts"
 
 export type { ActorInfo, Ended, SystemOptions }
@@ -40,36 +45,52 @@ export type SpawnOptions<D extends Any> =
   & {
     /** Unique among the living actors of the system. Default: the definition's name and a number. */
     readonly name?: string
-    readonly supervision?: Supervision
+    readonly supervision?: Supervision.Supervision
     /** Unanswered messages it takes before senders wait. */
     readonly mailbox?: number
     /** Which host of its placement, from 0. Default: the one with the fewest actors. */
     readonly host?: number
-    /** In a system with both placements: where. Default: the system's own. */
-    readonly placement?: "fiber" | "thread"
+    /** In a system with several placements: where. Default: the system's own. */
+    readonly placement?: Placement
     /** How long it may take to end when its scope closes. */
     readonly grace?: Duration.Input
   }
   & ([D["config"]["Type"]] extends [void] ? { readonly config?: undefined } : { readonly config: D["config"]["Type"] })
 
-export interface ThreadSystemOptions extends SystemOptions, ThreadLink.ThreadOptions {
-  /** How many threads. Default 1. */
+/** What threads and processes have in common. */
+export interface RemoteSystemOptions {
+  /** How many threads, or processes. Default 1. */
   readonly hosts?: number
   /** What the entry must have been built from; see `ActorHost.launch`. */
   readonly buildId?: string
-  /** How long a thread may take until it is ready. Default 30 s. */
+  /** How long a host may take until it is ready. Default 30 s. */
   readonly startDeadline?: Duration.Input
   /**
-   * Threads kept ready to take the place of one that dies: a restart then takes milliseconds instead of the start of a
-   * thread. 0 or 1. Default 0: a spare costs the memory and the start of a thread.
+   * Hosts kept ready to take the place of one that dies: a restart then takes milliseconds instead of the start of a
+   * thread or process. 0 or 1. Default 0: a spare costs the memory and the start of one.
    */
   readonly spares?: 0 | 1
   /**
-   * How long a thread may give no sign of life before it is taken for wedged, terminated and replaced. A handler that
+   * How long a host may give no sign of life before it is taken for wedged, ended and replaced. A handler that
    * computes longer than this in one go needs more. Default 30 s; `"Infinity"` to wait for ever.
    */
   readonly heartbeat?: Duration.Input
+  /**
+   * For tests of faults: wraps what opens the link to a host, and so sees, and may hold back, change or forge, all that
+   * is said between the two sides (`HostLink.ts`). Default: nothing in between.
+   */
+  readonly wrapLink?: (open: OpenLink) => OpenLink
 }
+
+/** Options of worker threads. */
+export interface ThreadHostOptions extends RemoteSystemOptions, ThreadLink.ThreadOptions {}
+
+/** Options of child processes. */
+export interface ProcessHostOptions extends RemoteSystemOptions, ProcessLink.ProcessOptions {}
+
+export interface ThreadSystemOptions extends SystemOptions, ThreadHostOptions {}
+
+export interface ProcessSystemOptions extends SystemOptions, ProcessHostOptions {}
 
 export interface Shape {
   /**
@@ -112,40 +133,86 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/a
   static readonly layerFiber = <const B extends ReadonlyArray<Behavior<unknown>>>(
     behaviors: B,
     options: SystemOptions = {}
-  ): Layer.Layer<ActorSystem, never, Exclude<Services<B>, ActorSystem>> =>
-    Layer.effect(
-      ActorSystem,
-      // No thread, so none that might not come up.
-      Effect.orDie(make(options, behaviors, () => ({ local: [], remote: [] }), "fiber"))
-    )
+  ): Layer.Layer<ActorSystem, SystemFailure, Exclude<Services<B>, ActorSystem>> =>
+    Layer.effect(ActorSystem, make("ActorSystem.layerFiber", options, { fiber: behaviors }, "fiber"))
 
   /** Actors in worker threads. Fails when one of them does not come up. */
-  static readonly layerThread = (options: ThreadSystemOptions): Layer.Layer<ActorSystem, HostStartFailed> =>
-    Layer.effect(ActorSystem, make(options, [], (publish) => threadHosts(options, publish), "thread"))
+  static readonly layerThread = (options: ThreadSystemOptions): Layer.Layer<ActorSystem, SystemFailure> =>
+    Layer.effect(ActorSystem, make("ActorSystem.layerThread", options, { fiber: [], thread: options }, "thread"))
 
-  /** Both, chosen per `spawn`; `placement` is for those that do not choose (default `thread`). */
-  static readonly layer = <const B extends ReadonlyArray<Behavior<unknown>>>(
+  /**
+   * Actors in child processes: for what may crash natively or eat memory, since nothing of it reaches the others. A
+   * child shares no memory; what crosses is copied. Fails when one of the processes does not come up.
+   */
+  static readonly layerProcess = (options: ProcessSystemOptions): Layer.Layer<ActorSystem, SystemFailure> =>
+    Layer.effect(ActorSystem, make("ActorSystem.layerProcess", options, { fiber: [], process: options }, "process"))
+
+  /**
+   * Several placements, chosen per `spawn`; `placement` is for those that do not choose (default: the first given of
+   * `thread`, `process`, `fiber`).
+   */
+  static readonly layer = <const B extends ReadonlyArray<Behavior<unknown>> = readonly []>(
     options: SystemOptions & {
-      readonly fiber: B
-      readonly thread: Omit<ThreadSystemOptions, keyof SystemOptions>
-      readonly placement?: "fiber" | "thread"
+      readonly fiber?: B
+      readonly thread?: ThreadHostOptions
+      readonly process?: ProcessHostOptions
+      readonly placement?: Placement
     }
-  ): Layer.Layer<ActorSystem, HostStartFailed, Exclude<Services<B>, ActorSystem>> =>
-    Layer.effect(
+  ): Layer.Layer<ActorSystem, SystemFailure, Exclude<Services<B>, ActorSystem>> => {
+    const standard = options.thread !== undefined ? "thread" : options.process !== undefined ? "process" : "fiber"
+    // Without `fiber`, `B` is the empty list.
+    const fiber = (options.fiber ?? []) as B
+    return Layer.effect(
       ActorSystem,
-      make(options, options.fiber, (publish) => threadHosts(options.thread, publish), options.placement ?? "thread")
+      make("ActorSystem.layer", options, { ...options, fiber }, options.placement ?? standard)
     )
+  }
 }
 
-const threadHosts = (
-  options: Omit<ThreadSystemOptions, keyof SystemOptions>,
+const systemRules: Options.Rules = {
+  askDeadline: Options.wait,
+  mailbox: Options.whole(1),
+  grace: Options.delay,
+  supervision: Supervision.rules,
+  placement: Options.oneOf("fiber", "thread", "process")
+}
+
+const hostRules: Options.Rules = {
+  hosts: Options.whole(1),
+  startDeadline: Options.delay,
+  spares: Options.oneOf(0, 1),
+  heartbeat: Options.span,
+  memoryLimit: { heap: Options.positive, resident: Options.positive }
+}
+
+const spawnRules: Options.Rules = {
+  name: Options.name,
+  supervision: Supervision.rules,
+  mailbox: Options.whole(1),
+  host: Options.whole(0),
+  placement: Options.oneOf("fiber", "thread", "process"),
+  grace: Options.delay
+}
+
+/** What a system is made of, by placement. */
+interface Parts<B> {
+  readonly fiber: B
+  readonly thread?: ThreadHostOptions
+  readonly process?: ProcessHostOptions
+}
+
+const remoteHosts = (
+  placement: "thread" | "process",
+  options: ThreadHostOptions | ProcessHostOptions,
+  opener: OpenLink,
   publish: (event: LifecycleEvent) => void
-): Hosts => {
-  const open = ThreadLink.open(options)
+) => {
+  const open = options.wrapLink?.(opener) ?? opener
   const spare = options.spares === 1 ? new Spare(open) : undefined
-  const remote = Array.from({ length: options.hosts ?? 1 }, (_, index) =>
+  const hosts = Array.from({ length: options.hosts ?? 1 }, (_, index) =>
     new RemoteHost({
       index,
+      placement,
       entry: options.entry.href,
       open: spare?.open ?? open,
       buildId: options.buildId,
@@ -153,32 +220,42 @@ const threadHosts = (
       heartbeatMillis: Duration.toMillis(options.heartbeat ?? "30 seconds"),
       publish
     }))
-  return { local: [], remote, spare }
+  return { hosts, spare }
 }
 
 /** Builds the system; its hosts are up when this succeeds, and gone when the scope is, whatever ends it. */
 const make = <B extends ReadonlyArray<Behavior<unknown>>>(
+  function_: string,
   options: SystemOptions,
-  behaviors: B,
-  remote: (publish: (event: LifecycleEvent) => void) => Hosts,
-  standard: "fiber" | "thread"
-): Effect.Effect<Shape, HostStartFailed, Scope.Scope | Exclude<Services<B>, ActorSystem>> =>
+  { fiber, process, thread }: Parts<B>,
+  standard: Placement
+): Effect.Effect<Shape, SystemFailure, Scope.Scope | Exclude<Services<B>, ActorSystem>> =>
   Effect.gen(function*() {
+    const rules = { ...systemRules, ...hostRules, thread: hostRules, process: hostRules }
+    const invalid = Options.check(function_, options, rules)
+    if (invalid !== undefined) return yield* invalid
     const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
     // What the context lacks of the behaviours' needs is the system itself; it is added before the first of them starts.
     const complete = () => Context.add(context, ActorSystem, shape) as Context.Context<Services<B>>
-    const system = new System(context, options, (publish) => ({
-      ...remote(publish),
-      local: behaviors.length > 0 ? [new FiberHost(0, behaviorsByName(behaviors), complete)] : []
-    }))
+    const system = new System(context, options, (publish) => {
+      const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish)
+      const processes = process && remoteHosts("process", process, ProcessLink.open(process), publish)
+      return {
+        fiber: fiber.length > 0 ? [new FiberHost(0, behaviorsByName(fiber), complete)] : [],
+        thread: threads?.hosts ?? [],
+        process: processes?.hosts ?? [],
+        spares: [threads?.spare, processes?.spare].filter((spare) => spare !== undefined)
+      }
+    })
     const shape = serve(system, standard)
     yield* Effect.addFinalizer(() => system.close)
-    yield* Effect.forEach(system.hosts.remote, (host) => host.start, { concurrency: "unbounded" })
-    system.hosts.spare?.fill()
+    const hosts = [...system.hosts.thread, ...system.hosts.process]
+    yield* Effect.forEach(hosts, (host) => host.start, { concurrency: "unbounded" })
+    for (const spare of system.hosts.spares) spare.fill()
     return shape
   })
 
-const serve = (system: System, standard: "fiber" | "thread"): Shape => {
+const serve = (system: System, standard: Placement): Shape => {
   const reference = <D extends Any>(guardian: Guardian, definition: D) =>
     ActorRef.make(guardian, definition, system.askMillis)
 
@@ -199,14 +276,17 @@ const serve = (system: System, standard: "fiber" | "thread"): Shape => {
   return {
     spawn: (definition, options) =>
       Effect.gen(function*() {
+        const invalid = Options.check("ActorSystem.spawn", options, spawnRules)
+        if (invalid !== undefined) return yield* invalid
         const guardian = yield* Effect.acquireRelease(
           Effect.suspend(() => system.spawn(definition, { placement: standard, ...options })),
           // Only an orderly ending is given time: who is interrupted or failing has none to wait for each actor in turn.
           (guardian, exit) => system.stop(guardian, Exit.isSuccess(exit) ? graceOf(system, options.grace) : 0)
         )
-        yield* Effect.mapError(
-          Deferred.await(guardian.firstStart),
-          (death) => new StartFailed({ actor: guardian.name, death })
+        yield* Deferred.await(guardian.firstStart).pipe(
+          Effect.mapError((death) => new StartFailed({ actor: guardian.name, death })),
+          // Nobody will ever have its reference: it leaves now, and not with the scope, and its name is free.
+          Effect.onInterrupt(() => system.stop(guardian, 0))
         )
         return reference(guardian, definition)
       }),

@@ -15,6 +15,9 @@ import type * as Exit from "effect/Exit"
 import type { Any, Method } from "./Actor.ts"
 import type { Death } from "./Death.ts"
 
+/** Where an actor lives: a fiber beside its owner, a worker thread, or a child process. */
+export type Placement = "fiber" | "thread" | "process"
+
 /** A message on its way: kept by the owner until it is answered. */
 export interface Envelope {
   /** 1, 2, ... per actor. */
@@ -65,7 +68,7 @@ export interface Tenant {
 
 export interface Host {
   readonly index: number
-  readonly placement: "fiber" | "thread"
+  readonly placement: Placement
   /** Whether messages are encoded on their way. */
   readonly border: boolean
   /** How many actors live here. */

@@ -19,6 +19,7 @@ import type { Command, HostLink, OpenLink, Report, Working } from "./HostLink.ts
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 
 export interface RemoteOptions {
+  readonly placement: "thread" | "process"
   readonly index: number
   readonly entry: string
   readonly open: OpenLink
@@ -37,7 +38,7 @@ const deathCodec = Codec.make(Death)
 
 export class RemoteHost implements Host {
   readonly index: number
-  readonly placement = "thread"
+  readonly placement: "thread" | "process"
   readonly border = true
   private readonly options: RemoteOptions
   private readonly tenants = new Map<number, Tenant>()
@@ -60,6 +61,7 @@ export class RemoteHost implements Host {
   constructor(options: RemoteOptions) {
     this.options = options
     this.index = options.index
+    this.placement = options.placement
   }
 
   get population(): number {

@@ -9,9 +9,11 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { Death } from "./Death.ts"
+import * as Options from "./Options.ts"
 
 /**
  * What to do about one death: `restart` (while the limit allows), `stop` (the actor has failed), or `escalate` (all
@@ -35,7 +37,7 @@ export interface Supervision {
   readonly decide: (death: Death) => Directive
 }
 
-export interface Options {
+export interface SupervisionOptions {
   /** Restarts allowed within the window; the next death fails the actor. Default 5. 0: never restart. */
   readonly maxRestarts?: number
   /** The window. Default one minute. */
@@ -51,26 +53,36 @@ export interface Options {
   readonly decide?: (death: Death) => Directive
 }
 
-const make = (strategy: Supervision["strategy"]) => (options: Options = {}): Supervision => ({
+/** What a strategy may be; checked where an actor is spawned with it. */
+export const rules: Options.Rules = {
+  maxRestarts: Options.wholeOrInfinity(0),
+  withinMillis: Options.span,
+  maxConsecutive: Options.wholeOrInfinity(1)
+}
+
+const make = (strategy: Supervision["strategy"]) => (options: SupervisionOptions = {}): Supervision => ({
   strategy,
   maxRestarts: options.maxRestarts ?? 5,
-  withinMillis: Duration.toMillis(options.within ?? "1 minute"),
+  withinMillis: Option.match(Duration.fromInput(options.within ?? "1 minute"), {
+    onNone: () => Number.NaN,
+    onSome: Duration.toMillis
+  }),
   maxConsecutive: options.maxConsecutive ?? 10,
   backoff: options.backoff,
   decide: options.decide ?? (() => "restart")
 })
 
 /** Each actor for itself, with its own count of restarts. */
-export const oneForOne: (options?: Options) => Supervision = make("one-for-one")
+export const oneForOne: (options?: SupervisionOptions) => Supervision = make("one-for-one")
 
 /**
  * When one dies, all restart. The group is all actors of a system spawned with this very value, so make one value per
  * group: `const together = Supervision.oneForAll()`.
  */
-export const oneForAll: (options?: Options) => Supervision = make("one-for-all")
+export const oneForAll: (options?: SupervisionOptions) => Supervision = make("one-for-all")
 
 /** When one dies, it and those spawned after it restart. The group is as for `oneForAll`. */
-export const restForOne: (options?: Options) => Supervision = make("rest-for-one")
+export const restForOne: (options?: SupervisionOptions) => Supervision = make("rest-for-one")
 
 /** Never restarts: the first death fails the actor. */
 export const never: Supervision = oneForOne({ maxRestarts: 0 })

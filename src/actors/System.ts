@@ -15,7 +15,7 @@ import * as Codec from "./Codec.ts"
 import { Death } from "./Death.ts"
 import { NameTaken, type SpawnFailure, StartFailed } from "./errors.ts"
 import { Guardian, type Status, type Surroundings } from "./Guardian.ts"
-import type { Host } from "./Host.ts"
+import type { Host, Placement } from "./Host.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { RemoteHost } from "./RemoteHost.ts"
 import { Siblings } from "./Siblings.ts"
@@ -40,13 +40,15 @@ export interface Place {
   readonly supervision?: Supervision.Supervision
   readonly mailbox?: number
   readonly host?: number
-  readonly placement: "fiber" | "thread"
+  readonly placement: Placement
 }
 
+/** The hosts of each placement, in the order of their numbers. */
 export interface Hosts {
-  readonly local: ReadonlyArray<Host>
-  readonly remote: ReadonlyArray<RemoteHost>
-  readonly spare?: Spare | undefined
+  readonly fiber: ReadonlyArray<Host>
+  readonly thread: ReadonlyArray<RemoteHost>
+  readonly process: ReadonlyArray<RemoteHost>
+  readonly spares: ReadonlyArray<Spare>
 }
 
 /** One line about a living actor. */
@@ -59,7 +61,7 @@ export interface ActorInfo {
   /** Messages taken and not yet answered. */
   readonly unanswered: number
   readonly host: number
-  readonly placement: "fiber" | "thread"
+  readonly placement: Placement
 }
 
 export class System {
@@ -164,7 +166,7 @@ export class System {
   }
 
   private choose({ host, placement }: Place): Host | string {
-    const eligible = placement === "fiber" ? this.hosts.local : this.hosts.remote
+    const eligible: ReadonlyArray<Host> = this.hosts[placement]
     if (host !== undefined) {
       return eligible[host] ?? `there is no ${placement} host ${host}; there are ${eligible.length}`
     }
@@ -212,7 +214,7 @@ export class System {
       for (const fiber of this.fibers) fiber.interruptUnsafe()
       const all = [...this.guardians.values()]
       for (const guardian of all) guardian.stop()
-      const { remote, spare } = this.hosts
+      const { process, spares, thread } = this.hosts
       const each = { concurrency: "unbounded", discard: true } as const
       yield* Effect.all([
         Effect.forEach(
@@ -220,8 +222,8 @@ export class System {
           (guardian) => guardian.host.border ? Effect.void : this.stop(guardian, this.graceMillis),
           each
         ),
-        Effect.forEach(remote, (host) => host.close(this.graceMillis), each),
-        spare?.close ?? Effect.void
+        Effect.forEach([...thread, ...process], (host) => host.close(this.graceMillis), each),
+        Effect.forEach(spares, (spare) => spare.close, each)
       ], each)
       for (const guardian of all) guardian.abort()
       yield* PubSub.shutdown(this.events)

@@ -75,6 +75,18 @@ export class MailboxFull extends Schema.TaggedError<MailboxFull>()("MailboxFull"
   }
 }
 
+/** An option of one of our functions is not what it may be. */
+export class InvalidOption extends Schema.TaggedError<InvalidOption>()("InvalidOption", {
+  function: Schema.String,
+  option: Schema.String,
+  expected: Schema.String,
+  given: Schema.String
+}) {
+  override get message(): string {
+    return `option "${this.option}" of ${this.function} must be ${this.expected}, not ${this.given}`
+  }
+}
+
 /** A living actor of this system has the name already. */
 export class NameTaken extends Schema.TaggedError<NameTaken>()("NameTaken", { actor: Schema.String }) {
   override get message(): string {
@@ -99,7 +111,24 @@ export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed"
   }
 }
 
-/** A host (a worker thread) did not come up: wrong entry, a fault in its layer, another build, or no word in time. */
+/**
+ * A child process took more memory (MiB) than it may. Nobody fails with it: it is why the process was ended, and so the
+ * `tag` and `message` of the deaths of the actors in it.
+ */
+export class MemoryLimitReached extends Schema.TaggedError<MemoryLimitReached>()("MemoryLimitReached", {
+  /** What it may take, where that was set. */
+  limit: Schema.optionalKey(Schema.Finite),
+  /** What it took; not told when its heap was full. */
+  resident: Schema.optionalKey(Schema.Finite)
+}) {
+  override get message(): string {
+    const { limit, resident } = this
+    if (resident !== undefined) return `its process held ${resident} MiB of memory, more than the ${limit} MiB it may`
+    return `its JavaScript heap was full${limit === undefined ? "" : ` at ${limit} MiB`}`
+  }
+}
+
+/** A host (a worker thread or a child process) did not come up: wrong entry, a fault in its layer, another build, or no word in time. */
 export class HostStartFailed extends Schema.TaggedError<HostStartFailed>()("HostStartFailed", {
   host: Schema.Int,
   entry: Schema.String,
@@ -117,4 +146,7 @@ export type AskFailure = ActorDied | RestartLimitReached | AskTimeout | ActorSto
 export type TellFailure = RestartLimitReached | AskTimeout | ActorStopped | MessageRefused
 
 /** What spawning may fail with. */
-export type SpawnFailure = NameTaken | StartFailed
+export type SpawnFailure = NameTaken | StartFailed | InvalidOption
+
+/** What a layer of an actor system may fail with. */
+export type SystemFailure = HostStartFailed | InvalidOption

@@ -1,5 +1,5 @@
 /**
- * Actors with supervision, across fibers and threads: `troupe/actors`. It knows nothing of learning and stands alone.
+ * Actors with supervision, across fibers, threads and processes: `troupe/actors`. It knows nothing of learning and stands alone.
  *
  * Read `Actor.ts` (what an actor is), `ActorSystem.ts` (how a program gets some), `Supervision.ts` (what happens when one
  * dies), then `Guardian.ts`, which is where nothing is lost.
@@ -7,9 +7,19 @@
 export * as Actor from "./Actor.ts"
 export * as ActorHost from "./ActorHost.ts"
 export type { ActorRef, AnyRef, AskOptions } from "./ActorRef.ts"
-export { type ActorInfo, ActorSystem, type Ended, type SpawnOptions, type SystemOptions } from "./ActorSystem.ts"
+export {
+  type ActorInfo,
+  ActorSystem,
+  type Ended,
+  type ProcessSystemOptions,
+  type SpawnOptions,
+  type SystemOptions,
+  type ThreadSystemOptions
+} from "./ActorSystem.ts"
 export { Death } from "./Death.ts"
 export * from "./errors.ts"
+export type { Placement } from "./Host.ts"
+export type { Command, HostLink, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 export { LifecycleEvent } from "./LifecycleEvent.ts"
 export * as Shared from "./Shared.ts"
 export * as Supervision from "./Supervision.ts"

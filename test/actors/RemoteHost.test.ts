@@ -15,6 +15,7 @@ const setUp = () => {
   const links: Array<LinkEvents> = []
   const host = new RemoteHost({
     index: 0,
+    placement: "thread",
     entry: "entry",
     buildId: "A",
     startMillis: 10_000,

@@ -1,7 +1,13 @@
 /** The placements under which the common suite runs. */
 import type { Layer } from "effect"
-import { ActorSystem, type SystemOptions, type ThreadSystemOptions } from "../../src/actors/ActorSystem.ts"
-import type { HostStartFailed } from "../../src/actors/errors.ts"
+import {
+  ActorSystem,
+  type ProcessSystemOptions,
+  type SystemOptions,
+  type ThreadSystemOptions
+} from "../../src/actors/ActorSystem.ts"
+import type { SystemFailure } from "../../src/actors/errors.ts"
+import type { Placement } from "../../src/actors/Host.ts"
 import { ProbeBehavior } from "./fixtures/probe.ts"
 
 export const entry = new URL("./fixtures/probe.host.ts", import.meta.url)
@@ -9,10 +15,14 @@ export const entry = new URL("./fixtures/probe.host.ts", import.meta.url)
 export const thread = (options: Partial<ThreadSystemOptions> = {}) =>
   ActorSystem.layerThread({ entry, hosts: 2, ...options })
 
+export const child = (options: Partial<ProcessSystemOptions> = {}) =>
+  ActorSystem.layerProcess({ entry, hosts: 2, ...options })
+
 export const placements: Record<
-  "fiber" | "thread",
-  (options?: SystemOptions) => Layer.Layer<ActorSystem, HostStartFailed>
+  Placement,
+  (options?: SystemOptions) => Layer.Layer<ActorSystem, SystemFailure>
 > = {
   fiber: (options) => ActorSystem.layerFiber([ProbeBehavior], options),
-  thread
+  thread,
+  process: child
 }

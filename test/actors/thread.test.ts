@@ -251,14 +251,14 @@ describe("starting", () => {
   it.live("another build", () =>
     Effect.gen(function*() {
       const failure = yield* failing({ buildId: "probe-2" })
-      assert.include(failure.reason, "its build is probe-1, the system's is probe-2")
+      assert.include(failure.message, "its build is probe-1, the system's is probe-2")
     }))
 
   it.live("a layer that fails there", () =>
     Effect.gen(function*() {
       const failure = yield* failing({ entry: new URL("./fixtures/broken.host.ts", import.meta.url) })
-      assert.include(failure.reason, "its layer could not be built")
-      assert.include(failure.reason, "no such device")
+      assert.include(failure.message, "its layer could not be built")
+      assert.include(failure.message, "no such device")
     }))
 
   it.live("an entry that says nothing", () =>
@@ -267,7 +267,7 @@ describe("starting", () => {
         entry: new URL("./fixtures/silent.host.ts", import.meta.url),
         startDeadline: "200 millis"
       })
-      assert.include(failure.reason, "not ready within 200 ms")
+      assert.include(failure.message, "not ready within 200 ms")
     }))
 
   live("a behaviour the host does not offer", () =>
