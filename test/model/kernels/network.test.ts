@@ -91,6 +91,26 @@ describe("the network on the kernels", () => {
     }
   })
 
+  // Large weights are summed over a few inputs at a time; the last width fills no block.
+  const large: NetworkSpec = { kind: "shared", inputs: 5, actions: 3, hidden: [517, 541], activation: "tanh" }
+
+  for (const rows of [1, 6, 35]) {
+    it(`a large network is the reference's, and its rows the same bits alone: ${rows} rows`, () => {
+      const s = setUp(large, rows, 7)
+      forward(s, rows)
+      const expected = reference.forward(s.layout, s.exactParameters, s.exactObservations)
+      approximately(s.logits.view, expected.logits, tolerance, "logits")
+      approximately(s.values.view, expected.values, tolerance, "values")
+      const [logits, values] = [bits(s.logits.view), bits(s.values.view)]
+      for (let row = 0; row < rows; row++) {
+        const observation = s.observations.at + row * large.inputs * 4
+        s.kernels.forward(s.net, s.params.at, observation, 1, s.work, s.logits.at, s.values.at)
+        assert.deepStrictEqual(bits(s.logits.view.subarray(0, 3)), logits.slice(row * 3, row * 3 + 3))
+        assert.deepStrictEqual(bits(s.values.view.subarray(0, 1)), values.slice(row, row + 1))
+      }
+    })
+  }
+
   it.prop(
     "a gradient continued over pieces of the rows is the same bits as over all",
     [Spec, Rows, Rows, Seed],

@@ -35,22 +35,26 @@ function gather(at: usize, stride: usize): v128 {
   return v128.load32_lane(at + 3 * stride, v128.load32_lane(at + 2 * stride, two, 2), 3)
 }
 
-/** Four rows by eight columns of y = max(floor, b + x w). */
+/**
+ * Four rows by eight columns of y = max(floor, from + x w), where `from` is the bias (`fresh`) or, of a sum begun before,
+ * what stands in y. The other blocks likewise.
+ */
 @inline
 function block4x8(
-  x: usize, xStride: usize, w: usize, wStride: usize, b: usize, y: usize, yStride: usize, inputs: i32, floor: v128
+  fresh: bool, x: usize, xStride: usize, w: usize, wStride: usize, b: usize, y: usize, yStride: usize, inputs: i32,
+  floor: v128
 ): void {
   const x1 = x + xStride
   const x2 = x1 + xStride
   const x3 = x2 + xStride
-  let l0 = v128.load(b)
-  let h0 = v128.load(b, 16)
-  let l1 = l0
-  let h1 = h0
-  let l2 = l0
-  let h2 = h0
-  let l3 = l0
-  let h3 = h0
+  let l0 = v128.load(fresh ? b : y)
+  let h0 = v128.load(fresh ? b : y, 16)
+  let l1 = fresh ? l0 : v128.load(y + yStride)
+  let h1 = fresh ? h0 : v128.load(y + yStride, 16)
+  let l2 = fresh ? l0 : v128.load(y + 2 * yStride)
+  let h2 = fresh ? h0 : v128.load(y + 2 * yStride, 16)
+  let l3 = fresh ? l0 : v128.load(y + 3 * yStride)
+  let h3 = fresh ? h0 : v128.load(y + 3 * yStride, 16)
   const end = <usize>inputs << 2
   for (let i: usize = 0; i < end; i += 4) {
     const wl = v128.load(w)
@@ -82,11 +86,55 @@ function block4x8(
   v128.store(y, f32x4.pmax(h3, floor), 16)
 }
 
+/** Two rows by sixteen columns. */
+@inline
+function block2x16(
+  fresh: bool, x: usize, xStride: usize, w: usize, wStride: usize, b: usize, y: usize, yStride: usize, inputs: i32,
+  floor: v128
+): void {
+  const x1 = x + xStride
+  const y1 = y + yStride
+  let a0 = v128.load(fresh ? b : y)
+  let a1 = v128.load(fresh ? b : y, 16)
+  let a2 = v128.load(fresh ? b : y, 32)
+  let a3 = v128.load(fresh ? b : y, 48)
+  let b0 = fresh ? a0 : v128.load(y1)
+  let b1 = fresh ? a1 : v128.load(y1, 16)
+  let b2 = fresh ? a2 : v128.load(y1, 32)
+  let b3 = fresh ? a3 : v128.load(y1, 48)
+  const end = <usize>inputs << 2
+  for (let i: usize = 0; i < end; i += 4) {
+    const sa = v128.load32_splat(x + i)
+    const sb = v128.load32_splat(x1 + i)
+    const w0 = v128.load(w)
+    a0 = multiplyAdd(a0, sa, w0)
+    b0 = multiplyAdd(b0, sb, w0)
+    const w1 = v128.load(w, 16)
+    a1 = multiplyAdd(a1, sa, w1)
+    b1 = multiplyAdd(b1, sb, w1)
+    const w2 = v128.load(w, 32)
+    a2 = multiplyAdd(a2, sa, w2)
+    b2 = multiplyAdd(b2, sb, w2)
+    const w3 = v128.load(w, 48)
+    a3 = multiplyAdd(a3, sa, w3)
+    b3 = multiplyAdd(b3, sb, w3)
+    w += wStride
+  }
+  v128.store(y, f32x4.pmax(a0, floor))
+  v128.store(y, f32x4.pmax(a1, floor), 16)
+  v128.store(y, f32x4.pmax(a2, floor), 32)
+  v128.store(y, f32x4.pmax(a3, floor), 48)
+  v128.store(y1, f32x4.pmax(b0, floor))
+  v128.store(y1, f32x4.pmax(b1, floor), 16)
+  v128.store(y1, f32x4.pmax(b2, floor), 32)
+  v128.store(y1, f32x4.pmax(b3, floor), 48)
+}
+
 /** One row by eight columns. */
 @inline
-function block1x8(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
-  let l = v128.load(b)
-  let h = v128.load(b, 16)
+function block1x8(fresh: bool, x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
+  let l = v128.load(fresh ? b : y)
+  let h = v128.load(fresh ? b : y, 16)
   for (let end = x + (<usize>inputs << 2); x < end; x += 4) {
     const s = v128.load32_splat(x)
     l = multiplyAdd(l, s, v128.load(w))
@@ -99,15 +147,16 @@ function block1x8(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs
 
 /** One row by thirty-two columns: what a single observation goes through, with eight sums under way. */
 @inline
-function block1x32(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
-  let s0 = v128.load(b)
-  let s1 = v128.load(b, 16)
-  let s2 = v128.load(b, 32)
-  let s3 = v128.load(b, 48)
-  let s4 = v128.load(b, 64)
-  let s5 = v128.load(b, 80)
-  let s6 = v128.load(b, 96)
-  let s7 = v128.load(b, 112)
+function block1x32(fresh: bool, x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs: i32, floor: v128): void {
+  const from = fresh ? b : y
+  let s0 = v128.load(from)
+  let s1 = v128.load(from, 16)
+  let s2 = v128.load(from, 32)
+  let s3 = v128.load(from, 48)
+  let s4 = v128.load(from, 64)
+  let s5 = v128.load(from, 80)
+  let s6 = v128.load(from, 96)
+  let s7 = v128.load(from, 112)
   for (let end = x + (<usize>inputs << 2); x < end; x += 4) {
     const s = v128.load32_splat(x)
     s0 = multiplyAdd(s0, s, v128.load(w))
@@ -141,6 +190,55 @@ function block1x4(x: usize, w: usize, wStride: usize, b: usize, y: usize, inputs
   v128.store(y, f32x4.pmax(sum, floor))
 }
 
+/** A whole number of eights of columns, all rows: four rows at a time, what is left of them in blocks as large. */
+@inline
+function columnsOfEight(
+  fresh: bool, x: usize, xStride: usize, w: usize, wStride: usize, b: usize, y: usize, yStride: usize, rows: i32,
+  inputs: i32, columns: i32, floor: v128
+): void {
+  const end = <usize>columns << 2
+  const fours = rows & ~3
+  if (fours) {
+    for (let at: usize = 0; at < end; at += 32) {
+      let from = x
+      let to = y + at
+      for (let row = 0; row < fours; row += 4) {
+        block4x8(fresh, from, xStride, w + at, wStride, b + at, to, yStride, inputs, floor)
+        from += 4 * xStride
+        to += 4 * yStride
+      }
+    }
+    x += <usize>fours * xStride
+    y += <usize>fours * yStride
+  }
+  if (rows & 2) {
+    let at: usize = 0
+    for (; at + 64 <= end; at += 64) {
+      block2x16(fresh, x, xStride, w + at, wStride, b + at, y + at, yStride, inputs, floor)
+    }
+    for (; at < end; at += 32) {
+      block1x8(fresh, x, w + at, wStride, b + at, y + at, inputs, floor)
+      block1x8(fresh, x + xStride, w + at, wStride, b + at, y + yStride + at, inputs, floor)
+    }
+    x += 2 * xStride
+    y += 2 * yStride
+  }
+  if (rows & 1) {
+    let at: usize = 0
+    for (; at + 128 <= end; at += 128) block1x32(fresh, x, w + at, wStride, b + at, y + at, inputs, floor)
+    for (; at < end; at += 32) block1x8(fresh, x, w + at, wStride, b + at, y + at, inputs, floor)
+  }
+}
+
+/** Bytes of a weight that the second-level cache no longer serves well. */
+const LARGE_WEIGHT: usize = 1 << 19
+
+/**
+ * Inputs that are summed over at a time with such a weight. A block walks down the weight, in a wide one a page a step;
+ * so few pages and lines are still at hand when the next columns come back to them.
+ */
+const INPUTS_AT_A_TIME: i32 = 32
+
 /**
  * y[rows][outputs] = max(floor, b + x[rows][inputs] w[inputs][outputs]): floor 0 is relu, -Infinity nothing. Each
  * number is summed over the inputs in their order. Columns that do not fill a block are computed in one that
@@ -152,31 +250,25 @@ export function denseLayer(
   const floors = f32x4.splat(floor)
   const stride = <usize>outputs << 2
   const b = w + <usize>inputs * stride
-  const fours = rows & ~3
   if (outputs >= 8) {
-    let column: i32 = 0
-    if (rows == 1) {
-      for (; column + 32 <= outputs; column += 32) {
-        const at = <usize>column << 2
-        block1x32(x, w + at, stride, b + at, y + at, inputs, floors)
+    const eights = outputs & ~7
+    if (b - w < LARGE_WEIGHT) {
+      columnsOfEight(true, x, xStride, w, stride, b, y, yStride, rows, inputs, eights, floors)
+    } else {
+      const nothing = f32x4.splat(-Infinity)
+      const first = min(INPUTS_AT_A_TIME, inputs)
+      columnsOfEight(true, x, xStride, w, stride, b, y, yStride, rows, first, eights, first < inputs ? nothing : floors)
+      for (let i = first; i < inputs; i += INPUTS_AT_A_TIME) {
+        const n = min(INPUTS_AT_A_TIME, inputs - i)
+        columnsOfEight(
+          false, x + (<usize>i << 2), xStride, w + <usize>i * stride, stride, 0, y, yStride, rows, n, eights,
+          i + n < inputs ? nothing : floors
+        )
       }
     }
-    while (column < outputs) {
-      const at = <usize>min(column, outputs - 8) << 2
-      let row = 0
-      let from = x
-      let to = y + at
-      for (; row < fours; row += 4) {
-        block4x8(from, xStride, w + at, stride, b + at, to, yStride, inputs, floors)
-        from += 4 * xStride
-        to += 4 * yStride
-      }
-      for (; row < rows; row++) {
-        block1x8(from, w + at, stride, b + at, to, inputs, floors)
-        from += xStride
-        to += yStride
-      }
-      column += 8
+    if (eights < outputs) {
+      const at = stride - 32
+      columnsOfEight(true, x, xStride, w + at, stride, b + at, y + at, yStride, rows, inputs, 8, floors)
     }
     return
   }
@@ -281,20 +373,25 @@ export function accumulateOuter(
   const zBytes = <usize>nz << 2
   const eights = <usize>(nz & ~7) << 2
   const fused = bias != 0 && nx >= 4
-  for (let at: usize = 0; at < eights; at += 32) {
-    let i: usize = 0
-    if (fused) {
-      outer4x8(true, x, xStride, z + at, zStride, rows, total + at, zBytes, bias + at)
-      i = 16
-    }
-    for (; i + 16 <= xBytes; i += 16) {
-      outer4x8(false, x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zBytes + at, zBytes, 0)
-    }
-    for (; i < xBytes; i += 4) {
-      outer1x8(x + i, xStride, z + at, zStride, rows, total + (i >> 2) * zBytes + at)
+  // Down the weight and along its rows, so that a large gradient is gone through once, in order.
+  let i: usize = 0
+  for (; i + 16 <= xBytes; i += 16) {
+    const to = total + (i >> 2) * zBytes
+    if (fused && i == 0) {
+      for (let at: usize = 0; at < eights; at += 32) {
+        outer4x8(true, x, xStride, z + at, zStride, rows, to + at, zBytes, bias + at)
+      }
+    } else {
+      for (let at: usize = 0; at < eights; at += 32) {
+        outer4x8(false, x + i, xStride, z + at, zStride, rows, to + at, zBytes, 0)
+      }
     }
   }
-  for (let i: usize = 0; i < xBytes && eights < zBytes; i += 4) {
+  for (; i < xBytes; i += 4) {
+    const to = total + (i >> 2) * zBytes
+    for (let at: usize = 0; at < eights; at += 32) outer1x8(x + i, xStride, z + at, zStride, rows, to + at)
+  }
+  for (i = 0; i < xBytes && eights < zBytes; i += 4) {
     for (let at = eights; at < zBytes; at += 4) {
       const to = total + (i >> 2) * zBytes + at
       let sum = f32.load(to)
