@@ -24,6 +24,7 @@ import { behaviorsByName } from "./FiberHost.ts"
 import type { Command, HostPort, Report, StartCommand, Working } from "./HostLink.ts"
 import * as ProcessLink from "./ProcessLink.ts"
 import * as ThreadLink from "./ThreadLink.ts"
+import * as Turn from "./Turn.ts"
 
 export interface LaunchOptions<R> {
   /** Names the build of this entry; a system that names another refuses the thread (a stale bundle computes other numbers). */
@@ -198,11 +199,11 @@ class Server<R> {
     const size = this.outbox.push(report)
     if (size === 1) {
       this.oldest = performance.now()
-      queueMicrotask(() => this.flush())
+      Turn.afterwards(this.flush)
     } else if (performance.now() - this.oldest > patience) this.flush()
   }
 
-  private flush(): void {
+  private readonly flush = (): void => {
     const batch = this.outbox
     if (batch.length === 0) return
     this.outbox = []

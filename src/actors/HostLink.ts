@@ -2,7 +2,7 @@
  * The words that an owner and a remote host exchange, and the transport that carries them.
  *
  * A link moves batches of tuples in order, and says once that the other side is gone, after everything that it had sent.
- * A worker thread's `postMessage` is one such transport (`ThreadLink`); shared memory or a child process can be another.
+ * Shared memory between two threads is one such transport (`ThreadLink`).
  */
 
 /** From the owner to the host. Payload, config and state are encoded. */

@@ -17,6 +17,7 @@ import { HostStartFailed, MessageRefused } from "./errors.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 import type { Command, HostLink, OpenLink, Report, Working } from "./HostLink.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
+import * as Turn from "./Turn.ts"
 
 export interface RemoteOptions {
   readonly placement: "thread" | "process"
@@ -160,10 +161,10 @@ export class RemoteHost implements Host {
 
   private send(command: Command): void {
     if (this.link === undefined) return
-    if (this.outbox.push(command) === 1 && this.ready) queueMicrotask(() => this.flush())
+    if (this.outbox.push(command) === 1 && this.ready) Turn.afterwards(this.flush)
   }
 
-  private flush(): void {
+  private readonly flush = (): void => {
     const batch = this.outbox
     const link = this.link
     if (batch.length === 0 || link === undefined || !this.ready || this.ending !== undefined) return
