@@ -108,9 +108,13 @@ const workersOf = ({ envsPerWorker, nEnvs, placement, schedule, workers }: RunCo
 /** Bytes of activations, of all environments, that are worth keeping: more would not stay in the caches. */
 const mostActivations = 4 * 1_048_576
 
-/** Whether what acting leaves behind serves the gradient again, instead of being computed a second time. */
-const keepsActivations = ({ loss, nEnvs, nSteps, ship }: RunConfig, network: NetworkSpec): boolean =>
-  ship === "gradients" && loss === "a2c" && nEnvs * nSteps * Kernels.activationStride(network) <= mostActivations
+/**
+ * Whether what acting leaves behind serves the gradient again, instead of being computed a second time. A child process
+ * would have to send it.
+ */
+const keepsActivations = ({ loss, nEnvs, nSteps, placement, ship }: RunConfig, network: NetworkSpec): boolean =>
+  ship === "gradients" && loss === "a2c" && placement !== "process" &&
+  nEnvs * nSteps * Kernels.activationStride(network) <= mostActivations
 
 /**
  * Room beside the plane for the learner's model and the evaluator, with some to spare. It is reserved address space:

@@ -14,6 +14,7 @@ import { bankOf, DataPlaneLayout } from "./dataPlaneLayout.ts"
 import * as FragmentGradient from "./FragmentGradient.ts"
 import { GradientSettings } from "./FragmentGradient.ts"
 import { learnableEnvironment } from "./learnableEnvironment.ts"
+import * as Parcel from "./Parcel.ts"
 import * as Rollout from "./Rollout.ts"
 import { options } from "./RunConfig.ts"
 
@@ -48,9 +49,29 @@ export const EnvWorkerConfig = Schema.Struct({
   ownPace: Schema.Boolean,
   /** How to make gradients of its experience, where these travel. */
   gradients: Schema.NullOr(GradientSettings),
-  memory: Shared.Memory,
-  layout: DataPlaneLayout
+  /** The run's data plane, or where the worker cannot see it, what it needs for one of its own. */
+  plane: Schema.Union([Schema.Struct({ memory: Shared.Memory, layout: DataPlaneLayout }), Parcel.OwnPlane])
 })
+
+/** A worker with a plane of its own gets what it needs with each message, and sends back what it made. */
+const Given = Schema.NullOr(Parcel.Parcel)
+const Sent = Schema.NullOr(Parcel.Made)
+
+interface Collect {
+  readonly round: number
+  readonly version: number
+  readonly steps: number
+  readonly given: Parcel.Parcel | null
+}
+interface Collected {
+  readonly rows: number
+  readonly made: Parcel.Made | null
+}
+interface Gradient {
+  readonly version: number
+  readonly rows: number
+  readonly given: Parcel.Parcel | null
+}
 
 /** Some environments as an actor. */
 export class EnvWorker extends Actor.make("EnvWorker", {
@@ -61,39 +82,43 @@ export class EnvWorker extends Actor.make("EnvWorker", {
      * came of it, where gradients travel. Answers the steps of the fragments.
      */
     Actor.Rpc.make("Collect", {
-      payload: { round: Schema.Int, version: Schema.Int, steps: Schema.Int },
-      success: Schema.Int,
+      payload: { round: Schema.Int, version: Schema.Int, steps: Schema.Int, given: Given },
+      success: Schema.Struct({ rows: Schema.Int, made: Sent }),
       error: EnvFault
     }),
     /** Makes the gradients of the last fragments, of `rows` rows each, again, with weights `version`. */
-    Actor.Rpc.make("Gradient", { payload: { version: Schema.Int, rows: Schema.Int } })
+    Actor.Rpc.make("Gradient", { payload: { version: Schema.Int, rows: Schema.Int, given: Given }, success: Sent })
   ]
 }) {}
 
-/** Steps the environments in their slots. Works in any placement that shares memory with the trainer. */
+/** Steps the environments in their slots. */
 export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*({ config }) {
-  const { first, gradients, layout, ownPace } = config
+  const { gradients, ownPace } = config
   const definition = yield* learnableEnvironment(config.environment, config.episodeLimit)
-  const kernels = yield* Kernels.instantiate(config.memory)
+  const { kernels, layout, own, share } = yield* placeOf(config)
   const rollout = Rollout.make(kernels, layout, definition, {
     ...config,
-    environment: first,
+    ...share,
+    environment: config.first,
     untilEpisodeEnd: ownPace
   })
-  const gradient = gradients === null ? undefined : FragmentGradient.make(kernels, layout, config, gradients)
+  const gradient = gradients === null ? undefined : FragmentGradient.make(kernels, layout, share, gradients)
   const weightsOf = (version: number) => ownPace ? rollout.ownWeights : layout.weights[bankOf(version)]
   const toFault = ({ environment, reason, step }: Rollout.RolloutFault) =>
     Effect.fail(new EnvFault({ environment: definition.id, index: environment, step, reason }))
 
   /** The piece of work whose state the scratch regions hold; -1: nobody knows. */
   let at = -1
+  const unpack = (given: Parcel.Parcel | null, version: number): void => {
+    if (given !== null) own?.unpack(given, version)
+  }
+  const pack = () => own === undefined ? null : own.pack()
 
   return {
     handlers: {
-      Collect: (
-        { round, steps, version }: { readonly round: number; readonly version: number; readonly steps: number }
-      ): Effect.Effect<number, EnvFault> =>
+      Collect: ({ given, round, steps, version }: Collect): Effect.Effect<Collected, EnvFault> =>
         Effect.suspend(() => {
+          unpack(given, version)
           if (round === 1) {
             const fault = rollout.initialise()
             if (fault !== undefined) return toFault(fault)
@@ -105,10 +130,24 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
           gradient?.(weights, rows, true)
           rollout.save(round)
           at = round
-          return Effect.succeed(rows)
+          return Effect.succeed({ rows, made: pack() })
         }),
-      Gradient: ({ rows, version }: { readonly version: number; readonly rows: number }) =>
-        Effect.sync(() => gradient?.(weightsOf(version), rows, false))
+      Gradient: ({ given, rows, version }: Gradient): Effect.Effect<Parcel.Made | null> =>
+        Effect.sync(() => {
+          unpack(given, version)
+          gradient?.(weightsOf(version), rows, false)
+          return pack()
+        })
     }
   }
 }))
+
+/** Where a worker works: in the run's plane, or alone in one of its own. */
+const placeOf = Effect.fnUntraced(function*({ count, first, plane, worker }: typeof EnvWorkerConfig.Type) {
+  if ("memory" in plane) {
+    const kernels = yield* Kernels.instantiate(plane.memory)
+    return { kernels, layout: plane.layout, own: undefined, share: { worker, first, count } }
+  }
+  const own = yield* Parcel.workerEnd(plane)
+  return { kernels: own.kernels, layout: own.layout, own, share: { worker: 0, first: 0, count } }
+})

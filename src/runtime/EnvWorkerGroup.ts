@@ -18,6 +18,7 @@ import { DataPlane } from "./DataPlane.ts"
 import { bankOf, type Fragment, shareOf } from "./dataPlaneLayout.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
 import type { GradientSettings } from "./FragmentGradient.ts"
+import * as Parcel from "./Parcel.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import { Seed } from "./Seed.ts"
 
@@ -70,8 +71,13 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const seed = yield* Seed
       const supervision = Supervision.oneForOne({ maxRestarts: config.maxRestarts, within: "1 minute" })
       const every = { concurrency: "unbounded" } as const
+      const indices = Array.from({ length: plane.layout.spec.workers }, (_, worker) => worker)
+      // A child process shares no memory: there the data travels with the messages.
+      const parcels = config.placement === "process"
+        ? indices.map((worker) => Parcel.trainerEnd(plane.arena.buffer, plane.layout, worker))
+        : undefined
       const workers = yield* Effect.forEach(
-        Array.from({ length: plane.layout.spec.workers }, (_, i) => i),
+        indices,
         (worker) =>
           system.spawn(EnvWorker, {
             name: nameOf(worker),
@@ -89,8 +95,9 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
               rewards: config.rewards,
               ownPace: config.schedule !== "sync",
               gradients: gradientSettings(config),
-              memory: plane.arena.memory,
-              layout: plane.layout
+              plane: parcels === undefined
+                ? { memory: plane.arena.memory, layout: plane.layout }
+                : parcels[worker]!.ownPlane()
             },
             supervision,
             // Fibers share the one thread there is.
@@ -118,7 +125,20 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         Effect.suspend(() => {
           const round = rounds[worker]! + 1
           rounds[worker] = round
-          return inTime(workers[worker]!.Collect({ round, version, steps: config.nSteps }, patience))
+          const given = parcels?.[worker]?.pack(version) ?? null
+          const collected = inTime(workers[worker]!.Collect({ round, version, steps: config.nSteps, given }, patience))
+          return Effect.map(collected, ({ made, rows }) => {
+            if (made !== null) parcels?.[worker]?.unpack(made)
+            return rows
+          })
+        })
+      const gradient = (worker: number, version: number): Effect.Effect<void, WorkFailure> =>
+        Effect.suspend(() => {
+          const given = parcels?.[worker]?.pack(version) ?? null
+          const computed = inTime(workers[worker]!.Gradient({ version, rows: config.nSteps, given }, patience))
+          return Effect.map(computed, (made) => {
+            if (made !== null) parcels?.[worker]?.unpack(made)
+          })
         })
       const fragmentOf = (environment: number, rows: number, version: number): Fragment => {
         const slot = plane.slots[environment]!
@@ -132,15 +152,11 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       return EnvWorkerGroup.of({
         collect: (version) =>
           Effect.map(
-            amid(Effect.forEach(workers, (_, worker) => work(worker, version), { ...every, discard: true })),
+            amid(Effect.forEach(indices, (worker) => work(worker, version), { ...every, discard: true })),
             () => plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
           ),
         gradients: (version) =>
-          Effect.forEach(
-            workers,
-            (worker) => inTime(worker.Gradient({ version, rows: config.nSteps }, patience)),
-            { ...every, discard: true }
-          ),
+          Effect.forEach(indices, (worker) => gradient(worker, version), { ...every, discard: true }),
         pull: (environment, version) => Effect.sync(() => pull(environment, version)),
         // At their own pace every environment has a worker to itself.
         explore: (environment, version) =>

@@ -60,15 +60,20 @@ const deviceLayer = Layer.unwrap(Effect.map(CurrentConfig, ({ device }) =>
 
 /** The placement the configuration names. */
 const actorSystemLayer = Layer.unwrap(
-  Effect.map(CurrentConfig, ({ collectDeadline, placement, workers }) =>
-    placement === "fiber"
-      ? ActorSystem.layerFiber([EnvWorkerBehavior])
-      : ActorSystem.layerThread({
-        entry: hostEntry,
-        hosts: workers,
-        buildId,
-        heartbeat: Duration.seconds(collectDeadline)
-      }))
+  Effect.map(CurrentConfig, ({ collectDeadline, placement, workerMemory, workers }) => {
+    const hosts = { entry: hostEntry, hosts: workers, buildId, heartbeat: Duration.seconds(collectDeadline) }
+    switch (placement) {
+      case "fiber":
+        return ActorSystem.layerFiber([EnvWorkerBehavior])
+      case "thread":
+        return ActorSystem.layerThread(hosts)
+      case "process":
+        return ActorSystem.layerProcess({
+          ...hosts,
+          ...(workerMemory === 0 ? {} : { memoryLimit: { resident: workerMemory } })
+        })
+    }
+  })
 )
 
 /** From the seed up: each line is built before the one above it, so that nothing starts for a run that cannot be. */

@@ -109,8 +109,16 @@ export const options = {
     expected: "a whole number from 1 to 65536, or auto",
     help: "environments of one EnvWorker actor; auto: in step one worker a host, asynchronously one environment each"
   },
-  workers: whole(1, 1024, "host threads the actors share (default: one per core)"),
-  placement: choice(["fiber", "thread"], "where the actors live: fibers of this thread, or worker threads"),
+  workers: whole(1, 1024, "host threads or processes the actors share (default: one per core)"),
+  placement: choice(
+    ["fiber", "thread", "process"],
+    "where the actors live: fibers of this thread, worker threads, or child processes"
+  ),
+  workerMemory: whole(
+    0,
+    1_048_576,
+    "MiB that a child process may take before it is ended and restarted; 0 does not limit it. For --placement process"
+  ),
   device: choice(
     ["cpu", "gpu", "cuda"],
     "where the learner computes: cpu (WebAssembly SIMD); gpu and cuda are not available yet"

@@ -90,15 +90,25 @@ export const unitSize = (environments: number, ownPace: boolean): number =>
 /** How many units there are. */
 export const unitCount = ({ slots, unit }: Pick<DataPlaneSpec, "slots" | "unit">): number => Math.ceil(slots / unit)
 
-/** The environments of a worker: whole units, next to each other. */
-export const shareOf = (
-  spec: Pick<DataPlaneSpec, "slots" | "unit" | "workers">,
-  worker: number
-): { readonly first: number; readonly count: number } => {
-  const units = unitCount(spec)
-  const boundary = (w: number) => Math.min(spec.slots, Math.floor(w * units / spec.workers) * spec.unit)
-  const first = boundary(worker)
-  return { first, count: boundary(worker + 1) - first }
+type Sharing = Pick<DataPlaneSpec, "slots" | "unit" | "workers">
+
+/** Some environments, or units, next to each other. */
+export interface Range {
+  readonly first: number
+  readonly count: number
+}
+
+/** The units of a worker. */
+export const unitsOf = (spec: Sharing, worker: number): Range => {
+  const boundary = (w: number) => Math.floor(w * unitCount(spec) / spec.workers)
+  return { first: boundary(worker), count: boundary(worker + 1) - boundary(worker) }
+}
+
+/** The environments of a worker: those of its units. */
+export const shareOf = (spec: Sharing, worker: number): Range => {
+  const units = unitsOf(spec, worker)
+  const first = units.first * spec.unit
+  return { first, count: Math.min(spec.slots - first, units.count * spec.unit) }
 }
 
 /** Byte offsets within the region that a worker computes in. */

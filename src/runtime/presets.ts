@@ -16,6 +16,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   nEnvs: 10,
   envsPerWorker: "auto",
   placement: "thread",
+  workerMemory: 0,
   device: "cpu",
   totalTimesteps: 500_000,
   totalEpisodes: 0,

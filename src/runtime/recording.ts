@@ -27,6 +27,7 @@ const circumstances: ReadonlySet<OptionName> = new Set([
   "envsPerWorker",
   "workers",
   "placement",
+  "workerMemory",
   "maxRestarts",
   "collectDeadline",
   "chaos",
