@@ -20,7 +20,7 @@ export type Rules = { readonly [option: string]: Rule | Rules }
 const rule = (schema: Schema.Schema<unknown>, expected: string): Rule => ({ schema, expected })
 
 /** Node's timers count milliseconds in 31 bits. */
-const longest = 2 ** 31 - 1
+const longest = 0x7fff_ffff
 
 const duration = (accepts: (millis: number) => boolean, expected: string): Rule =>
   rule(
