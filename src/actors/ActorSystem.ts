@@ -182,6 +182,7 @@ const hostRules: Options.Rules = {
   startDeadline: Options.delay,
   spares: Options.oneOf(0, 1),
   heartbeat: Options.span,
+  spin: Options.wait,
   memoryLimit: { heap: Options.positive, resident: Options.positive }
 }
 

@@ -4,21 +4,17 @@
  *
  * - It spins only while something is expected and a core is free for it: with more threads awake than there are cores,
  *   spinning would keep away the very thread that is waited for.
- * - For how long adapts to how long messages have been taking. Where spinning has been in vain, because they take longer
- *   or because other programs have the cores, it is not tried again for a while.
+ * - It spins only where that has turned out to be quicker (`Patience`).
  * - While it spins, and while messages keep coming, the event loop gets its turn at least as often as `slice` and `turn`
  *   say: timers, signals, other fibers and promises never wait for longer than that.
  * - When it sleeps it costs nothing.
  */
 import { availableParallelism } from "node:os"
 import { type Bells, crowded, Doorbell } from "./Doorbell.ts"
+import { Patience } from "./Patience.ts"
 import * as Turn from "./Turn.ts"
 
 /** All times in milliseconds. */
-/** Who spins at all does so for as long as this: about what it costs to fall asleep and be woken. */
-const shortest = 0.02
-/** So often, at most, we sleep at once before spinning is tried again. */
-const longestPenalty = 64
 /** The event loop gets a turn after spinning in vain for so long, */
 const slice = 0.05
 /** and after hearing messages for so long. */
@@ -50,12 +46,9 @@ export class Poller {
   private readonly lines: Array<Line> = []
   private running = false
   private scheduled = false
-  /** How long messages take that come while we spin; the longest of late counts. */
-  private usual = Number.POSITIVE_INFINITY
-  /** So often we sleep at once from now on, */
-  private penalty = 0
-  /** and so often after the next time that spinning is in vain. */
-  private nextPenalty = 1
+  private readonly patience = new Patience()
+  /** Whether the present wait tells something about the way to wait: it was done as `patience` said. */
+  private telling = false
   /** Since when nothing has come. */
   private since = 0
 
@@ -106,26 +99,20 @@ export class Poller {
   private listen(): boolean {
     const began = performance.now()
     for (;;) {
-      if (this.hear()) {
+      if (this.ready) {
+        this.hear()
         const now = performance.now()
         this.since = now
         if (now - began >= turn) return false
         continue
       }
       const now = performance.now()
-      const patience = this.patience()
-      if (now - this.since >= patience) {
-        if (this.sleep(patience > 0)) return true
+      if (now - this.since >= this.spinning()) {
+        if (this.sleep()) return true
         continue
       }
       if (now - Math.max(began, this.since) >= slice) return false
-      for (let i = 0; i < looks; i++) {
-        if (this.ready) {
-          this.succeeded(performance.now() - this.since)
-          break
-        }
-        pause()
-      }
+      for (let i = 0; i < looks && !this.ready; i++) pause()
     }
   }
 
@@ -134,10 +121,13 @@ export class Poller {
     return false
   }
 
-  private hear(): boolean {
-    if (!this.ready) return false
+  private hear(): void {
+    if (this.telling) {
+      const now = performance.now()
+      this.patience.waited(now - this.since, now)
+      this.telling = false
+    }
     Turn.hear(this.each)
-    return true
   }
 
   private readonly each = (): void => {
@@ -148,37 +138,22 @@ export class Poller {
     }
   }
 
-  /** How long it is worth spinning now. */
-  private patience(): number {
+  /** How long to spin now. */
+  private spinning(): number {
     let most = 0
     for (const line of this.lines) if (line.expecting && line.spinMillis > most) most = line.spinMillis
-    if (most === 0 || crowded(this.bell.bells, cores)) return 0
-    if (this.penalty > 0) {
-      this.penalty--
+    if (most === 0 || crowded(this.bell.bells, cores)) {
+      this.telling = false
       return 0
     }
-    return Math.min(most, Math.max(shortest, 3 * this.usual))
-  }
-
-  private succeeded(millis: number): void {
-    this.usual = this.usual === Number.POSITIVE_INFINITY ? millis : Math.max(millis, 0.9 * this.usual)
-    if (this.nextPenalty > 1) this.nextPenalty /= 2
-  }
-
-  /** Spinning was in vain. The next try is a long one, to find out how long messages take now. */
-  private failed(): void {
-    this.penalty = this.nextPenalty
-    this.nextPenalty = Math.min(longestPenalty, 2 * this.nextPenalty)
-    this.usual = Number.POSITIVE_INFINITY
+    this.telling = true
+    return this.patience.spins ? most : 0
   }
 
   /** False when something has come in the meantime. */
-  private sleep(spun: boolean): boolean {
+  private sleep(): boolean {
     this.bell.lie()
-    if (!this.ready && this.bell.wait()) {
-      if (spun) this.failed()
-      return true
-    }
+    if (!this.ready && this.bell.wait()) return true
     this.bell.rise()
     return false
   }
