@@ -1,40 +1,75 @@
 /**
- * Micro-benchmark of the kernels: `node bench/kernels.ts` prints a Markdown table of microseconds a call and the
- * arithmetic that makes, multiply and add counted as two. A figure is the best of many short rounds: whatever else runs on
- * the machine only ever adds to it.
+ * Micro-benchmark of the kernels on one thread: `node bench/kernels.ts` prints Markdown tables, with `--json` an array of
+ * `{ name, unit, value }`. A figure is the best of many short rounds: whatever else runs on the machine only adds to it.
  *
- * `act` is one observation, a sampled action, its log-probability and the value. An update is losses, gradients and one
- * step of Adam over the whole network, fused or (in calls) by `forward`, `lossA2C`, `backward`, `adam`.
+ * - *act n*: one step of n environments a call: logits, sampled actions, log-probabilities and values.
+ * - *values 10*: the values alone of ten environments.
+ * - *gradient n*: losses and gradients of n rows; *reused*: from the activations that acting left, 20 rows.
+ * - *sum*, *norm*, *Adam*, *RMSProp*: over all parameters; the sum is of ten arrays.
+ *
+ * GFLOP/s count a multiplication and an addition as two, of matrix products alone, so that tanh and sampling lower them. The
+ * last line is what the processor gives at most: multiplications and additions of 128 bits that wait for nothing.
  */
+import { compileString } from "assemblyscript/asc"
 import * as Effect from "effect/Effect"
 import { ensureBuilt } from "../scripts/build.ts"
 import { Arena } from "../src/model/kernels/Arena.ts"
 import { Kernels } from "../src/model/kernels/Kernels.ts"
+import { engine } from "../src/model/kernels/SharedMemory.ts"
 import { type NetworkSpec, ParameterLayout } from "../src/model/Network.ts"
 import { Pcg64 } from "../src/random/Pcg64.ts"
 
-await ensureBuilt()
+const json = process.argv.includes("--json")
+const { problems } = await ensureBuilt()
+if (problems.length > 0) process.exit(1)
 
-const networks: ReadonlyArray<readonly [string, NetworkSpec]> = [
-  ["4→256 separate relu", { kind: "separate", inputs: 4, actions: 2, hidden: [256], activation: "relu" }],
-  ["4→64→64 separate tanh", { kind: "separate", inputs: 4, actions: 2, hidden: [64, 64], activation: "tanh" }],
-  ["4→64 separate tanh", { kind: "separate", inputs: 4, actions: 2, hidden: [64], activation: "tanh" }],
-  ["4→256 shared relu", { kind: "shared", inputs: 4, actions: 2, hidden: [256], activation: "relu" }],
-  ["8→256→256 shared relu", { kind: "shared", inputs: 8, actions: 4, hidden: [256, 256], activation: "relu" }]
+const separate = (
+  inputs: number,
+  hidden: ReadonlyArray<number>,
+  actions: number,
+  activation: "relu" | "tanh"
+): NetworkSpec => ({ kind: "separate", inputs, actions, hidden, activation })
+
+const networks: ReadonlyArray<NetworkSpec> = [
+  separate(4, [256], 2, "relu"),
+  separate(4, [64], 2, "tanh"),
+  separate(4, [64, 64], 2, "tanh"),
+  separate(5, [20, 33], 3, "tanh"),
+  separate(84, [256], 18, "relu"),
+  separate(4, [256, 256, 256], 2, "tanh"),
+  separate(4, [1024], 2, "relu"),
+  separate(4, [1024, 1024], 2, "relu"),
+  { kind: "shared", inputs: 8, actions: 4, hidden: [256, 256], activation: "relu" }
 ]
 
-const rounds = 60
+const nameOf = ({ actions, activation, hidden, inputs, kind }: NetworkSpec): string =>
+  `${[inputs, ...hidden, actions].join("→")} ${activation}${kind === "shared" ? " shared" : ""}`
 
-/** Microseconds a call: the best of rounds of about two milliseconds each. */
+/** Multiply-adds of a row: forward, and forward and backward. Nothing is passed down to the observations. */
+const multiplyAdds = ({ actions, hidden, inputs, kind }: NetworkSpec) => {
+  const towers = kind === "shared" ? 1 : 2
+  const widths = [inputs, ...hidden]
+  const layers = hidden.map((width, layer) => towers * width * widths[layer]!)
+  const heads = widths.at(-1)! * (actions + 1)
+  const forward = layers.reduce((sum, n) => sum + n, heads)
+  return { forward, gradient: 3 * forward - layers[0]! }
+}
+
+/**
+ * Microseconds a call: the best of rounds of about a millisecond each, for a fifth of a second or so. What is called goes
+ * on being compiled better for a while, so it is called before the clock counts.
+ */
 const microseconds = (call: () => void): number => {
+  for (const start = performance.now(); performance.now() - start < 20;) call()
   let calls = 1
-  for (let elapsed = 0; elapsed < 2; calls *= 2) {
+  for (let elapsed = 0; elapsed < 1; calls *= 2) {
     const start = performance.now()
     for (let i = 0; i < calls; i++) call()
     elapsed = performance.now() - start
   }
   let best = Infinity
-  for (let round = 0; round < rounds; round++) {
+  const began = performance.now()
+  for (let round = 0; round < 60 && (round < 5 || performance.now() - began < 200); round++) {
     const start = performance.now()
     for (let i = 0; i < calls; i++) call()
     best = Math.min(best, performance.now() - start)
@@ -43,111 +78,190 @@ const microseconds = (call: () => void): number => {
 }
 
 const maxRows = 2048
+const environments = 1000
+
+interface Figure {
+  readonly call: string
+  readonly microseconds: number
+  /** Multiply-adds of the call; 0 where memory bounds it. */
+  readonly multiplyAdds: number
+}
 
 const measure = Effect.fnUntraced(function*(spec: NetworkSpec) {
   const parameters = new ParameterLayout(spec).size
-  const arena = yield* Arena.make({ bytes: Kernels.workspaceBytes(spec, maxRows) + parameters * 32 + 4_000_000 })
+  const stride = Kernels.activationStride(spec)
+  const arena = yield* Arena.make({
+    bytes: Kernels.workspaceBytes(spec, 32) + parameters * 64 + maxRows * (stride + spec.inputs * 4 + 64) +
+      environments * (spec.inputs + spec.actions + 32) * 4 + 1_000_000
+  })
   const kernels = yield* Kernels.instantiate(arena.memory)
   const net = yield* kernels.describe(arena, spec)
   const random = Pcg64.fromSeed(1)
   const floats = Effect.fnUntraced(function*(length: number, scale: number) {
-    const offset = yield* arena.allocate(length * 4)
+    const offset = yield* arena.allocate(length * 4, 64)
     const view = arena.float32(offset, length)
     for (let i = 0; i < length; i++) view[i] = random.uniform(-scale, scale)
     return offset
   })
-  const params = yield* floats(parameters, 0.1)
-  const gradients = yield* floats(parameters, 0)
+  const params = yield* floats(parameters, 1 / Math.sqrt(spec.hidden.at(-1)!))
+  const gradients = yield* floats(parameters, 1e-3)
+  const several = yield* floats(parameters * 10, 1e-3)
   const m = yield* floats(parameters, 0)
   const v = yield* floats(parameters, 0)
   const observations = yield* floats(maxRows * spec.inputs, 1)
-  const logits = yield* floats(maxRows * spec.actions, 0)
-  const values = yield* floats(maxRows, 0)
-  const dLogits = yield* floats(maxRows * spec.actions, 0)
-  const dValues = yield* floats(maxRows, 0)
-  const advantages = yield* floats(maxRows, 1)
+  const activations = yield* floats(20 * stride / 4, 1)
+  const logits = yield* floats(20 * spec.actions, 1)
+  const values = yield* floats(20, 1)
   const returns = yield* floats(maxRows, 1)
-  const logProbabilities = yield* floats(maxRows, 0)
   const actions = yield* arena.allocate(maxRows * 4)
-  const workspace = yield* arena.allocate(Kernels.workspaceBytes(spec, maxRows))
+  const workspace = yield* arena.allocate(Kernels.workspaceBytes(spec, Kernels.chunkRows), 64)
   const statistics = yield* arena.allocate(64)
-  const stream = yield* arena.allocate(Pcg64.words * 4)
-  Pcg64.fromSeed(2, arena.uint32(stream, Pcg64.words))
 
-  const act = microseconds(() =>
-    kernels.act(net, params, observations, 1, stream, 0, workspace, logits, values, actions, logProbabilities)
-  )
-  const forward = (rows: number) =>
-    microseconds(() => kernels.forward(net, params, observations, rows, workspace, logits, values))
-  const adam = () =>
-    kernels.adam(params, params, gradients, m, m, v, v, parameters, 1, 1e-9, 0.9, 0.999, 1e-8, 0.5, 0.5)
-  const fused = (rows: number) =>
-    microseconds(() => {
-      kernels.gradientsA2C(
-        net,
-        params,
-        observations,
-        rows,
-        workspace,
-        actions,
-        advantages,
-        returns,
-        1 / rows,
-        0.5,
-        0.01,
-        gradients,
-        0,
-        statistics
-      )
-      adam()
-    })
-  const inCalls = (rows: number) =>
-    microseconds(() => {
-      kernels.forward(net, params, observations, rows, workspace, logits, values)
-      kernels.lossA2C(
-        net,
-        logits,
-        actions,
-        values,
-        advantages,
-        returns,
-        rows,
-        1 / rows,
-        0.5,
-        0.01,
-        dLogits,
-        dValues,
-        statistics
-      )
-      kernels.backward(net, params, observations, rows, workspace, dLogits, dValues, gradients, 0)
-      adam()
-    })
-  const f1024 = forward(1024)
-  const u200 = fused(200)
-  const macs = parameters * 200 * 3
+  // A slot an environment: sampling stream, what acting writes, observation; an odd number of cache lines.
+  const at = { stream: 0, value: 48, action: 52, logProbability: 56, logits: 64, observation: 64 + spec.actions * 4 }
+  const slotBytes = (Math.ceil((at.observation + spec.inputs * 4) / 64) | 1) * 64
+  const slots = yield* arena.allocate(slotBytes * environments, 64)
+  for (let i = 0; i < environments; i++) {
+    const slot = slots + i * slotBytes
+    Pcg64.fromSeed(i, arena.uint32(slot, Pcg64.words))
+    arena.float32(slot + at.observation, spec.inputs).fill(random.uniform(-1, 1))
+  }
+
+  const act = (rows: number) => () =>
+    kernels.actMany(
+      net,
+      params,
+      rows,
+      slotBytes,
+      slots + at.observation,
+      slots + at.stream,
+      workspace,
+      0,
+      slots + at.logits,
+      slots + at.value,
+      slots + at.action,
+      slots + at.logProbability
+    )
+  const gradient = (rows: number, reused: boolean) => () =>
+    kernels.gradientsOfActivations(
+      net,
+      params,
+      observations,
+      reused ? activations : 0,
+      logits,
+      values,
+      rows,
+      workspace,
+      actions,
+      0,
+      returns,
+      1 / rows,
+      0.5,
+      0.01,
+      gradients,
+      0,
+      statistics
+    )
+  const row = multiplyAdds(spec)
+  const time = (call: string, run: () => void, macs = 0): Figure => ({
+    call,
+    microseconds: microseconds(run),
+    multiplyAdds: macs
+  })
   return [
-    act,
-    forward(10),
-    f1024,
-    u200,
-    fused(2048),
-    inCalls(200),
-    inCalls(2048),
-    microseconds(adam),
-    2 * parameters * 1024 / f1024 / 1000,
-    2 * macs / u200 / 1000
+    ...[1, 5, 10, 32, 100, 1000].map((rows) => time(`act ${rows}`, act(rows), rows * row.forward)),
+    time(
+      "values 10",
+      () => kernels.valuesMany(net, params, 10, slotBytes, slots + at.observation, workspace, slots + at.value)
+    ),
+    ...[5, 20, 32, 100, 200, 2048].map((rows) => time(`gradient ${rows}`, gradient(rows, false), rows * row.gradient)),
+    time("20 reused", gradient(20, true)),
+    time("sum", () => kernels.sumInto(gradients, several, parameters * 4, 10, parameters)),
+    time("norm", () => kernels.squaredNorm(gradients, parameters)),
+    time(
+      "Adam",
+      () => kernels.adam(params, params, gradients, m, m, v, v, parameters, 1, 1e-9, 0.9, 0.999, 1e-8, 0.5, 0.5)
+    ),
+    time("RMSProp", () => kernels.rmsprop(params, params, gradients, v, v, parameters, 1, 1e-9, 0.99, 1e-8, 0))
   ]
 })
 
-const print = Effect.gen(function*() {
-  process.stdout.write(
-    "| network | act 1 | forward 10 | forward 1024 | update 200 | update 2048 | 200 in calls | 2048 in calls | Adam | GFLOP/s forward | update |\n"
-      + "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
-  )
-  for (const [name, spec] of networks) {
-    const figures = yield* measure(spec)
-    process.stdout.write(`| ${[name, ...figures.map((n) => n < 10 ? n.toFixed(2) : n.toFixed(0))].join(" | ")} |\n`)
-  }
-})
+/** GFLOP/s of six sums and six products that wait for nothing but themselves. */
+const ceiling = async (): Promise<number> => {
+  const source = `export function run(n: i32): f32 {
+    const a = v128.load(0), b = v128.load(16)
+    ${Array.from({ length: 6 }, (_, k) => `let s${k} = a, p${k} = b`).join("\n")}
+    for (let i = 0; i < n; i++) {
+      ${Array.from({ length: 6 }, (_, k) => `s${k} = f32x4.add(s${k}, a); p${k} = f32x4.mul(p${k}, b)`).join("\n")}
+    }
+    return f32x4.extract_lane(${
+    Array.from({ length: 6 }, (_, k) => k).reduce((sum, k) => `f32x4.add(${sum}, f32x4.add(s${k}, p${k}))`, "a")
+  }, 0)
+  }`
+  const { binary } = await compileString(source, {
+    optimizeLevel: 3,
+    runtime: "stub",
+    initialMemory: 1,
+    enable: ["simd"]
+  })
+  const wasm = engine()
+  if (binary === null || wasm === undefined) throw new Error("the ceiling's loop does not compile")
+  const { run } = new wasm.Instance(new wasm.Module(binary), {}).exports
+  if (typeof run !== "function") throw new Error("the ceiling's loop is missing")
+  const rounds = 1e5
+  return 12 * 4 * rounds / microseconds(() => run(rounds)) / 1000
+}
 
-await Effect.runPromise(print)
+const gigaflops = ({ microseconds, multiplyAdds }: Figure): number => 2 * multiplyAdds / microseconds / 1000
+
+const short = (n: number): string => n < 10 ? n.toFixed(2) : n.toFixed(0)
+
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): void => {
+  console.log(`| ${head.join(" | ")} |\n| ${head.map(() => "---").join(" | ")} |`)
+  for (const row of rows) console.log(`| ${row.join(" | ")} |`)
+  console.log()
+}
+
+interface Measured {
+  readonly name: string
+  readonly unit: "us" | "GFLOP/s"
+  readonly value: number
+}
+
+const measuredOf = (network: string, figure: Figure): ReadonlyArray<Measured> => {
+  const name = `kernels ${network}: ${figure.call}`
+  const time: Measured = { name, unit: "us", value: figure.microseconds }
+  return figure.multiplyAdds > 0 ? [time, { name, unit: "GFLOP/s", value: gigaflops(figure) }] : [time]
+}
+
+const results: Array<{ readonly network: string; readonly figures: ReadonlyArray<Figure> }> = []
+for (const spec of networks) results.push({ network: nameOf(spec), figures: await Effect.runPromise(measure(spec)) })
+const most = await ceiling()
+
+if (json) {
+  const measured: ReadonlyArray<Measured> = [
+    ...results.flatMap(({ figures, network }) => figures.flatMap((figure) => measuredOf(network, figure))),
+    { name: "kernels ceiling", unit: "GFLOP/s", value: most }
+  ]
+  console.log(JSON.stringify(measured, undefined, 2))
+} else {
+  const calls = results[0]!.figures.map((figure) => figure.call)
+  console.log("Microseconds a call:\n")
+  table(
+    ["network", ...calls],
+    results.map(({ figures, network }) => [
+      network,
+      ...figures.map((figure) => short(figure.microseconds))
+    ])
+  )
+  console.log("GFLOP/s:\n")
+  const products = results[0]!.figures.flatMap((figure, k) => figure.multiplyAdds > 0 ? [k] : [])
+  table(
+    ["network", ...products.map((k) => calls[k]!)],
+    results.map(({ figures, network }) => [
+      network,
+      ...products.map((k) => short(gigaflops(figures[k]!)))
+    ])
+  )
+  console.log(`At most ${short(most)} GFLOP/s.`)
+}
