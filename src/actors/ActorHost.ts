@@ -19,7 +19,8 @@ import * as Transferable from "effect/workers/Transferable"
 import type { Behavior, Method, Services } from "./Actor.ts"
 import { Cell } from "./Cell.ts"
 import * as Codec from "./Codec.ts"
-import { Death } from "./Death.ts"
+import { Death, fromUnknown } from "./Death.ts"
+import * as Fault from "./Fault.ts"
 import { behaviorsByName } from "./FiberHost.ts"
 import type { Command, HostPort, Report, StartCommand, Working } from "./HostLink.ts"
 import * as ProcessLink from "./ProcessLink.ts"
@@ -52,6 +53,16 @@ export const launch = <const B extends ReadonlyArray<Behavior<unknown>>>(
     throw new Error("ActorHost.launch serves in a worker thread or child process that an actor system has started")
   }
   const scope = Scope.makeUnsafe()
+  // Told by our own last word: what a transport makes of an error may lack its tag and message.
+  let death: unknown
+  let server: Server<Services<B>> | undefined
+  process.on("uncaughtExceptionMonitor", (error) => {
+    death ??= encodeDeath(fromUnknown("HostExited", error))
+  })
+  port.onExit(() => {
+    if (server === undefined) port.post([["exiting", [], death]], [])
+    else server.lastWord(death)
+  })
   const offered = behaviorsByName(behaviors)
   // Without a layer the behaviours need nothing: the signature sees to it.
   const layer = (options?.layer ?? Layer.empty) as Layer.Layer<Services<B>, unknown>
@@ -64,7 +75,7 @@ export const launch = <const B extends ReadonlyArray<Behavior<unknown>>>(
         throw new Error(reason)
       })
     } else {
-      const server = new Server(port, offered, exit.value, scope)
+      server = new Server(port, offered, exit.value, scope)
       server.listen(options?.buildId)
     }
   })
@@ -86,6 +97,9 @@ class Server<R> {
   private outbox: Array<Report> = []
   private oldest = 0
   private closing = false
+  /** Commands heard and reports posted. */
+  private heard = 0
+  private posted = 0
 
   constructor(
     port: HostPort,
@@ -103,11 +117,11 @@ class Server<R> {
     this.port.listen((batch) => {
       for (const command of batch) this.obey(command)
     })
-    this.port.onExit(() => this.lastWord())
     this.send(["ready", buildId])
   }
 
   private obey(command: Command): void {
+    this.heard++
     switch (command[0]) {
       case "start":
         return this.start(command[1])
@@ -118,10 +132,18 @@ class Server<R> {
       case "halt":
         return this.resident(command[1], command[2])?.cell.halt()
       case "ping":
-        return this.send(["alive"])
+        return this.alive(command[1])
+      case "fault":
+        return Fault.commit(command[1])
       case "close":
         return this.close()
     }
+  }
+
+  private alive(posted: number): void {
+    this.flush()
+    this.posted++
+    this.port.post([["alive", posted, this.heard, this.posted]], [])
   }
 
   private resident(actor: number, epoch: number): Resident<R> | undefined {
@@ -210,6 +232,7 @@ class Server<R> {
     const moved = this.moved.clearUnsafe().filter((value) => value instanceof ArrayBuffer)
     try {
       this.port.post(batch, moved)
+      this.posted += batch.length
     } catch {
       // Something in the batch cannot be cloned or moved: find out which, and let the rest go.
       for (const report of batch) this.postAlone(report)
@@ -219,21 +242,23 @@ class Server<R> {
   private postAlone(report: Report): void {
     try {
       this.port.post([report], [])
+      this.posted++
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       if (report[0] !== "replied") throw error
       const [kind, actor, epoch, seq, , , state] = report
       this.port.post([[kind, actor, epoch, seq, "refused", reason, state]], [])
+      this.posted++
     }
   }
 
   /** The replies of this turn, and who was at work: so that a neighbour's end is not held against those who were not. */
-  private lastWord(): void {
+  lastWord(death: unknown): void {
     const working: Array<Working> = []
     for (const [actor, { cell, epoch }] of this.residents) {
       if (cell.working) working.push([actor, epoch, cell.starting ? undefined : cell.seq])
     }
-    this.send(["exiting", working])
+    this.send(["exiting", working, death])
     this.flush()
   }
 

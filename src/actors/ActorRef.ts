@@ -13,9 +13,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import type * as Rpc from "effect/rpc/Rpc"
 import type { Any, Method, Rpcs } from "./Actor.ts"
-import type { AskFailure, MailboxFull, TellFailure } from "./errors.ts"
+import { type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
 import type { Guardian } from "./Guardian.ts"
 
 export interface AskOptions {
@@ -61,7 +62,11 @@ const sender = (guardian: Guardian, method: Method, tell: boolean, defaultMillis
   payload: unknown,
   options?: AskOptions
 ): Effect.Effect<unknown, unknown> => {
-  const millis = options?.deadline === undefined ? defaultMillis : Duration.toMillis(options.deadline)
+  const millis = options?.deadline === undefined ? defaultMillis : millisOf(options.deadline)
+  if (!(millis >= 0)) {
+    const reason = "its deadline must be a duration, not negative"
+    return Effect.fail(new MessageRefused({ actor: guardian.name, method: method.name, part: "options", reason }))
+  }
   const failWhenFull = options?.whenFull === "fail"
   return Effect.callback<unknown, unknown>((resume: (outcome: Outcome) => void) => {
     const envelope = guardian.send(method, payload, millis, tell, failWhenFull, resume)
@@ -69,6 +74,13 @@ const sender = (guardian: Guardian, method: Method, tell: boolean, defaultMillis
     return Effect.sync(() => guardian.abandon(envelope))
   })
 }
+
+/** NaN for what is no duration. */
+const millisOf = (duration: Duration.Input): number =>
+  Number.isNaN(duration) ? Number.NaN : Option.match(Duration.fromInput(duration), {
+    onNone: () => Number.NaN,
+    onSome: Duration.toMillis
+  })
 
 const guardians = new WeakMap<object, Guardian>()
 

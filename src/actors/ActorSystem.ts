@@ -22,7 +22,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Any, Behavior, Services } from "./Actor.ts"
 import * as ActorRef from "./ActorRef.ts"
-import { ActorNotFound, type SpawnFailure, StartFailed, type SystemFailure } from "./errors.ts"
+import { ActorNotFound, type InvalidOption, type SpawnFailure, StartFailed, type SystemFailure } from "./errors.ts"
+import * as Fault from "./Fault.ts"
 import { behaviorsByName, FiberHost } from "./FiberHost.ts"
 import type { Ended, Guardian } from "./Guardian.ts"
 import type { Placement } from "./Host.ts"
@@ -113,10 +114,11 @@ export interface Shape {
   /** Stops the actor before its scope does. */
   readonly stop: (actor: Named) => Effect.Effect<void, ActorNotFound>
   /**
-   * Kills what is under the actor now, in the middle of whatever it does: its host thread, with all that live there, or
-   * its fiber. Completes when that is gone; supervision takes it from there. For tests and fault injection.
+   * Kills what is under the actor: its host thread or process, with all that live there, or its fiber. By default now,
+   * from outside, in the middle of whatever it does; otherwise in one of the ways of `Fault`. Completes when that is gone;
+   * supervision takes it from there. For tests and fault injection.
    */
-  readonly kill: (actor: Named) => Effect.Effect<void, ActorNotFound>
+  readonly kill: (actor: Named, how?: Fault.Fault) => Effect.Effect<void, ActorNotFound | InvalidOption>
   /** What happens from now on. */
   readonly events: Stream.Stream<LifecycleEvent>
 }
@@ -299,7 +301,12 @@ const serve = (system: System, standard: Placement): Shape => {
     actors: Effect.sync(() => system.actors),
     watch: (actor) => Effect.flatMap(find(actor), (guardian) => Deferred.await(guardian.end)),
     stop: (actor) => Effect.flatMap(alive(actor), (guardian) => system.stop(guardian, system.graceMillis)),
-    kill: (actor) => Effect.flatMap(alive(actor), (guardian) => guardian.host.kill(guardian)),
+    kill: (actor, how = "terminate") =>
+      Effect.flatMap(alive(actor), (guardian): Effect.Effect<void, InvalidOption> => {
+        const rules = { how: Options.oneOf(...Fault.possible[guardian.host.placement]) }
+        const invalid = Options.check(`ActorSystem.kill of a ${guardian.host.placement}`, { how }, rules)
+        return invalid === undefined ? guardian.host.kill(guardian, how) : Effect.fail(invalid)
+      }),
     events: Stream.fromPubSub(system.events)
   }
 }

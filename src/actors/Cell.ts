@@ -48,6 +48,8 @@ export interface CellOptions<R> {
 const deepest = 64
 let depth = 0
 
+const killed = new Death({ kind: "Killed", message: "killed" })
+
 const unwound = Effect.callback<void>((resume) => queueMicrotask(() => resume(Effect.void)))
 
 export class Cell<R> {
@@ -58,7 +60,7 @@ export class Cell<R> {
   private inHand = 0
   private served = false
   private stopping = false
-  private halted = false
+  private halted: Death | undefined
   private over = false
 
   constructor(options: CellOptions<R>) {
@@ -68,7 +70,7 @@ export class Cell<R> {
   /** Starts the incarnation on `run`, which provides what its behaviour needs. */
   start(run: <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>): void {
     this.fiber = run(Effect.scoped<void, Death, R | Scope>(this.life))
-    if (this.halted) this.fiber.interruptUnsafe()
+    if (this.halted !== undefined) this.fiber.interruptUnsafe()
     this.fiber.addObserver((exit) => this.end(exit))
   }
 
@@ -84,9 +86,9 @@ export class Cell<R> {
     this.rouse()
   }
 
-  /** End now. */
-  halt(): void {
-    this.halted = true
+  /** End now, with `death` as the cause. */
+  halt(death = killed): void {
+    this.halted ??= death
     this.fiber?.interruptUnsafe()
   }
 
@@ -123,7 +125,7 @@ export class Cell<R> {
   private end(exit: Exit.Exit<void, Death>): void {
     this.over = true
     const { report } = this.options
-    if (this.halted) return report.died(new Death({ kind: "Killed", message: "killed" }), this.inHand)
+    if (this.halted !== undefined) return report.died(this.halted, this.inHand)
     if (Exit.isSuccess(exit)) return report.stopped()
     const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
     report.died(failure === undefined ? fromCause("Defect", exit.cause) : failure.error, this.inHand)

@@ -13,9 +13,18 @@ import * as Schema from "effect/Schema"
  * - `HostExited`: the thread ended: `process.exit`, an uncaught throw, an unhandled rejection, no memory.
  * - `Killed`: somebody called `system.kill`.
  * - `Unresponsive`: the host had work and gave no sign of life within the time its heartbeat allows.
+ * - `LinkBroken`: messages between owner and host were lost, or could not be read.
  * - `Sibling`: the actor itself was well, but its group restarts together.
  */
-export const DeathKind = Schema.Literals(["Defect", "StartFailed", "HostExited", "Killed", "Unresponsive", "Sibling"])
+export const DeathKind = Schema.Literals([
+  "Defect",
+  "StartFailed",
+  "HostExited",
+  "Killed",
+  "Unresponsive",
+  "LinkBroken",
+  "Sibling"
+])
 export type DeathKind = typeof DeathKind.Type
 
 /** The report of one death. `tag` is the error's `_tag` (or its name); `method` the message in hand, where known. */

@@ -8,7 +8,8 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Behavior, Services } from "./Actor.ts"
 import { Cell } from "./Cell.ts"
-import { Death } from "./Death.ts"
+import { Death, fromUnknown } from "./Death.ts"
+import { type Fault, Injected } from "./Fault.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 
 /** The behaviours under the names of their definitions. */
@@ -94,10 +95,10 @@ export class FiberHost<R> implements Host {
     this.cells.get(tenant.id)?.halt()
   }
 
-  kill(tenant: Tenant): Effect.Effect<void> {
+  kill(tenant: Tenant, how: Fault): Effect.Effect<void> {
     return Effect.suspend(() => {
       const cell = this.cells.get(tenant.id)
-      cell?.halt()
+      cell?.halt(how === "terminate" ? undefined : fromUnknown("Defect", new Injected({ fault: how })))
       return cell?.gone ?? Effect.void
     })
   }

@@ -13,7 +13,15 @@ import * as Exit from "effect/Exit"
 import type { Any, Method } from "./Actor.ts"
 import * as Codec from "./Codec.ts"
 import { Death } from "./Death.ts"
-import { ActorDied, ActorStopped, AskTimeout, MailboxFull, MessageRefused, RestartLimitReached } from "./errors.ts"
+import {
+  ActorDied,
+  ActorStopped,
+  AskTimeout,
+  MailboxFull,
+  MessageRefused,
+  PoisonMessage,
+  RestartLimitReached
+} from "./errors.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 import { Ledger } from "./Ledger.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
@@ -22,7 +30,13 @@ import type { Sibling, Siblings } from "./Siblings.ts"
 /** How an actor's life ended. */
 export type Ended =
   | { readonly _tag: "Stopped" }
-  | { readonly _tag: "Failed"; readonly death: Death; readonly restarts: number }
+  | {
+    readonly _tag: "Failed"
+    readonly death: Death
+    readonly restarts: number
+    /** The message that killed it again and again. */
+    readonly poison?: PoisonMessage
+  }
 
 export type Status = "starting" | "running" | "restarting" | "stopping" | "ended"
 
@@ -74,6 +88,8 @@ export class Guardian implements Tenant, Sibling {
   private diedAt = 0
   /** Deaths since the last committed reply. */
   private consecutive = 0
+  /** The message in hand at the last of them, and at how many in a row. */
+  private suspect: PoisonMessage | undefined
   private replayed = 0
 
   constructor(options: GuardianOptions) {
@@ -187,7 +203,8 @@ export class Guardian implements Tenant, Sibling {
   fail(death: Death): void {
     if (this.status === "ended") return
     if (this.placed) this.host.halt(this)
-    this.finish({ _tag: "Failed", death, restarts: this.restarts })
+    const poison = this.suspect !== undefined && this.suspect.deaths > 1 ? { poison: this.suspect } : {}
+    this.finish({ _tag: "Failed", death, restarts: this.restarts, ...poison })
   }
 
   // --- from the host
@@ -220,6 +237,7 @@ export class Guardian implements Tenant, Sibling {
       this.hasState = true
     }
     this.consecutive = 0
+    this.suspect = undefined
     this.admit()
     answer(envelope, outcome)
   }
@@ -249,7 +267,7 @@ export class Guardian implements Tenant, Sibling {
     if (!this.served && death.kind === "StartFailed") return this.fail(death)
     const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
     this.replayed = this.ledger.rewind()
-    this.siblings.lost(this, death, this.consecutive)
+    this.siblings.lost(this, death, this.consecutive, bystander)
     for (const envelope of lost) {
       const method = envelope.method.name
       answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))
@@ -286,7 +304,12 @@ export class Guardian implements Tenant, Sibling {
   /** Notes whether a death of the actor's own comes without progress, and at which message where its host could not tell. */
   private held(death: Death, seq: number | undefined): Death {
     if (death.kind === "Killed") return death
-    const method = this.ledger.inHand(seq)?.method.name
+    const message = this.ledger.inHand(seq)
+    const method = message?.method.name
+    if (message !== undefined) {
+      const deaths = this.suspect?.seq === message.seq ? this.suspect.deaths + 1 : 1
+      this.suspect = new PoisonMessage({ method: message.method.name, seq: message.seq, deaths })
+    }
     if (method !== undefined || this.status === "starting") this.consecutive++
     return method === undefined || death.method !== undefined ? death : new Death({ ...death, method })
   }
@@ -313,7 +336,7 @@ export class Guardian implements Tenant, Sibling {
     this.around.publish(
       ended._tag === "Stopped"
         ? { _tag: "Stopped", actor: this.name }
-        : { _tag: "Failed", actor: this.name, death: ended.death, restarts: ended.restarts }
+        : { ...ended, actor: this.name }
     )
     this.outcome = ended
     Deferred.doneUnsafe(this.end, Exit.succeed(ended))
@@ -330,11 +353,10 @@ export class Guardian implements Tenant, Sibling {
     if (this.status === "stopping") return Exit.fail(new ActorStopped({ actor: this.name }))
     const ended = this.outcome
     if (ended === undefined) return undefined
-    return Exit.fail(
-      ended._tag === "Stopped"
-        ? new ActorStopped({ actor: this.name })
-        : new RestartLimitReached({ actor: this.name, restarts: ended.restarts, death: ended.death })
-    )
+    if (ended._tag === "Stopped") return Exit.fail(new ActorStopped({ actor: this.name }))
+    const { death, poison, restarts } = ended
+    const because = poison === undefined ? {} : { poison }
+    return Exit.fail(new RestartLimitReached({ actor: this.name, restarts, death, ...because }))
   }
 
   private refusal(method: string, reason: string): MessageRefused {

@@ -14,6 +14,7 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Any, Method } from "./Actor.ts"
 import type { Death } from "./Death.ts"
+import type { Fault } from "./Fault.ts"
 
 /** Where an actor lives: a fiber beside its owner, a worker thread, or a child process. */
 export type Placement = "fiber" | "thread" | "process"
@@ -58,7 +59,7 @@ export interface Tenant {
   /**
    * The incarnation is gone. `seq` is the message in hand, 0 when none was, and `undefined` when the host cannot tell
    * (then every delivered message may have been started). `bystander` is set when the host knows that the incarnation
-   * did nothing at the time, not even start.
+   * did nothing at the time, not even start, and that another one did.
    */
   died(epoch: number, death: Death, seq: number | undefined, bystander?: boolean): void
   stopped(epoch: number): void
@@ -80,8 +81,11 @@ export interface Host {
   stop(tenant: Tenant): void
   /** Ends the incarnation now, whatever it does; answered by `died` where it still can be. */
   halt(tenant: Tenant): void
-  /** Ends what lies under the tenant (its thread, with all that live there; its fiber) and completes when that is gone. */
-  kill(tenant: Tenant): Effect.Effect<void>
+  /**
+   * Brings down what lies under the tenant (its thread or process, with all that live there; its fiber), in one of the
+   * ways that are possible here, and completes when that is gone.
+   */
+  kill(tenant: Tenant, how: Fault): Effect.Effect<void>
   /** Forgets the tenant. */
   evict(tenant: Tenant): void
 }

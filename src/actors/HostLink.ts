@@ -5,13 +5,18 @@
  * Shared memory between two threads is one such transport (`ThreadLink`).
  */
 
+import type { Fault } from "./Fault.ts"
+
 /** From the owner to the host. Payload, config and state are encoded. */
 export type Command =
   | readonly [kind: "start", start: StartCommand]
   | readonly [kind: "message", actor: number, epoch: number, seq: number, method: string, payload: unknown]
   | readonly [kind: "stop", actor: number, epoch: number]
   | readonly [kind: "halt", actor: number, epoch: number]
-  | readonly [kind: "ping"]
+  /** A sign of life is wanted. `posted` commands were sent over this link, this one included. */
+  | readonly [kind: "ping", posted: number]
+  /** Come to harm in this way. */
+  | readonly [kind: "fault", fault: Fault]
   /** End all incarnations, then the host itself. */
   | readonly [kind: "close"]
 
@@ -44,12 +49,16 @@ export type Report =
   /** `death` is an encoded `Death`, `seq` the message in hand or 0. */
   | readonly [kind: "died", actor: number, epoch: number, death: unknown, seq: number]
   | readonly [kind: "stopped", actor: number, epoch: number]
-  | readonly [kind: "alive"]
+  /**
+   * The answer to a ping of `posted` commands: so many were heard, and so many reports were posted, this one included. A
+   * link keeps the order, so when the numbers differ something was lost on the way.
+   */
+  | readonly [kind: "alive", posted: number, heard: number, reports: number]
   /**
    * The host's last word, where it still has one: it ends, with these incarnations at work on a message (`seq`), or at
-   * their start (`undefined`). All others were idle.
+   * their start (`undefined`). All others were idle. `death` is an encoded `Death`, where something was thrown.
    */
-  | readonly [kind: "exiting", working: ReadonlyArray<Working>]
+  | readonly [kind: "exiting", working: ReadonlyArray<Working>, death: unknown]
 
 export type Working = readonly [actor: number, epoch: number, seq: number | undefined]
 

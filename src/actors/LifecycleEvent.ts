@@ -3,6 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Death } from "./Death.ts"
+import { PoisonMessage } from "./errors.ts"
 
 const actor = { actor: Schema.String }
 
@@ -12,7 +13,7 @@ const actor = { actor: Schema.String }
  * - `Died`: an incarnation ended; supervision decides what follows.
  * - `Restarted`: the next incarnation serves; `recoveryMillis` after the death was seen, `replayed` messages run again.
  * - `Stopped`: it ended because it was asked to.
- * - `Failed`: supervision gave it up.
+ * - `Failed`: supervision gave it up, for `poison` where one message killed it again and again.
  * - `HostStarted`, `HostExited`: a thread came up, or ended (`expected` when the system closed it).
  */
 export const LifecycleEvent = Schema.TaggedUnion({
@@ -27,7 +28,7 @@ export const LifecycleEvent = Schema.TaggedUnion({
     replayed: Schema.Int
   },
   Stopped: actor,
-  Failed: { ...actor, restarts: Schema.Int, death: Death },
+  Failed: { ...actor, restarts: Schema.Int, death: Death, poison: Schema.optionalKey(PoisonMessage) },
   HostStarted: { host: Schema.Int, millis: Schema.Finite },
   HostExited: { host: Schema.Int, expected: Schema.Boolean, reason: Schema.String }
 })

@@ -13,7 +13,6 @@ import { type ChildProcess, fork } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { isMainThread, Worker } from "node:worker_threads"
-import { type Death, fromUnknown } from "./Death.ts"
 import { MemoryLimitReached } from "./errors.ts"
 import type { Command, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 
@@ -34,14 +33,9 @@ export interface MemoryLimit {
   readonly resident?: number
 }
 
-/** What a child sends besides batches of reports. */
-type Aside = { readonly fault: Fault } | { readonly resident: number }
-
-/** What a child died of, as far as the channel carries it. */
-interface Fault {
-  readonly message: string
-  readonly tag: string | undefined
-  readonly stack: string | undefined
+/** What a child sends besides batches of reports, where its owner cannot look: the bytes it holds. */
+interface Weight {
+  readonly resident: number
 }
 
 /** The first argument of a child, by which its entry knows that it is one; the second is the parent's process id. */
@@ -126,9 +120,8 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => 
     }, drain)
   }
 
-  child.on("message", (message: ReadonlyArray<Report> | Aside) => {
+  child.on("message", (message: ReadonlyArray<Report> | Weight) => {
     if (isBatch(message)) events.received(message)
-    else if ("fault" in message) error ??= rebuilt(message.fault)
     else weigh(message.resident)
   })
   child.on("error", (thrown) => {
@@ -162,7 +155,7 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => 
 
 const noop = (): void => {}
 
-const isBatch = (message: ReadonlyArray<Report> | Aside): message is ReadonlyArray<Report> => Array.isArray(message)
+const isBatch = (message: ReadonlyArray<Report> | Weight): message is ReadonlyArray<Report> => Array.isArray(message)
 
 const textOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
@@ -190,12 +183,6 @@ const residentOf = (pid: number | undefined): number => {
     return 0
   }
 }
-
-const rebuilt = ({ message, stack, tag }: Fault): Error =>
-  Object.assign(new Error(message), {
-    ...(tag === undefined ? {} : { name: tag, _tag: tag }),
-    ...(stack === undefined ? {} : { stack })
-  })
 
 // ------------------------------------------------------------------------------------------- what cannot be copied
 
@@ -236,12 +223,8 @@ export const port = (): HostPort | undefined => {
   const parent = Number(process.argv[3])
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, noop)
   process.once("disconnect", () => process.exit(0))
-  // Told to the parent instead of printed: its supervision decides what it means.
-  process.on("uncaughtException", (error) => {
-    aside({ fault: faultOf(fromUnknown("HostExited", error)) })
-    process.exit(1)
-  })
-  const aside = (message: Aside): void => void send(message, undefined, undefined, noop)
+  // Not printed: the parent is told, and its supervision decides what it means.
+  process.on("uncaughtException", () => process.exit(1))
   return {
     post: (batch) => void send(batch, undefined, undefined, noop),
     listen: (received) => {
@@ -250,7 +233,8 @@ export const port = (): HostPort | undefined => {
       guard.unref()
       // Whoever can, reads it from outside, whatever we do meanwhile.
       if (process.platform !== "linux") {
-        setInterval(() => aside({ resident: process.memoryUsage.rss() }), memoryWatch).unref()
+        setInterval(() => void send({ resident: process.memoryUsage.rss() }, undefined, undefined, noop), memoryWatch)
+          .unref()
       }
     },
     // After all that was posted has left.
@@ -258,5 +242,3 @@ export const port = (): HostPort | undefined => {
     onExit: (last) => void process.on("exit", last)
   }
 }
-
-const faultOf = ({ message, stack, tag }: Death): Fault => ({ message, stack, tag })

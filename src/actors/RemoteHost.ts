@@ -14,6 +14,7 @@ import type { Method } from "./Actor.ts"
 import * as Codec from "./Codec.ts"
 import { Death, fromUnknown } from "./Death.ts"
 import { HostStartFailed, MessageRefused } from "./errors.ts"
+import type { Fault } from "./Fault.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 import type { Command, HostLink, OpenLink, Report, Working } from "./HostLink.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
@@ -44,18 +45,24 @@ export class RemoteHost implements Host {
   private readonly options: RemoteOptions
   private readonly tenants = new Map<number, Tenant>()
   private link: HostLink | undefined
+  private generation = 0
   private ready = false
   private openedAt = 0
   private outbox: Array<Command> = []
   private ending: Death | undefined
   /** Who was at work when the other side ended, by its own word. */
   private working: ReadonlyMap<number, Working> | undefined
+  /** What ended it, by its own word. */
+  private lastWord: Death | undefined
   /** Whether the other side is of another build: its successor would be too. */
   private stranger = false
   private closing = false
   private startTimer: ReturnType<typeof setTimeout> | undefined
   private pulse: ReturnType<typeof setInterval> | undefined
   private missed = 0
+  /** Commands posted and reports heard over the present link. */
+  private posted = 0
+  private heard = 0
   private readonly onReady = new Set<(outcome: Exit.Exit<void, HostStartFailed>) => void>()
   private readonly onExit = new Set<() => void>()
 
@@ -106,12 +113,13 @@ export class RemoteHost implements Host {
     this.send(["halt", tenant.id, tenant.epoch])
   }
 
-  kill(_tenant: Tenant): Effect.Effect<void> {
+  kill(_tenant: Tenant, how: Fault): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
       if (this.link === undefined) return resume(Effect.void)
       const gone = () => resume(Effect.void)
       this.onExit.add(gone)
-      this.end(new Death({ kind: "Killed", message: "killed" }))
+      if (how === "terminate") this.end(new Death({ kind: "Killed", message: "killed" }))
+      else this.send(["fault", how])
       return Effect.sync(() => void this.onExit.delete(gone))
     })
   }
@@ -142,14 +150,24 @@ export class RemoteHost implements Host {
     this.ending = undefined
     this.stranger = false
     this.working = undefined
+    this.lastWord = undefined
     this.outbox = []
+    this.posted = 0
+    this.heard = 0
     this.openedAt = performance.now()
     this.startTimer = setTimeout(() => {
       this.end(new Death({ kind: "StartFailed", message: `not ready within ${this.options.startMillis} ms` }))
     }, this.options.startMillis)
+    // What an earlier link still says is not heard.
+    const generation = ++this.generation
+    const present = () => generation === this.generation && this.link !== undefined
     this.link = this.options.open({
-      received: (batch) => this.received(batch),
-      exited: (reason, error) => this.exited(reason, error)
+      received: (batch) => {
+        if (present()) this.received(batch)
+      },
+      exited: (reason, error) => {
+        if (present()) this.exited(reason, error)
+      }
     })
   }
 
@@ -171,11 +189,13 @@ export class RemoteHost implements Host {
     this.outbox = []
     try {
       link.post(batch)
+      this.posted += batch.length
     } catch {
       // Something in the batch cannot be cloned: find out which, and let the rest go.
       for (const command of batch) {
         try {
           link.post([command])
+          this.posted++
         } catch (error) {
           this.unsendable(command, error instanceof Error ? error.message : String(error))
         }
@@ -196,7 +216,8 @@ export class RemoteHost implements Host {
     for (const report of batch) {
       // A report may lead to a decision to end this side: the rest of its batch is then not heard either.
       if (this.ending !== undefined) return
-      if (this.ready || report[0] === "ready") this.hear(report)
+      this.heard++
+      if (this.ready || report[0] === "ready" || report[0] === "exiting") this.hear(report)
     }
   }
 
@@ -212,23 +233,37 @@ export class RemoteHost implements Host {
         return this.tenants.get(report[1])?.refused(report[2], report[3], report[4])
       case "died": {
         const [, actor, epoch, encoded, seq] = report
-        const death = deathCodec.decode(encoded)
-        const told = Exit.isSuccess(death) && death.value instanceof Death ? death.value : unreadable
-        return this.tenants.get(actor)?.died(epoch, told, seq)
+        return this.tenants.get(actor)?.died(epoch, decodeDeath(encoded), seq)
       }
       case "replied": {
         const [, actor, epoch, seq, kind, value, state] = report
         const tenant = this.tenants.get(actor)
-        const method = epoch === tenant?.epoch ? tenant.pending(seq) : undefined
-        if (tenant === undefined || method === undefined) return
+        if (tenant === undefined || epoch !== tenant.epoch) return
+        const method = tenant.pending(seq)
+        // Replies come in order, each once.
+        if (method === undefined) {
+          return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)
+        }
         return tenant.replied(epoch, seq, outcome(tenant, method, kind, value), state)
       }
-      case "alive":
+      case "alive": {
+        const [, posted, heard, reports] = report
+        if (heard !== posted) return this.broken(`it heard ${heard} of ${posted} messages`)
+        if (reports !== this.heard) return this.broken(`${this.heard} of its ${reports} messages came`)
         return
+      }
       case "exiting":
-        this.working = new Map(report[1].map((working) => [working[0], working]))
+        if (this.ready) this.working = new Map(report[1].map((working) => [working[0], working]))
+        if (report[2] !== undefined) this.lastWord = decodeDeath(report[2])
         return
+      default:
+        return this.broken(`"${String(report[0])}" is no report`)
     }
+  }
+
+  /** Something was lost or spoilt on the way. Nobody can tell what else: a new link begins from what was committed. */
+  private broken(message: string): void {
+    this.end(new Death({ kind: "LinkBroken", message: `the link to its host is broken: ${message}` }))
   }
 
   private isReady(buildId: string | undefined): void {
@@ -250,9 +285,15 @@ export class RemoteHost implements Host {
   }
 
   private beat(): void {
-    if (this.missed++ < beats) return this.send(["ping"])
+    if (this.missed++ < beats) return this.ping()
     const message = `no sign of life for ${this.options.heartbeatMillis} ms`
     this.end(new Death({ kind: "Unresponsive", message }))
+  }
+
+  private ping(): void {
+    this.flush()
+    this.posted++
+    this.link?.post([["ping", this.posted]])
   }
 
   private exited(reason: string, error: unknown): void {
@@ -263,7 +304,7 @@ export class RemoteHost implements Host {
     this.missed = 0
     const wasReady = this.ready
     this.ready = false
-    const death = this.ending ??
+    const death = this.ending ?? this.lastWord ??
       (error === undefined ? new Death({ kind: "HostExited", message: reason }) : fromUnknown("HostExited", error))
     this.options.publish({ _tag: "HostExited", host: this.index, expected: this.closing, reason: death.message })
     if (!wasReady) {
@@ -286,7 +327,9 @@ export class RemoteHost implements Host {
       if (working === undefined) tenant.died(tenant.epoch, told, undefined)
       else {
         const [, epoch, seq] = working.get(tenant.id) ?? []
-        tenant.died(tenant.epoch, told, epoch === tenant.epoch ? seq ?? 0 : 0, epoch !== tenant.epoch)
+        const idle = epoch !== tenant.epoch
+        // Where nobody was at work, nobody is to blame, and it counts for all of them: an end must come somewhere.
+        tenant.died(tenant.epoch, told, idle ? 0 : seq ?? 0, idle && working.size > 0)
       }
     }
     const waiting = Array.from(this.onExit)
@@ -310,6 +353,11 @@ const outcome = (
   const decoded = kind === "success" ? method.success.decode(value) : method.error.decode(value)
   if (Exit.isFailure(decoded)) return refused(Codec.reason(decoded))
   return kind === "success" ? decoded : Exit.fail(decoded.value)
+}
+
+const decodeDeath = (encoded: unknown): Death => {
+  const death = deathCodec.decode(encoded)
+  return Exit.isSuccess(death) && death.value instanceof Death ? death.value : unreadable
 }
 
 const unreadable = new Death({ kind: "Defect", message: "unknown (the report could not be read)" })

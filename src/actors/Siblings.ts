@@ -61,14 +61,18 @@ export class Siblings {
     return new Death({ ...this.joint.death, kind: "Sibling" })
   }
 
-  /** An incarnation of `member` is gone against its will, the `consecutive`-th in a row without progress. */
-  lost(member: Sibling, death: Death, consecutive: number): void {
+  /**
+   * An incarnation of `member` is gone against its will, the `consecutive`-th in a row without progress. A `bystander`'s
+   * death is somebody else's doing, who answers for it: it is not counted and not waited for.
+   */
+  lost(member: Sibling, death: Death, consecutive: number, bystander: boolean): void {
     if (this.joint?.all.includes(member)) return this.gone(member)
     const directive = this.supervision.decide(death)
     if (directive === "stop") return member.fail(death)
     const hopeful = directive === "restart" && consecutive < this.supervision.maxConsecutive
-    const restart = hopeful ? this.log.next(this.now()) : 0
-    if (restart === 0) return this.giveUp(member, death)
+    const counted = hopeful && !bystander
+    const restart = counted ? this.log.next(this.now()) : 0
+    if (restart === 0 && (counted || !hopeful)) return this.giveUp(member, death)
     const all = this.affected(member)
     if (all.length === 1) return this.begin(all, death, restart)
     this.joint = { all, death, restart }
@@ -103,7 +107,8 @@ export class Siblings {
   }
 
   private begin(all: ReadonlyArray<Sibling>, death: Death, restart: number): void {
-    this.fork(Effect.flatMap(Effect.exit(this.log.pause(restart, death)), (pause) =>
+    const waiting = restart === 0 ? Effect.yieldNow : this.log.pause(restart, death)
+    this.fork(Effect.flatMap(Effect.exit(waiting), (pause) =>
       Effect.sync(() => {
         for (const member of all) {
           if (Exit.isSuccess(pause)) member.resurrect()

@@ -187,7 +187,7 @@ export class System {
         this.overstayed.set(host, performance.now())
       }
       // What lives beside us can be seen off; what lives behind a border is told, and not heard any more.
-      const gone = host.border ? undefined : within(host.kill(guardian), this.graceMillis)
+      const gone = host.border ? undefined : within(host.kill(guardian, "terminate"), this.graceMillis)
       guardian.abort()
       if (gone !== undefined) yield* gone
     })

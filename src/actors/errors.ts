@@ -20,16 +20,31 @@ export class ActorDied extends Schema.TaggedError<ActorDied>()("ActorDied", {
   }
 }
 
+/** The message that was in hand at each of an actor's last deaths (two or more): it seems to kill whoever handles it. */
+export class PoisonMessage extends Schema.Class<PoisonMessage>("troupe/PoisonMessage")({
+  method: Schema.String,
+  /** The message's number: 1, 2, ... per actor. */
+  seq: Schema.Int,
+  deaths: Schema.Int
+}) {}
+
 /**
  * Supervision gave the actor up: it died more often than its policy allows, or too often without a reply between, or the
- * policy said `stop`. `death` is the last one's cause; its `method` the message in hand, where there was one.
+ * policy said `stop`. `death` is the last one's cause; its `method` the message in hand, where there was one. `poison` is
+ * the message that did it, where it was always the same.
  */
 export class RestartLimitReached extends Schema.TaggedError<RestartLimitReached>()("RestartLimitReached", {
   actor: Schema.String,
   restarts: Schema.Int,
-  death: Death
+  death: Death,
+  poison: Schema.optionalKey(PoisonMessage)
 }) {
   override get message(): string {
+    const { poison } = this
+    if (poison !== undefined) {
+      return `${this.actor} failed for good after ${this.restarts} restart(s): its message ${poison.seq} (${poison.method}) ` +
+        `killed it ${poison.deaths} times, the last time with: ${this.death.message}`
+    }
     const at = this.death.method === undefined ? "" : ` (at ${this.death.method})`
     return `${this.actor} failed for good after ${this.restarts} restart(s)${at}: ${this.death.message}`
   }
@@ -57,11 +72,12 @@ export class ActorStopped extends Schema.TaggedError<ActorStopped>()("ActorStopp
 export class MessageRefused extends Schema.TaggedError<MessageRefused>()("MessageRefused", {
   actor: Schema.String,
   method: Schema.String,
-  part: Schema.Literals(["payload", "reply"]),
+  part: Schema.Literals(["payload", "reply", "options"]),
   reason: Schema.String
 }) {
   override get message(): string {
-    return `the ${this.part} of ${this.actor}.${this.method} was refused: ${this.reason}`
+    const were = this.part === "options" ? "were" : "was"
+    return `the ${this.part} of ${this.actor}.${this.method} ${were} refused: ${this.reason}`
   }
 }
 

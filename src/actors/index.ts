@@ -18,6 +18,7 @@ export {
 } from "./ActorSystem.ts"
 export { Death } from "./Death.ts"
 export * from "./errors.ts"
+export * as Fault from "./Fault.ts"
 export type { Placement } from "./Host.ts"
 export type { Command, HostLink, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 export { LifecycleEvent } from "./LifecycleEvent.ts"

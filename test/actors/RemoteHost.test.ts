@@ -3,13 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { ActorSystem } from "../../src/actors/ActorSystem.ts"
 import type { Tenant } from "../../src/actors/Host.ts"
-import type { Command, LinkEvents } from "../../src/actors/HostLink.ts"
+import type { Command, LinkEvents, Report } from "../../src/actors/HostLink.ts"
 import { RemoteHost } from "../../src/actors/RemoteHost.ts"
 import { makeGate, Probe, reached } from "./fixtures/probe.ts"
 import { thread } from "./placements.ts"
 
 /** A host whose other side says what the test says. */
-const setUp = () => {
+const setUp = (pending: (seq: number) => boolean = () => true) => {
   const posted: Array<Command[0]> = []
   const heard: Array<string> = []
   const links: Array<LinkEvents> = []
@@ -34,7 +34,7 @@ const setUp = () => {
     state: undefined,
     hasState: false,
     epoch: 1,
-    pending: () => Probe.methods.get("Append"),
+    pending: (seq) => pending(seq) ? Probe.methods.get("Append") : undefined,
     started: () => heard.push("started"),
     replied: () => heard.push("replied"),
     refused: () => heard.push("refused"),
@@ -75,12 +75,39 @@ describe("RemoteHost", () => {
   it("does not hear a host whose end is decided", () => {
     const { heard, host, link, tenant } = setUp()
     link.received([["ready", "A"], ["started", 1, 1]])
-    Effect.runFork(host.kill(tenant))
+    Effect.runFork(host.kill(tenant, "terminate"))
     link.received([["replied", 1, 1, 1, "success", 1, undefined], ["stopped", 1, 1]])
     host.evict(tenant)
     link.exited("terminated", undefined)
     assert.deepStrictEqual(heard, ["started", "end"])
   })
+
+  it("does not hear an earlier link, nor its end again", () => {
+    const { heard, link, tenant } = setUp()
+    link.received([["ready", "A"], ["started", 1, 1]])
+    link.exited("over", undefined)
+    link.received([["started", 1, tenant.epoch], ["stopped", 1, tenant.epoch]])
+    link.exited("over", undefined)
+    assert.deepStrictEqual(heard, ["started", "died"])
+  })
+
+  const broken: Readonly<Record<string, ReadonlyArray<Report>>> = {
+    "a reply that came twice, or before its turn": [["replied", 1, 1, 2, "success", 1, undefined]],
+    "a report that was lost": [["alive", 0, 0, 5]],
+    "a message that was lost": [["alive", 2, 1, 3]],
+    "what is no report": [["nonsense" as "stopped", 1, 1]]
+  }
+  for (const [name, reports] of Object.entries(broken)) {
+    it(`ends a link when it hears ${name}`, () => {
+      const { heard, host, link, tenant } = setUp((seq) => seq === 1)
+      link.received([["ready", "A"], ["started", 1, 1]])
+      link.received(reports)
+      link.received([["replied", 1, 1, 1, "success", 1, undefined]])
+      assert.deepStrictEqual(heard, ["started", "end"])
+      host.evict(tenant)
+      link.exited("terminated", undefined)
+    })
+  }
 
   it.live("a thread that comes again with another build: nothing of it counts, and everyone is told", () =>
     Effect.gen(function*() {

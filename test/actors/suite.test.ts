@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Queue, Scope, Stream } from "effect"
 import { ActorSystem } from "../../src/actors/ActorSystem.ts"
+import { PoisonMessage } from "../../src/actors/errors.ts"
 import type { LifecycleEvent } from "../../src/actors/LifecycleEvent.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { bump, makeGate, Probe, reached } from "./fixtures/probe.ts"
@@ -125,7 +126,11 @@ for (const placement of ["fiber", "thread"] as const) {
         yield* probe.Append({ n: 1 })
         const failure = yield* Effect.flip(probe.Crash({ n: 5, times: 999, mode: "die" }))
         assert.strictEqual(failure._tag, "RestartLimitReached")
-        assert.strictEqual(failure.message, "a failed for good after 9 restart(s) (at Crash): crash 5")
+        assert.strictEqual(
+          failure.message,
+          "a failed for good after 9 restart(s): its message 2 (Crash) killed it 10 times, the last time with: crash 5"
+        )
+        assert.deepInclude(failure, { poison: new PoisonMessage({ method: "Crash", seq: 2, deaths: 10 }) })
         assert.strictEqual(Atomics.load(gate, 2), 10)
       }))
 

@@ -97,6 +97,15 @@ describe("death of a thread", () => {
     )
   }
 
+  live("who did nothing while a neighbour crashed spends none of its restarts", () =>
+    Effect.gen(function*() {
+      const a = yield* spawn("a", 0, untiring(20))
+      const b = yield* spawn("b", 0, Supervision.oneForOne({ maxRestarts: 1 }))
+      assert.strictEqual(yield* a.probe.Crash({ n: 1, times: 5, mode: "exit" }), 2)
+      assert.isAbove(yield* b.probe.Incarnation(), 5)
+      assert.strictEqual(yield* b.probe.Append({ n: 1 }), 2)
+    }))
+
   live("what waits behind a neighbour's crash has not run, and is not failed for it", () =>
     Effect.gen(function*() {
       const a = yield* spawn("a", 0)
