@@ -103,6 +103,23 @@ export class InvalidOption extends Schema.TaggedError<InvalidOption>()("InvalidO
   }
 }
 
+/** The scope that had put an array has closed. */
+export class ObjectReleased extends Schema.TaggedError<ObjectReleased>()("ObjectReleased", { kind: Schema.String }) {
+  override get message(): string {
+    return `a ${this.kind} was released by the scope that had put it: get it while that is open`
+  }
+}
+
+/** There is no shared memory of that size to be had. */
+export class ObjectTooLarge extends Schema.TaggedError<ObjectTooLarge>()("ObjectTooLarge", {
+  bytes: Schema.Int,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `an array of ${this.bytes} bytes could not be put: ${this.reason}; put it in pieces`
+  }
+}
+
 /** A living actor of this system has the name already. */
 export class NameTaken extends Schema.TaggedError<NameTaken>()("NameTaken", { actor: Schema.String }) {
   override get message(): string {
