@@ -6,6 +6,63 @@
 import { throughActivation } from "./activation"
 import { lanes, multiplyAdd } from "./dense"
 
+/** The rest of a dot product: the two vectors' lanes, then the columns from `eights` on, then the bias. */
+@inline
+function dotProduct(p0: v128, p1: v128, x: usize, w: usize, eights: usize, stride: usize, bias: f32): f32 {
+  let sum = lanes(f32x4.add(p0, p1))
+  for (let i = eights; i < stride; i += 4) sum += f32.load(x + i) * f32.load(w + i)
+  return sum + bias
+}
+
+/** One or two outputs of one or two rows: a dot product each, several under way, since each waits for itself. */
+@inline
+function dotProducts(
+  twoRows: bool, twoOutputs: bool, x: usize, xStride: usize, w: usize, inputs: i32, b: usize, y: usize, yStride: usize
+): void {
+  const stride = <usize>inputs << 2
+  const eights = <usize>(inputs & ~7) << 2
+  const x2 = x + xStride
+  const w2 = w + stride
+  let a0 = f32x4.splat(0)
+  let a1 = a0
+  let b0 = a0
+  let b1 = a0
+  let c0 = a0
+  let c1 = a0
+  let d0 = a0
+  let d1 = a0
+  for (let i: usize = 0; i < eights; i += 32) {
+    const l = v128.load(x + i)
+    const h = v128.load(x + i, 16)
+    const wl = v128.load(w + i)
+    const wh = v128.load(w + i, 16)
+    a0 = multiplyAdd(a0, l, wl)
+    a1 = multiplyAdd(a1, h, wh)
+    if (twoRows) {
+      c0 = multiplyAdd(c0, v128.load(x2 + i), wl)
+      c1 = multiplyAdd(c1, v128.load(x2 + i, 16), wh)
+    }
+    if (twoOutputs) {
+      const vl = v128.load(w2 + i)
+      const vh = v128.load(w2 + i, 16)
+      b0 = multiplyAdd(b0, l, vl)
+      b1 = multiplyAdd(b1, h, vh)
+      if (twoRows) {
+        d0 = multiplyAdd(d0, v128.load(x2 + i), vl)
+        d1 = multiplyAdd(d1, v128.load(x2 + i, 16), vh)
+      }
+    }
+  }
+  const bias = f32.load(b)
+  f32.store(y, dotProduct(a0, a1, x, w, eights, stride, bias))
+  if (twoRows) f32.store(y + yStride, dotProduct(c0, c1, x2, w, eights, stride, bias))
+  if (twoOutputs) {
+    const bias2 = f32.load(b, 4)
+    f32.store(y, dotProduct(b0, b1, x, w2, eights, stride, bias2), 4)
+    if (twoRows) f32.store(y + yStride, dotProduct(d0, d1, x2, w2, eights, stride, bias2), 4)
+  }
+}
+
 /**
  * y[rows][outputs] = b + x[rows][inputs] wᵀ, w being [outputs][inputs]: for the few outputs of a head, as dot products.
  * A dot product is two vectors of partial sums, eight columns at a time, then their eight lanes, then what is left.
@@ -14,51 +71,26 @@ export function denseHead(
   x: usize, xStride: usize, w: usize, y: usize, yStride: usize, rows: i32, inputs: i32, outputs: i32
 ): void {
   const stride = <usize>inputs << 2
-  const eights = <usize>(inputs & ~7) << 2
-  const b = w + <usize>outputs * stride
-  for (let row = 0; row < rows; row++) {
-    let output = 0
+  const biases = w + <usize>outputs * stride
+  for (let row = 0; row < rows; row += 2) {
+    const two = row + 2 <= rows
     let weights = w
+    let b = biases
     let to = y
+    let output = 0
     for (; output + 2 <= outputs; output += 2) {
-      const second = weights + stride
-      let p0 = f32x4.splat(0)
-      let p1 = p0
-      let q0 = p0
-      let q1 = p0
-      for (let i: usize = 0; i < eights; i += 32) {
-        const x0 = v128.load(x + i)
-        const x1 = v128.load(x + i, 16)
-        p0 = multiplyAdd(p0, x0, v128.load(weights + i))
-        p1 = multiplyAdd(p1, x1, v128.load(weights + i, 16))
-        q0 = multiplyAdd(q0, x0, v128.load(second + i))
-        q1 = multiplyAdd(q1, x1, v128.load(second + i, 16))
-      }
-      let p = lanes(f32x4.add(p0, p1))
-      let q = lanes(f32x4.add(q0, q1))
-      for (let i = eights; i < stride; i += 4) {
-        p += f32.load(x + i) * f32.load(weights + i)
-        q += f32.load(x + i) * f32.load(second + i)
-      }
-      const bias = b + (<usize>output << 2)
-      f32.store(to, p + f32.load(bias))
-      f32.store(to, q + f32.load(bias, 4), 4)
+      if (two) dotProducts(true, true, x, xStride, weights, inputs, b, to, yStride)
+      else dotProducts(false, true, x, xStride, weights, inputs, b, to, yStride)
+      weights += 2 * stride
+      b += 8
       to += 8
-      weights = second + stride
     }
     if (output < outputs) {
-      let p0 = f32x4.splat(0)
-      let p1 = p0
-      for (let i: usize = 0; i < eights; i += 32) {
-        p0 = multiplyAdd(p0, v128.load(x + i), v128.load(weights + i))
-        p1 = multiplyAdd(p1, v128.load(x + i, 16), v128.load(weights + i, 16))
-      }
-      let p = lanes(f32x4.add(p0, p1))
-      for (let i = eights; i < stride; i += 4) p += f32.load(x + i) * f32.load(weights + i)
-      f32.store(to, p + f32.load(b + (<usize>output << 2)))
+      if (two) dotProducts(true, false, x, xStride, weights, inputs, b, to, yStride)
+      else dotProducts(false, false, x, xStride, weights, inputs, b, to, yStride)
     }
-    x += xStride
-    y += yStride
+    x += 2 * xStride
+    y += 2 * yStride
   }
 }
 

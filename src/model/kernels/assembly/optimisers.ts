@@ -22,6 +22,25 @@ export function addInto(target: usize, addend: usize, n: i32): void {
  */
 export function sumInto(target: usize, arrays: usize, stride: usize, count: i32, n: i32): void {
   const end = target + (<usize>n << 2)
+  // A cache line of each array at a time.
+  for (; target + 64 <= end; target += 64, arrays += 64) {
+    let from = arrays
+    let s0 = v128.load(from)
+    let s1 = v128.load(from, 16)
+    let s2 = v128.load(from, 32)
+    let s3 = v128.load(from, 48)
+    for (let k = 1; k < count; k++) {
+      from += stride
+      s0 = f32x4.add(s0, v128.load(from))
+      s1 = f32x4.add(s1, v128.load(from, 16))
+      s2 = f32x4.add(s2, v128.load(from, 32))
+      s3 = f32x4.add(s3, v128.load(from, 48))
+    }
+    v128.store(target, s0)
+    v128.store(target, s1, 16)
+    v128.store(target, s2, 32)
+    v128.store(target, s3, 48)
+  }
   for (; target + 16 <= end; target += 16, arrays += 16) {
     let from = arrays
     let sum = v128.load(from)
