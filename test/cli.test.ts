@@ -86,8 +86,17 @@ describe("the command line", () => {
     [["--n-envs", "0"], 2, /^--n-envs must be a whole number from 1 to 65536; 0 is not\.\n$/],
     [["--n-envs", "ten"], 2, /^--n-envs must be .* "ten" is not\.\n$/],
     [["--env-id", "CartPole-v9"], 2, /^There is no environment "CartPole-v9"\. Did you mean "CartPole-v1"\?\n$/],
-    [["--device", "cuda"], 1, /^Device "cuda" is not available: .*\n$/],
-    [["--device", "tpu"], 2, /^--device must be one of cpu, gpu, cuda; "tpu" is not\.\n$/],
+    [
+      ["--device", "gpu"],
+      1,
+      /^Device "gpu" is not available: tried cuda \(.*\) and webgpu \(.*\)\. Run npm install .*\n$/
+    ],
+    [
+      ["--device", "tfjs-node"],
+      1,
+      /^Device "tfjs-node" is not available: .* Run npm install @tensorflow\/tfjs-node@.*\n$/
+    ],
+    [["--device", "tpu"], 2, /^--device must be one of cpu, reference, .*, gpu, auto; "tpu" is not\.\n$/],
     [["--lr", "nan"], 2, /^--lr must be a finite number above 0 .* "nan" is not\.\n$/],
     [["--log-dir", "/dev/null/runs"], 1, /^Cannot create a run folder in "\/dev\/null\/runs": .*--log-dir\.\n$/],
     [["--async", "--sync"], 2, /^Give one of --sync, --async, .* not several\.\n$/],

@@ -14,8 +14,12 @@ import type * as Scope from "effect/Scope"
 import type { NetworkSpec } from "./Network.ts"
 import type { OptimiserSpec } from "./optimisers.ts"
 
-/** The names of the devices there are. */
-export type DeviceName = "cpu" | "gpu" | "cuda"
+/**
+ * The names of the devices there are: the WebAssembly kernels (`cpu`), the float64 reference, and TensorFlow.js on
+ * plain JavaScript, WebAssembly, the native library of TensorFlow, the same on an NVIDIA GPU, and WebGPU.
+ */
+export const deviceNames = ["cpu", "reference", "tfjs-cpu", "tfjs-wasm", "tfjs-node", "cuda", "webgpu"] as const
+export type DeviceName = typeof deviceNames[number]
 
 /** A device that cannot be had here: why, and what to do about it. */
 export class DeviceUnavailable extends Schema.TaggedError<DeviceUnavailable>()("DeviceUnavailable", {

@@ -47,13 +47,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     Effect.gen(function*() {
       const config = yield* CurrentConfig
       const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
-      const network: NetworkSpec = {
-        kind: config.network,
-        inputs: definition.observationSpace.size,
-        actions: definition.actionSpace.n,
-        hidden: config.hidden,
-        activation: config.activation
-      }
+      const network = networkOf(config, definition)
       const parameters = new ParameterLayout(network)
       const unit = unitSize(config.nEnvs, config.schedule !== "sync")
       const spec = {
@@ -94,6 +88,15 @@ export class DataPlane extends Context.Service<DataPlane, {
     })
   )
 }
+
+/** The network of the configuration, with the inputs and actions of an environment. */
+export const networkOf = (config: RunConfig, definition: EnvironmentDefinition<Discrete>): NetworkSpec => ({
+  kind: config.network,
+  inputs: definition.observationSpace.size,
+  actions: definition.actionSpace.n,
+  hidden: config.hidden,
+  activation: config.activation
+})
 
 /**
  * How many EnvWorkers share the environments. At their own pace each environment has one to itself. In step one a host

@@ -76,7 +76,8 @@ export class Learner extends Context.Service<Learner, {
   )
 }
 
-const optimiserOf = (config: RunConfig): OptimiserSpec =>
+/** The optimiser of the configuration. */
+export const optimiserOf = (config: RunConfig): OptimiserSpec =>
   config.optimizer === "adam"
     ? { kind: "adam", beta1: config.adamBeta1, beta2: config.adamBeta2, epsilon: config.optimizerEps }
     : {

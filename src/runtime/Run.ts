@@ -19,8 +19,7 @@ import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { ActorSystem } from "../actors/ActorSystem.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
-import { CpuDevice } from "../model/CpuDevice.ts"
-import { Device, type DeviceFault, DeviceUnavailable } from "../model/Device.ts"
+import { Device, type DeviceFault } from "../model/Device.ts"
 import { algorithms } from "./algorithms/index.ts"
 import { Arrivals } from "./Arrivals.ts"
 import * as configSources from "./configSources.ts"
@@ -32,6 +31,7 @@ import { buildId, hostEntry } from "./hostEntry.ts"
 import { Learner } from "./Learner.ts"
 import { Policy } from "./Policy.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
+import { deviceLayer, settle, type SettleError } from "./runDevice.ts"
 import type { ActorEvent, Finished, RunEvent } from "./RunEvent.ts"
 import { Restarts, RunEvents, RunMonitor, type RunStatus } from "./RunMonitor.ts"
 import { Seed } from "./Seed.ts"
@@ -42,21 +42,6 @@ export const weightsHash = (weights: Float32Array): string => {
   weights.forEach((weight, i) => bytes.setFloat32(i * 4, weight, true))
   return createHash("sha256").update(bytes).digest("hex")
 }
-
-/** The device the configuration names. */
-const deviceLayer = Layer.unwrap(Effect.map(CurrentConfig, ({ device }) =>
-  device === "cpu"
-    ? Layer.effect(Device, Effect.map(DataPlane, ({ arena, kernels }) => Device.from(CpuDevice.make(arena, kernels))))
-    : Layer.effect(
-      Device,
-      Effect.fail(
-        new DeviceUnavailable({
-          device,
-          message:
-            `Device "${device}" is not available: this version computes on the CPU only. Leave --device out, or say --device cpu.`
-        })
-      )
-    )))
 
 /** The placement the configuration names. */
 const actorSystemLayer = Layer.unwrap(
@@ -86,7 +71,7 @@ const parts = Layer.mergeAll(RunMonitor.layer, Arrivals.layer).pipe(
 )
 
 /** Every way in which a run cannot be set up. */
-export type RunSetupError = Layer.Error<typeof parts>
+export type RunSetupError = Layer.Error<typeof parts> | SettleError
 /** Every way in which a run that was set up can fail. */
 export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]> | DeviceFault | RunSpent
 
@@ -112,7 +97,10 @@ export class Run extends Context.Service<Run, {
 }>()("troupe/runtime/Run") {
   /** Sets up the run of the current configuration. Its events go to `RunEvents`, its clock starts at `RunOrigin`. */
   static readonly layerFromConfig = (): Layer.Layer<Run, RunSetupError, CurrentConfig> =>
-    layerOfParts.pipe(Layer.provide(parts))
+    Layer.unwrap(Effect.map(
+      Effect.flatMap(CurrentConfig, settle),
+      (config) => layerOfParts.pipe(Layer.provide(parts), Layer.provide(CurrentConfig.layer(config)))
+    ))
 
   /** Sets up the run of some settings; everything else is as in `configSources.resolve`. */
   static readonly layer = (given: configSources.PartialConfig) =>

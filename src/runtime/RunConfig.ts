@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
+import { deviceNames } from "../model/Device.ts"
 
 /** One setting: its values, how a sentence describes them, and what `--help` says. */
 export interface Option<A> {
@@ -120,8 +121,8 @@ export const options = {
     "MiB that a child process may take before it is ended and restarted; 0 does not limit it. For --placement process"
   ),
   device: choice(
-    ["cpu", "gpu", "cuda"],
-    "where the learner computes: cpu (WebAssembly SIMD); gpu and cuda are not available yet"
+    [...deviceNames, "gpu", "auto"],
+    "where the learner computes (docs/devices.md): cpu, WebAssembly SIMD; gpu, which is cuda or webgpu; auto, the fastest by measuring"
   ),
   totalTimesteps: whole(1, 1_000_000_000_000, "environment steps after which an unsolved run stops"),
   keepGoing: yes("train on after the environment is solved, to --total-timesteps"),

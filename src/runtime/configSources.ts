@@ -170,7 +170,7 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
   if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
   return withinWork({
     ...config,
-    ship: config.ship === "auto" ? whatShips(config) : config.ship,
+    ship: config.ship === "auto" && config.device !== "auto" ? shipping(config) : config.ship,
     samplingSeed: config.samplingSeed === "random" ? yield* drawSeed : config.samplingSeed
   })
 })
@@ -181,8 +181,11 @@ export const withinWork = (config: RunConfig): RunConfig => ({
   workers: config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
 })
 
-/** Gradients, unless they need the whole batch in one place, or are for a device that makes them better itself. */
-const whatShips = ({ device, normalizeAdvantage, schedule }: RunConfig): "experience" | "gradients" =>
+/**
+ * What `--ship auto` is: gradients, unless they need the whole batch in one place, or are for a device that makes them
+ * better itself.
+ */
+export const shipping = ({ device, normalizeAdvantage, schedule }: RunConfig): "experience" | "gradients" =>
   schedule === "sync" && (normalizeAdvantage || device !== "cpu") ? "experience" : "gradients"
 
 /** Settings that cannot go together, as a sentence. */

@@ -292,7 +292,7 @@ describe("CpuDevice", () => {
       const name = yield* Device.from(device).use((d) => Effect.map(d.model(spec, initial), (m) => m.device))
       assert.strictEqual(name, "cpu")
 
-      const mixed = (ofGpu: Batch<"gpu">) =>
+      const mixed = (ofGpu: Batch<"cuda">) =>
         // @ts-expect-error a batch of the GPU cannot meet a model of the CPU
         model.gradients(ofGpu, coefficients)
       const confused = Device.from(device).use((a) =>

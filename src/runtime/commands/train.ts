@@ -24,6 +24,7 @@ import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../RunConfig.ts"
+import { settle } from "../runDevice.ts"
 import type { RunEvent } from "../RunEvent.ts"
 import { RunEvents, RunOrigin, type RunStatus } from "../RunMonitor.ts"
 import { runFlags } from "./flags.ts"
@@ -111,15 +112,17 @@ interface TrainRequest {
 }
 
 const train = Effect.fn("train")(function*(request: TrainRequest) {
-  const { config, replayed } = yield* settings(request)
+  const { config: wanted, replayed } = yield* settings(request)
   const events = yield* Queue.bounded<RunEvent, Cause.Done>(1024)
+  const hearing = { emit: (event: RunEvent) => Effect.asVoid(Queue.offer(events, event)) }
+  const config = yield* Effect.provideService(settle(wanted), RunEvents, hearing)
   const recorder = config.schedule === "async" ? new recording.Recorder(config) : undefined
 
   // The run is set up before its folder is made: what cannot start leaves nothing behind.
   const run = yield* Layer.build(Run.layerFromConfig()).pipe(
     Effect.map(Context.get(Run)),
     Effect.provide(CurrentConfig.layer(config)),
-    Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(events, event)) }),
+    Effect.provideService(RunEvents, hearing),
     Effect.provideService(RunOrigin, processStart),
     Effect.provideService(ArrivalLog, {
       write: (environment, staleness) => recorder?.write(environment, staleness),

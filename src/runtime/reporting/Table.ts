@@ -67,12 +67,13 @@ const actorLine = (event: ActorEvent): string => {
   return `${event.actor} ${event.kind}${back}${event.cause === null ? "" : `: ${event.cause}`}`
 }
 
-/** The last line of a run, whole in itself: what it reached and the hash two people compare. */
+/** The last line of a run, whole in itself: what it reached, what decided it, and the hash two people compare. */
 export const finalLine = (event: Finished): string =>
   `${event.solved ? "solved" : "not solved"} after ${whole(event.env_steps)} steps in ${
     duration(event.wall_seconds)
   }: ` +
-  `train20 ${decimal(event.train20, 1)}, evaluation ${decimal(event.eval_mean, 1)}, weights ${event.weights_sha256}`
+  `train20 ${decimal(event.train20, 1)}, evaluation ${decimal(event.eval_mean, 1)}, ` +
+  `seed ${event.seed} on ${event.device}, weights ${event.weights_sha256}`
 
 const summary = (event: Finished): ReadonlyArray<string> => [
   `${plural(event.updates, "update")}, ${plural(event.episodes, "episode")}, ` +

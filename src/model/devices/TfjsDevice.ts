@@ -1,0 +1,403 @@
+/**
+ * A device made of TensorFlow.js on any of its backends (`loadTfjs.ts` loads them). Parameters, optimiser and experience
+ * live where the backend keeps its tensors; the host sees the means of a loss, and the parameters when they are asked for.
+ *
+ * The backward pass is written out with the formulas of `losses.ts` and `reference/network.ts`: all gradients are one
+ * flat vector in the order of `Network.ts`, and the optimiser is a handful of operations on it, whatever the depth.
+ */
+import type * as tfjs from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { meanOf } from "../contributions.ts"
+import type {
+  Batch,
+  DeviceName,
+  DeviceOf,
+  Gradients,
+  LearnerModel,
+  LossCoefficients,
+  ModelSpec,
+  Segment
+} from "../Device.ts"
+import { DeviceFault } from "../Device.ts"
+import { type Layer, ParameterLayout } from "../Network.ts"
+import { gradientNorm, initialOptimiserState } from "../optimisers.ts"
+
+/** A backend that is ready: the library it belongs to, and its name there. */
+export interface TfjsBackend {
+  readonly tf: typeof tfjs
+  readonly backend: string
+}
+
+type Tensor = tfjs.Tensor
+type Vector = tfjs.Tensor1D
+type Matrix = tfjs.Tensor2D
+
+/** The largest number of activations in one tensor: a batch is computed in pieces of as many rows as stay below it. */
+const chunkFloats = 16_777_216
+
+/** Backends that sum float32 numbers one after another, and lose digits where these are many: rows in one piece. */
+const summingRows: Readonly<Record<string, number>> = { cpu: 4096, wasm: 4096 }
+
+/** Some rows of a batch. */
+type Chunk = {
+  /** [rows][inputs] */
+  readonly observations: Matrix
+  /** [rows][actions], 1 where the action was taken */
+  readonly taken: Matrix
+  /** [rows][1] */
+  readonly advantages: Matrix
+  /** [rows][1] */
+  readonly returns: Matrix
+}
+
+/** What a model keeps between two updates. */
+type Remembered = {
+  readonly parameters: Vector
+  /** Adam's; empty for RMSProp. */
+  readonly mean: Vector
+  readonly square: Vector
+}
+
+/** A layer's tensors, as slices of the flat parameters. */
+interface LayerTensors {
+  readonly layer: Layer
+  /** `[in][out]` in hidden layers, `[out][in]` in heads. */
+  readonly weight: Matrix
+  readonly bias: Vector
+}
+
+const dispose = (tensors: { readonly [name: string]: Tensor }) => {
+  for (const tensor of Object.values(tensors)) tensor.dispose()
+}
+
+/** One `DeviceOf` on a backend. */
+export const make = <D extends DeviceName>(name: D, { backend, tf }: TfjsBackend): DeviceOf<D> => ({
+  name,
+  model: (spec, initial) => model(name, tf, backend, spec, initial)
+})
+
+const model = Effect.fnUntraced(function*<D extends DeviceName>(
+  device: D,
+  tf: typeof tfjs,
+  backend: string,
+  spec: ModelSpec,
+  initial: Float32Array
+): Effect.fn.Return<LearnerModel<D>, DeviceFault, Scope.Scope> {
+  const { maxRows, network, optimiser } = spec
+  const layout = new ParameterLayout(network)
+  const { size } = layout
+  const widest = Math.max(network.inputs, network.actions, ...network.hidden)
+  const rowsAtATime = Math.max(1, Math.min(Math.floor(chunkFloats / widest), summingRows[backend] ?? Infinity))
+  const fault = (message: string) => new DeviceFault({ device, message })
+  const failed = (cause: unknown) =>
+    fault(`${device} failed: ${cause instanceof Error ? cause.message : String(cause)}`)
+
+  /** Runs operations on this backend, several of which may be loaded; drops every tensor but those that come out. */
+  const compute = <A extends tfjs.TensorContainer>(operations: () => A): Effect.Effect<A, DeviceFault> =>
+    Effect.try({
+      try: () => {
+        // A backend that has been initialised is switched to at once.
+        if (tf.getBackend() !== backend) void tf.setBackend(backend)
+        return tf.tidy(operations)
+      },
+      catch: failed
+    })
+
+  const download = (tensor: Tensor): Effect.Effect<Float32Array, DeviceFault> =>
+    Effect.map(Effect.tryPromise({ try: () => tensor.data(), catch: failed }), (data) => new Float32Array(data))
+
+  const upload = (values: Float32Array) => compute(() => tf.tensor1d(values.slice()))
+
+  // What lives on the device from one call to the next; all of it is dropped with the scope.
+  let remembered: Remembered | undefined
+  let current: { readonly batch: Batch<D>; readonly chunks: ReadonlyArray<Chunk> } | undefined
+  let pending: { readonly gradients: Gradients<D>; readonly total: Vector; readonly norm: number } | undefined
+  const { scalars } = initialOptimiserState(optimiser, 0)
+  let { beta1Product, beta2Product } = scalars
+  const meanSize = optimiser.kind === "adam" ? size : 0
+
+  const dropBatch = () => {
+    for (const chunk of current?.chunks ?? []) dispose(chunk)
+    current = undefined
+  }
+  const dropGradients = () => {
+    pending?.total.dispose()
+    pending = undefined
+  }
+  /** Replaces what is remembered; what stays the same tensor stays. */
+  const remember = (next: Remembered | undefined) => {
+    const kept = Object.values(next ?? {})
+    for (const old of Object.values(remembered ?? {})) if (!kept.includes(old)) old.dispose()
+    remembered = next
+  }
+  const state = (): Remembered => {
+    if (remembered === undefined) throw new Error("the model is used after its scope was closed")
+    return remembered
+  }
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      dropBatch()
+      dropGradients()
+      remember(undefined)
+    })
+  )
+
+  const restore = Effect.fnUntraced(function*(parameters: Float32Array, mean: Float32Array, square: Float32Array) {
+    remember(
+      yield* compute(() => ({
+        parameters: tf.tensor1d(parameters.slice()),
+        mean: tf.tensor1d(mean.slice()),
+        square: tf.tensor1d(square.slice())
+      }))
+    )
+  })
+  yield* restore(initial, new Float32Array(meanSize), new Float32Array(size))
+
+  const layersOf = (flat: Vector, layers: ReadonlyArray<Layer>): ReadonlyArray<LayerTensors> =>
+    layers.map((layer) => {
+      const { bias, inputs, outputs, role, weight } = layer
+      return {
+        layer,
+        weight: tf.reshape(
+          tf.slice1d(flat, weight, inputs * outputs),
+          role === "hidden" ? [inputs, outputs] : [outputs, inputs]
+        ),
+        bias: tf.slice1d(flat, bias, outputs)
+      }
+    })
+
+  /** `[0]` is the chain's input, `[k]` the output of its k-th layer. */
+  const chainForward = (layers: ReadonlyArray<LayerTensors>, input: Matrix): ReadonlyArray<Matrix> => {
+    const activations = [input]
+    for (const { bias, layer, weight } of layers) {
+      const hidden = layer.role === "hidden"
+      const y = tf.add<Matrix>(tf.matMul(activations.at(-1)!, weight, false, !hidden), bias)
+      activations.push(hidden ? network.activation === "tanh" ? tf.tanh(y) : tf.relu(y) : y)
+    }
+    return activations
+  }
+
+  /** Leaves the gradient of each layer's weight and bias in `into`; answers that of the chain's input, where it is asked for. */
+  const chainBackward = (
+    layers: ReadonlyArray<LayerTensors>,
+    activations: ReadonlyArray<Matrix>,
+    output: Matrix,
+    inputToo: boolean,
+    into: Map<Layer, readonly [weight: Matrix, bias: Vector]>
+  ): Matrix => {
+    let d = output
+    for (let k = layers.length - 1; k >= 0; k--) {
+      const { layer, weight } = layers[k]!
+      const x = activations[k]!
+      const y = activations[k + 1]!
+      const hidden = layer.role === "hidden"
+      if (hidden) {
+        d = tf.mul<Matrix>(d, network.activation === "tanh" ? tf.sub(1, tf.square(y)) : tf.step(y))
+      }
+      into.set(layer, [hidden ? tf.matMul(x, d, true, false) : tf.matMul(d, x, true, false), tf.sum(d, 0)])
+      if (k > 0 || inputToo) d = tf.matMul(d, weight, false, hidden)
+    }
+    return d
+  }
+
+  /** Gradient [size] and sums of the loss [3] of some rows. */
+  const chunkGradient = (
+    { actor, critic, trunk }: { readonly [Chain in "trunk" | "actor" | "critic"]: ReadonlyArray<LayerTensors> },
+    { advantages, observations, returns, taken }: Chunk,
+    scale: number,
+    { entropyCoefficient, valueCoefficient }: LossCoefficients
+  ): readonly [gradient: Vector, sums: Vector] => {
+    const trunkOut = chainForward(trunk, observations)
+    const actorOut = chainForward(actor, trunkOut.at(-1)!)
+    const criticOut = chainForward(critic, trunkOut.at(-1)!)
+
+    const logits = actorOut.at(-1)!
+    const shifted = tf.sub<Matrix>(logits, tf.max(logits, 1, true))
+    const logP = tf.sub<Matrix>(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)))
+    const p = tf.exp(logP)
+    const entropy = tf.neg(tf.sum(tf.mul(p, logP), 1, true))
+    const error = tf.sub<Matrix>(returns, criticOut.at(-1)!)
+    const dLogits = tf.mul<Matrix>(
+      tf.sub(
+        tf.mul(tf.mul(p, tf.add(logP, entropy)), entropyCoefficient),
+        tf.mul(advantages, tf.sub(taken, p))
+      ),
+      scale
+    )
+    const dValues = tf.mul<Matrix>(error, -2 * valueCoefficient * scale)
+
+    const gradients = new Map<Layer, readonly [Matrix, Vector]>()
+    const shared = trunk.length > 0
+    const dActor = chainBackward(actor, actorOut, dLogits, shared, gradients)
+    const dCritic = chainBackward(critic, criticOut, dValues, shared, gradients)
+    if (shared) chainBackward(trunk, trunkOut, tf.add(dActor, dCritic), false, gradients)
+    return [
+      tf.concat1d(layout.layers.flatMap((layer) => {
+        const [weight, bias] = gradients.get(layer)!
+        return [tf.reshape<tfjs.Rank.R1>(weight, [-1]), bias]
+      })),
+      tf.concat1d([
+        tf.neg(tf.sum(tf.mul(advantages, tf.mul(taken, logP)))),
+        tf.sum(tf.square(error)),
+        tf.sum(entropy)
+      ].map((sum) => tf.reshape<tfjs.Rank.R1>(sum, [1])))
+    ]
+  }
+
+  const toChunks = (segments: ReadonlyArray<Segment>, rows: number): Array<Chunk> => {
+    const { actions, inputs } = network
+    const observations = new Float32Array(rows * inputs)
+    const taken = new Float32Array(rows * actions)
+    const advantages = new Float32Array(rows)
+    const returns = new Float32Array(rows)
+    let at = 0
+    for (const segment of segments) {
+      observations.set(segment.observations.subarray(0, segment.rows * inputs), at * inputs)
+      advantages.set(segment.advantages.subarray(0, segment.rows), at)
+      returns.set(segment.returns.subarray(0, segment.rows), at)
+      for (let t = 0; t < segment.rows; t++) taken[(at + t) * actions + segment.actions[t]!] = 1
+      at += segment.rows
+    }
+    const chunks: Array<Chunk> = []
+    for (let from = 0; from < rows; from += rowsAtATime) {
+      const to = Math.min(rows, from + rowsAtATime)
+      const part = (values: Float32Array, width: number) =>
+        tf.tensor2d(values.subarray(from * width, to * width), [to - from, width])
+      chunks.push({
+        observations: part(observations, inputs),
+        taken: part(taken, actions),
+        advantages: part(advantages, 1),
+        returns: part(returns, 1)
+      })
+    }
+    return chunks
+  }
+
+  const self: LearnerModel<D> = {
+    device,
+    spec,
+    batch: Effect.fnUntraced(function*(segments) {
+      const long = segments.find(({ rows }) => rows > maxRows)
+      if (long !== undefined) return yield* fault(`a segment has ${long.rows} rows; this model takes ${maxRows}`)
+      dropBatch()
+      const rows = segments.reduce((sum, segment) => sum + segment.rows, 0)
+      const batch: Batch<D> = { device, rows, segments }
+      current = { batch, chunks: yield* compute(() => toChunks(segments, rows)) }
+      return batch
+    }),
+    gradients: Effect.fnUntraced(function*(batch, coefficients) {
+      if (current === undefined || current.batch !== batch) {
+        return yield* fault("the batch is not this model's latest; make it with this model's batch()")
+      }
+      dropGradients()
+      const { chunks } = current
+      const { numbers, total } = yield* compute(() => {
+        const flat = state().parameters
+        const layers = {
+          trunk: layersOf(flat, layout.trunk),
+          actor: layersOf(flat, layout.actor),
+          critic: layersOf(flat, layout.critic)
+        }
+        let total: Vector | undefined
+        let sums: Vector | undefined
+        for (const chunk of chunks) {
+          // What a piece leaves behind is dropped before the next one begins.
+          const [gradient, ofLoss] = tf.tidy(() => {
+            const [own, terms] = chunkGradient(layers, chunk, 1 / batch.rows, coefficients)
+            return total === undefined || sums === undefined
+              ? [own, terms]
+              : [tf.add<Vector>(total, own), tf.add<Vector>(sums, terms)]
+          })
+          total = gradient!
+          sums = ofLoss!
+        }
+        if (total === undefined || sums === undefined) throw new Error("the batch is empty")
+        return { total, numbers: tf.concat1d([sums, tf.reshape(tf.sum(tf.square(total)), [1])]) }
+      })
+      const read = Effect.ensuring(download(numbers), Effect.sync(() => numbers.dispose()))
+      const [policy, value, entropy, squares] = yield* Effect.onError(read, () => Effect.sync(() => total.dispose()))
+      const gradients: Gradients<D> = {
+        device,
+        loss: {
+          policyLoss: policy! / batch.rows,
+          valueLoss: value! / batch.rows,
+          entropy: entropy! / batch.rows
+        }
+      }
+      pending = { gradients, total, norm: Math.sqrt(squares!) }
+      // A backend that answers at once would never let anything else of this thread have its turn.
+      yield* Effect.yieldNow
+      return gradients
+    }),
+    gather: Effect.fnUntraced(function*(contributions) {
+      dropGradients()
+      const { gradient, loss } = meanOf(contributions, size)
+      const gradients: Gradients<D> = { device, loss }
+      pending = { gradients, total: yield* upload(Float32Array.from(gradient)), norm: gradientNorm(gradient) }
+      return gradients
+    }),
+    apply: Effect.fnUntraced(function*(gradients, { learningRate, maxNorm }) {
+      if (pending === undefined || pending.gradients !== gradients) {
+        return yield* fault("these gradients are not this model's latest, or were applied before")
+      }
+      const { norm, total } = pending
+      if (!Number.isFinite(norm)) {
+        dropGradients()
+        return yield* fault("the gradients are not finite; lower the learning rate, or check the rewards")
+      }
+      const scale = maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1
+      remember(yield* compute(() => step(total, scale, learningRate)))
+      dropGradients()
+      return norm
+    }),
+    read: (into) => Effect.map(Effect.suspend(() => download(state().parameters)), (data) => into.set(data)),
+    write: (from) =>
+      Effect.map(
+        Effect.suspend(() => upload(from)),
+        (parameters) => remember({ ...state(), parameters })
+      ),
+    save: Effect.gen(function*() {
+      const { mean, parameters, square } = state()
+      return {
+        parameters: yield* download(parameters),
+        optimiser: { mean: yield* download(mean), square: yield* download(square), beta1Product, beta2Product }
+      }
+    }),
+    load: Effect.fnUntraced(function*({ optimiser: saved, parameters: from }) {
+      const fits = from.length === size && saved.square.length === size && saved.mean.length === meanSize
+      if (!fits) return yield* fault("the saved state is of another network or optimiser than this model's")
+      dropBatch()
+      dropGradients()
+      yield* restore(from, saved.mean, saved.square)
+      beta1Product = saved.beta1Product
+      beta2Product = saved.beta2Product
+    })
+  }
+
+  /** The optimisers of `optimisers.ts`, on whole vectors. */
+  const step = (gradient: Vector, gradientScale: number, learningRate: number): Remembered => {
+    const now = state()
+    const g = gradientScale === 1 ? gradient : tf.mul<Vector>(gradient, gradientScale)
+    if (optimiser.kind === "rmsprop") {
+      const { alpha, epsilon, epsilonPlacement } = optimiser
+      const s = tf.add<Vector>(tf.mul(now.square, alpha), tf.mul(tf.square(g), 1 - alpha))
+      const root = epsilonPlacement === "inside" ? tf.sqrt(tf.add(s, epsilon)) : tf.add(tf.sqrt(s), epsilon)
+      return {
+        parameters: tf.sub(now.parameters, tf.mul(tf.div(g, root), learningRate)),
+        mean: now.mean,
+        square: s
+      }
+    }
+    const { beta1, beta2, epsilon } = optimiser
+    beta1Product *= beta1
+    beta2Product *= beta2
+    const m = tf.add<Vector>(now.mean, tf.mul(tf.sub(g, now.mean), 1 - beta1))
+    const v = tf.add<Vector>(tf.mul(now.square, beta2), tf.mul(tf.square(g), 1 - beta2))
+    const root = tf.add(tf.div(tf.sqrt(v), Math.sqrt(1 - beta2Product)), epsilon)
+    const change = tf.mul(tf.div(m, root), learningRate / (1 - beta1Product))
+    return { parameters: tf.sub(now.parameters, change), mean: m, square: v }
+  }
+
+  return self
+})

@@ -1,0 +1,117 @@
+/**
+ * The device of a run: which one its settings mean, and what a person should know about that choice.
+ *
+ * `auto` is settled before anything of the run is built, because what travels from the workers depends on it.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Device, type DeviceName, type DeviceUnavailable } from "../model/Device.ts"
+import { measureUpdate, operations, type UpdateShape } from "../model/devices/measureUpdate.ts"
+import { accelerators, openAccelerator, openDevice } from "../model/devices/openDevice.ts"
+import { Arena } from "../model/kernels/Arena.ts"
+import { Kernels } from "../model/kernels/Kernels.ts"
+import { ParameterLayout } from "../model/Network.ts"
+import * as configSources from "./configSources.ts"
+import { DataPlane, networkOf } from "./DataPlane.ts"
+import { learnableEnvironment } from "./learnableEnvironment.ts"
+import { optimiserOf } from "./Learner.ts"
+import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
+import { RunEvents } from "./RunMonitor.ts"
+
+/** Devices that no network is fast enough on to beat `cpu`: the same arithmetic with more around it, or more digits. */
+const neverFastest: ReadonlySet<DeviceName> = new Set(["reference", "tfjs-cpu", "tfjs-wasm"])
+
+/** Operations of an update that `cpu` has done before another device has been reached: some 2 ms of one core. */
+const smallOperations = 50e6
+
+/** Milliseconds of `cpu` below which nothing else is looked at. */
+const smallMillis = 2
+
+/** Milliseconds that each device may be measured for. */
+const budget = 80
+
+const shapeOf = (config: RunConfig, network: UpdateShape["model"]["network"]): UpdateShape => ({
+  model: { network, optimiser: optimiserOf(config), maxRows: config.nSteps },
+  rows: config.nEnvs * config.nSteps
+})
+
+const millis = (value: number): string => `${value < 10 ? value.toPrecision(2) : value.toFixed(0)} ms`
+
+const notice = Effect.fnUntraced(function*(message: string) {
+  const { emit } = yield* RunEvents
+  yield* emit({ event: "notice", message })
+})
+
+const measureCpu = Effect.fnUntraced(function*(shape: UpdateShape) {
+  const { maxRows, network } = shape.model
+  const { size } = new ParameterLayout(network)
+  // The sample's rows are staged in the arena, a segment each, beside parameters and their like.
+  const rows = Math.max(maxRows, Math.min(shape.rows, 1e9 / (6 * size))) + maxRows
+  const bytes = Kernels.workspaceBytes(network, maxRows) + 4 * 32 * size + 4 * rows * (network.inputs + 8) + 1_048_576
+  const arena = yield* Arena.make({ bytes: 2 * bytes })
+  const device = yield* openDevice("cpu", { arena, kernels: yield* Kernels.instantiate(arena.memory) })
+  return yield* device.use((d) => measureUpdate(d, shape, budget))
+})
+
+/** The fastest device for a run, by measuring. */
+const fastest = Effect.fnUntraced(function*(config: RunConfig) {
+  const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
+  const shape = shapeOf(config, networkOf(config, definition))
+  // The gradients of `cpu` are made by all the workers at once, unless what they need is in one place only.
+  const alone = config.placement === "fiber" || shipOf({ ...config, device: "cpu" }) === "experience"
+  const together = alone ? 1 : Math.min(config.workers, config.nEnvs)
+  const cpu = (yield* measureCpu(shape)) / together
+  const what = `an update of ${shape.rows} rows takes`
+  const where = together === 1 ? "there" : `there with ${together} threads`
+  if (cpu < smallMillis) {
+    yield* notice(`device auto is cpu: ${what} ${millis(cpu)} ${where}, less than it takes to reach another device`)
+    return "cpu"
+  }
+  let best: { readonly name: DeviceName; readonly time: number } = { name: "cpu", time: cpu }
+  const others: Array<string> = []
+  for (const name of accelerators) {
+    const time = yield* openAccelerator(name).pipe(
+      Effect.flatMap((device) => device.use((d) => measureUpdate(d, shape, budget))),
+      Effect.scoped,
+      Effect.option
+    )
+    if (time._tag === "None") continue
+    others.push(`${millis(time.value)} on ${name}`)
+    if (time.value < best.time) best = { name, time: time.value }
+  }
+  const onCpu = `${millis(cpu)} on cpu${together === 1 ? "" : ` with ${together} threads`}`
+  const found = others.length === 0 ? "no accelerator is there" : others.join(", ")
+  yield* notice(`device auto is ${best.name}: ${what} ${onCpu}, ${found}`)
+  return best.name
+})
+
+const shipOf = (config: RunConfig): RunConfig["ship"] =>
+  config.ship === "auto" ? configSources.shipping(config) : config.ship
+
+/** Every way in which the fastest device cannot be found. */
+export type SettleError = Effect.Error<ReturnType<typeof settle>>
+
+/** The configuration with its device settled: `auto` becomes a name, and what travels follows from it. */
+export const settle = Effect.fnUntraced(function*(config: RunConfig) {
+  if (config.device !== "auto") return config
+  const settled: RunConfig = { ...config, device: yield* fastest(config) }
+  return { ...settled, ship: shipOf(settled) }
+})
+
+/** The device that the settings name, and a word where another would certainly be faster. */
+export const deviceLayer: Layer.Layer<Device, DeviceUnavailable, CurrentConfig | DataPlane> = Layer.effect(
+  Device,
+  Effect.gen(function*() {
+    const config = yield* CurrentConfig
+    const plane = yield* DataPlane
+    const device = yield* openDevice(config.device === "auto" ? "cpu" : config.device, plane)
+    const small = operations(shapeOf(config, plane.network)) < smallOperations
+    if (device.name !== "cpu" && (small || neverFastest.has(device.name))) {
+      yield* notice(
+        `the cpu device is ${small ? "usually" : "always"} faster than ${device.name} for this network and batch; ` +
+          "--device auto measures"
+      )
+    }
+    return device
+  })
+)

@@ -1,0 +1,351 @@
+/** What every device promises, whichever it is: the numbers of the float64 reference, and nothing left behind. */
+import { assert, describe, it } from "@effect/vitest"
+import * as tf from "@tensorflow/tfjs-core"
+import { Deferred, Effect, Fiber, Schema } from "effect"
+import type { DeviceName, DeviceOf, ModelSpec, Segment } from "../../../src/model/Device.ts"
+import { measureUpdate } from "../../../src/model/devices/measureUpdate.ts"
+import { initialParameters } from "../../../src/model/initialise.ts"
+import { Statistic } from "../../../src/model/kernels/Kernels.ts"
+import { type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
+import {
+  adam,
+  applyOptimiser,
+  clipGradientNorm,
+  initialOptimiserState,
+  type OptimiserSpec,
+  rmsProp
+} from "../../../src/model/optimisers.ts"
+import { a2cUpdate } from "../../../src/model/reference/updates.ts"
+import { Pcg64 } from "../../../src/random/Pcg64.ts"
+import { approximately } from "../approximately.ts"
+import { opened } from "./opening.ts"
+
+const names = ["reference", "tfjs-cpu", "tfjs-wasm"] as const
+const coefficients = { valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+/** What the library counts, whether or not a backend is there to ask. */
+const held = () => {
+  const { numBytes, numDataBuffers, numTensors } = tf.engine().state
+  return { numBytes, numDataBuffers, numTensors }
+}
+const nothing = { numBytes: 0, numDataBuffers: 0, numTensors: 0 }
+const size = { learningRate: 1e-3, maxNorm: 0.5 }
+
+const segmentOf = (random: Pcg64, network: NetworkSpec, rows: number): Segment => {
+  const normals = (length: number) => Float32Array.from({ length }, () => random.standardNormal())
+  return {
+    rows,
+    // One row more than counts, as the fragments of a run have.
+    observations: normals((rows + 1) * network.inputs),
+    actions: Int32Array.from({ length: rows }, () => random.integers(0, network.actions)),
+    advantages: normals(rows),
+    returns: normals(rows)
+  }
+}
+
+const joined = (segments: ReadonlyArray<Segment>, inputs: number) => ({
+  observations: Float64Array.from(segments.flatMap((s) => [...s.observations.subarray(0, s.rows * inputs)])),
+  actions: Int32Array.from(segments.flatMap((s) => [...s.actions])),
+  advantages: Float64Array.from(segments.flatMap((s) => [...s.advantages])),
+  returns: Float64Array.from(segments.flatMap((s) => [...s.returns]))
+})
+
+const initialOf = (network: NetworkSpec) => initialParameters(network, "pytorch", Pcg64.fromSeed(3))
+
+const specOf = (network: NetworkSpec, optimiser: OptimiserSpec = rmsProp): ModelSpec => ({
+  network,
+  optimiser,
+  maxRows: 64
+})
+
+const plain: NetworkSpec = { kind: "separate", inputs: 4, actions: 2, hidden: [16], activation: "tanh" }
+
+/** A test of each device. */
+const each = (
+  says: string,
+  test: <D extends DeviceName>(device: DeviceOf<D>, name: typeof names[number]) => Effect.Effect<unknown, unknown>
+) => {
+  for (const name of names) {
+    it.live(`${name} ${says}`, () =>
+      Effect.scoped(Effect.flatMap(opened(name), (device) => device.use((d) => test(d, name)))))
+  }
+}
+
+const Count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4 }))
+const Depth = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 }))
+const Kind = Schema.Literals(["separate", "shared"])
+const Activation = Schema.Literals(["tanh", "relu"])
+const Optimiser = Schema.Literals(["adam", "outside", "inside"])
+
+describe("a device", () => {
+  for (const name of names) {
+    it.effect.prop(
+      `${name} learns as the float64 reference does, whatever the network, the optimiser and the segments`,
+      [Kind, Activation, Count, Count, Depth, Count, Optimiser],
+      ([kind, activation, inputs, actions, depth, segments, which]) =>
+        Effect.scoped(Effect.gen(function*() {
+          const hidden = Array.from({ length: depth }, (_, k) => 3 + 5 * k)
+          const network: NetworkSpec = { kind, activation, inputs, actions, hidden }
+          const optimiser: OptimiserSpec = which === "adam" ? adam : { ...rmsProp, epsilonPlacement: which }
+          const initial = initialOf(network)
+          const random = Pcg64.fromSeed(inputs * 100 + depth)
+          const batch = Array.from({ length: segments }, (_, e) => segmentOf(random, network, 3 + e))
+          const learning = {
+            layout: new ParameterLayout(network),
+            parameters: Float64Array.from(initial),
+            optimiser,
+            state: initialOptimiserState(optimiser, initial.length)
+          }
+          const parameters = new Float32Array(initial.length)
+          const device = yield* opened(name)
+          yield* device.use((d) =>
+            Effect.gen(function*() {
+              const model = yield* d.model(specOf(network, optimiser), initial)
+              for (let update = 0; update < 3; update++) {
+                const expected = a2cUpdate(learning, joined(batch, inputs), coefficients, {
+                  learningRate: 1e-3,
+                  maxGradientNorm: 0.5
+                })
+                const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients))
+                const { entropy, policyLoss, valueLoss } = gradients.loss
+                const norm = yield* model.apply(gradients, size)
+                approximately(
+                  [norm, policyLoss, valueLoss, entropy],
+                  [expected.gradientNorm, expected.terms.policyLoss, expected.terms.valueLoss, expected.terms.entropy],
+                  1e-4,
+                  "norm, losses"
+                )
+              }
+              yield* model.read(parameters)
+            })
+          )
+          approximately(parameters, learning.parameters, 1e-3, "parameters")
+        })),
+      { arbitrary: { runs: 12 } }
+    )
+  }
+
+  each("steps by the mean of gradients that others computed", (device) =>
+    Effect.scoped(Effect.gen(function*() {
+      const initial = initialOf(plain)
+      const model = yield* device.model(specOf(plain, adam), initial)
+      const random = Pcg64.fromSeed(7)
+      const parameters = Float64Array.from(initial)
+      const state = initialOptimiserState(adam, initial.length)
+      for (let update = 0; update < 10; update++) {
+        const contributions = Array.from({ length: 3 }, (_, k) => {
+          const statistics = new Float64Array(Statistic.count)
+          statistics[Statistic.rows] = k + 1
+          statistics[Statistic.valueLoss] = 6 * (k + 1)
+          return { gradient: initial.map(() => random.standardNormal()), statistics }
+        })
+        const mean = parameters.map((_, k) => contributions.reduce((sum, c) => sum + c.gradient[k]!, 0) / 6)
+        const gradients = yield* model.gather(contributions)
+        assert.strictEqual(gradients.loss.valueLoss, 6)
+        const norm = yield* model.apply(gradients, size)
+        approximately([norm], [clipGradientNorm(mean, size.maxNorm)], 1e-5, "norm")
+        applyOptimiser(adam, state, parameters, mean, size.learningRate)
+      }
+      const read = new Float32Array(initial.length)
+      yield* model.read(read)
+      approximately(read, parameters, 1e-5, "parameters")
+    })))
+
+  each("goes on from what another device saved", (device) =>
+    Effect.scoped(Effect.gen(function*() {
+      const initial = initialOf(plain)
+      const cpu = yield* opened("cpu")
+      const batch = [segmentOf(Pcg64.fromSeed(1), plain, 9)]
+      const update = <D extends DeviceName>(d: DeviceOf<D>) =>
+        Effect.map(d.model(specOf(plain, adam), initial), (model) => ({
+          model,
+          step: Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients)).pipe(
+            Effect.flatMap((gradients) => model.apply(gradients, size))
+          )
+        }))
+      const saved = yield* cpu.use((d) =>
+        Effect.flatMap(update(d), ({ model, step }) => Effect.as(Effect.all([step, step, step]), model)).pipe(
+          Effect.flatMap((model) => model.save)
+        )
+      )
+      const here = yield* update(device)
+      yield* here.model.load(saved)
+      assert.deepStrictEqual(yield* here.model.save, saved, "to the last bit")
+      yield* here.step
+      const there = yield* cpu.use((d) =>
+        Effect.flatMap(update(d), ({ model, step }) => Effect.andThen(model.load(saved), Effect.as(step, model))).pipe(
+          Effect.flatMap((model) => model.save)
+        )
+      )
+      const after = yield* here.model.save
+      approximately(after.parameters, there.parameters, 1e-5, "parameters")
+      approximately(after.optimiser.square, there.optimiser.square, 1e-5, "square")
+      const other = yield* Effect.flip(here.model.load({ ...saved, parameters: new Float32Array(3) }))
+      assert.match(other.message, /another network or optimiser/)
+    })))
+
+  each(
+    "refuses what is not its latest, what is too long, and what is not finite",
+    (device) =>
+      Effect.scoped(Effect.gen(function*() {
+        const model = yield* device.model(specOf(plain), initialOf(plain))
+        const one = [segmentOf(Pcg64.fromSeed(1), plain, 4)]
+        const old = yield* model.batch(one)
+        const fresh = yield* model.batch(one)
+        assert.match((yield* Effect.flip(model.gradients(old, coefficients))).message, /not this model's latest/)
+        const gradients = yield* model.gradients(fresh, coefficients)
+        yield* model.apply(gradients, size)
+        assert.match((yield* Effect.flip(model.apply(gradients, size))).message, /applied before/)
+        const long = yield* Effect.flip(model.batch([segmentOf(Pcg64.fromSeed(1), plain, 65)]))
+        assert.match(long.message, /has 65 rows; this model takes 64/)
+        one[0]!.returns[0] = Infinity
+        const infinite = yield* Effect.flatMap(model.batch(one), (b) => model.gradients(b, coefficients))
+        assert.match((yield* Effect.flip(model.apply(infinite, size))).message, /not finite/)
+      }))
+  )
+
+  each("takes back the parameters it gave", (device) =>
+    Effect.scoped(Effect.gen(function*() {
+      const initial = initialOf(plain)
+      const model = yield* device.model(specOf(plain), initial)
+      const other = initial.map((value) => value * 2)
+      yield* model.write(other)
+      const read = new Float32Array(initial.length)
+      yield* model.read(read)
+      assert.deepStrictEqual(read, other)
+    })))
+
+  each("takes batches of 65536 rows", (device) =>
+    Effect.scoped(Effect.gen(function*() {
+      const network: NetworkSpec = { kind: "shared", inputs: 2, actions: 2, hidden: [4], activation: "relu" }
+      const model = yield* device.model({ network, optimiser: adam, maxRows: 65_536 }, initialOf(network))
+      const rows = 65_536
+      const segment: Segment = {
+        rows,
+        observations: new Float32Array(rows * 2).fill(0.5),
+        actions: new Int32Array(rows),
+        advantages: new Float32Array(rows).fill(1),
+        returns: new Float32Array(rows).fill(2)
+      }
+      const whole = yield* Effect.flatMap(model.batch([segment]), (b) => model.gradients(b, coefficients))
+      const one = yield* Effect.flatMap(model.batch([{ ...segment, rows: 1 }]), (b) => model.gradients(b, coefficients))
+      // All rows are the same.
+      approximately(Object.values(whole.loss), Object.values(one.loss), 1e-4, "losses")
+    })))
+
+  it.live("computes a wide layer in pieces, to the same end", () =>
+    Effect.scoped(Effect.gen(function*() {
+      // 2^24 activations at a time are 5461 rows of this width.
+      const network: NetworkSpec = { kind: "shared", inputs: 1, actions: 2, hidden: [3072], activation: "relu" }
+      const segments = [segmentOf(Pcg64.fromSeed(1), network, 6000)]
+      const initial = initialOf(network)
+      const [cpu, wasm] = yield* Effect.forEach(
+        ["cpu", "tfjs-wasm"] as const,
+        (name) =>
+          Effect.flatMap(opened(name, 2 ** 26), (device) =>
+            device.use((d) =>
+              Effect.gen(function*() {
+                const model = yield* d.model({ network, optimiser: { ...adam, beta1: 0 }, maxRows: 6000 }, initial)
+                const gradients = yield* Effect.flatMap(model.batch(segments), (b) => model.gradients(b, coefficients))
+                yield* model.apply(gradients, { learningRate: 1e-9, maxNorm: 0 })
+                return (yield* model.save).optimiser.mean
+              })
+            ))
+      )
+      approximately(wasm!, cpu!, 1e-4, "gradients")
+    })))
+})
+
+describe("tensors", () => {
+  const updates = <D extends DeviceName>(device: DeviceOf<D>, rounds: number) =>
+    Effect.scoped(Effect.gen(function*() {
+      const model = yield* device.model(specOf(plain, adam), initialOf(plain))
+      const batch = [segmentOf(Pcg64.fromSeed(1), plain, 5), segmentOf(Pcg64.fromSeed(2), plain, 6)]
+      const into = new Float32Array(new ParameterLayout(plain).size)
+      const update = Effect.gen(function*() {
+        yield* model.apply(yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients)), size)
+        // Gradients that are never applied, and a second reading of the same batch.
+        yield* Effect.flatMap(model.batch(batch), (b) =>
+          Effect.andThen(model.gradients(b, coefficients), model.gradients(b, coefficients)))
+        yield* model.gather([{ gradient: into, statistics: new Float64Array(Statistic.count).fill(1) }])
+        yield* model.load(yield* model.save)
+        yield* model.read(into)
+      })
+      yield* update
+      const before = held()
+      for (let round = 0; round < rounds; round++) {
+        yield* update
+      }
+      assert.deepStrictEqual(held(), before, `after ${rounds} rounds`)
+    }))
+
+  for (const name of ["tfjs-cpu", "tfjs-wasm"] as const) {
+    it.live(`${name} keeps as many as before, and none in the end`, () =>
+      Effect.gen(function*() {
+        yield* Effect.scoped(Effect.flatMap(opened(name), (device) => device.use((d) => updates(d, 100))))
+        assert.deepStrictEqual(held(), nothing)
+        // The backend was given back with the scope, and comes again with the next.
+        assert.isFalse(Object.hasOwn(tf.engine().registry, name.replace("tfjs-", "")))
+        yield* Effect.scoped(Effect.flatMap(opened(name), (device) => device.use((d) => updates(d, 1))))
+      }))
+
+    it.live(`${name} gives all back when it is interrupted`, () =>
+      Effect.gen(function*() {
+        const under = yield* Deferred.make<void>()
+        const fiber = yield* Effect.forkChild(Effect.scoped(Effect.gen(function*() {
+          const device = yield* opened(name)
+          yield* device.use((d) =>
+            Effect.gen(function*() {
+              const model = yield* d.model(specOf(plain, adam), initialOf(plain))
+              const batch = [segmentOf(Pcg64.fromSeed(1), plain, 5)]
+              for (let update = 0;; update++) {
+                const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients))
+                if (update === 3) yield* Deferred.succeed(under, undefined)
+                yield* model.apply(gradients, size)
+              }
+            })
+          )
+        })))
+        yield* Deferred.await(under)
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(held(), nothing)
+      }))
+  }
+
+  it.live("of two backends do not meet, though both are at work", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const initial = initialOf(plain)
+      const batch = [segmentOf(Pcg64.fromSeed(1), plain, 5)]
+      const [one, other] = [yield* opened("tfjs-cpu"), yield* opened("tfjs-wasm")]
+      const ends = yield* one.use((a) =>
+        other.use((b) =>
+          Effect.gen(function*() {
+            const models = [yield* a.model(specOf(plain), initial), yield* b.model(specOf(plain), initial)] as const
+            for (let round = 0; round < 3; round++) {
+              const [first, second] = models
+              const ofFirst = yield* first.batch(batch)
+              const ofSecond = yield* second.batch(batch)
+              const gradients = yield* first.gradients(ofFirst, coefficients)
+              yield* second.apply(yield* second.gradients(ofSecond, coefficients), size)
+              yield* first.apply(gradients, size)
+            }
+            return [yield* models[0].save, yield* models[1].save]
+          })
+        )
+      )
+      approximately(ends[0]!.parameters, ends[1]!.parameters, 1e-5)
+    })))
+})
+
+describe("measureUpdate", () => {
+  it.live("measures small updates, and large ones by smaller ones", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const device = yield* opened("cpu", 2 ** 26)
+      const time = (rows: number, hidden: ReadonlyArray<number>) =>
+        device.use((d) => measureUpdate(d, { model: { ...specOf({ ...plain, hidden }, adam), maxRows: 20 }, rows }, 20))
+      const small = yield* time(200, [16])
+      const large = yield* time(65_536, [512, 512])
+      assert.isAbove(small, 0)
+      // 65536 rows of half a million parameters are 200 thousand million operations: minutes, did it make them all.
+      assert.isAbove(large, 100 * small)
+    })))
+})

@@ -1,0 +1,46 @@
+/**
+ * Every device that this machine offers, against the float64 of PyTorch (`learner.json`): outputs, losses, gradients and
+ * five updates of Adam. The devices with native parts run in a process of their own, and only where
+ * `test/devices/setup.ts` has brought these.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { learnerFile } from "../learnerFile.ts"
+import { type Distance, measure } from "./golden.ts"
+import { isSetUp, opened, swiftShader } from "./opening.ts"
+
+const tolerance = 1e-5
+
+const assertGolden = (distance: Distance) => {
+  assert.isAbove(distance.compared, 0)
+  for (const what of ["forward", "losses", "gradients", "weights"] as const) {
+    assert.isAtMost(distance[what], tolerance, what)
+  }
+}
+
+describe.skipIf(learnerFile === undefined)("the recorded learner", () => {
+  for (const name of ["cpu", "reference", "tfjs-cpu", "tfjs-wasm"] as const) {
+    it.live(`is what ${name} computes`, () =>
+      Effect.scoped(
+        Effect.gen(function*() {
+          const device = yield* opened(name)
+          assertGolden(yield* device.use(measure))
+        })
+      ))
+  }
+
+  const program = fileURLToPath(new URL("measureGolden.ts", import.meta.url))
+  for (const name of ["tfjs-node", "webgpu"] as const) {
+    it.skipIf(!isSetUp(name))(`is what ${name} computes`, () => {
+      const { status, stderr, stdout } = spawnSync(process.execPath, [program, name], {
+        encoding: "utf8",
+        env: { ...process.env, ...(name === "webgpu" ? swiftShader : {}) },
+        timeout: 150_000
+      })
+      assert.strictEqual(status, 0, stderr)
+      assertGolden(JSON.parse(stdout))
+    }, 160_000)
+  }
+})

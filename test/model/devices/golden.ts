@@ -1,0 +1,155 @@
+/**
+ * How far a device is from float64 on the notebooks' updates as PyTorch made them (`learner.json`): the outputs of the
+ * network, the losses, the gradients, and the weights after each of Adam's updates.
+ *
+ * The interface of a device shows none of the first and third, but what follows from them: the losses of one row tell
+ * its log-probability and its value, and Adam without memory (β₁ = 0) remembers the last gradient as it was.
+ */
+import * as Effect from "effect/Effect"
+import { logSoftmax } from "../../../src/model/categorical.ts"
+import type { Contribution, DeviceName, DeviceOf, LearnerModel, Segment } from "../../../src/model/Device.ts"
+import { Statistic } from "../../../src/model/kernels/Kernels.ts"
+import { tdLoss } from "../../../src/model/losses.ts"
+import { adam } from "../../../src/model/optimisers.ts"
+import { backward, forward } from "../../../src/model/reference/network.ts"
+import { flatten, layoutOf, type LearnerCase, learnerFile } from "../learnerFile.ts"
+
+/**
+ * The largest differences found. Each is relative: of single numbers to their size or 1, whichever is more, and of a
+ * whole vector to its length.
+ */
+export interface Distance {
+  forward: number
+  losses: number
+  gradients: number
+  weights: number
+  /** Numbers compared, so that nobody takes silence for agreement. */
+  compared: number
+}
+
+const record = (distance: Distance, what: "forward" | "losses" | "gradients" | "weights") =>
+(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>
+): void => {
+  let squares = 0
+  let length = 0
+  for (let k = 0; k < expected.length; k++) {
+    const error = Math.abs(actual[k]! - expected[k]!)
+    // Written so that NaN is the largest of all.
+    if (!(error / Math.max(1, Math.abs(expected[k]!)) <= distance[what])) {
+      distance[what] = error / Math.max(1, Math.abs(expected[k]!))
+    }
+    squares += error * error
+    length += expected[k]! * expected[k]!
+  }
+  const whole = Math.sqrt(squares / length)
+  if (!(whole <= distance[what])) distance[what] = whole
+  distance.compared += expected.length
+}
+
+const rowsOf = (learnerCase: LearnerCase, count: number) =>
+  Float64Array.from(learnerCase.observations.slice(0, count).flat())
+
+const parametersOf = <D extends DeviceName>(model: LearnerModel<D>, size: number) =>
+  Effect.suspend(() => {
+    const parameters = new Float32Array(size)
+    return Effect.as(model.read(parameters), parameters)
+  })
+
+const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
+  device: DeviceOf<D>,
+  learnerCase: LearnerCase,
+  distance: Distance
+) {
+  const layout = layoutOf(learnerCase)
+  const { spec: network } = layout
+  const rows = learnerCase.actions.length
+  const { entropy_coef, gamma } = learnerFile!
+  const initial = Float32Array.from(flatten(layout, learnerCase.initial))
+  const spec = { network, maxRows: rows, optimiser: { kind: "adam", ...learnerCase.adam } as const }
+  const model = yield* device.model(spec, initial)
+  const mirror = yield* device.model({ ...spec, optimiser: { ...adam, beta1: 0 } }, initial)
+  const observations = Float32Array.from(rowsOf(learnerCase, rows))
+  const actions = Int32Array.from(learnerCase.actions)
+  const separate = learnerCase.kind === "separate"
+
+  // Log-probability of each action and value of an observation, a row at a time, for eight of the rows.
+  const pass = forward(layout, initial, Float64Array.from(observations))
+  for (let row = 0; row < rows; row += Math.ceil(rows / 8)) {
+    const logP = pass.logits.slice(row * network.actions, (row + 1) * network.actions)
+    logSoftmax(logP, logP)
+    for (let action = 0; action < network.actions; action++) {
+      const one: Segment = {
+        rows: 1,
+        observations: observations.subarray(row * network.inputs, (row + 1) * network.inputs),
+        actions: Int32Array.of(action),
+        advantages: Float32Array.of(-1),
+        returns: Float32Array.of(0)
+      }
+      const { loss } = yield* Effect.flatMap(
+        mirror.batch([one]),
+        (batch) => mirror.gradients(batch, { valueCoefficient: 0, entropyCoefficient: 0 })
+      )
+      record(distance, "forward")([loss.policyLoss, loss.valueLoss], [logP[action]!, pass.values[row]! ** 2])
+    }
+  }
+
+  /** Notebook 002's gradient of the weights as they are now, computed in float64. */
+  const temporalDifferences = (parameters: Float32Array): Contribution => {
+    const through = forward(layout, parameters, rowsOf(learnerCase, rows + 1))
+    const output = {
+      logits: new Float64Array(through.logits.length),
+      values: new Float64Array(through.values.length)
+    }
+    const terms = tdLoss(
+      { logits: through.logits, values: through.values, actions, rewards: Float64Array.from(learnerCase.rewards) },
+      { gamma, terminated: true, gradientThroughBootstrap: true },
+      output
+    )
+    const statistics = new Float64Array(Statistic.count)
+    statistics[Statistic.policyLoss] = terms.policyLoss * rows
+    statistics[Statistic.valueLoss] = terms.valueLoss * rows
+    statistics[Statistic.rows] = rows
+    // The derivative of the mean; what travels is the sum.
+    const gradient = backward(layout, parameters, through, output)
+    return { gradient: Float32Array.from(gradient, (g) => g * rows), statistics }
+  }
+  const gradientsOf = Effect.fnUntraced(function*(of: LearnerModel<D>, parameters: Float32Array) {
+    if (!separate) return yield* of.gather([temporalDifferences(parameters)])
+    const { values } = forward(layout, parameters, Float64Array.from(observations))
+    const segment: Segment = {
+      rows,
+      observations,
+      actions,
+      advantages: Float32Array.from(learnerCase.returns, (value, row) => value - values[row]!),
+      returns: Float32Array.from(learnerCase.returns)
+    }
+    const batch = yield* of.batch([segment])
+    return yield* of.gradients(batch, { valueCoefficient: 0.5, entropyCoefficient: entropy_coef })
+  })
+
+  for (const expected of learnerCase.updates) {
+    const parameters = yield* parametersOf(model, layout.size)
+    if (expected.gradients !== undefined) {
+      yield* mirror.write(parameters)
+      yield* mirror.apply(yield* gradientsOf(mirror, parameters), { learningRate: 1e-9, maxNorm: 0 })
+      record(distance, "gradients")((yield* mirror.save).optimiser.mean, flatten(layout, expected.gradients))
+    }
+    const gradients = yield* gradientsOf(model, parameters)
+    const { entropy, policyLoss, valueLoss } = gradients.loss
+    record(distance, "losses")([policyLoss, valueLoss], [expected.policy_loss, expected.value_loss])
+    if (expected.entropy !== undefined) record(distance, "losses")([entropy], [expected.entropy])
+    yield* model.apply(gradients, { learningRate: learnerCase.learning_rate, maxNorm: 0 })
+    if (expected.after !== undefined) {
+      record(distance, "weights")(yield* parametersOf(model, layout.size), flatten(layout, expected.after))
+    }
+  }
+})
+
+/** The distance of a device from the recorded float64, over all cases of the file. */
+export const measure = Effect.fnUntraced(function*<D extends DeviceName>(device: DeviceOf<D>) {
+  const distance: Distance = { forward: 0, losses: 0, gradients: 0, weights: 0, compared: 0 }
+  for (const learnerCase of learnerFile?.cases ?? []) yield* Effect.scoped(measureCase(device, learnerCase, distance))
+  return distance
+})

@@ -1,0 +1,135 @@
+/**
+ * What is said where a device cannot be had: one sentence, with what was tried and the command that mends it. The
+ * packages here are small counterfeits in a folder of their own; nothing of TensorFlow is installed for these tests.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import { restoreUtil } from "../../../src/model/devices/loadTfjs.ts"
+import { type DeviceWish, openDevice } from "../../../src/model/devices/openDevice.ts"
+import { PackageFolders } from "../../../src/model/devices/packages.ts"
+import { Arena } from "../../../src/model/kernels/Arena.ts"
+import { Kernels } from "../../../src/model/kernels/Kernels.ts"
+
+/** As much of TensorFlow.js as is looked at before a model is made. `gpu` is what its native backend sees. */
+const library = (gpu: boolean) => `
+  const registry = {}
+  module.exports = {
+    tidy() {}, tensor1d() {}, enableProdMode() {},
+    findBackendFactory() {}, removeBackend() {}, registerBackend() {}, engine: () => ({ registry }),
+    setBackend: async () => true,
+    backend: () => ({ isUsingGpuDevice: ${gpu} })
+  }`
+
+/** As much of Dawn: \`adapter\` is an expression. */
+const dawn = (adapter: string) =>
+  `module.exports = {
+  globals: {}, create: () => ({ requestAdapter: async () => ${adapter} })
+}`
+
+/** Opens a device that finds these packages only. */
+const opening = (wish: DeviceWish, packages: Readonly<Record<string, string>>) =>
+  Effect.scoped(Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const folder = yield* fs.makeTempDirectoryScoped()
+    for (const [name, source] of Object.entries(packages)) {
+      yield* fs.makeDirectory(`${folder}/node_modules/${name}`, { recursive: true })
+      yield* fs.writeFileString(`${folder}/node_modules/${name}/index.js`, source)
+    }
+    const arena = yield* Arena.make({ bytes: 65_536 })
+    const kernels = yield* Kernels.instantiate(arena.memory)
+    const device = yield* openDevice(wish, { arena, kernels }).pipe(
+      Effect.provideService(PackageFolders, [`${folder}/package.json`])
+    )
+    return device.name
+  })).pipe(Effect.provide(NodeServices.layer))
+
+const refusal = (wish: DeviceWish, packages: Readonly<Record<string, string>>) =>
+  Effect.map(Effect.flip(opening(wish, packages)), ({ message }) => message)
+
+const ofGpu = "@tensorflow/tfjs-node-gpu"
+
+describe("a device that cannot be had", () => {
+  it.live("names the package that is missing, and the command that installs it", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* refusal("tfjs-wasm", {}),
+        "Device \"tfjs-wasm\" is not available: the package @tensorflow/tfjs-backend-wasm is not installed. " +
+          "Run npm install @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0, or leave --device out."
+      )
+      assert.match(yield* refusal("tfjs-node", {}), /Run npm install @tensorflow\/tfjs-node@4\.22\.0, or/)
+      // One of two is there.
+      assert.match(
+        yield* refusal("tfjs-cpu", { "@tensorflow/tfjs-backend-cpu": "" }),
+        /package @tensorflow\/tfjs-core is/
+      )
+    }))
+
+  it.live("says why what is installed does not work, without advice to install it", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* refusal("tfjs-node", { "@tensorflow/tfjs-node": `throw new Error("No library.\\nLong story.")` }),
+        "Device \"tfjs-node\" is not available: @tensorflow/tfjs-node fails: No library. " +
+          "Leave --device out, or say --device cpu."
+      )
+      assert.match(yield* refusal("tfjs-node", { "@tensorflow/tfjs-node": "module.exports = {}" }), /another version/)
+      assert.match(
+        yield* refusal("cuda", { [ofGpu]: library(false) }),
+        /tfjs-node-gpu sees no GPU, which takes an NVIDIA/
+      )
+      assert.match(yield* refusal("cuda", { [ofGpu]: library(true).replace("=> true", "=> false") }), /does not start/)
+    }))
+
+  it.live("a GPU: names both that were tried, why each failed, and what installs each", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* refusal("gpu", {}),
+        "Device \"gpu\" is not available: tried cuda (the package @tensorflow/tfjs-node-gpu is not installed) and " +
+          "webgpu (the package webgpu is not installed). Run npm install @tensorflow/tfjs-node-gpu@4.22.0 for an NVIDIA " +
+          "GPU with CUDA, or npm install @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-backend-webgpu@4.22.0 " +
+          "webgpu@0.6.2 for any GPU with a Vulkan, Metal or Direct3D 12 driver."
+      )
+      const web = { "@tensorflow/tfjs-core": library(false), "@tensorflow/tfjs-backend-webgpu": "module.exports = {}" }
+      const blind = yield* refusal("gpu", { ...web, [ofGpu]: library(false), webgpu: dawn("null") })
+      assert.match(blind, /tried cuda \(.* sees no GPU, .*\) and webgpu \(WebGPU finds no adapter, .*\)\. Leave/)
+      assert.notMatch(blind, /npm install/)
+      const software = dawn(`({ info: { description: "Pretender", isFallbackAdapter: true } })`)
+      assert.match(
+        yield* refusal("gpu", { ...web, webgpu: software }),
+        /a processor that plays a GPU \(Pretender\).*Run npm install @tensorflow\/tfjs-node-gpu@4\.22\.0 for an NVIDIA GPU with CUDA\.$/
+      )
+    }))
+})
+
+describe("a GPU", () => {
+  const web = {
+    "@tensorflow/tfjs-core": library(false),
+    "@tensorflow/tfjs-backend-webgpu": "module.exports = {}",
+    webgpu: dawn(`({ info: { description: "Card", isFallbackAdapter: false } })`)
+  }
+
+  it.live("is CUDA where it sees one", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* opening("gpu", { ...web, [ofGpu]: library(true) }), "cuda")
+    }))
+
+  it.live("is WebGPU where CUDA cannot be had, or sees none", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* opening("gpu", web), "webgpu")
+      assert.strictEqual(yield* opening("gpu", { ...web, [ofGpu]: library(false) }), "webgpu")
+    }))
+})
+
+describe("restoreUtil", () => {
+  it("gives back what tfjs-node calls of node:util", () => {
+    const util: {
+      readonly isNullOrUndefined?: (value: unknown) => boolean
+      readonly isArray?: (value: unknown) => boolean
+    } = {}
+    restoreUtil(util)
+    for (const nothing of [null, undefined]) assert.isTrue(util.isNullOrUndefined?.(nothing))
+    for (const something of [0, "", false, {}]) assert.isFalse(util.isNullOrUndefined?.(something))
+    assert.isTrue(util.isArray?.([]))
+    assert.isFalse(util.isArray?.({ length: 0 }))
+  })
+})
