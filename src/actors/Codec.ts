@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Transferable from "effect/workers/Transferable"
+import * as plainCodec from "./plainCodec.ts"
+import { type Convert, unsure } from "./plainCodec.ts"
 
 /** A failure is the reason, as text for people. */
 export type Coded = Exit.Exit<unknown, Schema.SchemaError>
@@ -26,21 +28,62 @@ const finished = (coding: Effect.Effect<unknown, Schema.SchemaError>): coding is
 
 /** Compiles on first use: a thread pays only for the methods that it is asked. */
 export const make = (schema: Plain): Codec => {
-  let encoder: ((value: unknown) => Effect.Effect<unknown, Schema.SchemaError>) | undefined
-  let decoder: ((value: unknown) => Coded) | undefined
-  const encode = (value: unknown) => (encoder ??= Schema.encodeUnknownEffect(Schema.toCodecJson(schema)))(value)
+  let ways: Ways | undefined
   return {
     encode: (value) => {
-      const encoding = encode(value)
+      ways ??= compile(schema)
+      const quick = attempt(ways.quickEncode, value)
+      if (quick !== unsure) return Exit.succeed(quick)
+      const encoding = ways.encode(value)
       return finished(encoding) ? encoding : Effect.runSyncExit(encoding)
     },
     encodeMoving: (value, moved) => {
-      const encoding = encode(value)
+      ways ??= compile(schema)
+      const quick = attempt(ways.quickEncode, value)
+      if (quick !== unsure) return Exit.succeed(quick)
+      const encoding = ways.encode(value)
       return finished(encoding)
         ? encoding
         : Effect.runSyncExit(Effect.provideService(encoding, Transferable.Collector, moved))
     },
-    decode: (value) => (decoder ??= Schema.decodeUnknownExit(Schema.toCodecJson(schema)))(value)
+    decode: (value) => {
+      ways ??= compile(schema)
+      const quick = attempt(ways.quickDecode, value)
+      return quick === unsure ? ways.decode(value) : Exit.succeed(quick)
+    }
+  }
+}
+
+/** The schema's own ways, and the quick ones where there are some. */
+interface Ways {
+  readonly quickEncode: Convert | undefined
+  readonly quickDecode: Convert | undefined
+  readonly encode: (value: unknown) => Effect.Effect<unknown, Schema.SchemaError>
+  readonly decode: (value: unknown) => Coded
+}
+
+const compile = (schema: Plain): Ways => {
+  const json = Schema.toCodecJson(schema)
+  const ways = { encode: Schema.encodeUnknownEffect(json), decode: Schema.decodeUnknownExit(json) }
+  // What a method without payload or reply has.
+  if (schema.ast === Schema.Void.ast) {
+    return {
+      ...ways,
+      quickEncode: (value) => value === undefined ? null : unsure,
+      quickDecode: (value) => value === null ? undefined : unsure
+    }
+  }
+  const quick = plainCodec.compile(json.ast)
+  return { ...ways, quickEncode: quick, quickDecode: quick }
+}
+
+const attempt = (convert: Convert | undefined, value: unknown): unknown => {
+  if (convert === undefined) return unsure
+  try {
+    return convert(value)
+  } catch {
+    // A getter that throws: the schema says so in its own way.
+    return unsure
   }
 }
 
