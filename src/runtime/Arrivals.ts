@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import { Pcg64 } from "../random/Pcg64.ts"
 import { scheduleStream } from "../random/streams.ts"
 import type { Fragment } from "./dataPlaneLayout.ts"
 import { EnvWorkerGroup, type WorkFailure } from "./EnvWorkerGroup.ts"
@@ -32,6 +33,34 @@ export class ArrivalLog extends Context.Reference<{
   readonly replay?: { readonly environments: ArrayLike<number>; readonly staleness: ArrayLike<number> }
 }>("troupe/runtime/ArrivalLog", { defaultValue: () => ({ write: () => {} }) }) {}
 
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** What a checkpoint keeps of whose turn it is. */
+export const ArrivalsStateHead = Schema.Struct({
+  /** The pieces of work that are out, oldest first. */
+  out: Schema.Array(Schema.Struct({ environment: Count, version: Count })),
+  /** Who waits for one, in order. */
+  waiting: Schema.Array(Count),
+  /** Arrivals so far. */
+  position: Count
+})
+
+/** Whose turn it is, between two arrivals. */
+export interface ArrivalsState {
+  readonly out: ReadonlyArray<{ readonly environment: number; readonly version: number }>
+  readonly waiting: ReadonlyArray<number>
+  readonly position: number
+  /** The present, and when each piece of work that is out is due; empty where the seed does not decide. */
+  readonly times: Float64Array
+  /** The stream that the seed's durations are drawn from; empty likewise. */
+  readonly random: Uint32Array
+}
+
+/** What a resumed run's arrivals go on from; undefined in a run that begins. */
+export class SavedArrivals extends Context.Reference<ArrivalsState | undefined>("troupe/runtime/SavedArrivals", {
+  defaultValue: () => undefined
+}) {}
+
 /** A piece of work that was handed out. */
 interface Granted {
   readonly environment: number
@@ -48,10 +77,12 @@ interface Source {
   /** Whether what was chosen is as old as it must be. */
   readonly check: (staleness: number) => Effect.Effect<void, ReplayMismatch>
   readonly more: () => boolean
+  /** What it remembers, beside what is out. */
+  readonly save?: (out: Iterable<Granted>) => Pick<ArrivalsState, "times" | "random">
 }
 
 export class Arrivals extends Context.Service<Arrivals, {
-  /** Hands a first piece of work to every environment. */
+  /** Hands a first piece of work to every environment; in a resumed run, those that were out and waiting. */
   readonly begin: Effect.Effect<void>
   /** Hands the next piece of work to an environment, or lets it wait while others are too far behind. */
   readonly grant: (environment: number) => Effect.Effect<void>
@@ -59,6 +90,8 @@ export class Arrivals extends Context.Service<Arrivals, {
   readonly take: Effect.Effect<Fragment, WorkFailure | ReplayMismatch>
   /** Whether there is a next: a recording comes to an end. */
   readonly more: Effect.Effect<boolean>
+  /** A copy of all it remembers, as it is between two iterations. */
+  readonly save: Effect.Effect<ArrivalsState>
 }>()("troupe/runtime/Arrivals") {
   static readonly layer: Layer.Layer<Arrivals, never, CurrentConfig | EnvWorkerGroup | Learner | Seed> = Layer.effect(
     Arrivals,
@@ -68,22 +101,25 @@ export class Arrivals extends Context.Service<Arrivals, {
       const learner = yield* Learner
       const { root } = yield* Seed
       const log = yield* ArrivalLog
+      const saved = yield* SavedArrivals
       const scope = yield* Effect.scope
       const ready = yield* Queue.unbounded<Granted>()
       const byClock = log.replay === undefined && config.schedule === "async"
-      const source = log.replay !== undefined ? recorded(log.replay) : byClock ? clock(ready) : seeded(root)
+      const source = log.replay !== undefined
+        ? recorded(log.replay, saved?.position ?? 0)
+        : byClock
+        ? clock(ready)
+        : seeded(root, saved)
       const bound = config.whenStale === "wait" && config.maxStaleness !== "none" ? config.maxStaleness : undefined
 
       /** What is out, oldest first. */
       const out = new Map<number, Granted>()
       const waiting: Array<number> = []
+      let position = saved?.position ?? 0
 
-      const send = Effect.fnUntraced(function*(environment: number) {
-        const version = yield* learner.version
+      const hand = Effect.fnUntraced(function*(environment: number, version: number) {
         const work: Granted = { environment, version, result: Deferred.makeUnsafe() }
         out.set(environment, work)
-        // At once: the next update overwrites what is published now.
-        yield* workers.pull(environment, version)
         source.granted(work)
         yield* workers.explore(environment, version).pipe(
           Effect.onExit((exit) =>
@@ -92,6 +128,13 @@ export class Arrivals extends Context.Service<Arrivals, {
           Effect.exit,
           Effect.forkIn(scope)
         )
+      })
+
+      const send = Effect.fnUntraced(function*(environment: number) {
+        const version = yield* learner.version
+        // At once: the next update overwrites what is published now.
+        yield* workers.pull(environment, version)
+        yield* hand(environment, version)
       })
 
       /** Updates that one arrival leads to. */
@@ -117,8 +160,13 @@ export class Arrivals extends Context.Service<Arrivals, {
 
       return Arrivals.of({
         begin: Effect.suspend(() => {
-          for (let environment = 0; environment < config.nEnvs; environment++) waiting.push(environment)
-          return release
+          if (saved === undefined) {
+            for (let environment = 0; environment < config.nEnvs; environment++) waiting.push(environment)
+            return release
+          }
+          waiting.push(...saved.waiting)
+          // Their environments and the weights that they pulled lie where they left them.
+          return Effect.forEach(saved.out, ({ environment, version }) => hand(environment, version), { discard: true })
         }),
         grant: (environment) =>
           Effect.suspend(() => {
@@ -127,14 +175,23 @@ export class Arrivals extends Context.Service<Arrivals, {
           }),
         more: Effect.sync(() => source.more()),
         take: Effect.gen(function*() {
-          const work = yield* source.next(log.replay === undefined ? yield* candidates : out)
+          const may = log.replay === undefined ? yield* candidates : out
+          // An algorithm is interrupted where it waits, and nowhere else: there its state is that between iterations.
+          const work = yield* Effect.interruptible(source.next(may))
           const staleness = (yield* learner.version) - work.version
           yield* source.check(staleness)
-          const fragment = yield* Deferred.await(work.result)
+          const fragment = yield* Effect.interruptible(Deferred.await(work.result))
+          position++
           out.delete(work.environment)
           log.write(work.environment, staleness)
           return fragment
-        })
+        }),
+        save: Effect.sync(() => ({
+          out: Array.from(out.values(), ({ environment, version }) => ({ environment, version })),
+          waiting: [...waiting],
+          position,
+          ...(source.save?.(out.values()) ?? { times: new Float64Array(), random: new Uint32Array() })
+        }))
       })
     })
   )
@@ -159,12 +216,18 @@ const clock = (ready: Queue.Queue<Granted>): Source => {
 }
 
 /** Every piece of work takes between half and one and a half of a unit of time, drawn from the seed. */
-const seeded = (seed: number): Source => {
-  const random = scheduleStream(seed)
+const seeded = (seed: number, saved?: ArrivalsState): Source => {
+  const random = saved === undefined ? scheduleStream(seed) : Pcg64.view(saved.random.slice())
   const due = new WeakMap<Granted, number>()
-  let now = 0
+  let now = saved?.times[0] ?? 0
+  /** When the pieces of work that were out are due, in their order; they are handed out again first. */
+  const again = [...(saved?.times.subarray(1) ?? [])]
   return {
-    granted: (work) => due.set(work, now + 0.5 + random.random()),
+    granted: (work) => due.set(work, again.shift() ?? now + 0.5 + random.random()),
+    save: (out) => ({
+      times: Float64Array.of(now, ...Array.from(out, (work) => due.get(work)!)),
+      random: random.state.slice()
+    }),
     check: () => Effect.void,
     next: (may) =>
       Effect.sync(() => {
@@ -186,9 +249,10 @@ const seeded = (seed: number): Source => {
 
 /** As it was written down. */
 const recorded = (
-  { environments, staleness }: { readonly environments: ArrayLike<number>; readonly staleness: ArrayLike<number> }
+  { environments, staleness }: { readonly environments: ArrayLike<number>; readonly staleness: ArrayLike<number> },
+  position: number
 ): Source => {
-  let at = -1
+  let at = position - 1
   const mismatch = (what: string) =>
     new ReplayMismatch({
       message: `The recording does not fit this run: its arrival ${at + 1} ${what}. ` +

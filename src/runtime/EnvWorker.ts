@@ -47,6 +47,8 @@ export const EnvWorkerConfig = Schema.Struct({
   rewards: options.rewards.schema,
   /** Works at its own pace: with its own copy of the weights, and no further than its episode. */
   ownPace: Schema.Boolean,
+  /** Goes on from the states that lie in the banks before its first piece of work. */
+  resumed: Schema.Boolean,
   /** How to make gradients of its experience, where these travel. */
   gradients: Schema.NullOr(GradientSettings),
   /** The run's data plane, or where the worker cannot see it, what it needs for one of its own. */
@@ -119,7 +121,7 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
       Collect: ({ given, round, steps, version }: Collect): Effect.Effect<Collected, EnvFault> =>
         Effect.suspend(() => {
           unpack(given, version)
-          if (round === 1) {
+          if (round === 1 && !config.resumed) {
             const fault = rollout.initialise()
             if (fault !== undefined) return toFault(fault)
           } else if (at !== round - 1) rollout.restore(round - 1)

@@ -16,6 +16,8 @@ import { initialParameters } from "../model/initialise.ts"
 import { chaosStream, workerWeightsStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { bankOf, type Fragment, shareOf } from "./dataPlaneLayout.ts"
+import * as EnvironmentStates from "./EnvironmentStates.ts"
+import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
 import type { GradientSettings } from "./FragmentGradient.ts"
 import * as Parcel from "./Parcel.ts"
@@ -60,7 +62,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
 }>()("troupe/runtime/EnvWorkerGroup") {
   static readonly layer: Layer.Layer<
     EnvWorkerGroup,
-    SpawnFailure,
+    SpawnFailure | EnvironmentStates.StateMismatch,
     ActorSystem | CurrentConfig | DataPlane | Seed
   > = Layer.effect(
     EnvWorkerGroup,
@@ -69,6 +71,9 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const config = yield* CurrentConfig
       const plane = yield* DataPlane
       const seed = yield* Seed
+      const saved = yield* SavedEnvironments
+      const pull = pulling(config, plane, seed.root)
+      if (saved !== undefined) yield* EnvironmentStates.load(plane, saved)
       const supervision = Supervision.oneForOne({ maxRestarts: config.maxRestarts, within: "1 minute" })
       const every = { concurrency: "unbounded" } as const
       const indices = Array.from({ length: plane.layout.spec.workers }, (_, worker) => worker)
@@ -89,6 +94,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
               episodeLimit: config.episodeLimit,
               worker,
               ...shareOf(plane.layout.spec, worker),
+              resumed: saved?.begun[shareOf(plane.layout.spec, worker).first] === true,
               seed: seed.root,
               samplingSeed: seed.sampling,
               restartSameSeed: config.restartSameSeed,
@@ -106,7 +112,6 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         every
       )
 
-      const pull = pulling(config, plane, seed.root)
       const kill = chaos(config.chaos, workers.length, seed.root, (index) =>
         // A worker that has failed for good cannot be killed again; the run then fails by itself.
         Effect.ignore(system.kill(nameOf(index))))
@@ -152,7 +157,10 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       return EnvWorkerGroup.of({
         collect: (version) =>
           Effect.map(
-            amid(Effect.forEach(indices, (worker) => work(worker, version), { ...every, discard: true })),
+            // An algorithm is interrupted where it waits, and nowhere else: there its state is that between iterations.
+            Effect.interruptible(
+              amid(Effect.forEach(indices, (worker) => work(worker, version), { ...every, discard: true }))
+            ),
             () => plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
           ),
         gradients: (version) =>

@@ -5,13 +5,15 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import {
   Device,
   type DeviceFault,
   type DeviceName,
   type Gradients,
   type LearnerModel,
-  type LossReport
+  type LossReport,
+  type ModelState
 } from "../model/Device.ts"
 import { initialParameters } from "../model/initialise.ts"
 import { linearSchedule, type OptimiserSpec } from "../model/optimisers.ts"
@@ -37,6 +39,27 @@ export interface LearnReport extends LossReport {
   readonly version: number
 }
 
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** What a checkpoint keeps of a Learner, beside its model. */
+export const LearnerStateHead = Schema.Struct({
+  version: Count,
+  /** Environment steps consumed: the learning rate may follow them. */
+  consumed: Count
+})
+
+/** What a Learner remembers. */
+export interface LearnerState {
+  readonly version: number
+  readonly consumed: number
+  readonly model: ModelState
+}
+
+/** What a resumed run's Learner goes on from; undefined in a run that begins. */
+export class SavedLearner extends Context.Reference<LearnerState | undefined>("troupe/runtime/SavedLearner", {
+  defaultValue: () => undefined
+}) {}
+
 export class Learner extends Context.Service<Learner, {
   /** How often the weights have changed: the version that the next fragments must be collected with. */
   readonly version: Effect.Effect<number>
@@ -52,6 +75,8 @@ export class Learner extends Context.Service<Learner, {
   ) => Effect.Effect<LearnReport, DeviceFault | E>
   /** A copy of the current weights, in the flat order of `model/Network.ts`. */
   readonly weights: Effect.Effect<Float32Array, DeviceFault>
+  /** A copy of all it remembers, as it is between two iterations. */
+  readonly save: Effect.Effect<LearnerState, DeviceFault>
 }>()("troupe/runtime/Learner") {
   static readonly layer: Layer.Layer<Learner, DeviceFault, CurrentConfig | Device | DataPlane | Seed> = Layer.effect(
     Learner,
@@ -60,6 +85,7 @@ export class Learner extends Context.Service<Learner, {
       const config = yield* CurrentConfig
       const plane = yield* DataPlane
       const { root } = yield* Seed
+      const saved = yield* SavedLearner
       const initial = initialParameters(plane.network, config.init, initialWeightsStream(root))
       return yield* device.use((d) =>
         Effect.flatMap(
@@ -69,7 +95,7 @@ export class Learner extends Context.Service<Learner, {
             maxRows: config.nSteps,
             unit: plane.layout.spec.unit
           }, initial),
-          (model) => make(config, plane, model)
+          (model) => make(config, plane, model, saved)
         )
       )
     })
@@ -90,10 +116,12 @@ export const optimiserOf = (config: RunConfig): OptimiserSpec =>
 const make = Effect.fnUntraced(function*<D extends DeviceName>(
   config: RunConfig,
   plane: DataPlane["Service"],
-  model: LearnerModel<D>
+  model: LearnerModel<D>,
+  saved: LearnerState | undefined
 ) {
-  let version = 0
-  let consumed = 0
+  let version = saved?.version ?? 0
+  let consumed = saved?.consumed ?? 0
+  if (saved !== undefined) yield* model.load(saved.model)
   const coefficients = { valueCoefficient: config.vfCoef, entropyCoefficient: config.entCoef }
   const toSegments = targets.make(config, config.nEnvs)
 
@@ -131,7 +159,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       gradNorm: done?.gradNorm ?? 0,
       learningRate,
       // The td loss has no targets, and what was refused got none.
-      explainedVariance: refused || config.loss === "td" ? null : explainedVariance(fragments),
+      explainedVariance: refused || config.loss === "td" ? null : explainedVariance(fragments, config),
       staleness,
       refused,
       version
@@ -144,6 +172,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       const copy = new Float32Array(plane.weights[0].length)
       return Effect.as(model.read(copy), copy)
     }),
+    save: Effect.map(model.save, (model) => ({ version, consumed, model })),
     learn: (fragments) =>
       consume(
         fragments,
@@ -182,13 +211,15 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
 })
 
 /** 1 − Var[return − V] / Var[return], as Stable-Baselines3's `explained_variance`. */
-const explainedVariance = (fragments: ReadonlyArray<Fragment>): number => {
+const explainedVariance = (fragments: ReadonlyArray<Fragment>, settings: targets.TargetSettings): number => {
   let n = 0
   let sum = 0
   let squares = 0
   let errorSum = 0
   let errorSquares = 0
-  for (const { rows, slot } of fragments) {
+  for (const fragment of fragments) {
+    const { slot } = fragment
+    const rows = targets.rowsLearned(settings, fragment)
     for (let t = 0; t < rows; t++) {
       const target = slot.returns[t]!
       const error = target - slot.values[t]!

@@ -22,6 +22,7 @@ import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { Device, type DeviceFault } from "../model/Device.ts"
 import { algorithms } from "./algorithms/index.ts"
 import { Arrivals } from "./Arrivals.ts"
+import { CheckpointKeeper, Checkpoints } from "./Checkpoints.ts"
 import * as configSources from "./configSources.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { EnvWorkerBehavior } from "./EnvWorker.ts"
@@ -33,7 +34,7 @@ import { Policy } from "./Policy.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import { deviceLayer, settle, type SettleError } from "./runDevice.ts"
 import type { ActorEvent, Finished, RunEvent } from "./RunEvent.ts"
-import { Restarts, RunEvents, RunMonitor, type RunStatus } from "./RunMonitor.ts"
+import { Restarts, RunEvents, RunMonitor, type RunStatus, SavedMonitor } from "./RunMonitor.ts"
 import { Seed } from "./Seed.ts"
 
 /** SHA-256 of weights as little-endian float32, in the flat order of `model/Network.ts`. */
@@ -62,7 +63,8 @@ const actorSystemLayer = Layer.unwrap(
 )
 
 /** From the seed up: each line is built before the one above it, so that nothing starts for a run that cannot be. */
-const parts = Layer.mergeAll(RunMonitor.layer, Arrivals.layer).pipe(
+const parts = Checkpoints.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(RunMonitor.layer, Arrivals.layer)),
   Layer.provideMerge(Layer.mergeAll(Learner.layer, EnvWorkerGroup.layer, Evaluator.layer)),
   Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
   Layer.provideMerge(deviceLayer),
@@ -137,7 +139,19 @@ const layerOfParts = Layer.effect(
     const restarts = yield* Restarts
     const seed = yield* Seed
     const { emit } = yield* RunEvents
-    const context = yield* Effect.context<Arrivals | CurrentConfig | EnvWorkerGroup | Learner | RunMonitor>()
+    const checkpoints = yield* Checkpoints
+    const keeper = yield* CheckpointKeeper
+    const saved = yield* SavedMonitor
+    const context = yield* Effect.context<
+      Arrivals | Checkpoints | CurrentConfig | EnvWorkerGroup | Learner | RunMonitor
+    >()
+    const algorithm = Effect.provideContext(algorithms[config.schedule], context)
+    // Where checkpoints are kept, an iteration under way is brought to its end, or not begun; the waits in it can be
+    // interrupted.
+    const toItsEnd = keeper === undefined ? algorithm : Effect.andThen(
+      Effect.onInterrupt(algorithm, () => Effect.ignore(checkpoints.last)),
+      checkpoints.last
+    ).pipe(Effect.uninterruptible)
 
     const policy = Effect.map(
       learner.weights,
@@ -176,10 +190,11 @@ const layerOfParts = Layer.effect(
         n_steps: config.nSteps,
         parameters: plane.parameters.size,
         folder: told?.folder ?? null,
+        resumed: saved?.progress.updates ?? null,
         total_timesteps: config.totalTimesteps
       })
       yield* monitor.begin
-      yield* Effect.provideContext(algorithms[config.schedule], context)
+      yield* toItsEnd
       yield* monitor.finish
       const wall = yield* monitor.elapsed
       const status = yield* monitor.status

@@ -210,7 +210,13 @@ export const options = {
   },
   logDir: text("the path of a folder", "folder that receives the run's folder"),
   runFolder: yes("write a run folder"),
-  logInterval: whole(1, 1_000_000, "updates between two lines of progress")
+  logInterval: whole(1, 1_000_000, "updates between two lines of progress"),
+  checkpointInterval: whole(
+    0,
+    1_000_000_000,
+    "updates between two checkpoints in the run's folder; 0: at the end and when interrupted only"
+  ),
+  keepCheckpoints: whole(1, 1_000_000, "checkpoints to keep; older ones are deleted")
 } as const
 
 /** The name of a setting, as the library and the JSON file spell it. */

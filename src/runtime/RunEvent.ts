@@ -16,7 +16,9 @@ const Seconds = Schema.Finite
  */
 const Measured = Schema.NullOr(Schema.Finite)
 
-/** The run is set up and about to take its first step. `parameters` counts the network's weights; `folder` is null when nothing is kept. */
+/**
+ * The run is set up and about to take its first step. `resumed` is the update it goes on from, null where it begins;
+ * `parameters` counts the network's weights; `folder` is null when nothing is kept. */
 export const Started = Schema.Struct({
   event: Schema.tag("started"),
   env_id: Schema.String,
@@ -30,6 +32,7 @@ export const Started = Schema.Struct({
   n_steps: Count,
   parameters: Count,
   folder: Schema.NullOr(Schema.String),
+  resumed: Schema.NullOr(Count),
   total_timesteps: Count
 })
 export type Started = typeof Started.Type
@@ -109,6 +112,18 @@ export const ActorEvent = Schema.Struct({
 })
 export type ActorEvent = typeof ActorEvent.Type
 
+/**
+ * The state of the run after that update was taken, for a checkpoint: everything told before belongs to it. Its file is
+ * written in the background.
+ */
+export const CheckpointTaken = Schema.Struct({
+  event: Schema.tag("checkpoint"),
+  update: Count,
+  env_steps: Count,
+  wall_seconds: Seconds
+})
+export type CheckpointTaken = typeof CheckpointTaken.Type
+
 /** The last event of a run that reached its end. `weights_sha256` is what two people compare. */
 export const Finished = Schema.Struct({
   event: Schema.tag("finished"),
@@ -130,7 +145,16 @@ export const Finished = Schema.Struct({
 export type Finished = typeof Finished.Type
 
 /** Any event of a run. `RunEvent.match`, `.guards` and `.cases` go by the tag. */
-export const RunEvent = Schema.Union([Started, Notice, Episode, Progress, Evaluation, ActorEvent, Finished]).pipe(
+export const RunEvent = Schema.Union([
+  Started,
+  Notice,
+  Episode,
+  Progress,
+  Evaluation,
+  ActorEvent,
+  CheckpointTaken,
+  Finished
+]).pipe(
   Schema.toTaggedUnion("event")
 )
 export type RunEvent = typeof RunEvent.Type
@@ -142,6 +166,7 @@ const fieldsOf = {
   progress: Object.keys(Progress.fields),
   evaluation: Object.keys(Evaluation.fields),
   actor: Object.keys(ActorEvent.fields),
+  checkpoint: Object.keys(CheckpointTaken.fields),
   finished: Object.keys(Finished.fields)
 } satisfies Record<RunEvent["event"], ReadonlyArray<string>>
 

@@ -16,7 +16,7 @@ import { bankOf, type Fragment } from "./dataPlaneLayout.ts"
 import { type EvaluationFault, type EvaluationRequest, Evaluator } from "./Evaluator.ts"
 import { Learner, type LearnReport } from "./Learner.ts"
 import { Progress, ProgressState } from "./Progress.ts"
-import { CurrentConfig } from "./RunConfig.ts"
+import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import type { RunEvent } from "./RunEvent.ts"
 
 /** Where a run's events go. A full consumer holds the run up; the default forgets them. */
@@ -90,6 +90,17 @@ export const MonitorState = Schema.Struct({
   seconds: Schema.Struct({ elapsed: Schema.Finite, startup: Schema.Finite, evaluation: Schema.Finite })
 })
 export type MonitorState = typeof MonitorState.Type
+
+/** Whether a run that has come so far is at its end. */
+export const isOver = (
+  config: Pick<RunConfig, "keepGoing" | "totalEpisodes" | "totalTimesteps">,
+  { progress, solved, thresholdCount }: Pick<MonitorState, "solved" | "thresholdCount"> & {
+    readonly progress: Pick<ProgressState, "envSteps" | "episodes">
+  }
+): boolean =>
+  (!config.keepGoing && (solved || thresholdCount >= notebookRay.times)) ||
+  progress.envSteps >= config.totalTimesteps ||
+  (config.totalEpisodes > 0 && progress.episodes >= config.totalEpisodes)
 
 /** What a resumed run's monitor goes on from; undefined in a run that begins. */
 export class SavedMonitor extends Context.Reference<MonitorState | undefined>("troupe/runtime/SavedMonitor", {
@@ -166,11 +177,6 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       const deliver = Effect.gen(function*() {
         while (outbox.length > 0) yield* emit(outbox.shift()!)
       })
-
-      const over = (): boolean =>
-        (!config.keepGoing && (solved || thresholdCount >= notebookRay.times)) ||
-        progress.envSteps >= config.totalTimesteps ||
-        (config.totalEpisodes > 0 && progress.episodes >= config.totalEpisodes)
 
       const status = Effect.map(Ref.get(restarts), (restarts): RunStatus => ({
         envSteps: progress.envSteps,
@@ -261,7 +267,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             breathedAt = now
             yield* Effect.interruptible(Effect.yieldNow)
           }
-          return over()
+          return isOver(config, { progress, solved, thresholdCount })
         }),
         status,
         pieces: Effect.sync(() => [...pieces]),

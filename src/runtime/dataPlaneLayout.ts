@@ -68,7 +68,7 @@ class Cursor {
 const oddLines = (bytes: number): number => (Math.ceil(bytes / 64) | 1) * 64
 
 /** Byte offsets within the part of a slot that a snapshot copies. */
-const stateRegion = (spec: DataPlaneSpec) => {
+export const stateRegion = (spec: DataPlaneSpec) => {
   const cursor = new Cursor()
   return {
     state: cursor.take(spec.stateSize * 8),

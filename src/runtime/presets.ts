@@ -63,7 +63,9 @@ const a2c: Omit<RunConfig, "workers"> = {
   samplingSeed: "seed",
   logDir: "runs",
   runFolder: true,
-  logInterval: 20
+  logInterval: 20,
+  checkpointInterval: 500,
+  keepCheckpoints: 3
 }
 
 const a3c: Omit<RunConfig, "workers"> = {

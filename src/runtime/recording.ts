@@ -33,7 +33,9 @@ const circumstances: ReadonlySet<OptionName> = new Set([
   "chaos",
   "logDir",
   "runFolder",
-  "logInterval"
+  "logInterval",
+  "checkpointInterval",
+  "keepCheckpoints"
 ])
 
 /** The settings that decide what a run computes. */
@@ -56,13 +58,22 @@ export class Recorder {
   private bytes = new Uint8Array(4096)
   private used = 0
 
-  constructor(config: RunConfig) {
+  /** `arrivals` are those before the run was resumed, as `arrivals` gave them. */
+  constructor(config: RunConfig, arrivals?: Uint8Array) {
     this.header = new TextEncoder().encode(`${head}${decisivePart(config)}\n`)
+    if (arrivals === undefined || arrivals.length === 0) return
+    this.bytes = arrivals.slice()
+    this.used = arrivals.length
+  }
+
+  /** A copy of the arrivals so far, as the file holds them. */
+  get arrivals(): Uint8Array {
+    return this.bytes.slice(0, this.used)
   }
 
   write(environment: number, staleness: number): void {
     if (this.used + 10 > this.bytes.length) {
-      const larger = new Uint8Array(this.bytes.length * 2)
+      const larger = new Uint8Array(this.bytes.length * 2 + 10)
       larger.set(this.bytes)
       this.bytes = larger
     }

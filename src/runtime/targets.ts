@@ -21,6 +21,15 @@ export const TargetSettings = Schema.Struct({
 })
 export type TargetSettings = typeof TargetSettings.Type
 
+/** How many rows of a fragment are learned from: with `dropLastStep`, one less where it does not end with an episode. */
+export const rowsLearned = (
+  { dropLastStep }: Pick<TargetSettings, "dropLastStep">,
+  { rows, slot }: Pick<Fragment, "rows" | "slot">
+): number => {
+  const last = rows - 1
+  return dropLastStep && last > 0 && slot.terminated[last] === 0 && slot.truncated[last] === 0 ? last : rows
+}
+
 /**
  * Turns the fragments of all environments into segments. Advantages and returns go
  * into the slots, and are overwritten by the next call.
@@ -49,9 +58,7 @@ export const make = (
     const segments: Array<Segment> = []
     for (const fragment of fragments) {
       const { slot } = fragment
-      const last = fragment.rows - 1
-      const unfinished = slot.terminated[last] === 0 && slot.truncated[last] === 0
-      const length = settings.dropLastStep && unfinished && last > 0 ? last : fragment.rows
+      const length = rowsLearned(settings, fragment)
       segments.push({
         rows: length,
         observations: slot.observations,

@@ -90,7 +90,13 @@ const simulate = Effect.fnUntraced(function*(
       return { environment, rows: 1, total: 1, version: of, slot }
     })
   })
-  const learner = Learner.of({ version: Effect.sync(() => version), learn: never, apply: never, weights: never() })
+  const learner = Learner.of({
+    version: Effect.sync(() => version),
+    learn: never,
+    apply: never,
+    weights: never(),
+    save: never()
+  })
 
   /** Somebody finishes, as long as somebody waits for it. */
   const passing = Effect.gen(function*() {

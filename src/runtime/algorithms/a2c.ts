@@ -8,6 +8,7 @@
  *     until solved
  */
 import * as Effect from "effect/Effect"
+import { Checkpoints } from "../Checkpoints.ts"
 import { EnvWorkerGroup } from "../EnvWorkerGroup.ts"
 import { Learner } from "../Learner.ts"
 import { RunMonitor } from "../RunMonitor.ts"
@@ -17,10 +18,12 @@ export const a2c = Effect.gen(function*() {
   const workers = yield* EnvWorkerGroup
   const learner = yield* Learner
   const monitor = yield* RunMonitor
+  const checkpoints = yield* Checkpoints
 
   while (!(yield* monitor.done)) {
     const fragments = yield* workers.collect(yield* learner.version)
     const report = yield* update(fragments)
     yield* monitor.record(fragments, report)
+    yield* checkpoints.due
   }
 })

@@ -11,12 +11,14 @@
  */
 import * as Effect from "effect/Effect"
 import { Arrivals } from "../Arrivals.ts"
+import { Checkpoints } from "../Checkpoints.ts"
 import { RunMonitor } from "../RunMonitor.ts"
 import { update } from "./update.ts"
 
 export const a3c = Effect.gen(function*() {
   const arrivals = yield* Arrivals
   const monitor = yield* RunMonitor
+  const checkpoints = yield* Checkpoints
 
   yield* arrivals.begin
   while (!(yield* monitor.done) && (yield* arrivals.more)) {
@@ -24,5 +26,6 @@ export const a3c = Effect.gen(function*() {
     const report = yield* update([fragment])
     yield* monitor.record([fragment], report)
     yield* arrivals.grant(fragment.environment)
+    yield* checkpoints.due
   }
 })

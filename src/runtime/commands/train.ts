@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,24 +11,27 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
 import { availableParallelism } from "node:os"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { ArrivalLog } from "../Arrivals.ts"
+import * as CheckpointFolder from "../checkpoint/CheckpointFolder.ts"
+import * as CheckpointWriter from "../checkpoint/CheckpointWriter.ts"
+import { CheckpointKeeper, resumeFrom } from "../Checkpoints.ts"
 import * as configSources from "../configSources.ts"
+import * as EventQueue from "../EventQueue.ts"
 import * as recording from "../recording.ts"
-import { folderReporter } from "../reporting/folderReporter.ts"
+import { cutBack, folderReporter } from "../reporting/folderReporter.ts"
 import * as JsonLines from "../reporting/JsonLines.ts"
 import * as Reporter from "../reporting/Reporter.ts"
+import { faultAt } from "../reporting/ReportFault.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../RunConfig.ts"
 import { settle } from "../runDevice.ts"
-import type { RunEvent } from "../RunEvent.ts"
 import { RunEvents, RunOrigin, type RunStatus } from "../RunMonitor.ts"
 import { runFlags } from "./flags.ts"
+import * as resume from "./resume.ts"
 
 /** When this process started, in milliseconds since the epoch. */
 const processStart = performance.timeOrigin
@@ -62,12 +66,33 @@ const recordingOf = Effect.fnUntraced(function*(folder: string, config: RunConfi
   return yield* recording.read(bytes, path, config)
 })
 
-/** Puts the run's settings together: those of a recording, where one is replayed, otherwise from all sources. */
-const settings = Effect.fnUntraced(function*(request: TrainRequest) {
+/** What is trained: anew from all sources, again from a recording, or on from a checkpoint. */
+interface Plan {
+  readonly config: RunConfig
+  readonly replayed?: recording.Recording
+  readonly resumed?: resume.Resumption
+}
+
+/** Puts the run's settings together. */
+const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.Return<
+  Plan,
+  configSources.ConfigError | recording.RecordingError | resume.ResumeError,
+  FileSystem.FileSystem | Path.Path
+> {
   const { file, given, replay } = request
   yield* configSources.checkVariables(Object.keys(process.env))
+  if (request.resume !== undefined) {
+    if (replay !== undefined) {
+      return yield* new configSources.ConfigError({
+        source: "resume",
+        message: "Give --resume or --replay, not both: a replay can be repeated from its beginning."
+      })
+    }
+    const resumed = yield* resume.resume(request.resume, { given, file })
+    return { config: resumed.config, resumed }
+  }
   const resolved = yield* configSources.resolve({ given, file })
-  if (replay === undefined) return { config: resolved, replayed: undefined }
+  if (replay === undefined) return { config: resolved }
   const replayed = yield* recordingOf(replay, resolved)
   const chosen = yield* configSources.chosen({ given, file })
   const changed = recording.firstDifference(replayed.config, { ...replayed.config, ...chosen })
@@ -107,39 +132,71 @@ interface TrainRequest {
   readonly file: string | undefined
   /** Folder of the run to repeat. */
   readonly replay: string | undefined
+  /** Folder, or checkpoint, of the run to go on with. */
+  readonly resume: string | undefined
   readonly json: boolean
   readonly quiet: boolean
 }
 
+/** Brings the folder of a run back to where its checkpoint was taken. */
+const goBack = Effect.fnUntraced(function*({ checkpoint, config, folder }: resume.Resumption) {
+  const update = checkpoint?.state.monitor.progress.updates ?? 0
+  const checkpoints = folder.file(CheckpointFolder.name)
+  // In this order: a checkpoint must not speak of more than there is in the files.
+  yield* Effect.mapError(CheckpointFolder.goBackTo(checkpoints, update), faultAt(checkpoints))
+  const short = yield* cutBack(folder, checkpoint?.files ?? {})
+  yield* Effect.mapError(RunFolder.rewriteConfig(folder, { ...config }), faultAt(folder.file("config.json")))
+  return short.map((name) => `${folder.file(name)} is shorter than when the checkpoint was taken: rows are missing.`)
+})
+
+/** Says how to go on with a run that was interrupted. */
+const tellHowToResume = Effect.fnUntraced(
+  function*(folder: RunFolder.RunFolder, written: Effect.Effect<number | undefined>) {
+    const paths = yield* Path.Path
+    const update = yield* written
+    const kept = update === undefined ? "No checkpoint was written" : `The last checkpoint is that of update ${update}`
+    yield* Console.error(`Interrupted. ${kept}; go on with: ${resume.command(paths.relative(".", folder.path))}`)
+  }
+)
+
 const train = Effect.fn("train")(function*(request: TrainRequest) {
-  const { config: wanted, replayed } = yield* settings(request)
-  const events = yield* Queue.bounded<RunEvent, Cause.Done>(1024)
-  const hearing = { emit: (event: RunEvent) => Effect.asVoid(Queue.offer(events, event)) }
-  const config = yield* Effect.provideService(settle(wanted), RunEvents, hearing)
-  const recorder = config.schedule === "async" ? new recording.Recorder(config) : undefined
+  const { config: wanted, replayed, resumed } = yield* settings(request)
+  const before = resumed?.checkpoint
+  const events = yield* EventQueue.make
+  const config = yield* Effect.provideService(settle(wanted), RunEvents, { emit: events.emit })
+  const recorder = config.schedule === "async" ? new recording.Recorder(config, before?.recorded) : undefined
+  const writer = config.runFolder && replayed === undefined ? yield* CheckpointWriter.make(config, recorder) : undefined
 
   // The run is set up before its folder is made: what cannot start leaves nothing behind.
   const run = yield* Layer.build(Run.layerFromConfig()).pipe(
     Effect.map(Context.get(Run)),
     Effect.provide(CurrentConfig.layer(config)),
-    Effect.provideService(RunEvents, hearing),
+    Effect.provide(before === undefined ? Layer.empty : resumeFrom(before.state)),
+    Effect.provideService(CheckpointKeeper, writer?.keeper),
+    Effect.provideService(RunEvents, { emit: events.emit }),
     Effect.provideService(RunOrigin, processStart),
     Effect.provideService(ArrivalLog, {
       write: (environment, staleness) => recorder?.write(environment, staleness),
       ...(replayed === undefined ? {} : { replay: replayed })
     })
   )
-  const folder = config.runFolder ? yield* openFolder(config, run.environment) : undefined
-  if (folder !== undefined) yield* removeIfNothingCame(folder.path, run.status)
+  const notices = [...(resumed?.notices ?? []), ...(resumed === undefined ? [] : yield* goBack(resumed))]
+  const folder = resumed?.folder ?? (config.runFolder ? yield* openFolder(config, run.environment) : undefined)
+  if (folder !== undefined && resumed === undefined) yield* removeIfNothingCame(folder.path, run.status)
   if (folder !== undefined && recorder !== undefined) yield* keepRecording(recorder, folder.file(recordingName))
+  if (folder !== undefined && writer !== undefined) {
+    yield* Effect.addFinalizer((exit) =>
+      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+        ? tellHowToResume(folder, writer.written)
+        : Effect.void
+    )
+  }
 
   const asked = request.given.workers ?? 0
   if (config.placement === "thread" && asked > config.workers) {
-    yield* Queue.offer(events, {
-      event: "notice",
-      message: `--workers ${asked} is more than there are environments: ${config.workers} workers are used`
-    })
+    notices.push(`--workers ${asked} is more than there are environments: ${config.workers} workers are used`)
   }
+  for (const message of notices) yield* events.emit({ event: "notice", message })
   const savePolicy = folder === undefined
     ? Effect.void
     : Effect.flatMap(run.policy, (policy) => policy.save(folder.file("policy.safetensors")))
@@ -147,14 +204,17 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     // What an interrupted run has learned is kept too.
     Effect.onInterrupt(() => Effect.ignore(savePolicy)),
     Effect.andThen(savePolicy),
-    Effect.ensuring(Queue.end(events))
+    Effect.ensuring(events.end)
   )
 
   const screen = request.json
     ? yield* JsonLines.reporter
     : yield* Table.reporter({ quiet: request.quiet, rewardThreshold: run.environment.rewardThreshold })
-  const reporters = folder === undefined ? [screen] : [screen, yield* folderReporter(folder)]
-  const consumed = yield* Effect.forkScoped(Reporter.consume(Stream.fromQueue(events), reporters))
+  const onCheckpoint = writer?.writeInto(folder?.file(CheckpointFolder.name) ?? "")
+  const reporters = folder === undefined ? [screen] : [yield* folderReporter(folder, onCheckpoint), screen]
+  const consumed = yield* Effect.forkScoped(
+    Effect.andThen(Reporter.consume(events.stream, reporters), writer?.settled ?? Effect.void)
+  )
   // Runs before the scope ends the consumers: what an interrupted run has said still reaches its files.
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(Fiber.await(consumed), drainDeadline)))
   yield* Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded", discard: true })
@@ -184,13 +244,18 @@ export const trainCommand = Command.make(
       Flag.withMetavar("folder"),
       Flag.optional
     ),
+    resume: Flag.String("resume").pipe(
+      Flag.withDescription("go on with the run in that folder, from its newest checkpoint or the one that is named"),
+      Flag.withMetavar("folder"),
+      Flag.optional
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("print one JSON event a line, and nothing else"),
       Flag.withDefault(false)
     ),
     quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
   },
-  Effect.fnUntraced(function*({ async: own, config, json, quiet, replay, serial, sync, ...flags }) {
+  Effect.fnUntraced(function*({ async: own, config, json, quiet, replay, resume, serial, sync, ...flags }) {
     const texts: Record<string, string> = {}
     for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
     if (serial) texts["placement"] = "fiber"
@@ -210,6 +275,7 @@ export const trainCommand = Command.make(
       given: yield* configSources.fromFlags(texts),
       file: Option.getOrUndefined(config),
       replay: Option.getOrUndefined(replay),
+      resume: Option.getOrUndefined(resume),
       json,
       quiet
     })

@@ -20,6 +20,10 @@ export interface BlockFile<Record extends string | Uint8Array> {
   readonly settle: Effect.Effect<void, ReportFault>
   /** Writes what is held. */
   readonly flush: Effect.Effect<void, ReportFault>
+  /** Bytes of the file, without what is held. */
+  readonly length: () => number
+  /** Forces what was written to the disk. */
+  readonly sync: Effect.Effect<void, ReportFault>
 }
 
 export interface BlockFileOptions {
@@ -40,6 +44,7 @@ const make = <Record extends string | Uint8Array>(
     const file = yield* Effect.mapError(fs.open(path, { flag: "a" }), fault)
     const { size: bytes } = yield* Effect.mapError(file.stat, fault)
     const lock = Semaphore.makeUnsafe(1)
+    let length = Number(ByteSize.toBigInt(bytes))
     let held: Array<Record> = []
     let size = 0
     let failed: ReportFault | undefined
@@ -52,9 +57,14 @@ const make = <Record extends string | Uint8Array>(
         const block = join(held, size)
         held = []
         size = 0
-        return Effect.mapError(file.writeAll(block), (error) => {
-          failed = fault(error)
-          return failed
+        return Effect.mapBoth(file.writeAll(block), {
+          onSuccess: () => {
+            length += block.length
+          },
+          onFailure: (error) => {
+            failed = fault(error)
+            return failed
+          }
         })
       })
     ).pipe(Effect.uninterruptible)
@@ -64,7 +74,9 @@ const make = <Record extends string | Uint8Array>(
     yield* Effect.sleep(every).pipe(Effect.andThen(Effect.ignore(flush)), Effect.forever, Effect.forkScoped)
 
     return {
-      fresh: ByteSize.toBigInt(bytes) === 0n,
+      fresh: length === 0,
+      length: () => length,
+      sync: Effect.mapError(file.sync, fault),
       append: (record) => {
         held.push(record)
         size += record.length

@@ -10,7 +10,7 @@ import type { PlatformError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { lines } from "./ProgressFiles.ts"
-import type { Reporter } from "./Reporter.ts"
+import type { FileReporter } from "./Reporter.ts"
 import type { ReportFault } from "./ReportFault.ts"
 import type { RunFolder } from "./RunFolder.ts"
 
@@ -22,8 +22,8 @@ export const header = (startedMillis: number, envId: string): string =>
 
 export const reporter = (
   folder: RunFolder
-): Effect.Effect<Reporter, ReportFault, FileSystem.FileSystem | Scope.Scope> =>
-  lines(folder.file("monitor.csv"), header(folder.startedMillis, folder.envId), (event) =>
+): Effect.Effect<FileReporter, ReportFault, FileSystem.FileSystem | Scope.Scope> =>
+  lines(folder, "monitor.csv", header(folder.startedMillis, folder.envId), (event) =>
     event.event === "episode"
       ? `${rounded(event.return)},${event.length},${rounded(event.wall_seconds)},${event.env_steps}\n`
       : undefined)

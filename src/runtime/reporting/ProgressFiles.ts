@@ -9,17 +9,26 @@ import type * as Scope from "effect/Scope"
 import type { RunEvent } from "../RunEvent.ts"
 import * as BlockFile from "./BlockFile.ts"
 import { metricNames, type Metrics, metricsOf } from "./metrics.ts"
-import type { Reporter } from "./Reporter.ts"
+import type { FileReporter } from "./Reporter.ts"
 import type { ReportFault } from "./ReportFault.ts"
 import type { RunFolder } from "./RunFolder.ts"
 
-type Made = Effect.Effect<Reporter, ReportFault, FileSystem.FileSystem | Scope.Scope>
+type Made = Effect.Effect<FileReporter, ReportFault, FileSystem.FileSystem | Scope.Scope>
 
 /** A reporter that writes one line for each event that `lineOf` has a line for, after `header` in an empty file. */
-export const lines = (path: string, header: string, lineOf: (event: RunEvent) => string | undefined): Made =>
-  Effect.map(BlockFile.text(path), (file) => {
+export const lines = (
+  folder: RunFolder,
+  name: string,
+  header: string,
+  lineOf: (event: RunEvent) => string | undefined
+): Made =>
+  Effect.map(BlockFile.text(folder.file(name)), (file) => {
     if (file.fresh && header !== "") file.append(header)
     return {
+      name,
+      flush: file.flush,
+      length: file.length,
+      sync: file.sync,
       on: (events) => {
         let finished = false
         for (const event of events) {
@@ -47,6 +56,6 @@ const rows = (row: (metrics: Metrics) => string) => (event: RunEvent): string | 
   return metrics === undefined ? undefined : row(metrics)
 }
 
-export const csv = (folder: RunFolder): Made => lines(folder.file("progress.csv"), csvHeader, rows(csvRow))
+export const csv = (folder: RunFolder): Made => lines(folder, "progress.csv", csvHeader, rows(csvRow))
 
-export const jsonl = (folder: RunFolder): Made => lines(folder.file("progress.jsonl"), "", rows(jsonRow))
+export const jsonl = (folder: RunFolder): Made => lines(folder, "progress.jsonl", "", rows(jsonRow))

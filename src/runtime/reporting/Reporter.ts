@@ -13,6 +13,18 @@ export interface Reporter {
   readonly on: (events: ReadonlyArray<RunEvent>) => Effect.Effect<void, ReportFault>
 }
 
+/** A reporter that appends to one file of the run's folder: how far it has come is part of a checkpoint. */
+export interface FileReporter extends Reporter {
+  /** The file's name in the folder. */
+  readonly name: string
+  /** Writes what is held. */
+  readonly flush: Effect.Effect<void, ReportFault>
+  /** Bytes written. */
+  readonly length: () => number
+  /** Forces them to the disk. */
+  readonly sync: Effect.Effect<void, ReportFault>
+}
+
 /** Several reporters as one; each chunk goes to each in the order given. */
 export const all = (reporters: ReadonlyArray<Reporter>): Reporter => ({
   on: (events) => Effect.forEach(reporters, (reporter) => reporter.on(events), { discard: true })

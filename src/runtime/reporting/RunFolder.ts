@@ -151,6 +151,22 @@ const fromConfig = (paths: Path.Path, path: string, config: ConfigFile): RunFold
   file: (...names) => paths.join(path, ...names)
 })
 
+/** Writes config.json anew, with other settings: all of it or none. */
+export const rewriteConfig = Effect.fnUntraced(function*(folder: RunFolder, settings: Schema.JsonObject) {
+  const fs = yield* FileSystem.FileSystem
+  const config: ConfigFile = {
+    env_id: folder.envId,
+    preset: folder.preset,
+    seed: folder.seed,
+    reward_threshold: folder.rewardThreshold,
+    started: new Date(folder.startedMillis).toISOString(),
+    config: settings
+  }
+  const path = folder.file("config.json")
+  yield* fs.writeFileString(`${path}.part`, `${JSON.stringify(config, undefined, 2)}\n`)
+  yield* fs.rename(`${path}.part`, path)
+})
+
 /** An existing run folder, by its config.json; none where that is missing or not ours. */
 export const read = (
   path: string

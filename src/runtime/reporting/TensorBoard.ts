@@ -4,32 +4,43 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import type * as Scope from "effect/Scope"
 import * as os from "node:os"
 import * as BlockFile from "./BlockFile.ts"
 import { metricNames, metricsOf } from "./metrics.ts"
-import type { Reporter } from "./Reporter.ts"
+import type { FileReporter } from "./Reporter.ts"
 import type { ReportFault } from "./ReportFault.ts"
 import type { RunFolder } from "./RunFolder.ts"
 import { scalarRecord, tag, versionRecord } from "./tfevents.ts"
 
 const tags = metricNames.map((name) => [name, tag(name)] as const)
 
+/** How TensorBoard knows its files. */
+export const prefix = "events.out.tfevents."
+
 /** TensorBoard's own name pattern. */
 const fileName = (millis: number): string => {
   const host = os.hostname().replace(/[^A-Za-z0-9.-]+/g, "-")
-  return `events.out.tfevents.${String(Math.floor(millis / 1000)).padStart(10, "0")}.${host}.${process.pid}.0`
+  return `${prefix}${String(Math.floor(millis / 1000)).padStart(10, "0")}.${host}.${process.pid}.0`
 }
 
 export const reporter = (
   folder: RunFolder
-): Effect.Effect<Reporter, ReportFault, FileSystem.FileSystem | Scope.Scope> =>
+): Effect.Effect<FileReporter, ReportFault, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
-    const file = yield* BlockFile.bytes(folder.file(fileName(now)))
+    const fs = yield* FileSystem.FileSystem
+    // A run that was resumed goes on in its file.
+    const names = yield* Effect.orElseSucceed(fs.readDirectory(folder.path), () => [])
+    const name = names.find((name) => name.startsWith(prefix)) ?? fileName(now)
+    const file = yield* BlockFile.bytes(folder.file(name))
     if (file.fresh) file.append(versionRecord(now / 1000))
     return {
+      name,
+      flush: file.flush,
+      length: file.length,
+      sync: file.sync,
       on: (events) => {
         let finished = false
         for (const event of events) {

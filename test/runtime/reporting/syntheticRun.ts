@@ -14,6 +14,7 @@ export const started: Started = {
   n_steps: 20,
   parameters: 2563,
   folder: "runs/CartPole-v1__a2c__1__2026-01-31T12-00-00",
+  resumed: null,
   total_timesteps: 20_000
 }
 

@@ -1,0 +1,69 @@
+/**
+ * The checkpoints of a run folder, `checkpoints/<update>.ckpt`. One is written whole or not at all, whenever the program
+ * or the machine stops: into a file of another name, forced to the disk, renamed, and the folder forced to the disk.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+
+/** The name of the folder in a run folder. */
+export const name = "checkpoints"
+
+/** The name of the file of an update. */
+export const fileOf = (update: number): string => `${update}.ckpt`
+
+const pattern = /^(\d+)\.ckpt$/
+
+/** The updates that there are checkpoints of, in order. */
+export const list = (path: string): Effect.Effect<ReadonlyArray<number>, never, FileSystem.FileSystem> =>
+  FileSystem.FileSystem.use((fs) =>
+    fs.readDirectory(path).pipe(
+      Effect.map((names) =>
+        names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number).toSorted((a, b) => a - b)
+      ),
+      // No folder, no checkpoints.
+      Effect.orElseSucceed(() => [])
+    )
+  )
+
+const sync = (path: string): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
+  FileSystem.FileSystem.use((fs) => Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (file) => file.sync)))
+    .pipe(
+      // Windows cannot open a folder; its file systems keep the order of renames by themselves.
+      Effect.catchIf((error) => process.platform === "win32" && error._tag === "PlatformError", () => Effect.void)
+    )
+
+/** Writes the checkpoint of an update, and then deletes all but the newest `keep`. */
+export const write: (
+  path: string,
+  update: number,
+  bytes: Uint8Array,
+  keep: number
+) => Effect.Effect<void, PlatformError, FileSystem.FileSystem> = Effect.fnUntraced(
+  function*(path, update, bytes, keep) {
+    const fs = yield* FileSystem.FileSystem
+    yield* fs.makeDirectory(path, { recursive: true })
+    const part = `${path}/.${fileOf(update)}.part`
+    yield* Effect.scoped(Effect.gen(function*() {
+      const file = yield* fs.open(part, { flag: "w" })
+      yield* file.writeAll(bytes)
+      yield* file.sync
+    }))
+    yield* fs.rename(part, `${path}/${fileOf(update)}`)
+    yield* sync(path)
+    const updates = yield* list(path)
+    yield* Effect.forEach(
+      updates.filter((other) => other <= update).slice(0, -keep),
+      (old) => fs.remove(`${path}/${fileOf(old)}`, { force: true }),
+      { discard: true }
+    )
+  }
+)
+
+/** Goes back to an update: deletes the later checkpoints, and what a write left that did not come to its end. */
+export const goBackTo = Effect.fnUntraced(function*(path: string, update: number) {
+  const fs = yield* FileSystem.FileSystem
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(path), () => [])
+  const gone = names.filter((name) => name.endsWith(".part") || Number(pattern.exec(name)?.[1] ?? -1) > update)
+  yield* Effect.forEach(gone, (name) => fs.remove(`${path}/${name}`, { force: true }), { discard: true })
+})

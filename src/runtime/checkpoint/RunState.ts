@@ -1,0 +1,153 @@
+/**
+ * Everything that decides the future of a run, as it is between two iterations, and how it becomes the bytes of a
+ * checkpoint. Each part belongs to the concept that gives and takes it; here they are only put together.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { version as program } from "../../version.ts"
+import { type ArrivalsState, ArrivalsStateHead } from "../Arrivals.ts"
+import { type EnvironmentStates, EnvironmentStatesHead } from "../EnvironmentStates.ts"
+import { buildId } from "../hostEntry.ts"
+import { type LearnerState, LearnerStateHead } from "../Learner.ts"
+import { presets } from "../presets.ts"
+import { RunConfig } from "../RunConfig.ts"
+import { MonitorState } from "../RunMonitor.ts"
+import * as container from "./container.ts"
+import { UnreadableCheckpoint } from "./container.ts"
+
+/** The state of a run between two iterations. */
+export interface RunState {
+  readonly learner: LearnerState
+  readonly environments: EnvironmentStates
+  readonly monitor: MonitorState
+  /** Whose turn it is; null where all work in step. */
+  readonly arrivals: ArrivalsState | null
+}
+
+/** What a checkpoint holds. */
+export interface Checkpoint {
+  readonly state: RunState
+  /** All settings; those that came into being after it was written have the values of its preset. */
+  readonly config: RunConfig
+  /** The build that wrote it. */
+  readonly build: string
+  /** Lengths of the run folder's files at that point, in bytes. */
+  readonly files: Readonly<Record<string, number>>
+  /** The arrivals recorded so far, where the clock decides; otherwise empty. */
+  readonly recorded: Uint8Array
+}
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+const Head = Schema.Struct({
+  build: Schema.String,
+  program: Schema.String,
+  config: Schema.Record(Schema.String, Schema.Unknown),
+  files: Schema.Record(Schema.String, Count),
+  learner: LearnerStateHead,
+  environments: EnvironmentStatesHead,
+  monitor: MonitorState,
+  arrivals: Schema.NullOr(ArrivalsStateHead)
+})
+
+/** The file's bytes. */
+export const encode = ({ config, files, recorded, state }: Omit<Checkpoint, "build">): Effect.Effect<Uint8Array> => {
+  const { arrivals, environments, learner, monitor } = state
+  const { optimiser, parameters } = learner.model
+  const head: typeof Head.Type = {
+    program,
+    build: buildId,
+    config,
+    files,
+    learner: { version: learner.version, consumed: learner.consumed },
+    environments: { begun: environments.begun },
+    monitor,
+    arrivals: arrivals === null ? null : { out: arrivals.out, waiting: arrivals.waiting, position: arrivals.position }
+  }
+  return container.encode({
+    header: head,
+    sections: {
+      parameters,
+      "optimiser.mean": optimiser.mean,
+      "optimiser.square": optimiser.square,
+      "optimiser.products": Float64Array.of(optimiser.beta1Product, optimiser.beta2Product),
+      "environments.state": environments.state,
+      "environments.random": environments.random,
+      "environments.sampling": environments.sampling,
+      "environments.observation": environments.observation,
+      "environments.tally": environments.tally,
+      "environments.weights": environments.weights,
+      ...(arrivals === null ? {} : { "arrivals.times": arrivals.times, "arrivals.random": arrivals.random }),
+      recorded
+    }
+  })
+}
+
+const decodeHead = Schema.decodeUnknownEffect(Head)
+const decodeConfig = Schema.decodeUnknownEffect(RunConfig)
+
+const isPreset = (name: unknown): name is keyof typeof presets =>
+  typeof name === "string" && Object.hasOwn(presets, name)
+
+/** Settings as a file holds them: whole, or from before some of them came into being. */
+export const settingsOf = (saved: Readonly<Record<string, unknown>>) => {
+  const preset = saved["preset"]
+  return decodeConfig({ ...presets[isPreset(preset) ? preset : "a2c"], workers: 1, ...saved })
+}
+
+/** Reads a checkpoint. */
+export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
+  const refuse = (reason: string) => new UnreadableCheckpoint({ reason })
+  const { header, sections } = yield* container.decode(bytes)
+  const head = yield* Effect.mapError(decodeHead(header), () => refuse("its header is not one of this program's"))
+  const settings = yield* Effect.mapError(
+    settingsOf(head.config),
+    () => refuse("its settings are not those of this program's version")
+  )
+  let missing: string | undefined
+  const section = <N extends container.Numbers>(name: string, kind: new(length: number) => N): N => {
+    const numbers = sections[name]
+    if (numbers instanceof kind) return numbers
+    missing ??= name
+    return new kind(0)
+  }
+  const [beta1Product = Number.NaN, beta2Product = Number.NaN] = section("optimiser.products", Float64Array)
+  const checkpoint: Checkpoint = {
+    build: head.build,
+    config: settings,
+    files: head.files,
+    recorded: section("recorded", Uint8Array),
+    state: {
+      learner: {
+        ...head.learner,
+        model: {
+          parameters: section("parameters", Float32Array),
+          optimiser: {
+            mean: section("optimiser.mean", Float32Array),
+            square: section("optimiser.square", Float32Array),
+            beta1Product,
+            beta2Product
+          }
+        }
+      },
+      environments: {
+        ...head.environments,
+        state: section("environments.state", Float64Array),
+        random: section("environments.random", Uint32Array),
+        sampling: section("environments.sampling", Uint32Array),
+        observation: section("environments.observation", Float32Array),
+        tally: section("environments.tally", Float64Array),
+        weights: section("environments.weights", Float32Array)
+      },
+      monitor: head.monitor,
+      arrivals: head.arrivals === null ? null : {
+        ...head.arrivals,
+        times: section("arrivals.times", Float64Array),
+        random: section("arrivals.random", Uint32Array)
+      }
+    }
+  }
+  if (missing !== undefined) return yield* refuse(`it has no section "${missing}"`)
+  if (Number.isNaN(beta1Product) || Number.isNaN(beta2Product)) return yield* refuse("its optimiser is not readable")
+  return checkpoint
+})

@@ -1,0 +1,138 @@
+/** What `--resume` names: which folder, which checkpoint in it, and with which settings the run goes on. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import { availableParallelism } from "node:os"
+import * as CheckpointFolder from "../checkpoint/CheckpointFolder.ts"
+import { UnreadableCheckpoint } from "../checkpoint/container.ts"
+import { type Checkpoint, decode, settingsOf } from "../checkpoint/RunState.ts"
+import * as configSources from "../configSources.ts"
+import { buildId } from "../hostEntry.ts"
+import { decisive } from "../recording.ts"
+import * as RunFolder from "../reporting/RunFolder.ts"
+import { flagName, type OptionName, optionNames, type RunConfig } from "../RunConfig.ts"
+import { isOver } from "../RunMonitor.ts"
+
+/** A run that cannot be resumed: why, and what to do about it. */
+export class ResumeError extends Schema.TaggedError<ResumeError>()("ResumeError", { message: Schema.String }) {}
+
+/** A run that goes on. */
+export interface Resumption {
+  readonly folder: RunFolder.RunFolder
+  readonly config: RunConfig
+  /** Undefined where the run was stopped before its first checkpoint: it begins anew. */
+  readonly checkpoint: Checkpoint | undefined
+  /** What a person should know. */
+  readonly notices: ReadonlyArray<string>
+}
+
+/** The command that resumes from a path, as the person would type it here. */
+export const command = (path: string): string => {
+  const program = /start\.[jt]s$/.test(process.argv[1] ?? "") ? "npm start --" : "troupe"
+  return `${program} --resume ${/^[\w./:@+-]+$/.test(path) ? path : JSON.stringify(path)}`
+}
+
+/** Settings that only say how long a run goes on. */
+const extensible: ReadonlyArray<OptionName> = ["totalTimesteps", "totalEpisodes", "keepGoing"]
+/** The folder is that of the run. */
+const placed: ReadonlyArray<OptionName> = ["logDir", "runFolder"]
+
+const fixed = (name: OptionName): boolean =>
+  (decisive.includes(name) && !extensible.includes(name)) || placed.includes(name)
+
+/** The folder that a path names, and the checkpoint, where it names one. */
+const locate = Effect.fnUntraced(function*(path: string) {
+  const paths = yield* Path.Path
+  const whole = yield* RunFolder.read(path)
+  if (Option.isSome(whole)) return { folder: whole.value, update: undefined }
+  const absolute = paths.resolve(path)
+  const update = /^(\d+)(?:\.ckpt)?$/.exec(paths.basename(absolute))?.[1]
+  const folder = yield* RunFolder.read(paths.dirname(paths.dirname(absolute)))
+  if (update !== undefined && Option.isSome(folder)) return { folder: folder.value, update: Number(update) }
+  return yield* new ResumeError({
+    message: `There is no run to resume at ${path}: it has no readable config.json. ` +
+      "Name the folder of a run, or one of the checkpoints in it."
+  })
+})
+
+const readCheckpoint = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const bytes = yield* fs.readFile(file).pipe(
+    Effect.mapError(() => new UnreadableCheckpoint({ reason: "it cannot be read" }))
+  )
+  return yield* decode(bytes)
+})
+
+/** Reads the checkpoint of an update, the newest where none is named. One that is not whole is refused by name. */
+const choose = Effect.fnUntraced(function*(folder: RunFolder.RunFolder, wanted: number | undefined) {
+  const paths = yield* Path.Path
+  const updates = yield* CheckpointFolder.list(folder.file(CheckpointFolder.name))
+  const update = wanted ?? updates.at(-1)
+  if (update === undefined) return undefined
+  const shown = (update: number) =>
+    paths.relative(".", folder.file(CheckpointFolder.name, CheckpointFolder.fileOf(update)))
+  if (!updates.includes(update)) {
+    return yield* new ResumeError({
+      message: updates.length === 0
+        ? `There is no checkpoint ${shown(update)}, nor any other; ${
+          command(paths.relative(".", folder.path))
+        } begins anew.`
+        : `There is no checkpoint ${shown(update)}; there are those of the updates ${updates.join(", ")}.`
+    })
+  }
+  const refused = Effect.fnUntraced(function*({ reason }: UnreadableCheckpoint) {
+    for (const other of updates.filter((other) => other < update).toReversed()) {
+      if (Option.isNone(yield* Effect.option(readCheckpoint(shown(other))))) continue
+      return yield* new ResumeError({
+        message: `${shown(update)} cannot be resumed from: ${reason}. The one before it is good: ${
+          command(shown(other))
+        }`
+      })
+    }
+    return yield* new ResumeError({
+      message: `${shown(update)} cannot be resumed from: ${reason}. There is no good one before it.`
+    })
+  })
+  return yield* Effect.catchTag(readCheckpoint(shown(update)), "UnreadableCheckpoint", refused)
+})
+
+/** Finds what `path` names and puts the settings together: the run's own, and what may be chosen anew. */
+export const resume = Effect.fnUntraced(function*(path: string, sources: configSources.Sources) {
+  const fs = yield* FileSystem.FileSystem
+  const { folder, update } = yield* locate(path)
+  const checkpoint = yield* choose(folder, update)
+  const own = checkpoint?.config ?? (yield* fs.readFileString(folder.file("config.json")).pipe(
+    Effect.flatMap(Schema.decodeEffect(RunFolder.ConfigFileFromJson)),
+    Effect.flatMap(({ config }) => settingsOf(config)),
+    Effect.mapError(() =>
+      new ResumeError({ message: `${folder.file("config.json")} does not hold the settings of a run.` })
+    )
+  ))
+  const chosen = yield* configSources.chosen(sources)
+  const changed = optionNames.find((name) =>
+    fixed(name) && chosen[name] !== undefined && JSON.stringify(chosen[name]) !== JSON.stringify(own[name])
+  )
+  if (changed !== undefined) {
+    return yield* new configSources.ConfigError({
+      source: flagName(changed),
+      message: `--${flagName(changed)} cannot be changed by a resume: the run has ${
+        JSON.stringify(own[changed])
+      }. Leave it out, or train anew.`
+    })
+  }
+  const config = configSources.withinWork({ ...own, workers: availableParallelism(), chaos: 0, ...chosen })
+  const notices: Array<string> = []
+  if (checkpoint === undefined) notices.push("There is no checkpoint yet: the run begins anew.")
+  else {
+    if (checkpoint.build !== buildId) {
+      notices.push("The checkpoint is of another build of this program: the weights may come to differ.")
+    }
+    if (isOver(config, checkpoint.state.monitor)) {
+      notices.push("This run has come to its end already. To train on, say --keep-going, or more --total-timesteps.")
+    }
+  }
+  const resumption: Resumption = { folder, config, checkpoint, notices }
+  return resumption
+})
