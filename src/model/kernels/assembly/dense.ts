@@ -362,6 +362,21 @@ function outer1x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32,
   v128.store(total, h, 16)
 }
 
+/** The same for four i and one o, whose numbers in `total` are `tStride` bytes apart. */
+@inline
+function outer4x1(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize, tStride: usize): void {
+  let sum = gather(total, tStride)
+  for (let row = 0; row < rows; row++) {
+    sum = multiplyAdd(sum, v128.load(x), v128.load32_splat(z))
+    x += xStride
+    z += zStride
+  }
+  v128.store32_lane(total, sum, 0)
+  v128.store32_lane(total + tStride, sum, 1)
+  v128.store32_lane(total + 2 * tStride, sum, 2)
+  v128.store32_lane(total + 3 * tStride, sum, 3)
+}
+
 /**
  * The gradients of a layer's weight and bias, row after row: total[nx][nz] += xᵀ z for x [rows][nx] and z [rows][nz], and,
  * where `bias` is not 0, bias[nz] += the rows of z.
@@ -391,14 +406,20 @@ export function accumulateOuter(
     const to = total + (i >> 2) * zBytes
     for (let at: usize = 0; at < eights; at += 32) outer1x8(x + i, xStride, z + at, zStride, rows, to + at)
   }
-  for (i = 0; i < xBytes && eights < zBytes; i += 4) {
-    for (let at = eights; at < zBytes; at += 4) {
-      const to = total + (i >> 2) * zBytes + at
+  // Columns that fill no block: one at a time, for four of the weight's rows.
+  for (let at = eights; at < zBytes; at += 4) {
+    let to = total + at
+    for (i = 0; i + 16 <= xBytes; i += 16) {
+      outer4x1(x + i, xStride, z + at, zStride, rows, to, zBytes)
+      to += 4 * zBytes
+    }
+    for (; i < xBytes; i += 4) {
       let sum = f32.load(to)
       for (let row: usize = 0; row < <usize>rows; row++) {
         sum += f32.load(x + row * xStride + i) * f32.load(z + row * zStride + at)
       }
       f32.store(to, sum)
+      to += zBytes
     }
   }
   if (bias) accumulateRows(z, zStride, nz, fused ? eights : 0, rows, bias)
