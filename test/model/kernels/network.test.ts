@@ -154,6 +154,8 @@ describe("the network on the kernels", () => {
     const parts = { gradients: s.floats(s.layout.size), statistics: s.statistics() }
     const fused = { gradients: s.floats(s.layout.size), statistics: s.statistics() }
     for (const given of [advantages.at, 0]) {
+      // What stood there before does not matter.
+      fused.gradients.view.fill(NaN)
       const coefficients = [1 / rows, 0.5, 0.01] as const
       forward(s, rows)
       s.kernels.lossA2C(
@@ -196,6 +198,38 @@ describe("the network on the kernels", () => {
       )
       assert.deepStrictEqual(bits(fused.gradients.view), bits(parts.gradients.view))
       assert.deepStrictEqual(Array.from(fused.statistics.view), Array.from(parts.statistics.view))
+    }
+  })
+
+  it("the gradient of no rows is zero", () => {
+    const spec: NetworkSpec = { kind: "separate", inputs: 4, actions: 2, hidden: [20], activation: "relu" }
+    const s = setUp(spec, 1, 0)
+    const gradients = s.floats(s.layout.size)
+    for (
+      const backward of [
+        () => s.kernels.backward(s.net, s.params.at, s.observations.at, 0, s.work, 0, 0, gradients.at, 0),
+        () =>
+          s.kernels.gradientsA2C(
+            s.net,
+            s.params.at,
+            s.observations.at,
+            0,
+            s.work,
+            0,
+            0,
+            0,
+            1,
+            1,
+            1,
+            gradients.at,
+            0,
+            s.statistics().at
+          )
+      ]
+    ) {
+      gradients.view.fill(NaN)
+      backward()
+      assert.isTrue(gradients.view.every((g) => g === 0))
     }
   })
 

@@ -295,21 +295,36 @@ export function denseLayer(
  */
 @inline
 function outer4x8(
-  withBias: bool, x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize, tStride: usize, bias: usize
+  withBias: bool, fresh: bool, x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize,
+  tStride: usize, bias: usize
 ): void {
   const t1 = total + tStride
   const t2 = t1 + tStride
   const t3 = t2 + tStride
-  let l0 = v128.load(total)
-  let h0 = v128.load(total, 16)
-  let l1 = v128.load(t1)
-  let h1 = v128.load(t1, 16)
-  let l2 = v128.load(t2)
-  let h2 = v128.load(t2, 16)
-  let l3 = v128.load(t3)
-  let h3 = v128.load(t3, 16)
-  let bl = withBias ? v128.load(bias) : l0
-  let bh = withBias ? v128.load(bias, 16) : h0
+  let l0 = f32x4.splat(0)
+  let h0 = l0
+  let l1 = l0
+  let h1 = l0
+  let l2 = l0
+  let h2 = l0
+  let l3 = l0
+  let h3 = l0
+  let bl = l0
+  let bh = l0
+  if (!fresh) {
+    l0 = v128.load(total)
+    h0 = v128.load(total, 16)
+    l1 = v128.load(t1)
+    h1 = v128.load(t1, 16)
+    l2 = v128.load(t2)
+    h2 = v128.load(t2, 16)
+    l3 = v128.load(t3)
+    h3 = v128.load(t3, 16)
+    if (withBias) {
+      bl = v128.load(bias)
+      bh = v128.load(bias, 16)
+    }
+  }
   for (let row = 0; row < rows; row++) {
     const zl = v128.load(z)
     const zh = v128.load(z, 16)
@@ -348,9 +363,15 @@ function outer4x8(
 
 /** The same for one i. */
 @inline
-function outer1x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize): void {
-  let l = v128.load(total)
-  let h = v128.load(total, 16)
+function outer1x8(
+  fresh: bool, x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize
+): void {
+  let l = f32x4.splat(0)
+  let h = l
+  if (!fresh) {
+    l = v128.load(total)
+    h = v128.load(total, 16)
+  }
   for (let row = 0; row < rows; row++) {
     const s = v128.load32_splat(x)
     l = multiplyAdd(l, s, v128.load(z))
@@ -364,8 +385,10 @@ function outer1x8(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32,
 
 /** The same for four i and one o, whose numbers in `total` are `tStride` bytes apart. */
 @inline
-function outer4x1(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize, tStride: usize): void {
-  let sum = gather(total, tStride)
+function outer4x1(
+  fresh: bool, x: usize, xStride: usize, z: usize, zStride: usize, rows: i32, total: usize, tStride: usize
+): void {
+  let sum = fresh ? f32x4.splat(0) : gather(total, tStride)
   for (let row = 0; row < rows; row++) {
     sum = multiplyAdd(sum, v128.load(x), v128.load32_splat(z))
     x += xStride
@@ -379,10 +402,10 @@ function outer4x1(x: usize, xStride: usize, z: usize, zStride: usize, rows: i32,
 
 /**
  * The gradients of a layer's weight and bias, row after row: total[nx][nz] += xᵀ z for x [rows][nx] and z [rows][nz], and,
- * where `bias` is not 0, bias[nz] += the rows of z.
+ * where `bias` is not 0, bias[nz] += the rows of z. `fresh` begins at zero, whatever stands there.
  */
 export function accumulateOuter(
-  x: usize, xStride: usize, nx: i32, z: usize, zStride: usize, nz: i32, rows: i32, total: usize, bias: usize
+  fresh: bool, x: usize, xStride: usize, nx: i32, z: usize, zStride: usize, nz: i32, rows: i32, total: usize, bias: usize
 ): void {
   const xBytes = <usize>nx << 2
   const zBytes = <usize>nz << 2
@@ -394,27 +417,27 @@ export function accumulateOuter(
     const to = total + (i >> 2) * zBytes
     if (fused && i == 0) {
       for (let at: usize = 0; at < eights; at += 32) {
-        outer4x8(true, x, xStride, z + at, zStride, rows, to + at, zBytes, bias + at)
+        outer4x8(true, fresh, x, xStride, z + at, zStride, rows, to + at, zBytes, bias + at)
       }
     } else {
       for (let at: usize = 0; at < eights; at += 32) {
-        outer4x8(false, x + i, xStride, z + at, zStride, rows, to + at, zBytes, 0)
+        outer4x8(false, fresh, x + i, xStride, z + at, zStride, rows, to + at, zBytes, 0)
       }
     }
   }
   for (; i < xBytes; i += 4) {
     const to = total + (i >> 2) * zBytes
-    for (let at: usize = 0; at < eights; at += 32) outer1x8(x + i, xStride, z + at, zStride, rows, to + at)
+    for (let at: usize = 0; at < eights; at += 32) outer1x8(fresh, x + i, xStride, z + at, zStride, rows, to + at)
   }
   // Columns that fill no block: one at a time, for four of the weight's rows.
   for (let at = eights; at < zBytes; at += 4) {
     let to = total + at
     for (i = 0; i + 16 <= xBytes; i += 16) {
-      outer4x1(x + i, xStride, z + at, zStride, rows, to, zBytes)
+      outer4x1(fresh, x + i, xStride, z + at, zStride, rows, to, zBytes)
       to += 4 * zBytes
     }
     for (; i < xBytes; i += 4) {
-      let sum = f32.load(to)
+      let sum = fresh ? <f32>0 : f32.load(to)
       for (let row: usize = 0; row < <usize>rows; row++) {
         sum += f32.load(x + row * xStride + i) * f32.load(z + row * zStride + at)
       }
@@ -422,14 +445,16 @@ export function accumulateOuter(
       to += zBytes
     }
   }
-  if (bias) accumulateRows(z, zStride, nz, fused ? eights : 0, rows, bias)
+  if (bias) accumulateRows(fresh, z, zStride, nz, fused ? eights : 0, rows, bias)
 }
 
 /** total[n] += the rows of z[rows][n], row after row, from byte `at` of the columns on. */
-export function accumulateRows(z: usize, zStride: usize, n: i32, at: usize, rows: i32, total: usize): void {
+export function accumulateRows(
+  fresh: bool, z: usize, zStride: usize, n: i32, at: usize, rows: i32, total: usize
+): void {
   const bytes = <usize>n << 2
   for (; at + 16 <= bytes; at += 16) {
-    let sum = v128.load(total + at)
+    let sum = fresh ? f32x4.splat(0) : v128.load(total + at)
     let from = z + at
     for (let row = 0; row < rows; row++) {
       sum = f32x4.add(sum, v128.load(from))
@@ -438,7 +463,7 @@ export function accumulateRows(z: usize, zStride: usize, n: i32, at: usize, rows
     v128.store(total + at, sum)
   }
   for (; at < bytes; at += 4) {
-    let sum = f32.load(total + at)
+    let sum = fresh ? <f32>0 : f32.load(total + at)
     let from = z + at
     for (let row = 0; row < rows; row++) {
       sum += f32.load(from)

@@ -98,13 +98,13 @@ export function denseHead(
  * Backward through one or two outputs of a head, eight columns at a time with weights and their gradients in registers.
  *
  * `d` is the gradient of the first output of the first row, `dStride` the bytes between rows. Adds to `total` (the
- * gradient of the weights, [out][in]). What goes down to the hidden layer is, where `whole`, stored with the activation's
- * derivative; else added to `delta` without it.
+ * gradient of the weights, [out][in]), or begins it where `fresh`. What goes down to the hidden layer is, where `whole`,
+ * stored with the activation's derivative; else added to `delta` without it.
  */
 @inline
 function backwardOutputs(
-  two: bool, whole: bool, d: usize, dStride: usize, w: usize, active: usize, activeStride: usize, delta: usize,
-  deltaStride: usize, rows: i32, inputs: i32, total: usize, relu: bool
+  two: bool, whole: bool, fresh: bool, d: usize, dStride: usize, w: usize, active: usize, activeStride: usize,
+  delta: usize, deltaStride: usize, rows: i32, inputs: i32, total: usize, relu: bool
 ): void {
   const stride = <usize>inputs << 2
   const eights = <usize>(inputs & ~7) << 2
@@ -113,10 +113,18 @@ function backwardOutputs(
     const w0h = v128.load(w + at, 16)
     const w1l = two ? v128.load(w + stride + at) : w0l
     const w1h = two ? v128.load(w + stride + at, 16) : w0h
-    let t0l = v128.load(total + at)
-    let t0h = v128.load(total + at, 16)
-    let t1l = two ? v128.load(total + stride + at) : t0l
-    let t1h = two ? v128.load(total + stride + at, 16) : t0h
+    let t0l = f32x4.splat(0)
+    let t0h = t0l
+    let t1l = t0l
+    let t1h = t0l
+    if (!fresh) {
+      t0l = v128.load(total + at)
+      t0h = v128.load(total + at, 16)
+      if (two) {
+        t1l = v128.load(total + stride + at)
+        t1h = v128.load(total + stride + at, 16)
+      }
+    }
     let from = active + at
     let to = delta + at
     let given = d
@@ -157,14 +165,15 @@ function backwardOutputs(
     let from = active + at
     let to = delta + at
     let given = d
+    let t0: f32 = fresh ? 0 : f32.load(total + at)
+    let t1: f32 = !two || fresh ? 0 : f32.load(total + stride + at)
     for (let row = 0; row < rows; row++) {
       const a = f32.load(from)
       let down = f32.load(given) * f32.load(w + at)
-      f32.store(total + at, f32.load(total + at) + f32.load(given) * a)
+      t0 += f32.load(given) * a
       if (two) {
         down += f32.load(given, 4) * f32.load(w + stride + at)
-        const second = total + stride + at
-        f32.store(second, f32.load(second) + f32.load(given, 4) * a)
+        t1 += f32.load(given, 4) * a
       }
       if (whole) f32.store(to, f32x4.extract_lane(throughActivation(f32x4.splat(down), f32x4.splat(a), relu), 0))
       else f32.store(to, f32.load(to) + down)
@@ -172,37 +181,39 @@ function backwardOutputs(
       to += deltaStride
       given += dStride
     }
+    f32.store(total + at, t0)
+    if (two) f32.store(total + stride + at, t1)
   }
 }
 
 /** Backward through a head of up to two outputs that stands alone on its hidden layer, in one pass. */
 export function narrowHeadBackward(
-  d: usize, outputs: i32, w: usize, active: usize, activeStride: usize, delta: usize, deltaStride: usize, rows: i32,
-  inputs: i32, total: usize, relu: bool
+  fresh: bool, d: usize, outputs: i32, w: usize, active: usize, activeStride: usize, delta: usize, deltaStride: usize,
+  rows: i32, inputs: i32, total: usize, relu: bool
 ): void {
   if (outputs == 2) {
-    backwardOutputs(true, true, d, 8, w, active, activeStride, delta, deltaStride, rows, inputs, total, relu)
+    backwardOutputs(true, true, fresh, d, 8, w, active, activeStride, delta, deltaStride, rows, inputs, total, relu)
   } else {
-    backwardOutputs(false, true, d, 4, w, active, activeStride, delta, deltaStride, rows, inputs, total, relu)
+    backwardOutputs(false, true, fresh, d, 4, w, active, activeStride, delta, deltaStride, rows, inputs, total, relu)
   }
 }
 
 /** Backward through any head; adds to `delta`, leaving the activation's derivative to `activationBackward`. */
 export function headBackward(
-  d: usize, outputs: i32, w: usize, active: usize, activeStride: usize, delta: usize, deltaStride: usize, rows: i32,
-  inputs: i32, total: usize
+  fresh: bool, d: usize, outputs: i32, w: usize, active: usize, activeStride: usize, delta: usize, deltaStride: usize,
+  rows: i32, inputs: i32, total: usize
 ): void {
   const dStride = <usize>outputs << 2
   const twoOutputs = <usize>inputs << 3
   let output = 0
   for (; output + 2 <= outputs; output += 2) {
-    backwardOutputs(true, false, d, dStride, w, active, activeStride, delta, deltaStride, rows, inputs, total, false)
+    backwardOutputs(true, false, fresh, d, dStride, w, active, activeStride, delta, deltaStride, rows, inputs, total, false)
     d += 8
     w += twoOutputs
     total += twoOutputs
   }
   if (output < outputs) {
-    backwardOutputs(false, false, d, dStride, w, active, activeStride, delta, deltaStride, rows, inputs, total, false)
+    backwardOutputs(false, false, fresh, d, dStride, w, active, activeStride, delta, deltaStride, rows, inputs, total, false)
   }
 }
 

@@ -95,7 +95,7 @@ export function gradientsOfActivations(
   workspace: usize, actions: usize, advantages: usize, returns: usize, scale: f64, valueCoefficient: f64,
   entropyCoefficient: f64, gradients: usize, accumulate: i32, statistics: usize
 ): void {
-  if (!accumulate) memory.fill(gradients, 0, parameterBytes(net))
+  if (!accumulate && rows == 0) memory.fill(gradients, 0, parameterBytes(net))
   const count = actionsOf(net)
   const rowBytes = <usize>inputsOf(net) << 2
   const logitBytes = <usize>count << 2
@@ -123,7 +123,8 @@ export function gradientsOfActivations(
       entropyCoefficient, dLogits, dValues, statistics
     )
     backwardRows(
-      net, params, x, n, active, stride, workspace + outputBytes(net, n), dLogits, dValues, gradients
+      net, params, x, n, active, stride, workspace + outputBytes(net, n), dLogits, dValues, gradients,
+      !accumulate && first == 0
     )
   }
 }

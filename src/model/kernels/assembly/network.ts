@@ -101,7 +101,7 @@ export function valuesMany(
  */
 function towerBackward(
   net: usize, params: usize, observations: usize, activations: usize, stride: usize, n: i32, delta: usize, other: usize,
-  gradients: usize
+  gradients: usize, fresh: bool
 ): void {
   const relu = isRelu(net)
   const inputs = inputsOf(net)
@@ -116,10 +116,10 @@ function towerBackward(
     const weight = gradients + at
     const bias = weight + (<usize>(below * width) << 2)
     if (layer == 0) {
-      accumulateOuter(observations, <usize>inputs << 2, inputs, delta, dStride, width, n, weight, bias)
+      accumulateOuter(fresh, observations, <usize>inputs << 2, inputs, delta, dStride, width, n, weight, bias)
     } else {
       const x = active - activationBytes(net, layer - 1)
-      accumulateOuter(x, stride, below, delta, dStride, width, n, weight, bias)
+      accumulateOuter(fresh, x, stride, below, delta, dStride, width, n, weight, bias)
       denseDown(delta, params + at, x, stride, other, dStride, n, below, width, relu)
       const swap = delta
       delta = other
@@ -128,10 +128,13 @@ function towerBackward(
   }
 }
 
-/** Adds the gradient of n rows, a chunk at most, to `gradients`; scratch is the two buffers of `deltaBytes`. */
+/**
+ * Adds the gradient of n rows, a chunk at most, to `gradients`, or, where `fresh`, puts it there; scratch is the two buffers
+ * of `deltaBytes`.
+ */
 export function backwardRows(
   net: usize, params: usize, observations: usize, n: i32, activations: usize, stride: usize, scratch: usize,
-  dLogits: usize, dValues: usize, gradients: usize
+  dLogits: usize, dValues: usize, gradients: usize, fresh: bool
 ): void {
   const actions = actionsOf(net)
   const depth = depthOf(net)
@@ -144,12 +147,12 @@ export function backwardRows(
   const actorBias = tower + (<usize>(last * actions) << 2)
   const criticBias = criticHead + (<usize>last << 2)
   const dStride = <usize>actions << 2
-  accumulateRows(dLogits, dStride, actions, 0, n, gradients + actorBias)
-  accumulateRows(dValues, 4, 1, 0, n, gradients + criticBias)
+  accumulateRows(fresh, dLogits, dStride, actions, 0, n, gradients + actorBias)
+  accumulateRows(fresh, dValues, 4, 1, 0, n, gradients + criticBias)
   if (depth == 0) {
     const xStride = <usize>last << 2
-    accumulateOuter(dLogits, dStride, actions, observations, xStride, last, n, gradients + tower, 0)
-    accumulateOuter(dValues, 4, 1, observations, xStride, last, n, gradients + criticHead, 0)
+    accumulateOuter(fresh, dLogits, dStride, actions, observations, xStride, last, n, gradients + tower, 0)
+    accumulateOuter(fresh, dValues, 4, 1, observations, xStride, last, n, gradients + criticHead, 0)
     return
   }
   const down = deltaStride(net)
@@ -157,28 +160,29 @@ export function backwardRows(
   const lastLayer = activations + towerActivationBytes(net) - activationBytes(net, depth - 1)
   if (shared) {
     memory.fill(scratch, 0, <usize>n * down)
-    headBackward(dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
-    headBackward(dValues, 1, params + criticHead, lastLayer, stride, scratch, down, n, last, gradients + criticHead)
+    headBackward(fresh, dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
+    headBackward(fresh, dValues, 1, params + criticHead, lastLayer, stride, scratch, down, n, last, gradients + criticHead)
     activationBackward(scratch, down, lastLayer, stride, n, last, relu)
-    towerBackward(net, params, observations, activations, stride, n, scratch, other, gradients)
+    towerBackward(net, params, observations, activations, stride, n, scratch, other, gradients, fresh)
     return
   }
   if (actions <= 2) {
     narrowHeadBackward(
-      dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower, relu
+      fresh, dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower, relu
     )
   } else {
     memory.fill(scratch, 0, <usize>n * down)
-    headBackward(dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
+    headBackward(fresh, dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
     activationBackward(scratch, down, lastLayer, stride, n, last, relu)
   }
-  towerBackward(net, params, observations, activations, stride, n, scratch, other, gradients)
+  towerBackward(net, params, observations, activations, stride, n, scratch, other, gradients, fresh)
   const critic = towerActivationBytes(net)
   narrowHeadBackward(
-    dValues, 1, params + criticHead, lastLayer + critic, stride, scratch, down, n, last, gradients + criticHead, relu
+    fresh, dValues, 1, params + criticHead, lastLayer + critic, stride, scratch, down, n, last, gradients + criticHead, relu
   )
   towerBackward(
-    net, params + afterActor, observations, activations + critic, stride, n, scratch, other, gradients + afterActor
+    net, params + afterActor, observations, activations + critic, stride, n, scratch, other, gradients + afterActor,
+    fresh
   )
 }
 
@@ -190,7 +194,7 @@ export function backward(
   net: usize, params: usize, observations: usize, rows: i32, workspace: usize, dLogits: usize, dValues: usize,
   gradients: usize, accumulate: i32
 ): void {
-  if (!accumulate) memory.fill(gradients, 0, parameterBytes(net))
+  if (!accumulate && rows == 0) memory.fill(gradients, 0, parameterBytes(net))
   const xStride = <usize>inputsOf(net) << 2
   const dStride = <usize>actionsOf(net) << 2
   const activations = activationsAt(net, workspace, rows)
@@ -199,7 +203,8 @@ export function backward(
     const row = <usize>first
     backwardRows(
       net, params, observations + row * xStride, min(CHUNK, rows - first), activations + row * stride, stride,
-      workspace + outputBytes(net, rows), dLogits + row * dStride, dValues + (row << 2), gradients
+      workspace + outputBytes(net, rows), dLogits + row * dStride, dValues + (row << 2), gradients,
+      !accumulate && first == 0
     )
   }
 }
