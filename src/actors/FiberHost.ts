@@ -11,6 +11,7 @@ import { Cell } from "./Cell.ts"
 import { Death, fromUnknown } from "./Death.ts"
 import { type Fault, Injected } from "./Fault.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
+import * as Turn from "./Turn.ts"
 
 /** The behaviours under the names of their definitions. */
 export const behaviorsByName = <B extends ReadonlyArray<Behavior<unknown>>>(
@@ -84,6 +85,8 @@ export class FiberHost<R> implements Host {
   }
 
   deliver(tenant: Tenant, envelope: Envelope): void {
+    // What was sent to other threads before goes out before this one begins to work.
+    Turn.settle()
     this.cells.get(tenant.id)?.push(envelope)
   }
 

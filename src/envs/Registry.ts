@@ -39,6 +39,9 @@ const lookup = Effect.fnUntraced(function*(id: string) {
   return yield* new UnknownEnvironment(near === undefined ? { id, known } : { id, near, known })
 })
 
+/** Whether an environment of this id comes with Troupe. */
+const isBuiltIn = (id: string): boolean => builtIn.some((definition) => definition.id === id)
+
 /** Every registered id. */
 const ids: Effect.Effect<ReadonlyArray<string>> = Effect.map(
   Registered,
@@ -49,4 +52,4 @@ const ids: Effect.Effect<ReadonlyArray<string>> = Effect.map(
 const layer = (...definitions: ReadonlyArray<EnvironmentDefinition>): Layer.Layer<never> =>
   Layer.effect(Registered, Effect.map(Registered, (registered) => [...registered, ...definitions]))
 
-export const Registry = { lookup, ids, layer }
+export const Registry = { lookup, isBuiltIn, ids, layer }

@@ -106,8 +106,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
                 : parcels[worker]!.ownPlane()
             },
             supervision,
-            // Fibers share the one thread there is.
-            host: config.placement === "fiber" ? 0 : worker % config.workers
+            ...placeOf(config, worker)
           }),
         every
       )
@@ -174,6 +173,16 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       })
     })
   )
+}
+
+/**
+ * Workers go round the hosts. This thread, where it is one, is the last: what goes to the others is on its way before it
+ * begins to work itself.
+ */
+const placeOf = ({ localWorker, placement, workers }: RunConfig, worker: number) => {
+  const host = worker % workers
+  const local = placement === "fiber" || (localWorker === true && host === workers - 1)
+  return local ? { placement: "fiber", host: 0 } as const : { placement, host }
 }
 
 const nameOf = (worker: number): string => `env-worker/${worker}`

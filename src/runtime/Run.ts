@@ -46,13 +46,14 @@ export const weightsHash = (weights: Float32Array): string => {
 
 /** The placement the configuration names. */
 const actorSystemLayer = Layer.unwrap(
-  Effect.map(CurrentConfig, ({ collectDeadline, placement, workerMemory, workers }) => {
-    const hosts = { entry: hostEntry, hosts: workers, buildId, heartbeat: Duration.seconds(collectDeadline) }
+  Effect.map(CurrentConfig, ({ collectDeadline, localWorker, placement, workerMemory, workers }) => {
+    const local = localWorker === true ? 1 : 0
+    const hosts = { entry: hostEntry, hosts: workers - local, buildId, heartbeat: Duration.seconds(collectDeadline) }
     switch (placement) {
       case "fiber":
         return ActorSystem.layerFiber([EnvWorkerBehavior])
       case "thread":
-        return ActorSystem.layerThread(hosts)
+        return ActorSystem.layer({ thread: hosts, fiber: [EnvWorkerBehavior], placement: "thread" })
       case "process":
         return ActorSystem.layerProcess({
           ...hosts,

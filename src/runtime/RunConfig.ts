@@ -110,7 +110,7 @@ export const options = {
     expected: "a whole number from 1 to 65536, or auto",
     help: "environments of one EnvWorker actor; auto: in step one worker a host, asynchronously one environment each"
   },
-  workers: whole(1, 1024, "host threads or processes the actors share (default: one per core)"),
+  workers: whole(1, 1024, "threads or processes the actors share, a local worker's included (default: one per core)"),
   placement: choice(
     ["fiber", "thread", "process"],
     "where the actors live: fibers of this thread, worker threads, or child processes"
@@ -120,6 +120,13 @@ export const options = {
     1_048_576,
     "MiB that a child process may take before it is ended and restarted; 0 does not limit it. For --placement process"
   ),
+  localWorker: {
+    schema: Schema.Union([Schema.Literal("auto"), Schema.Boolean]),
+    kind: "boolean",
+    expected: "true, false or auto",
+    help:
+      "whether this thread steps environments beside the worker threads, in step: quicker, but what wedges or ends it ends the run. auto: for environments that come with Troupe"
+  },
   device: choice(
     [...deviceNames, "gpu", "auto"],
     "where the learner computes (docs/devices.md): cpu, WebAssembly SIMD; gpu, which is cuda or webgpu; auto, the fastest by measuring"

@@ -11,6 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as os from "node:os"
 import { nearest } from "../envs/nearest.ts"
+import { Registry } from "../envs/Registry.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
@@ -176,10 +177,15 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
 })
 
 /** More hosts than there is work for would only sit there; fibers share this thread. */
-export const withinWork = (config: RunConfig): RunConfig => ({
-  ...config,
-  workers: config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
-})
+export const withinWork = (config: RunConfig): RunConfig => {
+  const workers = config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
+  return { ...config, workers, localWorker: hasLocalWorker({ ...config, workers }) }
+}
+
+/** Kills are to hit threads, so there is none where kills were asked for. */
+const hasLocalWorker = ({ chaos, envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
+  placement === "thread" && schedule === "sync" && workers > 1 &&
+  (localWorker === "auto" ? chaos === 0 && Registry.isBuiltIn(envId) : localWorker)
 
 /**
  * What `--ship auto` is: gradients, unless they need the whole batch in one place, or are for a device that makes them

@@ -17,6 +17,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   envsPerWorker: "auto",
   placement: "thread",
   workerMemory: 0,
+  localWorker: "auto",
   device: "cpu",
   totalTimesteps: 500_000,
   totalEpisodes: 0,

@@ -28,6 +28,7 @@ const circumstances: ReadonlySet<OptionName> = new Set([
   "workers",
   "placement",
   "workerMemory",
+  "localWorker",
   "maxRestarts",
   "collectDeadline",
   "chaos",
