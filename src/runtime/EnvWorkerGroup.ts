@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { ActorSystem } from "../actors/ActorSystem.ts"
 import { type AskFailure, AskTimeout, type SpawnFailure } from "../actors/errors.ts"
+import * as Fault from "../actors/Fault.ts"
 import * as Supervision from "../actors/Supervision.ts"
 import { environmentReference } from "../envs/loadEnvironment.ts"
 import { initialParameters } from "../model/initialise.ts"
@@ -111,9 +112,9 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         every
       )
 
-      const kill = chaos(config.chaos, workers.length, seed.root, (index) =>
+      const kill = chaos(config, workers.length, seed.root, (index, how) =>
         // A worker that has failed for good cannot be killed again; the run then fails by itself.
-        Effect.ignore(system.kill(nameOf(index))))
+        Effect.ignore(system.kill(nameOf(index), how)))
       // Its thread is found out first, and given a second chance; then the work is given up.
       const patience = { deadline: Duration.seconds(2.5 * config.collectDeadline) }
       const inTime = <A, E>(work: Effect.Effect<A, E>) =>
@@ -206,22 +207,25 @@ const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: number) =
 }
 
 /**
- * The kills of `--chaos`: which worker dies at which piece of work is drawn from the seed, one to ten pieces apart, so
- * that a run with kills can be repeated.
+ * The kills of `--chaos`: which worker dies at which piece of work, and of what, is drawn from the seed, one to ten pieces
+ * apart, so that a run with kills can be repeated. Only what is noticed at once: who waits for a heartbeat would spend
+ * most of the run on waiting.
  */
 const chaos = (
-  kills: number,
+  config: RunConfig,
   workers: number,
   seed: number,
-  kill: (index: number) => Effect.Effect<void>
+  kill: (index: number, how: Fault.Fault) => Effect.Effect<void>
 ): () => Effect.Effect<void> | undefined => {
   const random = chaosStream(seed)
-  let left = kills
+  const faults = Fault.quick[config.placement]
+  let left = config.chaos
   let wait = random.integers(1, 11)
   return () => {
     if (left === 0 || --wait > 0) return undefined
     left--
     wait = random.integers(1, 11)
-    return kill(random.integers(0, workers))
+    const victim = random.integers(0, workers)
+    return kill(victim, faults[random.integers(0, faults.length)]!)
   }
 }

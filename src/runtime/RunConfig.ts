@@ -194,7 +194,7 @@ export const options = {
   chaos: whole(
     0,
     1_000_000,
-    "kill this many workers during the run, drawn from the seed; a thread takes all its workers with it"
+    "kill this many workers during the run; who, when and of what is drawn from the seed"
   ),
   restartSameSeed: yes("quirk of the notebook: every episode of a worker starts from the same seed"),
   normalizeReturns: yes("quirk of the notebook: the critic learns returns normalised within each worker's fragment"),
