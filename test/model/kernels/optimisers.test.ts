@@ -62,6 +62,17 @@ const adam = (
 }
 
 describe("optimisers of the kernels", () => {
+  it("lets the moments of gradients that have ceased become zero, and never subnormal", () => {
+    const s = setUp(7, 1)
+    const arrays = { p: s.draw(), m: s.draw(), v: s.floats(7) }
+    const still = s.floats(7)
+    for (let step = 1; step <= 1000; step++) {
+      adam(s, arrays, arrays, still, step)
+      for (const value of arrays.m.view) assert.isTrue(value === 0 || Math.abs(value) > 2 ** -101)
+    }
+    assert.isTrue(arrays.m.view.every((value) => value === 0))
+  })
+
   it.prop("Adam is the float64 one's over ten steps, in place", [Length, Seed], ([n, seed]) => {
     const s = setUp(n, seed)
     const arrays = { p: s.draw(), m: s.floats(n), v: s.floats(n) }

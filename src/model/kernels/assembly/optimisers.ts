@@ -86,6 +86,27 @@ export function squaredNorm(g: usize, n: i32): f64 {
   return sum
 }
 
+/** A whole vector at `at`, or one number in its first lane: what is left goes through the same lanes. */
+@inline
+function load(at: usize, one: bool): v128 {
+  return one ? v128.load32_zero(at) : v128.load(at)
+}
+
+/**
+ * Zero in place of what is smaller than 2^-100. A moment whose gradients have ceased would shrink to a subnormal number
+ * and stay one for ever, and with those the processor is several times slower; against any epsilon it counts nothing.
+ */
+@inline
+function settled(v: v128): v128 {
+  return v128.and(v, f32x4.ge(f32x4.abs(v), f32x4.splat(7.888609e-31)))
+}
+
+@inline
+function store(at: usize, v: v128, one: bool): void {
+  if (one) v128.store32_lane(at, v, 0)
+  else v128.store(at, v)
+}
+
 /**
  * Adam (Kingma and Ba 2015, algorithm 1), epsilon outside the root:
  *
@@ -108,27 +129,33 @@ export function adam(
   const eps = f32x4.splat(<f32>epsilon)
   const bytes = <usize>n << 2
   const whole = bytes & ~15
-  for (let at: usize = 0; at < bytes; at += at < whole ? 16 : 4) {
-    // What is left after whole vectors goes through the same lanes, one number at a time.
-    const one = at >= whole
-    const g = f32x4.mul(scale, one ? v128.load32_zero(gradients + at) : v128.load(gradients + at))
-    const m = one ? v128.load32_zero(mIn + at) : v128.load(mIn + at)
-    const v = one ? v128.load32_zero(vIn + at) : v128.load(vIn + at)
-    const p = one ? v128.load32_zero(paramsIn + at) : v128.load(paramsIn + at)
-    const m1 = f32x4.add(f32x4.mul(b1, m), f32x4.mul(c1, g))
-    const v1 = f32x4.add(f32x4.mul(b2, v), f32x4.mul(c2, f32x4.mul(g, g)))
-    const size = f32x4.add(f32x4.mul(f32x4.sqrt(v1), root), eps)
-    const p1 = f32x4.sub(p, f32x4.div(f32x4.mul(step, m1), size))
-    if (one) {
-      v128.store32_lane(mOut + at, m1, 0)
-      v128.store32_lane(vOut + at, v1, 0)
-      v128.store32_lane(paramsOut + at, p1, 0)
-    } else {
-      v128.store(mOut + at, m1)
-      v128.store(vOut + at, v1)
-      v128.store(paramsOut + at, p1)
-    }
+  let at: usize = 0
+  for (; at < whole; at += 16) {
+    adamOf(
+      paramsIn + at, paramsOut + at, gradients + at, mIn + at, mOut + at, vIn + at, vOut + at, scale, b1, c1, b2, c2,
+      step, root, eps, false
+    )
   }
+  for (; at < bytes; at += 4) {
+    adamOf(
+      paramsIn + at, paramsOut + at, gradients + at, mIn + at, mOut + at, vIn + at, vOut + at, scale, b1, c1, b2, c2,
+      step, root, eps, true
+    )
+  }
+}
+
+@inline
+function adamOf(
+  paramsIn: usize, paramsOut: usize, gradients: usize, mIn: usize, mOut: usize, vIn: usize, vOut: usize, scale: v128,
+  b1: v128, c1: v128, b2: v128, c2: v128, step: v128, root: v128, eps: v128, one: bool
+): void {
+  const g = f32x4.mul(scale, load(gradients, one))
+  const m = settled(f32x4.add(f32x4.mul(b1, load(mIn, one)), f32x4.mul(c1, g)))
+  const v = settled(f32x4.add(f32x4.mul(b2, load(vIn, one)), f32x4.mul(c2, f32x4.mul(g, g))))
+  const size = f32x4.add(f32x4.mul(f32x4.sqrt(v), root), eps)
+  store(mOut, m, one)
+  store(vOut, v, one)
+  store(paramsOut, f32x4.sub(load(paramsIn, one), f32x4.div(f32x4.mul(step, m), size)), one)
 }
 
 /**
@@ -149,20 +176,29 @@ export function rmsprop(
   const outside = f32x4.splat(epsilonInside ? <f32>0 : <f32>epsilon)
   const bytes = <usize>n << 2
   const whole = bytes & ~15
-  for (let at: usize = 0; at < bytes; at += at < whole ? 16 : 4) {
-    const one = at >= whole
-    const g = f32x4.mul(scale, one ? v128.load32_zero(gradients + at) : v128.load(gradients + at))
-    const s = one ? v128.load32_zero(squareIn + at) : v128.load(squareIn + at)
-    const p = one ? v128.load32_zero(paramsIn + at) : v128.load(paramsIn + at)
-    const s1 = f32x4.add(f32x4.mul(a, s), f32x4.mul(c, f32x4.mul(g, g)))
-    const size = f32x4.add(f32x4.sqrt(f32x4.add(s1, inside)), outside)
-    const p1 = f32x4.sub(p, f32x4.div(f32x4.mul(rate, g), size))
-    if (one) {
-      v128.store32_lane(squareOut + at, s1, 0)
-      v128.store32_lane(paramsOut + at, p1, 0)
-    } else {
-      v128.store(squareOut + at, s1)
-      v128.store(paramsOut + at, p1)
-    }
+  let at: usize = 0
+  for (; at < whole; at += 16) {
+    rmspropOf(
+      paramsIn + at, paramsOut + at, gradients + at, squareIn + at, squareOut + at, scale, a, c, rate, inside, outside,
+      false
+    )
   }
+  for (; at < bytes; at += 4) {
+    rmspropOf(
+      paramsIn + at, paramsOut + at, gradients + at, squareIn + at, squareOut + at, scale, a, c, rate, inside, outside,
+      true
+    )
+  }
+}
+
+@inline
+function rmspropOf(
+  paramsIn: usize, paramsOut: usize, gradients: usize, squareIn: usize, squareOut: usize, scale: v128, a: v128, c: v128,
+  rate: v128, inside: v128, outside: v128, one: bool
+): void {
+  const g = f32x4.mul(scale, load(gradients, one))
+  const s = settled(f32x4.add(f32x4.mul(a, load(squareIn, one)), f32x4.mul(c, f32x4.mul(g, g))))
+  const size = f32x4.add(f32x4.sqrt(f32x4.add(s, inside)), outside)
+  store(squareOut, s, one)
+  store(paramsOut, f32x4.sub(load(paramsIn, one), f32x4.div(f32x4.mul(rate, g), size)), one)
 }
