@@ -94,6 +94,18 @@ process.once("SIGTERM", () => {
   interrupted = 143
 })
 process.once("SIGHUP", () => interrupt(129))
+// The first asks for an orderly end; whoever asks again has waited long enough. What is written, is written whole. One
+// that follows at once is the same: npm passes on what the terminal has sent us already.
+const echo = 250
+let asked: number | undefined
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    asked ??= performance.now()
+    if (performance.now() - asked < echo) return
+    ended = true
+    process.exit(interrupted)
+  })
+}
 // Whoever read our output has gone (`| head -1`), or there is no room for it: what was done is still written down.
 for (const stream of [process.stdout, process.stderr]) {
   stream.once("error", (error: NodeJS.ErrnoException) => {

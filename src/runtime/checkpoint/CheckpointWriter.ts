@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
+import * as Scope from "effect/Scope"
 import type { CheckpointKeeper } from "../Checkpoints.ts"
 import type { Recorder } from "../recording.ts"
 import type { OnCheckpoint } from "../reporting/folderReporter.ts"
@@ -17,7 +18,8 @@ import { encode, type RunState } from "./RunState.ts"
 export const make = (config: RunConfig, recorder: Recorder | undefined) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const scope = yield* Effect.scope
+    // Its end is that of the scope as it is now: whoever waits for a write, and asks for that later, is heard first.
+    const scope = yield* Scope.fork(yield* Effect.scope)
     const taken: Array<{ readonly state: RunState; readonly recorded: Uint8Array }> = []
     let writing: Fiber.Fiber<void, ReportFault> | undefined
     /** The update whose checkpoint was written last. */

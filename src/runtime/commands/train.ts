@@ -186,7 +186,8 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   if (folder !== undefined && recorder !== undefined) yield* keepRecording(recorder, folder.file(recordingName))
   if (folder !== undefined && writer !== undefined) {
     yield* Effect.addFinalizer((exit) =>
-      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && process.stdout.errored === null
+        // Whoever stopped reading us wants no more words.
         ? tellHowToResume(folder, writer.written)
         : Effect.void
     )

@@ -2,7 +2,9 @@
  * Draws `curve.svg` from the files of a run folder, at the end of a run and for the `plot` verb alike: one path, so
  * that both give the same picture, and a run carries no history in memory for it.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
@@ -56,8 +58,9 @@ export const plot = (
   })
 
 /**
- * Draws the curve when the run finishes, or when the scope closes on a run that did not. Make it before the reporters
- * that write the folder's files, and put it after them in the list: it reads what they have written.
+ * Draws the curve when the run finishes, or when the scope closes on a run that failed; one that is interrupted has no
+ * time for it. Make it before the reporters that write the folder's files, and put it after them in the list: it reads
+ * what they have written.
  */
 export const reporter = (
   folder: RunFolder.RunFolder
@@ -76,8 +79,11 @@ export const reporter = (
         Effect.provideContext(services)
       )
     })
-    yield* Effect.addFinalizer(() =>
-      Effect.catch(drawRest, (fault) => Effect.logWarning(fault.message))
+    yield* Effect.addFinalizer((exit) =>
+      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+        ? Effect.void
+        : Effect.catch(drawRest, (fault) =>
+          Effect.logWarning(fault.message))
     )
     return {
       on: (events) => {
