@@ -92,10 +92,9 @@ describe("the network on the kernels", () => {
   })
 
   // Large weights are summed over a few inputs at a time; the last width fills no block.
-  const large: NetworkSpec = { kind: "shared", inputs: 5, actions: 3, hidden: [517, 541], activation: "tanh" }
-
-  for (const rows of [1, 6, 35]) {
-    it(`a large network is the reference's, and its rows the same bits alone: ${rows} rows`, () => {
+  for (const [rows, activation] of [[1, "relu"], [6, "tanh"], [35, "relu"]] as const) {
+    it(`a large network is the reference's, and its rows the same bits alone: ${rows} rows, ${activation}`, () => {
+      const large: NetworkSpec = { kind: "shared", inputs: 5, actions: 3, hidden: [517, 541], activation }
       const s = setUp(large, rows, 7)
       forward(s, rows)
       const expected = reference.forward(s.layout, s.exactParameters, s.exactObservations)
