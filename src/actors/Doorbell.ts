@@ -68,6 +68,11 @@ export class Doorbell {
     return true
   }
 
+  /** Blocks until somebody rings, for at most so many milliseconds. Whether somebody has. */
+  nap(millis: number): boolean {
+    return Atomics.wait(this.bells, this.at, asleep, millis) !== "timed-out"
+  }
+
   /** Ends a wait that nobody will end. */
   dismiss(): void {
     this.lie()

@@ -3,7 +3,9 @@
  * wake-up is quick; then it sleeps, and its event loop is free.
  *
  * - It spins only while something is expected and a core is free for it: with more threads awake than there are cores,
- *   spinning would keep away the very thread that is waited for.
+ *   spinning would keep away the very thread that is waited for. A host then spins for no longer than a handing over takes.
+ * - Where messages come closely one upon the other it naps, blocking for a millisecond at most, before it sleeps: waking
+ *   is quicker so, and the cores are others' meanwhile.
  * - It spins only where that has turned out to be quicker (`Patience`).
  * - While it spins, and while messages keep coming, the event loop gets its turn at least as often as `slice` and `turn`
  *   say: timers, signals, other fibers and promises never wait for longer than that.
@@ -19,6 +21,10 @@ import * as Turn from "./Turn.ts"
 const slice = 0.05
 /** and after hearing messages for so long. */
 const turn = 1
+/** After naps in vain, so often at most we sleep at once. */
+const mostSkips = 64
+/** How long a host spins though others are awake: about as long as its owner takes for what comes between two messages. */
+const handover = 0.1
 /** So many looks pass between two looks at the clock. */
 const looks = 20
 
@@ -43,6 +49,7 @@ const pause: () => void = "pause" in Atomics && typeof Atomics.pause === "functi
 
 export class Poller {
   private readonly bell: Doorbell
+  private readonly owner: boolean
   private readonly lines: Array<Line> = []
   private running = false
   private scheduled = false
@@ -51,8 +58,12 @@ export class Poller {
   private telling = false
   /** Since when nothing has come. */
   private since = 0
+  /** How often in a row, about, naps were in vain, and how often they are not tried because of that. */
+  private vain = 0
+  private skips = 0
 
   constructor(bells: Bells, place: number) {
+    this.owner = place === 0
     this.bell = new Doorbell(bells, place, () => {
       if (!this.scheduled && !this.running) this.poll()
     })
@@ -108,6 +119,7 @@ export class Poller {
       }
       const now = performance.now()
       if (now - this.since >= this.spinning()) {
+        if (this.nap(now)) continue
         if (this.sleep()) return true
         continue
       }
@@ -144,10 +156,37 @@ export class Poller {
     for (const line of this.lines) if (line.expecting && line.spinMillis > most) most = line.spinMillis
     if (most === 0 || crowded(this.bell.bells, cores)) {
       this.telling = false
-      return 0
+      return this.owner ? 0 : Math.min(most, handover)
     }
     this.telling = true
     return this.patience.spins ? most : 0
+  }
+
+  /**
+   * Blocks this thread until something comes, for a short while: sooner awake than from a sleep, which ends by way of the
+   * event loop, and with a core left to others, which spinning takes. False where it is not tried, or was in vain.
+   */
+  private nap(now: number): boolean {
+    const left = turn - (now - this.since)
+    if (left <= 0 || !this.expecting) return false
+    if (this.skips > 0) {
+      this.skips--
+      return false
+    }
+    this.bell.lie()
+    const rung = this.ready || this.bell.nap(left)
+    this.bell.rise()
+    if (rung) this.vain = 0
+    else {
+      this.vain = Math.min(mostSkips, 2 * this.vain + 1)
+      this.skips = this.vain
+    }
+    return rung
+  }
+
+  private get expecting(): boolean {
+    for (let i = 0; i < this.lines.length; i++) if (this.lines[i]!.expecting) return true
+    return false
   }
 
   /** False when something has come in the meantime. */
