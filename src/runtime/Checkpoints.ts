@@ -17,7 +17,7 @@ import { RunMonitor, SavedMonitor } from "./RunMonitor.ts"
 
 /** Who keeps the states of a run; by default nobody, and none is taken. */
 export interface CheckpointKeeper {
-  /** Whether the last one is not kept yet: a further one, other than the last of all, is then left out. */
+  /** Whether the last one is not kept yet: a further one, other than the last of all, then waits. */
   readonly busy: () => boolean
   /** Takes a state over. The run's event `checkpoint` with the same update follows. */
   readonly take: (state: RunState) => void
@@ -77,10 +77,15 @@ export class Checkpoints extends Context.Service<Checkpoints, {
       })
 
       let updates = (yield* monitor.status).updates
+      /** One is due, as soon as the one before it is kept. */
+      let owed = false
       return {
         due: Effect.suspend(() => {
           updates++
-          return checkpointInterval === 0 || updates % checkpointInterval !== 0 || keeper.busy() ? Effect.void : take
+          if (checkpointInterval > 0 && updates % checkpointInterval === 0) owed = true
+          if (!owed || keeper.busy()) return Effect.void
+          owed = false
+          return take
         }),
         last: take
       }

@@ -1,0 +1,242 @@
+/** Interruption and resuming as people use them: real processes, signals, and folders that others have been at. */
+import { NodeServices } from "@effect/platform-node"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { Effect, FileSystem, type Scope } from "effect"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { killing, rowsOf } from "./soak/kill9.ts"
+
+const start = fileURLToPath(new URL("../scripts/start.ts", import.meta.url))
+const wedges = fileURLToPath(new URL("./runtime/fixtures/wedges.ts", import.meta.url))
+
+interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** From the first signal to the end. */
+  readonly millis: number
+}
+
+/** Runs the program in a folder; it is looked at now and then, and may be sent signals. */
+const troupe = (
+  cwd: string,
+  args: ReadonlyArray<string>,
+  { env = {}, look = () => Effect.succeed([]) }: {
+    readonly env?: Readonly<Record<string, string>>
+    /** Signals to send now. */
+    readonly look?: (stdout: string) => Effect.Effect<ReadonlyArray<NodeJS.Signals>>
+  } = {}
+) =>
+  Effect.callback<Outcome>((resume) => {
+    const child = spawn(process.execPath, [start, ...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let stdout = ""
+    let stderr = ""
+    let signalled = Number.NaN
+    child.stdout.on("data", (chunk) => stdout += chunk)
+    child.stderr.on("data", (chunk) => stderr += chunk)
+    const eye = setInterval(() => {
+      for (const signal of Effect.runSync(look(stdout))) {
+        if (Number.isNaN(signalled)) signalled = performance.now()
+        child.kill(signal)
+      }
+    }, 5)
+    child.on("close", (code) => {
+      clearInterval(eye)
+      resume(Effect.succeed({ code, stdout, stderr, millis: performance.now() - signalled }))
+    })
+    return Effect.sync(() => {
+      clearInterval(eye)
+      child.kill("SIGKILL")
+    })
+  }).pipe(Effect.timeout("50 seconds"))
+
+/** Sends signals, once, when the run has told of as many checkpoints. */
+const after = (checkpoints: number, ...signals: ReadonlyArray<NodeJS.Signals>) => {
+  let sent = false
+  return (stdout: string) =>
+    Effect.sync(() => {
+      if (sent || stdout.split(`"event":"checkpoint"`).length <= checkpoints) return []
+      sent = true
+      return signals
+    })
+}
+
+const hashOf = ({ stdout }: Outcome): string => /"weights_sha256":"(\w+)"/.exec(stdout)?.[1] ?? "none"
+
+const live = (name: string, test: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Scope.Scope>) =>
+  it.live(name, () => Effect.scoped(Effect.provide(test, NodeServices.layer)), 100_000)
+
+const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+
+/** The one run folder in a log directory. */
+const runIn = (logDir: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const [name] = yield* fs.readDirectory(logDir)
+    return `${logDir}/${name}`
+  })
+
+const short = [
+  "--n-envs=4",
+  "--total-timesteps=30000",
+  "--keep-going",
+  "--eval-episodes=5",
+  "--checkpoint-interval=20",
+  "--keep-checkpoints=4",
+  "--json",
+  "--placement=fiber"
+]
+
+describe("resuming", () => {
+  live(
+    "says in one sentence what it cannot do, and what can be done",
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const cwd = yield* temporary
+      const calm = yield* troupe(cwd, [...short, "--log-dir=calm"])
+      assert.strictEqual(calm.code, 0, calm.stderr)
+      const folder = yield* runIn(`${cwd}/calm`)
+      const relative = folder.slice(cwd.length + 1)
+      // One that is due while another is being written comes a little later.
+      const updates = Effect.map(
+        fs.readDirectory(`${folder}/checkpoints`),
+        (names) => names.map((name) => Number(name.replace(".ckpt", ""))).toSorted((a, b) => a - b)
+      )
+      const [early, ...later] = yield* updates
+      assert.strictEqual(later.length, 3)
+      assert.strictEqual(later.at(-1), 1500)
+      const rows = rowsOf(folder)
+
+      // It is over: said, and the outcome told again.
+      const again = yield* troupe(cwd, ["--resume", relative, "--json"])
+      assert.match(again.stdout, /This run has come to its end already/)
+      assert.strictEqual(hashOf(again), hashOf(calm))
+      assert.deepStrictEqual(rowsOf(folder), rows)
+
+      // From an earlier one, at another layout; the later ones are gone, and made again.
+      const earlier = yield* troupe(cwd, [
+        "--resume",
+        `${relative}/checkpoints/${early}`,
+        "--json",
+        "--placement=thread"
+      ])
+      assert.strictEqual(earlier.code, 0, earlier.stderr)
+      assert.strictEqual(hashOf(earlier), hashOf(calm))
+      assert.deepStrictEqual(rowsOf(folder), rows)
+
+      const refused = (args: ReadonlyArray<string>, code: number, said: RegExp) =>
+        Effect.gen(function*() {
+          const outcome = yield* troupe(cwd, args)
+          assert.match(outcome.stderr, said)
+          assert.strictEqual(outcome.stdout, "")
+          assert.strictEqual(outcome.code, code)
+        })
+      yield* refused(
+        ["--resume", relative, "--lr", "0.1"],
+        2,
+        /^--lr cannot be changed by a resume: the run has 0\.008\. Leave it out, or train anew\.\n$/
+      )
+      yield* refused(["--resume", "nowhere"], 1, /^There is no run to resume at nowhere: .*\n$/)
+      yield* refused(
+        ["--resume", `${relative}/checkpoints/7`],
+        1,
+        /^There is no checkpoint .*7\.ckpt; there are those of the updates .*\n$/
+      )
+      // One is cut off, and the newest of a later version.
+      const [, good, cut, last] = yield* updates
+      yield* fs.truncate(`${folder}/checkpoints/${cut}.ckpt`, 3000)
+      const newest = `${folder}/checkpoints/${last}.ckpt`
+      const bytes = yield* fs.readFile(newest)
+      yield* fs.writeFile(newest, Buffer.from(Buffer.from(bytes).toString("latin1").replace("1\n", "9\n"), "latin1"))
+      yield* refused(
+        ["--resume", relative],
+        1,
+        new RegExp(
+          `^calm\\S*${last}\\.ckpt cannot be resumed from: it was written by a newer version .* ` +
+            `good: npm start -- --resume calm\\S*/${good}\\.ckpt\n$`
+        )
+      )
+      yield* refused(
+        ["--resume", `${relative}/checkpoints/${cut}`],
+        1,
+        /\.ckpt cannot be resumed from: it is cut off or/
+      )
+
+      // None at all: from the beginning.
+      yield* fs.remove(`${folder}/checkpoints`, { recursive: true })
+      const anew = yield* troupe(cwd, ["--resume", relative, "--json"])
+      assert.match(anew.stdout, /There is no checkpoint yet: the run begins anew/)
+      assert.strictEqual(hashOf(anew), hashOf(calm))
+      assert.deepStrictEqual(rowsOf(folder), rows)
+    })
+  )
+
+  live(
+    "goes on with a run by the clock, whose recording then is the whole run's",
+    Effect.gen(function*() {
+      const cwd = yield* temporary
+      const args = [
+        "--algo=a3c",
+        "--n-envs=3",
+        "--total-timesteps=4000",
+        "--keep-going",
+        "--checkpoint-interval=20",
+        "--json"
+      ]
+      const stopped = yield* troupe(cwd, [...args, "--log-dir=runs"], { look: after(1, "SIGINT") })
+      const folder = yield* runIn(`${cwd}/runs`)
+      if (stopped.code !== 0) assert.strictEqual(stopped.code, 130)
+      const resumed = yield* troupe(cwd, ["--resume", folder, "--json"])
+      assert.strictEqual(resumed.code, 0, resumed.stderr)
+      const replayed = yield* troupe(cwd, ["--replay", folder, "--json", "--no-run-folder"])
+      assert.strictEqual(replayed.code, 0, replayed.stderr)
+      assert.strictEqual(hashOf(replayed), hashOf(resumed))
+    })
+  )
+
+  it.live("survives kill -9 at any moment", () =>
+    Effect.gen(function*() {
+      const { kills } = yield* Effect.promise(() => killing(3, 7))
+      assert.strictEqual(kills, 3)
+    }), 200_000)
+})
+
+describe("an interruption", () => {
+  const slow = ["--env-id", wedges, "--n-envs=4", "--total-timesteps=6000", "--checkpoint-interval=50", "--json"]
+
+  /** Of the same run when nothing wedges. */
+  let calm = ""
+  beforeAll(async () => {
+    const whole = Effect.flatMap(temporary, (cwd) => troupe(cwd, [...slow, "--no-run-folder"]))
+    calm = hashOf(await Effect.runPromise(Effect.scoped(Effect.provide(whole, NodeServices.layer))))
+  }, 100_000)
+
+  for (const [signal, code, ...more] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGINT", 130, "SIGINT"]] as const) {
+    live(
+      `by ${[signal, ...more].join(" and ")} ends a run with a wedged worker, and leaves it whole`,
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const cwd = yield* temporary
+        const stopped = yield* troupe(cwd, [...slow, "--log-dir=runs"], {
+          env: { WEDGE: "1000" },
+          // Three checkpoints are before the thousandth step, and 49 updates after the last of them.
+          look: after(3, signal, ...more)
+        })
+        assert.strictEqual(stopped.code, code, stopped.stderr)
+        // A second, and what a busy machine may add.
+        assert.isAtMost(stopped.millis, 4_000)
+        const folder = yield* runIn(`${cwd}/runs`)
+        const names = yield* fs.readDirectory(`${folder}/checkpoints`)
+        assert.deepStrictEqual(names.filter((name) => !name.endsWith(".ckpt")), [])
+        assert.match(stopped.stderr, /^Interrupted\. The last checkpoint is that of update \d+; .* --resume runs\S*\n$/)
+        const resumed = yield* troupe(cwd, ["--resume", folder, "--json"])
+        assert.strictEqual(resumed.code, 0, resumed.stderr)
+        assert.strictEqual(hashOf(resumed), calm)
+      })
+    )
+  }
+})
