@@ -1,5 +1,5 @@
 /**
- * The command line: `troupe [train|eval|plot] [flags]`, `train` when no verb is given. Usage errors are one sentence on
+ * The command line: `troupe [train|eval|export|plot] [flags]`, `train` when no verb is given. Usage errors are one sentence on
  * stderr and exit code 2; a run that cannot go on is one sentence and 1; an interrupted one ends
  * with 130 (Ctrl-C) or 143 (SIGTERM).
  */
@@ -15,12 +15,13 @@ import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import { UnknownEnvironment } from "./envs/Registry.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
+import { exportCommand } from "./runtime/commands/export.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
 import { ConfigError } from "./runtime/configSources.ts"
 import { version } from "./version.ts"
 
-const verbs = ["train", "eval", "plot"]
+const verbs = ["train", "eval", "export", "plot"]
 const globals = ["--version", "--completions", "--wizard"]
 
 /** `--n-envs 10` alone means `train --n-envs 10`. */
@@ -57,7 +58,7 @@ const presenter: CliOutput.Presenter = {
 
 const root = Command.make("troupe").pipe(
   Command.withDescription("Actor-model simulation and reinforcement learning"),
-  Command.withSubcommands([trainCommand, evalCommand, plotCommand])
+  Command.withSubcommands([trainCommand, evalCommand, exportCommand, plotCommand])
 )
 
 /** The sentence a failure is told with. */

@@ -75,6 +75,30 @@ describe("the command line", () => {
       const shown = yield* troupe(cwd, ["eval", `runs/${run}`, "--episodes", "1", "--render", "ansi"])
       assert.match(shown.stdout, /\[=o=\]/)
 
+      for (const [format, file] of [["onnx", "a.onnx"], ["tfjs", "a/model.json"], ["safetensors", "a.safetensors"]]) {
+        const exported = yield* troupe(cwd, [
+          "export",
+          `runs/${run}`,
+          "--format",
+          format!,
+          "--out",
+          file!.split("/")[0]!
+        ])
+        assert.strictEqual(exported.code, 0, exported.stderr)
+        assert.isAbove((yield* fs.readFile(`${cwd}/${file}`)).length, 1000)
+      }
+      // Whoever begins with what was learned has learned it.
+      const begun = ["--init-from", "a.safetensors", "--lr", "0.0001", "--no-run-folder", "--json"]
+      const further = (yield* events((yield* troupe(cwd, begun)).stdout)).at(-1)
+      assert(further?.event === "finished" && further.solved)
+      assert.isBelow(further.env_steps, last.env_steps)
+      const narrow = yield* troupe(cwd, ["--init-from", `runs/${run}`, "--hidden", "8"])
+      assert.match(
+        narrow.stderr,
+        /policy\.safetensors does not fit the network of this run: actor\.0\.weight: expected the shape \[8, 4\].*\n$/
+      )
+      assert.strictEqual(narrow.code, 1)
+
       yield* fs.remove(`${cwd}/runs/${run}/curve.svg`)
       const plotted = yield* troupe(cwd, ["plot", `runs/${run}`])
       assert.strictEqual(plotted.code, 0, plotted.stderr)
@@ -103,9 +127,11 @@ describe("the command line", () => {
     [["--loss", "td"], 2, /^--loss td is computed along one episode, .*\n$/],
     [["--replay", "nowhere"], 1, /^nowhere\/arrivals\.bin cannot be read\. .*\n$/],
     [["--n-env", "3"], 2, /^There is no flag --n-env\. Did you mean --n-envs\?\n$/],
-    [["evl"], 2, /^There is no verb "evl"; there are train, eval, plot\. Did you mean eval\?\n$/],
+    [["evl"], 2, /^There is no verb "evl"; there are train, eval, export, plot\. Did you mean eval\?\n$/],
     [["--config", "none.json"], 2, /^The configuration file none\.json cannot be read\..*\n$/],
     [["--env-id", "none.ts"], 1, /^The environment "none\.ts" could not be loaded: .*\n$/],
+    [["--init-from", "nowhere"], 1, /^There are no readable weights at nowhere\. Check --init-from\.\n$/],
+    [["export", "nowhere"], 1, /^There is no readable policy at nowhere\. Check the path\.\n$/],
     [["eval", "nowhere"], 1, /^There is no readable policy at nowhere\. Check the path\.\n$/],
     [["plot", "nowhere"], 1, /^Cannot plot "nowhere": there is no such folder\.\n$/]
   ]

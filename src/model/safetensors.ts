@@ -35,7 +35,7 @@ const Header = Schema.fromJsonString(Schema.StructWithRest(
     Schema.String,
     Schema.Union([
       Schema.Struct({
-        dtype: Schema.Literal("F32"),
+        dtype: Schema.String,
         shape: Schema.Array(Natural),
         data_offsets: Schema.Tuple([Natural, Natural])
       }),
@@ -89,6 +89,7 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
     if (!("data_offsets" in entry) || typeof entry.data_offsets === "string" || typeof entry.shape === "string") {
       return yield* refuse(`the entry "${name}" is not a tensor`)
     }
+    if (entry.dtype !== "F32") return yield* refuse(`the tensor "${name}" is ${entry.dtype}; only F32 is read`)
     const [from, to] = entry.data_offsets
     if (to - from !== lengthOf(entry.shape) * 4 || start + to > bytes.length) {
       return yield* refuse(`the tensor "${name}" is cut off or has another size than its shape`)

@@ -15,13 +15,11 @@ import {
   type LossReport,
   type ModelState
 } from "../model/Device.ts"
-import { initialParameters } from "../model/initialise.ts"
 import { linearSchedule, type OptimiserSpec } from "../model/optimisers.ts"
-import { initialWeightsStream } from "../random/streams.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { bankOf, type Fragment } from "./dataPlaneLayout.ts"
+import { initialWeights } from "./initialWeights.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
-import { Seed } from "./Seed.ts"
 import * as targets from "./targets.ts"
 
 /** What one consumption of experience did. */
@@ -78,15 +76,19 @@ export class Learner extends Context.Service<Learner, {
   /** A copy of all it remembers, as it is between two iterations. */
   readonly save: Effect.Effect<LearnerState, DeviceFault>
 }>()("troupe/runtime/Learner") {
-  static readonly layer: Layer.Layer<Learner, DeviceFault, CurrentConfig | Device | DataPlane | Seed> = Layer.effect(
+  static readonly layer: Layer.Layer<
+    Learner,
+    DeviceFault | Effect.Error<typeof initialWeights>,
+    CurrentConfig | Device | DataPlane | Effect.Services<typeof initialWeights>
+  > = Layer.effect(
     Learner,
     Effect.gen(function*() {
       const device = yield* Device
       const config = yield* CurrentConfig
       const plane = yield* DataPlane
-      const { root } = yield* Seed
       const saved = yield* SavedLearner
-      const initial = initialParameters(plane.network, config.init, initialWeightsStream(root))
+      // A run that goes on does not need the file that it began with.
+      const initial = saved === undefined ? yield* initialWeights : saved.model.parameters
       return yield* device.use((d) =>
         Effect.flatMap(
           d.model({

@@ -7,6 +7,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as categorical from "../model/categorical.ts"
+import { fromTensors, toTensors } from "../model/namedTensors.ts"
 import { NetworkSpec, ParameterLayout } from "../model/Network.ts"
 import { forward } from "../model/reference/index.ts"
 import * as safetensors from "../model/safetensors.ts"
@@ -77,14 +78,6 @@ export class Policy {
 
   /** The policy as a safetensors file: tensors by PyTorch's names, weights `[out][in]`. */
   toBytes(): Uint8Array {
-    const tensors: Record<string, safetensors.Tensor> = {}
-    for (const [name, tensor] of Object.entries(this.layout.toNamed(this.weights))) {
-      const first = tensor[0]
-      tensors[name] = {
-        shape: typeof first === "object" ? [tensor.length, first.length] : [tensor.length],
-        data: Float32Array.from(tensor.flat())
-      }
-    }
     return safetensors.encode({
       metadata: {
         format: "troupe-policy",
@@ -93,7 +86,7 @@ export class Policy {
         environment: this.environment,
         network: JSON.stringify(this.network)
       },
-      tensors
+      tensors: toTensors(this.layout, this.weights)
     })
   }
 
@@ -126,18 +119,7 @@ export class Policy {
       return yield* refuse(`it has format version ${known.version}; this program reads version ${formatVersion}.`)
     }
     const layout = new ParameterLayout(known.network)
-    const named = Object.fromEntries(
-      Object.entries(tensors).map(([name, { data, shape }]) => [
-        name,
-        shape.length === 1
-          ? Array.from(data)
-          : Array.from(
-            { length: shape[0]! },
-            (_, row) => Array.from(data.subarray(row * shape[1]!, (row + 1) * shape[1]!))
-          )
-      ])
-    )
-    const weights = layout.fromNamed(named, new Float32Array(layout.size))
+    const weights = fromTensors(layout, tensors)
     if (Result.isFailure(weights)) return yield* refuse(`${weights.failure.message}.`)
     return new Policy(known.env_id, known.environment, known.network, weights.success)
   })

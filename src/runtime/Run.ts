@@ -99,7 +99,7 @@ export class Run extends Context.Service<Run, {
   readonly status: Effect.Effect<RunStatus>
 }>()("troupe/runtime/Run") {
   /** Sets up the run of the current configuration. Its events go to `RunEvents`, its clock starts at `RunOrigin`. */
-  static readonly layerFromConfig = (): Layer.Layer<Run, RunSetupError, CurrentConfig> =>
+  static readonly layerFromConfig = (): Layer.Layer<Run, RunSetupError, CurrentConfig | FileSystem.FileSystem> =>
     Layer.unwrap(Effect.map(
       Effect.flatMap(CurrentConfig, settle),
       (config) => layerOfParts.pipe(Layer.provide(parts), Layer.provide(CurrentConfig.layer(config)))

@@ -154,6 +154,10 @@ export const options = {
   },
   activation: choice(["tanh", "relu"], "activation of the hidden layers"),
   init: choice(["pytorch", "orthogonal"], "initial weights: torch.nn.Linear's default, or orthogonal"),
+  initFrom: text(
+    "the path of a safetensors file or of a run's folder, or none",
+    "begin with the weights of this file (PyTorch's names and shapes) or run, rather than with drawn ones"
+  ),
   optimizer: choice(["rmsprop", "adam"], "optimiser"),
   lr: real({ above: 0, to: 1 }, "learning rate", "learning-rate"),
   lrSchedule: choice(["constant", "linear"], "learning rate over the run: constant, or linear from --lr to --lr-final"),

@@ -30,6 +30,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   hidden: [64],
   activation: "tanh",
   init: "pytorch",
+  initFrom: "none",
   optimizer: "rmsprop",
   lr: 0.008,
   lrSchedule: "constant",

@@ -8,7 +8,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
 import type { Discrete } from "../../envs/Discrete.ts"
@@ -19,22 +18,13 @@ import { evaluationStream } from "../../random/streams.ts"
 import { Evaluator } from "../Evaluator.ts"
 import { learnableEnvironment } from "../learnableEnvironment.ts"
 import { Policy } from "../Policy.ts"
+import { policyPath } from "../policyPath.ts"
 
 /** Something about the request that cannot be done. */
 export class EvalError extends Schema.TaggedError<EvalError>()("EvalError", { message: Schema.String }) {}
 
 /** Milliseconds between two pictures on a terminal: CartPole's own pace. */
 const frameMillis = 20
-
-const policyPath = Effect.fnUntraced(function*(path: string) {
-  const fs = yield* FileSystem.FileSystem
-  const paths = yield* Path.Path
-  const isFolder = yield* fs.stat(path).pipe(
-    Effect.map((info) => info.type === "Directory"),
-    Effect.orElseSucceed(() => false)
-  )
-  return isFolder ? paths.join(path, "policy.safetensors") : path
-})
 
 /** The states of one greedy episode, the first included. */
 const episode = Effect.fnUntraced(function*(policy: Policy, definition: EnvironmentDefinition<Discrete>, seed: number) {

@@ -283,6 +283,6 @@ export const trainCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Train a policy until its environment is solved. The verb when none is given; the others are eval and plot"
+    "Train a policy until its environment is solved. The verb when none is given; the others are eval, export and plot"
   )
 )

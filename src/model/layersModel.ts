@@ -1,0 +1,89 @@
+/**
+ * A policy network as a LayersModel of TensorFlow.js: `model.json` and one file of weights beside it, for
+ * `tf.loadLayersModel`. Its input is [batch, inputs], its outputs are `logits` [batch, actions] and `value` [batch, 1].
+ * Pure; files are the caller's business.
+ */
+import { biasOf, weightOf } from "./namedTensors.ts"
+import { type FloatArray, type Layer, type NetworkSpec, ParameterLayout } from "./Network.ts"
+import type { Tensor } from "./safetensors.ts"
+
+/** The name of the file that `model.json` looks for beside it. */
+export const weightsFile = "weights.bin"
+
+/** The two files. */
+export interface LayersModel {
+  readonly json: string
+  readonly weights: Uint8Array<ArrayBuffer>
+}
+
+/** The network's files. `about` becomes the model's metadata. */
+export const encode = (
+  network: NetworkSpec,
+  parameters: FloatArray,
+  about: Readonly<Record<string, string>> = {}
+): LayersModel => {
+  const layout = new ParameterLayout(network)
+  const layers: Array<unknown> = [{
+    class_name: "InputLayer",
+    config: { batch_input_shape: [null, network.inputs], dtype: "float32", sparse: false, name: "observation" },
+    name: "observation",
+    inbound_nodes: []
+  }]
+  const tensors: Array<readonly [name: string, tensor: Tensor]> = []
+  const chain = (chain: ReadonlyArray<Layer>, input: string, output?: string): string => {
+    let from = input
+    for (const layer of chain) {
+      const name = layer.role === "hidden" || output === undefined ? layer.name.replaceAll(".", "_") : output
+      layers.push({
+        class_name: "Dense",
+        config: {
+          units: layer.outputs,
+          activation: layer.role === "hidden" ? network.activation : "linear",
+          use_bias: true,
+          name,
+          trainable: true
+        },
+        name,
+        inbound_nodes: [[[from, 0, 0, {}]]]
+      })
+      // A Dense layer of Keras keeps its weight as [in][out].
+      tensors.push([`${name}/kernel`, weightOf(layer, parameters, "in-out")], [
+        `${name}/bias`,
+        biasOf(layer, parameters)
+      ])
+      from = name
+    }
+    return from
+  }
+  const trunk = chain(layout.trunk, "observation")
+  chain(layout.actor, trunk, "logits")
+  chain(layout.critic, trunk, "value")
+
+  const weights = new DataView(new ArrayBuffer(layout.size * 4))
+  let at = 0
+  for (const [, { data }] of tensors) for (const value of data) weights.setFloat32((at += 4) - 4, value, true)
+  return {
+    json: JSON.stringify({
+      format: "layers-model",
+      generatedBy: "troupe",
+      convertedBy: null,
+      modelTopology: {
+        class_name: "Model",
+        config: {
+          name: "policy",
+          layers,
+          input_layers: [["observation", 0, 0]],
+          output_layers: [["logits", 0, 0], ["value", 0, 0]]
+        },
+        keras_version: "tfjs-layers 4.22.0",
+        backend: "tensor_flow.js"
+      },
+      weightsManifest: [{
+        paths: [weightsFile],
+        weights: tensors.map(([name, { shape }]) => ({ name, shape, dtype: "float32" }))
+      }],
+      userDefinedMetadata: about
+    }),
+    weights: new Uint8Array(weights.buffer)
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * A policy network as an ONNX model (github.com/onnx/onnx, `onnx/onnx.proto`), which onnxruntime and many others run.
+ *
+ * Input `observation` [batch, inputs]; outputs `logits` [batch, actions] (the greedy action is the largest) and `value`
+ * [batch, 1]. Parameters have PyTorch's names and its `[out][in]` order. Pure; files are the caller's business.
+ */
+import { biasOf, weightOf } from "./namedTensors.ts"
+import { type FloatArray, type Layer, type NetworkSpec, ParameterLayout } from "./Network.ts"
+import * as protobuf from "./protobuf.ts"
+import type { Tensor } from "./safetensors.ts"
+
+const { bytes, integer, message, text } = protobuf
+
+/** ONNX IR version 8 and operator set 13: of 2021, and read by everything since. */
+const irVersion = 8
+const operatorSet = 13
+
+const float = 1
+
+/** Little-endian float32, as `raw_data` wants them. */
+const rawData = ({ data }: Tensor): Uint8Array => {
+  const view = new DataView(new ArrayBuffer(data.length * 4))
+  data.forEach((value, i) => view.setFloat32(i * 4, value, true))
+  return new Uint8Array(view.buffer)
+}
+
+/** TensorProto: dims 1, data_type 2, name 8, raw_data 9. */
+const initializer = (name: string, tensor: Tensor): protobuf.Bytes =>
+  message(
+    5,
+    ...tensor.shape.map((n) => integer(1, n)),
+    integer(2, float),
+    text(8, name),
+    bytes(9, rawData(tensor))
+  )
+
+/** NodeProto: input 1, output 2, name 3, op_type 4, attribute 5. */
+const node = (operator: string, inputs: ReadonlyArray<string>, output: string, ...attributes: Array<protobuf.Bytes>) =>
+  message(
+    1,
+    ...inputs.map((name) => text(1, name)),
+    text(2, output),
+    text(3, `${operator}:${output}`),
+    text(4, operator),
+    ...attributes
+  )
+
+/** AttributeProto: name 1, i 3, type 20 (INT is 2). */
+const integerAttribute = (name: string, value: number) => message(5, text(1, name), integer(3, value), integer(20, 2))
+
+/** ValueInfoProto: name 1, type 2; in it tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1, dim_param 2 } } }. */
+const valueInfo = (field: number, name: string, width: number) =>
+  message(
+    field,
+    text(1, name),
+    message(
+      2,
+      message(
+        1,
+        integer(1, float),
+        message(2, message(1, text(2, "batch")), message(1, integer(1, width)))
+      )
+    )
+  )
+
+/** The bytes of an `.onnx` file. `about` becomes the model's metadata. */
+export const encode = (
+  network: NetworkSpec,
+  parameters: FloatArray,
+  about: Readonly<Record<string, string>> = {}
+): Uint8Array<ArrayBuffer> => {
+  const layout = new ParameterLayout(network)
+  const nodes: Array<protobuf.Bytes> = []
+  const chain = (layers: ReadonlyArray<Layer>, input: string, output?: string): string => {
+    let from = input
+    for (const { name, role } of layers) {
+      const sum = role === "hidden" || output === undefined ? name : output
+      nodes.push(node("Gemm", [from, `${name}.weight`, `${name}.bias`], sum, integerAttribute("transB", 1)))
+      from = sum
+      if (role !== "hidden") continue
+      from = `${name}.out`
+      nodes.push(node(network.activation === "tanh" ? "Tanh" : "Relu", [sum], from))
+    }
+    return from
+  }
+  const trunk = chain(layout.trunk, "observation")
+  chain(layout.actor, trunk, "logits")
+  chain(layout.critic, trunk, "value")
+
+  // ModelProto: ir_version 1, producer_name 2, graph 7, opset_import 8 { version 2 }, metadata_props 14 { key 1, value 2 }.
+  return protobuf.encode(
+    integer(1, irVersion),
+    text(2, "troupe"),
+    // GraphProto: node 1, name 2, initializer 5, input 11, output 12.
+    message(
+      7,
+      ...nodes,
+      text(2, "policy"),
+      ...layout.layers.flatMap((layer) => [
+        initializer(`${layer.name}.weight`, weightOf(layer, parameters)),
+        initializer(`${layer.name}.bias`, biasOf(layer, parameters))
+      ]),
+      valueInfo(11, "observation", network.inputs),
+      valueInfo(12, "logits", network.actions),
+      valueInfo(12, "value", 1)
+    ),
+    message(8, integer(2, operatorSet)),
+    ...Object.entries(about).map(([key, value]) => message(14, text(1, key), text(2, value)))
+  )
+}
