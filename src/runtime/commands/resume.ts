@@ -36,11 +36,16 @@ export const command = (path: string): string => {
 
 /** Settings that only say how long a run goes on. */
 const extensible: ReadonlyArray<OptionName> = ["totalTimesteps", "totalEpisodes", "keepGoing"]
+/** Where the learner computes: the run goes on from the same numbers, and by others of their last digits. */
+const movable: ReadonlyArray<OptionName> = ["device"]
 /** The folder is that of the run. */
 const placed: ReadonlyArray<OptionName> = ["logDir", "runFolder"]
 
 const fixed = (name: OptionName): boolean =>
-  (decisive.includes(name) && !extensible.includes(name)) || placed.includes(name)
+  (decisive.includes(name) && !extensible.includes(name) && !movable.includes(name)) || placed.includes(name)
+
+const shipOn = (config: RunConfig): RunConfig["ship"] =>
+  config.device === "auto" ? "auto" : configSources.shipping(config)
 
 /** The folder that a path names, and the checkpoint, where it names one. */
 const locate = Effect.fnUntraced(function*(path: string) {
@@ -122,8 +127,19 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
       }. Leave it out, or train anew.`
     })
   }
-  const config = configSources.withinWork({ ...own, workers: availableParallelism(), chaos: 0, ...chosen })
   const notices: Array<string> = []
+  const moved = chosen.device !== undefined && chosen.device !== own.device
+  const config = configSources.withinWork({
+    ...own,
+    workers: availableParallelism(),
+    chaos: 0,
+    ...chosen,
+    // What travels best depends on the device; in step it makes no difference to the numbers.
+    ...(moved && own.schedule === "sync" ? { ship: shipOn({ ...own, ...chosen }) } : {})
+  })
+  if (moved) {
+    notices.push(`The run was on the device ${own.device}: on another its weights come to differ in their last digits.`)
+  }
   if (checkpoint === undefined) notices.push("There is no checkpoint yet: the run begins anew.")
   else {
     if (checkpoint.build !== buildId) {

@@ -35,7 +35,8 @@ export interface Outcome {
 
 /** What a run computes and says of it, whoever stopped it in between. */
 const lasting = (event: RunEvent): unknown => {
-  if (event.event === "started" || event.event === "checkpoint" || event.event === "actor") return undefined
+  const ofTheStart = event.event === "started" || event.event === "notice"
+  if (ofTheStart || event.event === "checkpoint" || event.event === "actor") return undefined
   const measured = ["fps", "restarts", "startup_seconds", "steps_per_second", "wall_seconds"]
   return Object.fromEntries(Object.entries(event).filter(([name]) => !measured.includes(name)))
 }

@@ -16,6 +16,8 @@ const small: PartialConfig = {
 const ways: Readonly<Record<string, PartialConfig>> = {
   "in step": {},
   "in step, experience travels": { ship: "experience", nEpochs: 2, optimizer: "adam", lrSchedule: "linear" },
+  "in step, in float64": { device: "reference", ship: "experience", optimizer: "adam" },
+  "in step, on TensorFlow.js": { device: "tfjs-wasm", ship: "experience", optimizer: "adam" },
   "by the seed": { preset: "a3c", schedule: "seeded", nSteps: 5 },
   "by the seed, held back": { preset: "a3c", schedule: "seeded", nSteps: 5, maxStaleness: 1 },
   "by the seed, too old refused": {
@@ -60,6 +62,19 @@ describe("a resumed run", () => {
         }
       }
     }), 60_000)
+
+  it.live("goes on on another device, which is the same but for the last digits", () =>
+    Effect.gen(function*() {
+      const whole = yield* train({ ...small, optimizer: "adam", lr: 0.001 })
+      const { bytes } = whole.kept[2]!
+      for (const device of ["reference", "tfjs-wasm"] as const) {
+        const { hash, status } = yield* train({ device, ship: "experience" }, { from: bytes })
+        assert.notStrictEqual(hash, whole.hash)
+        // Not one action of some hundred came out otherwise.
+        assert.strictEqual(status.episodes, whole.status.episodes)
+        assert.strictEqual(status.train20, whole.status.train20)
+      }
+    }))
 
   it.live("may be resumed again and again", () =>
     Effect.gen(function*() {
