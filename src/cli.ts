@@ -13,6 +13,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
+import * as module from "node:module"
 import { UnknownEnvironment } from "./envs/Registry.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
 import { exportCommand } from "./runtime/commands/export.ts"
@@ -20,6 +21,10 @@ import { plotCommand } from "./runtime/commands/plot.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
 import { ConfigError } from "./runtime/configSources.ts"
 import { version } from "./version.ts"
+
+// Threads and processes that we start need not compile what an earlier one has.
+const { directory } = module.enableCompileCache()
+if (directory !== undefined) process.env["NODE_COMPILE_CACHE"] ??= directory
 
 const verbs = ["train", "eval", "export", "plot"]
 const globals = ["--version", "--completions", "--wizard"]

@@ -32,7 +32,7 @@ import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import * as Options from "./Options.ts"
 import * as ProcessLink from "./ProcessLink.ts"
 import { RemoteHost } from "./RemoteHost.ts"
-import { Spare } from "./Spare.ts"
+import { Spares } from "./Spares.ts"
 import * as Supervision from "./Supervision.ts"
 import { type ActorInfo, System, type SystemOptions } from "./System.ts"
 import * as ThreadLink from "./ThreadLink.ts"
@@ -68,9 +68,9 @@ export interface RemoteSystemOptions {
   readonly startDeadline?: Duration.Input
   /**
    * Hosts kept ready to take the place of one that dies: a restart then takes milliseconds instead of the start of a
-   * thread or process. 0 or 1. Default 0: a spare costs the memory and the start of one.
+   * thread or process. Up to 64. Default 0: a spare costs the memory and the start of one.
    */
-  readonly spares?: 0 | 1
+  readonly spares?: number
   /**
    * How long a host may give no sign of life before it is taken for wedged, ended and replaced. A handler that
    * computes longer than this in one go needs more. Default 30 s; `"Infinity"` to wait for ever.
@@ -182,7 +182,7 @@ const systemRules: Options.Rules = {
 const hostRules: Options.Rules = {
   hosts: Options.whole(1),
   startDeadline: Options.delay,
-  spares: Options.oneOf(0, 1),
+  spares: Options.wholeUpTo(64),
   heartbeat: Options.span,
   spin: Options.wait,
   memoryLimit: { heap: Options.positive, resident: Options.positive }
@@ -211,19 +211,19 @@ const remoteHosts = (
   publish: (event: LifecycleEvent) => void
 ) => {
   const open = options.wrapLink?.(opener) ?? opener
-  const spare = options.spares === 1 ? new Spare(open) : undefined
+  const spares = (options.spares ?? 0) > 0 ? new Spares(open, options.spares ?? 0) : undefined
   const hosts = Array.from({ length: options.hosts ?? 1 }, (_, index) =>
     new RemoteHost({
       index,
       placement,
       entry: options.entry.href,
-      open: spare?.open ?? open,
+      open: spares?.open ?? open,
       buildId: options.buildId,
       startMillis: Duration.toMillis(options.startDeadline ?? "30 seconds"),
       heartbeatMillis: Duration.toMillis(options.heartbeat ?? "30 seconds"),
       publish
     }))
-  return { hosts, spare }
+  return { hosts, spares }
 }
 
 /** Builds the system; its hosts are up when this succeeds, and gone when the scope is, whatever ends it. */
@@ -247,14 +247,14 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
         fiber: fiber.length > 0 ? [new FiberHost(0, behaviorsByName(fiber), complete)] : [],
         thread: threads?.hosts ?? [],
         process: processes?.hosts ?? [],
-        spares: [threads?.spare, processes?.spare].filter((spare) => spare !== undefined)
+        spares: [threads?.spares, processes?.spares].filter((spares) => spares !== undefined)
       }
     })
     const shape = serve(system, standard)
     yield* Effect.addFinalizer(() => system.close)
     const hosts = [...system.hosts.thread, ...system.hosts.process]
     yield* Effect.forEach(hosts, (host) => host.start, { concurrency: "unbounded" })
-    for (const spare of system.hosts.spares) spare.fill()
+    for (const spares of system.hosts.spares) spares.fill()
     return shape
   })
 

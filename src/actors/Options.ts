@@ -37,6 +37,10 @@ const duration = (accepts: (millis: number) => boolean, expected: string): Rule 
 export const whole = (minimum: number): Rule =>
   rule(Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum)), `a whole number of at least ${minimum}`)
 
+/** A whole number from 0 to `maximum`. */
+export const wholeUpTo = (maximum: number): Rule =>
+  rule(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum })), `a whole number from 0 to ${maximum}`)
+
 /** A whole number from `minimum` on, or `Infinity`. */
 export const wholeOrInfinity = (minimum: number): Rule =>
   rule(
@@ -61,7 +65,7 @@ export const delay: Rule = duration(
   "a duration of at most 24 days, not negative"
 )
 
-export const oneOf = (...values: ReadonlyArray<string | number>): Rule =>
+export const oneOf = (...values: ReadonlyArray<string>): Rule =>
   rule(Schema.Literals(values), values.map((value) => JSON.stringify(value)).join(" or "))
 
 export const name: Rule = rule(Schema.NonEmptyString, "a text that is not empty")

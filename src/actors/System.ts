@@ -19,7 +19,7 @@ import type { Host, Placement } from "./Host.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { RemoteHost } from "./RemoteHost.ts"
 import { Siblings } from "./Siblings.ts"
-import type { Spare } from "./Spare.ts"
+import type { Spares } from "./Spares.ts"
 import * as Supervision from "./Supervision.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -48,7 +48,7 @@ export interface Hosts {
   readonly fiber: ReadonlyArray<Host>
   readonly thread: ReadonlyArray<RemoteHost>
   readonly process: ReadonlyArray<RemoteHost>
-  readonly spares: ReadonlyArray<Spare>
+  readonly spares: ReadonlyArray<Spares>
 }
 
 /** One line about a living actor. */
@@ -223,7 +223,7 @@ export class System {
           each
         ),
         Effect.forEach([...thread, ...process], (host) => host.close(this.graceMillis), each),
-        Effect.forEach(spares, (spare) => spare.close, each)
+        Effect.forEach(spares, (kept) => kept.close, each)
       ], each)
       for (const guardian of all) guardian.abort()
       yield* PubSub.shutdown(this.events)

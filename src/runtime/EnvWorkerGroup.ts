@@ -218,7 +218,6 @@ const chaos = (
   kill: (index: number, how: Fault.Fault) => Effect.Effect<void>
 ): () => Effect.Effect<void> | undefined => {
   const random = chaosStream(seed)
-  const faults = Fault.quick[config.placement]
   let left = config.chaos
   let wait = random.integers(1, 11)
   return () => {
@@ -226,6 +225,7 @@ const chaos = (
     left--
     wait = random.integers(1, 11)
     const victim = random.integers(0, workers)
+    const faults = Fault.quick[placeOf(config, victim).placement]
     return kill(victim, faults[random.integers(0, faults.length)]!)
   }
 }

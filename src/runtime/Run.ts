@@ -44,11 +44,21 @@ export const weightsHash = (weights: Float32Array): string => {
   return createHash("sha256").update(bytes).digest("hex")
 }
 
+/** One for each of two hosts that die together. */
+const sparesUnderChaos = 2
+
 /** The placement the configuration names. */
 const actorSystemLayer = Layer.unwrap(
-  Effect.map(CurrentConfig, ({ collectDeadline, localWorker, placement, workerMemory, workers }) => {
+  Effect.map(CurrentConfig, ({ chaos, collectDeadline, localWorker, placement, workerMemory, workers }) => {
     const local = localWorker === true ? 1 : 0
-    const hosts = { entry: hostEntry, hosts: workers - local, buildId, heartbeat: Duration.seconds(collectDeadline) }
+    const hosts = {
+      entry: hostEntry,
+      hosts: workers - local,
+      buildId,
+      heartbeat: Duration.seconds(collectDeadline),
+      // Where hosts are known to die, the next ones are begun ahead.
+      spares: chaos > 0 ? sparesUnderChaos : 0
+    }
     switch (placement) {
       case "fiber":
         return ActorSystem.layerFiber([EnvWorkerBehavior])

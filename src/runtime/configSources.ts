@@ -182,10 +182,9 @@ export const withinWork = (config: RunConfig): RunConfig => {
   return { ...config, workers, localWorker: hasLocalWorker({ ...config, workers }) }
 }
 
-/** Kills are to hit threads, so there is none where kills were asked for. */
-const hasLocalWorker = ({ chaos, envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
+const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
   placement === "thread" && schedule === "sync" && workers > 1 &&
-  (localWorker === "auto" ? chaos === 0 && Registry.isBuiltIn(envId) : localWorker)
+  (localWorker === "auto" ? Registry.isBuiltIn(envId) : localWorker)
 
 /**
  * What `--ship auto` is: gradients, unless they need the whole batch in one place, or are for a device that makes them

@@ -23,7 +23,7 @@ describe("options", () => {
         [{ hosts: Number.NaN }, `"hosts" of ActorSystem.layerThread must be a whole number of at least 1, not NaN`],
         [{ hosts: 0 }, "a whole number of at least 1, not 0"],
         [{ mailbox: 0 }, `"mailbox" of`],
-        [{ spares: 2 }, `"spares" of ActorSystem.layerThread must be 0 or 1, not 2`],
+        [{ spares: 65 }, `"spares" of ActorSystem.layerThread must be a whole number from 0 to 64, not 65`],
         [{ heartbeat: Number.NaN }, "must be a duration above zero, not NaN"],
         [{ heartbeat: "0 millis" }, "must be a duration above zero"],
         [{ startDeadline: "Infinity" }, "must be a duration of at most 24 days"],

@@ -1,0 +1,78 @@
+/**
+ * Links held ready for whichever host loses its own next: starting a thread is what a restart takes longest for.
+ *
+ * A spare has run its entry and its layer, and hosts nobody. When it is taken, what it has said so far (that it is
+ * ready) is said to its new owner, and the next spare is begun. One that dies unused is not replaced until the next is
+ * wanted, so that a broken entry cannot start threads for ever.
+ */
+import * as Effect from "effect/Effect"
+import type { HostLink, LinkEvents, OpenLink, Report } from "./HostLink.ts"
+
+interface Waiting {
+  readonly link: HostLink
+  /** What it has said. */
+  readonly said: Array<ReadonlyArray<Report>>
+  owner: LinkEvents | undefined
+}
+
+export class Spares {
+  private readonly openFresh: OpenLink
+  private readonly count: number
+  /** Those that wait, the longest first. */
+  private readonly waiting: Array<Waiting> = []
+  private wanted = false
+  private onEmpty: (() => void) | undefined
+
+  constructor(open: OpenLink, count: number) {
+    this.openFresh = open
+    this.count = count
+  }
+
+  /** Begins the spares, and from now on another whenever one is taken. */
+  fill(): void {
+    this.wanted = true
+    while (this.waiting.length < this.count) this.begin()
+  }
+
+  /** Opens a link: a spare, where there is one. */
+  readonly open: OpenLink = (events) => {
+    const spare = this.waiting.shift()
+    const link = spare?.link ?? this.openFresh(events)
+    // The new owner must hold the link before it hears of it; no event can come in between.
+    queueMicrotask(() => {
+      if (spare !== undefined) {
+        spare.owner = events
+        for (const batch of spare.said) events.received(batch)
+      }
+      if (this.wanted) this.fill()
+    })
+    return link
+  }
+
+  get close(): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      this.wanted = false
+      if (this.waiting.length === 0) return resume(Effect.void)
+      this.onEmpty = () => resume(Effect.void)
+      for (const { link } of this.waiting) link.terminate()
+    })
+  }
+
+  private begin(): void {
+    const said: Array<ReadonlyArray<Report>> = []
+    const link = this.openFresh({
+      received: (batch) => {
+        if (spare.owner === undefined) said.push(batch)
+        else spare.owner.received(batch)
+      },
+      exited: (reason, error) => {
+        if (spare.owner !== undefined) return spare.owner.exited(reason, error)
+        const index = this.waiting.indexOf(spare)
+        if (index >= 0) this.waiting.splice(index, 1)
+        if (this.waiting.length === 0) this.onEmpty?.()
+      }
+    })
+    const spare: Waiting = { link, said, owner: undefined }
+    this.waiting.push(spare)
+  }
+}
