@@ -82,21 +82,68 @@ const millisOf = (duration: Duration.Input): number =>
     onSome: Duration.toMillis
   })
 
-const guardians = new WeakMap<object, Guardian>()
+/** A reference adds its methods when they are first asked for: one at rest is small. */
+class Reference implements AnyRef {
+  readonly name: string
+  readonly definition: Any
+  readonly #guardian: Guardian
+  readonly #millis: number
+
+  constructor(guardian: Guardian, definition: Any, defaultMillis: number) {
+    this.name = guardian.name
+    this.definition = definition
+    this.#guardian = guardian
+    this.#millis = defaultMillis
+  }
+
+  get tell(): object {
+    const tells: Record<string, unknown> = {}
+    for (const method of this.definition.methods.values()) {
+      tells[method.name] = sender(this.#guardian, method, true, this.#millis)
+    }
+    return keep(this, "tell", tells)
+  }
+
+  static ask(ref: Reference, method: Method): unknown {
+    return keep(ref, method.name, sender(ref.#guardian, method, false, ref.#millis))
+  }
+
+  static guardianOf(ref: object): Guardian | undefined {
+    return #guardian in ref ? ref.#guardian : undefined
+  }
+}
+
+const keep = <A>(ref: Reference, name: string, value: A): A => {
+  Object.defineProperty(ref, name, { value, enumerable: true })
+  return value
+}
 
 /** The guardian behind a reference: the same actor still when another has taken its name. */
-export const guardianOf = (ref: AnyRef): Guardian | undefined => guardians.get(ref)
+export const guardianOf = (ref: AnyRef): Guardian | undefined => Reference.guardianOf(ref)
+
+type References = typeof Reference
+
+const references = new WeakMap<Any["methods"], References>()
+
+/** The class of references to actors of a definition. */
+const referencesTo = (definition: Any): References => {
+  const known = references.get(definition.methods)
+  if (known !== undefined) return known
+  const made = class extends Reference {}
+  for (const method of definition.methods.values()) {
+    Object.defineProperty(made.prototype, method.name, {
+      get(this: Reference) {
+        return Reference.ask(this, method)
+      }
+    })
+  }
+  references.set(definition.methods, made)
+  return made
+}
 
 /** Builds the reference to a guardian's actor. `D` must be the guardian's own definition. */
 export const make = <D extends Any>(guardian: Guardian, definition: D, defaultMillis: number): ActorRef<D> => {
-  const asks: Record<string, unknown> = { name: guardian.name, definition }
-  const tells: Record<string, unknown> = {}
-  for (const method of definition.methods.values()) {
-    asks[method.name] = sender(guardian, method, false, defaultMillis)
-    tells[method.name] = sender(guardian, method, true, defaultMillis)
-  }
-  asks["tell"] = tells
-  guardians.set(asks, guardian)
+  const ref: AnyRef = new (referencesTo(definition))(guardian, definition, defaultMillis)
   // One function per method of the protocol, each with that method's types: true by the loop above.
-  return asks as unknown as ActorRef<D>
+  return ref as ActorRef<D>
 }

@@ -18,7 +18,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Any, Behavior, Services } from "./Actor.ts"
 import * as ActorRef from "./ActorRef.ts"
@@ -281,11 +281,12 @@ const serve = (system: System, standard: Placement): Shape => {
       Effect.gen(function*() {
         const invalid = Options.check("ActorSystem.spawn", options, spawnRules)
         if (invalid !== undefined) return yield* invalid
-        const guardian = yield* Effect.acquireRelease(
-          Effect.suspend(() => system.spawn(definition, { placement: standard, ...options })),
-          // Only an orderly ending is given time: who is interrupted or failing has none to wait for each actor in turn.
-          (guardian, exit) => system.stop(guardian, Exit.isSuccess(exit) ? graceOf(system, options.grace) : 0)
-        )
+        const scope = yield* Effect.scope
+        const guardian = yield* Effect.uninterruptible(Effect.gen(function*() {
+          const guardian = yield* system.spawn(definition, { placement: standard, ...options })
+          yield* Scope.addFinalizerExit(scope, ending(system, guardian, graceOf(system, options.grace)))
+          return guardian
+        }))
         yield* Deferred.await(guardian.firstStart).pipe(
           Effect.mapError((death) => new StartFailed({ actor: guardian.name, death })),
           // Nobody will ever have its reference: it leaves now, and not with the scope, and its name is free.
@@ -310,6 +311,13 @@ const serve = (system: System, standard: Placement): Shape => {
     events: Stream.fromPubSub(system.events)
   }
 }
+
+/**
+ * Only an orderly ending is given time: who is interrupted or failing has none to wait for each actor in turn. It stands
+ * here so that it holds no more than it needs, for as long as the actor lives.
+ */
+const ending = (system: System, guardian: Guardian, grace: number) => (exit: Exit.Exit<unknown, unknown>) =>
+  system.stop(guardian, Exit.isSuccess(exit) ? grace : 0)
 
 const graceOf = (system: System, grace: Duration.Input | undefined): number =>
   grace === undefined ? system.graceMillis : Duration.toMillis(grace)

@@ -57,7 +57,9 @@ export class Cell<R> {
   private readonly mailbox = new Mailbox<CellMessage>()
   private wake: ((effect: Effect.Effect<void>) => void) | undefined
   private fiber: Fiber.Fiber<void, Death> | undefined
+  private message: CellMessage | undefined
   private inHand = 0
+  private serving: ServingAny | undefined
   private served = false
   private stopping = false
   private halted: Death | undefined
@@ -69,7 +71,7 @@ export class Cell<R> {
 
   /** Starts the incarnation on `run`, which provides what its behaviour needs. */
   start(run: <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>): void {
-    this.fiber = run(Effect.scoped<void, Death, R | Scope>(this.life))
+    this.fiber = run(Effect.scoped<void, Death, R | Scope>(Effect.suspend(() => this.live())))
     if (this.halted !== undefined) this.fiber.interruptUnsafe()
     this.fiber.addObserver((exit) => this.end(exit))
   }
@@ -131,7 +133,7 @@ export class Cell<R> {
     report.died(failure === undefined ? fromCause("Defect", exit.cause) : failure.error, this.inHand)
   }
 
-  private readonly life: Effect.Effect<void, Death, R | Scope> = Effect.suspend(() => {
+  private live(): Effect.Effect<void, Death, R | Scope> {
     const { behavior, config, incarnation, name, report } = this.options
     const codec = behavior.definition.stateCodec
     let restored: Option.Option<unknown> = Option.none()
@@ -148,61 +150,71 @@ export class Cell<R> {
       onFailure: (cause) => Effect.fail(fromCause("StartFailed", cause)),
       onSuccess: (serving) => {
         this.served = true
+        this.serving = serving
         report.started()
-        return this.serve(serving)
+        return this.next
       }
     })
-  })
+  }
 
-  private serve(serving: ServingAny): Effect.Effect<void, Death> {
-    const { behavior, report } = this.options
-    const codec = behavior.definition.stateCodec
-    const { handlers, snapshot } = serving
+  // One of each for the whole of its life: a cell that waits should be small, and a message cheap.
 
-    const sleep = Effect.callback<void>((resume) => {
+  private readonly next: Effect.Effect<void, Death> = Effect.suspend(() => this.take())
+
+  private readonly sleep: Effect.Effect<void, Death> = Effect.flatMap(
+    Effect.callback<void>((resume) => {
       this.wake = resume
-    })
+    }),
+    () => this.next
+  )
 
-    const commit = (): unknown => {
-      if (codec === undefined || snapshot === undefined) return undefined
-      const state = codec.encode(snapshot())
-      if (Exit.isFailure(state)) throw new TypeError(`the snapshot does not fit its schema: ${Codec.reason(state)}`)
-      return state.value
+  private readonly settled = (outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> => this.settle(outcome)
+
+  private take(): Effect.Effect<void, Death> {
+    if (this.stopping) return Effect.void
+    const message = this.mailbox.shift()
+    if (message === undefined) return this.sleep
+    this.message = message
+    this.inHand = message.seq
+    const handler = this.serving?.handlers[message.method.name]
+    if (handler === undefined) return Effect.fail(fromUnknown("Defect", `no handler for ${message.method.name}`))
+    return Effect.flatMap(Effect.exit(Effect.suspend(() => handler(message.payload))), this.settled)
+  }
+
+  private settle(outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> {
+    const method = this.message?.method.name
+    if (Exit.isFailure(outcome) && outcome.cause.reasons.some((reason) => reason._tag !== "Fail")) {
+      return Effect.fail(fromCause("Defect", outcome.cause, method))
     }
-
-    let message: CellMessage
-    const settle = (outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> => {
-      if (Exit.isFailure(outcome) && outcome.cause.reasons.some((reason) => reason._tag !== "Fail")) {
-        return Effect.fail(fromCause("Defect", outcome.cause, message.method.name))
-      }
-      let state: unknown
-      try {
-        state = commit()
-      } catch (error) {
-        return Effect.fail(fromUnknown("Defect", error, message.method.name))
-      }
-      if (depth >= deepest) return Effect.flatMap(unwound, () => answer(outcome, state))
-      return answer(outcome, state)
+    let state: unknown
+    try {
+      state = this.commit()
+    } catch (error) {
+      return Effect.fail(fromUnknown("Defect", error, method))
     }
+    if (depth >= deepest) return Effect.flatMap(unwound, () => this.answer(outcome, state))
+    return this.answer(outcome, state)
+  }
 
-    const answer = (outcome: Exit.Exit<unknown, unknown>, state: unknown): Effect.Effect<void, Death> => {
-      this.inHand = 0
+  /** The encoded state. */
+  private commit(): unknown {
+    const codec = this.options.behavior.definition.stateCodec
+    const snapshot = this.serving?.snapshot
+    if (codec === undefined || snapshot === undefined) return undefined
+    const state = codec.encode(snapshot())
+    if (Exit.isFailure(state)) throw new TypeError(`the snapshot does not fit its schema: ${Codec.reason(state)}`)
+    return state.value
+  }
+
+  private answer(outcome: Exit.Exit<unknown, unknown>, state: unknown): Effect.Effect<void, Death> {
+    const { message } = this
+    this.message = undefined
+    this.inHand = 0
+    if (message !== undefined) {
       depth++
-      report.replied(message.seq, message.method, outcome, state)
+      this.options.report.replied(message.seq, message.method, outcome, state)
       depth--
-      return next
     }
-
-    const next: Effect.Effect<void, Death> = Effect.suspend(() => {
-      if (this.stopping) return Effect.void
-      const taken = this.mailbox.shift()
-      if (taken === undefined) return Effect.flatMap(sleep, () => next)
-      message = taken
-      this.inHand = taken.seq
-      const handler = handlers[taken.method.name]
-      if (handler === undefined) return Effect.fail(fromUnknown("Defect", `no handler for ${taken.method.name}`))
-      return Effect.flatMap(Effect.exit(Effect.suspend(() => handler(taken.payload))), settle)
-    })
-    return next
+    return this.next
   }
 }

@@ -4,10 +4,11 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { Behavior, Services } from "./Actor.ts"
-import { Cell } from "./Cell.ts"
+import type { Behavior, Method, Services } from "./Actor.ts"
+import { Cell, type CellReport } from "./Cell.ts"
 import { Death, fromUnknown } from "./Death.ts"
 import { type Fault, Injected } from "./Fault.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
@@ -58,28 +59,16 @@ export class FiberHost<R> implements Host {
       }`
       return tenant.died(epoch, new Death({ kind: "StartFailed", message }), 0)
     }
-    const leave = (): void => {
-      if (this.cells.get(tenant.id) === cell) this.cells.delete(tenant.id)
-    }
-    const cell: Cell<R> = new Cell({
+    const report = new Reporter<R>(this.cells, tenant)
+    const cell = new Cell({
       behavior,
       name,
       incarnation: epoch,
       config: tenant.config,
       restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
-      report: {
-        started: () => tenant.started(epoch),
-        replied: (seq, _method, outcome, state) => tenant.replied(epoch, seq, outcome, state),
-        died: (death, seq) => {
-          leave()
-          tenant.died(epoch, death, seq)
-        },
-        stopped: () => {
-          leave()
-          tenant.stopped(epoch)
-        }
-      }
+      report
     })
+    report.cell = cell
     this.cells.set(tenant.id, cell)
     cell.start(this.run ??= Effect.runForkWith(this.context()))
   }
@@ -108,5 +97,41 @@ export class FiberHost<R> implements Host {
 
   evict(tenant: Tenant): void {
     this.tenants.delete(tenant.id)
+  }
+}
+
+/** What a cell here has to say, for its tenant. */
+class Reporter<R> implements CellReport {
+  cell: Cell<R> | undefined
+  private readonly cells: Map<number, Cell<R>>
+  private readonly tenant: Tenant
+  private readonly epoch: number
+
+  constructor(cells: Map<number, Cell<R>>, tenant: Tenant) {
+    this.cells = cells
+    this.tenant = tenant
+    this.epoch = tenant.epoch
+  }
+
+  started(): void {
+    this.tenant.started(this.epoch)
+  }
+
+  replied(seq: number, _method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void {
+    this.tenant.replied(this.epoch, seq, outcome, state)
+  }
+
+  died(death: Death, seq: number): void {
+    this.leave()
+    this.tenant.died(this.epoch, death, seq)
+  }
+
+  stopped(): void {
+    this.leave()
+    this.tenant.stopped(this.epoch)
+  }
+
+  private leave(): void {
+    if (this.cells.get(this.tenant.id) === this.cell) this.cells.delete(this.tenant.id)
   }
 }

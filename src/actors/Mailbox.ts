@@ -5,8 +5,8 @@
  * has yet to answer. It has no bound of its own; the owner counts, and suspends the sender (see `Ledger`).
  */
 export class Mailbox<A extends object> {
-  /** Its length is a power of two, so that a mask wraps an index. */
-  private ring: Array<A | undefined> = Array.from({ length: 8 })
+  /** Its length is a power of two, so that a mask wraps an index; or 0 while nothing has come, since most wait empty. */
+  private ring: Array<A | undefined> = []
   private head = 0
   private count = 0
 
@@ -43,7 +43,7 @@ export class Mailbox<A extends object> {
 
   /** Puts these in place of what was there. */
   reset(values: ReadonlyArray<A>): void {
-    this.ring = Array.from({ length: 8 })
+    this.ring = []
     this.head = 0
     this.count = 0
     for (const value of values) this.push(value)
@@ -51,7 +51,7 @@ export class Mailbox<A extends object> {
 
   private grow(): void {
     const values = this.toArray()
-    this.ring = Array.from({ length: this.ring.length * 2 })
+    this.ring = Array.from({ length: Math.max(4, this.ring.length * 2) })
     this.head = 0
     for (let i = 0; i < values.length; i++) this.ring[i] = values[i]
   }

@@ -24,15 +24,21 @@ export interface Sibling {
   fail(death: Death): void
 }
 
+interface Joint {
+  readonly all: ReadonlyArray<Sibling>
+  readonly going: Set<Sibling>
+  readonly death: Death
+  readonly restart: number
+}
+
 export class Siblings {
   private readonly supervision: Supervision
   private readonly log: RestartLog
   private readonly now: () => number
   private readonly fork: (effect: Effect.Effect<void>) => void
-  private readonly members: Array<Sibling> = []
+  private members: Array<Sibling> = []
   /** The restart under way: who takes part, and who of them has still to go. */
-  private joint: { readonly all: ReadonlyArray<Sibling>; readonly death: Death; readonly restart: number } | undefined
-  private readonly going = new Set<Sibling>()
+  private joint: Joint | undefined
 
   constructor(
     supervision: Supervision,
@@ -46,7 +52,9 @@ export class Siblings {
   }
 
   join(member: Sibling): void {
-    this.members.push(member)
+    // Most are alone: a list of exactly one takes less room than one that was pushed to.
+    if (this.members.length === 0) this.members = [member]
+    else this.members.push(member)
   }
 
   leave(member: Sibling): void {
@@ -57,7 +65,7 @@ export class Siblings {
 
   /** Why `member` goes down, when that is not its own doing. */
   reason(member: Sibling): Death | undefined {
-    if (this.joint === undefined || !this.going.has(member)) return undefined
+    if (this.joint?.going.has(member) !== true) return undefined
     return new Death({ ...this.joint.death, kind: "Sibling" })
   }
 
@@ -75,9 +83,9 @@ export class Siblings {
     if (restart === 0 && (counted || !hopeful)) return this.giveUp(member, death)
     const all = this.affected(member)
     if (all.length === 1) return this.begin(all, death, restart)
-    this.joint = { all, death, restart }
-    for (const other of all) if (other !== member && other.placed) this.going.add(other)
-    for (const other of this.going) other.halt()
+    const going = new Set(all.filter((other) => other !== member && other.placed))
+    this.joint = { all, going, death, restart }
+    for (const other of going) other.halt()
     this.gone(member)
   }
 
@@ -99,9 +107,10 @@ export class Siblings {
   }
 
   private gone(member: Sibling): void {
-    this.going.delete(member)
-    if (this.joint === undefined || this.going.size > 0) return
-    const { all, death, restart } = this.joint
+    if (this.joint === undefined) return
+    const { all, death, going, restart } = this.joint
+    going.delete(member)
+    if (going.size > 0) return
     this.joint = undefined
     this.begin(all, death, restart)
   }
