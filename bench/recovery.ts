@@ -1,0 +1,130 @@
+/**
+ * How long an actor is away: `node bench/recovery.ts [--kills 15] [--json]` prints, for fibers, threads and processes, with
+ * and without a spare, the time from a kill to the next answer: median and slowest, in milliseconds. The actor has committed
+ * state, which its successor takes up. Entries are bundled, as they ship. Beside them, in the same minute, what Node itself
+ * takes from starting an empty thread or process to its first word: on a busy machine compare with that.
+ */
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { fork } from "node:child_process"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { availableParallelism, tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import { parseArgs } from "node:util"
+import { isMainThread, Worker } from "node:worker_threads"
+import * as Actor from "../src/actors/Actor.ts"
+import { Rpc } from "../src/actors/Actor.ts"
+import * as ActorHost from "../src/actors/ActorHost.ts"
+import { ActorSystem } from "../src/actors/ActorSystem.ts"
+import type { SystemFailure } from "../src/actors/errors.ts"
+import * as Supervision from "../src/actors/Supervision.ts"
+
+class Keeper extends Actor.make("Keeper", {
+  state: Schema.Struct({ total: Schema.Int }),
+  protocol: [Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int })]
+}) {}
+
+const KeeperBehavior = Keeper.behavior(({ restored }) =>
+  Effect.sync(() => {
+    let total = restored._tag === "Some" ? restored.value.total : 0
+    return { handlers: { Add: ({ n }) => Effect.sync(() => (total += n)) }, snapshot: () => ({ total }) }
+  })
+)
+
+/** Milliseconds from each kill to the next answer; so far apart that a spare has had time to come up. */
+const recoveries = (kills: number) =>
+  Effect.gen(function*() {
+    const system = yield* ActorSystem
+    const supervision = Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY })
+    const keeper = yield* system.spawn(Keeper, { supervision })
+    const times: Array<number> = []
+    for (let i = 1; i <= kills; i++) {
+      yield* Effect.sleep(400)
+      const start = performance.now()
+      yield* system.kill(keeper)
+      const total = yield* keeper.Add({ n: 1 })
+      times.push(performance.now() - start)
+      if (total !== i) return yield* Effect.die(`the total is ${total} after ${i} messages`)
+    }
+    return times.toSorted((a, b) => a - b)
+  }).pipe(Effect.scoped)
+
+/** Milliseconds from starting an empty thread or process to its first word. */
+const bare = (start: (heard: () => void) => () => void, times: number) =>
+  Effect.gen(function*() {
+    const taken: Array<number> = []
+    for (let i = 0; i < times; i++) {
+      yield* Effect.sleep(400)
+      const began = performance.now()
+      const end = yield* Effect.callback<() => void>((resume) => {
+        const end = start(() => resume(Effect.succeed(end)))
+      })
+      taken.push(performance.now() - began)
+      end()
+    }
+    return taken.toSorted((a, b) => a - b)
+  })
+
+const bareThread = (heard: () => void) => {
+  const worker = new Worker(`require("node:worker_threads").parentPort.postMessage(1)`, { eval: true })
+  worker.once("message", heard)
+  return () => void worker.terminate()
+}
+
+const bareProcess = (file: string) => (heard: () => void) => {
+  const child = fork(file)
+  child.once("message", heard)
+  return () => void child.kill("SIGKILL")
+}
+
+const bundled = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-bench-"))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true }))
+).pipe(Effect.flatMap((folder) =>
+  Effect.promise(async () => {
+    const { build } = await import("rolldown")
+    const file = join(folder, "host.mjs")
+    await build({
+      input: import.meta.filename,
+      platform: "node",
+      external: ["rolldown"],
+      output: { file, format: "esm" }
+    })
+    return pathToFileURL(file)
+  })
+))
+
+const program = Effect.gen(function*() {
+  const { values } = parseArgs({ options: { kills: { type: "string", default: "15" }, json: { type: "boolean" } } })
+  const entry = yield* bundled
+  const cases: ReadonlyArray<readonly [string, Layer.Layer<ActorSystem, SystemFailure>]> = [
+    ["fiber", ActorSystem.layerFiber([KeeperBehavior])],
+    ["thread", ActorSystem.layerThread({ entry })],
+    ["thread, with a spare", ActorSystem.layerThread({ entry, spares: 1 })],
+    ["process", ActorSystem.layerProcess({ entry })],
+    ["process, with a spare", ActorSystem.layerProcess({ entry, spares: 1 })]
+  ]
+  const kills = Number(values.kills)
+  const empty = join(fileURLToPath(new URL(".", entry)), "empty.mjs")
+  yield* Effect.promise(() => writeFile(empty, "process.send(1)"))
+  const rows: Array<{ readonly name: string; readonly median_ms: number; readonly slowest_ms: number }> = []
+  const note = (name: string, times: ReadonlyArray<number>): void => {
+    rows.push({ name, median_ms: times[times.length >> 1] ?? Number.NaN, slowest_ms: times.at(-1) ?? Number.NaN })
+  }
+  for (const [name, layer] of cases) {
+    note(name, yield* Effect.provide(recoveries(kills), layer))
+  }
+  note("Node alone: an empty thread", yield* bare(bareThread, kills))
+  note("Node alone: an empty process", yield* bare(bareProcess(empty), kills))
+  if (values.json === true) return console.log(JSON.stringify(rows))
+  console.log(`Node ${process.version}, ${availableParallelism()} cores, from a kill to the next answer\n`)
+  console.log("| | median | slowest |\n| --- | ---: | ---: |")
+  for (const { median_ms, name, slowest_ms } of rows) {
+    console.log(`| ${name} | ${median_ms.toFixed(1)} ms | ${slowest_ms.toFixed(1)} ms |`)
+  }
+}).pipe(Effect.scoped)
+
+if (isMainThread && process.argv[2] !== "troupe-host") await Effect.runPromise(program)
+else ActorHost.launch([KeeperBehavior])
