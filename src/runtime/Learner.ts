@@ -18,6 +18,7 @@ import {
 import { linearSchedule, type OptimiserSpec } from "../model/optimisers.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { bankOf, type Fragment } from "./dataPlaneLayout.ts"
+import { StateMismatch } from "./EnvironmentStates.ts"
 import { initialWeights } from "./initialWeights.ts"
 import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
 import * as targets from "./targets.ts"
@@ -78,7 +79,7 @@ export class Learner extends Context.Service<Learner, {
 }>()("troupe/runtime/Learner") {
   static readonly layer: Layer.Layer<
     Learner,
-    DeviceFault | Effect.Error<typeof initialWeights>,
+    DeviceFault | StateMismatch | Effect.Error<typeof initialWeights>,
     CurrentConfig | Device | DataPlane | Effect.Services<typeof initialWeights>
   > = Layer.effect(
     Learner,
@@ -88,6 +89,9 @@ export class Learner extends Context.Service<Learner, {
       const plane = yield* DataPlane
       const saved = yield* SavedLearner
       // A run that goes on does not need the file that it began with.
+      if (saved !== undefined && saved.model.parameters.length !== plane.parameters.size) {
+        return yield* new StateMismatch({ environment: plane.definition.id, part: "observation or action" })
+      }
       const initial = saved === undefined ? yield* initialWeights : saved.model.parameters
       return yield* device.use((d) =>
         Effect.flatMap(

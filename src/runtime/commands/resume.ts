@@ -34,15 +34,15 @@ export const command = (path: string): string => {
   return `${program} --resume ${/^[\w./:@+-]+$/.test(path) ? path : JSON.stringify(path)}`
 }
 
-/** Settings that only say how long a run goes on. */
-const extensible: ReadonlyArray<OptionName> = ["totalTimesteps", "totalEpisodes", "keepGoing"]
+/** Settings that only say how long a run goes on, and where the learner computes. */
+const changeable: ReadonlyArray<OptionName> = ["totalTimesteps", "totalEpisodes", "keepGoing", "device"]
 /** Where the learner computes: the run goes on from the same numbers, and by others of their last digits. */
 const movable: ReadonlyArray<OptionName> = ["device"]
 /** The folder is that of the run. */
 const placed: ReadonlyArray<OptionName> = ["logDir", "runFolder"]
 
 const fixed = (name: OptionName): boolean =>
-  (decisive.includes(name) && !extensible.includes(name) && !movable.includes(name)) || placed.includes(name)
+  (decisive.includes(name) && !changeable.includes(name) && !movable.includes(name)) || placed.includes(name)
 
 const shipOn = (config: RunConfig): RunConfig["ship"] =>
   config.device === "auto" ? "auto" : configSources.shipping(config)
@@ -144,6 +144,11 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
   else {
     if (checkpoint.build !== buildId) {
       notices.push("The checkpoint is of another build of this program: the weights may come to differ.")
+    }
+    if (config.device !== own.device) {
+      notices.push(
+        `The run was on the device ${own.device} so far: from here on it is another run than one that stays there.`
+      )
     }
     if (isOver(config, checkpoint.state.monitor)) {
       notices.push("This run has come to its end already. To train on, say --keep-going, or more --total-timesteps.")

@@ -52,7 +52,8 @@ describe("a resumed run", () => {
       const layouts: ReadonlyArray<PartialConfig> = [
         { placement: "thread", workers: 1 },
         { placement: "thread", workers: 2, chaos: 2 },
-        { placement: "thread", workers: 3 }
+        { placement: "thread", workers: 3 },
+        { placement: "process", workers: 1 }
       ]
       for (const way of [{}, { preset: "a3c", schedule: "seeded", nSteps: 5 } as const]) {
         const whole = yield* train({ ...small, ...way })
