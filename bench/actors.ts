@@ -1,8 +1,11 @@
 /**
- * What an actor costs: `node bench/actors.ts` prints a Markdown table.
+ * What an actor costs: `node bench/actors.ts` prints a Markdown table, with `--json` an array of `{ name, unit, value }`;
+ * `--quick` takes shorter stretches.
  *
- * Asks a second one after another and with 100 in flight, for a stateless and a stateful actor, as a fiber and in a
- * thread; rounds of ten actors on two threads asked together; the time to spawn; the time from a kill to the next answer.
+ * Asks a second one after another and with 100 in flight, for a stateless and a stateful actor, with small and large
+ * payloads, as a fiber, in a thread and in a child process; rounds of ten actors on two hosts asked together; the time to
+ * spawn; the time from a kill to the next answer; an array put and read by another thread; and what idle actors cost. Every
+ * figure is the median of repeated stretches.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,16 +19,34 @@ import * as Actor from "../src/actors/Actor.ts"
 import { Rpc } from "../src/actors/Actor.ts"
 import * as ActorHost from "../src/actors/ActorHost.ts"
 import { ActorSystem } from "../src/actors/ActorSystem.ts"
+import { ObjectReleased } from "../src/actors/errors.ts"
+import * as ObjectStore from "../src/actors/ObjectStore.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
 
 class Adder extends Actor.make("Adder", {
-  protocol: [Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int })]
+  protocol: [
+    Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int }),
+    Rpc.make("Nothing", {}),
+    Rpc.make("Length", { payload: { text: Schema.String }, success: Schema.Int }),
+    Rpc.make("Read", {
+      payload: { numbers: ObjectStore.Ref("Uint8Array") },
+      success: Schema.Int,
+      error: ObjectReleased
+    })
+  ]
 }) {}
 
 const AdderBehavior = Adder.behavior(() =>
   Effect.sync(() => {
     let total = 0
-    return { handlers: { Add: ({ n }) => Effect.sync(() => (total += n)) } }
+    return {
+      handlers: {
+        Add: ({ n }) => Effect.sync(() => (total += n)),
+        Nothing: () => Effect.void,
+        Length: ({ text }) => Effect.sync(() => text.length),
+        Read: ({ numbers }) => Effect.map(ObjectStore.get(numbers), (array) => array[array.length - 1]!)
+      }
+    }
   })
 )
 
@@ -45,25 +66,35 @@ const behaviors = [AdderBehavior, KeeperBehavior] as const
 
 const seconds = process.argv.includes("--quick") ? 0.1 : 1
 
-/** The best rate (calls a second) of five stretches: what else runs on the machine only ever slows it down. */
+const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
+
+/** The rate (calls a second): the median of five stretches, after one that only warms up. */
 const rate = (calls: number, effect: Effect.Effect<unknown, unknown>): Effect.Effect<number, unknown> =>
   Effect.gen(function*() {
-    let best = 0
-    for (let stretch = 0; stretch < 5; stretch++) {
+    const rates: Array<number> = []
+    for (let stretch = 0; stretch < 6; stretch++) {
       let done = 0
       const start = performance.now()
       while (performance.now() - start < 200 * seconds) {
         yield* effect
         done += calls
       }
-      best = Math.max(best, done / (performance.now() - start) * 1000)
+      rates.push(done / (performance.now() - start) * 1000)
     }
-    return best
+    return median(rates.slice(1))
   })
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
-const perSecond = (value: number): string => `${Math.round(value).toLocaleString("en-GB")}/s`
-const millis = (value: number): string => `${value.toFixed(value < 1 ? 3 : 1)} ms`
+/** One figure, as `--json` prints it. */
+interface Figure {
+  readonly name: string
+  readonly unit: "calls/s" | "ms" | "MiB" | "% of a core"
+  readonly value: number
+}
+
+const shown = ({ unit, value }: Figure): string =>
+  unit === "calls/s"
+    ? `${Math.round(value).toLocaleString("en-GB")}/s`
+    : `${value.toFixed(unit === "MiB" ? 0 : value < 1 ? 3 : 1)} ${unit}`
 
 const time = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<number, E, R> =>
   Effect.suspend(() => {
@@ -84,36 +115,83 @@ const killing = Effect.gen(function*() {
     yield* Effect.sleep(300)
     times.push(yield* time(Effect.andThen(system.kill(victim), victim.Add({ n: 1 }))))
   }
-  return millis(median(times))
+  return median(times)
 }).pipe(Effect.scoped)
 
 const measure = Effect.gen(function*() {
   const system = yield* ActorSystem
   const adder = yield* system.spawn(Adder, { name: "adder" })
   const keeper = yield* system.spawn(Keeper, { name: "keeper" })
-  const sequential = <E>(ask: Effect.Effect<unknown, E>) =>
+  const sequential = <E>(ask: Effect.Effect<unknown, E>, calls = 1000) =>
     rate(
-      1000,
+      calls,
       Effect.gen(function*() {
-        for (let i = 0; i < 1000; i++) yield* ask
+        for (let i = 0; i < calls; i++) yield* ask
       })
     )
-  const stateless = yield* sequential(adder.Add({ n: 1 }))
-  const stateful = yield* sequential(keeper.Add({ n: 1 }))
-  const inFlight = yield* rate(100, Effect.forEach(Array.from({ length: 100 }), () => adder.Add({ n: 1 }), all))
+  const together = <E>(ask: Effect.Effect<unknown, E>, calls = 100) =>
+    rate(calls, Effect.forEach(Array.from({ length: calls }), () => ask, all))
+  const kilobyte = { text: "k".repeat(1024) }
+  const megabyte = { text: "m".repeat(1024 * 1024) }
   const ten = yield* Effect.forEach(Array.from({ length: 10 }), () => system.spawn(Keeper, {}))
-  const rounds = yield* rate(1, Effect.forEach(ten, (actor) => actor.Add({ n: 1 }), all))
   const spawns: Array<number> = []
-  for (let i = 0; i < 50; i++) spawns.push(yield* Effect.scoped(time(system.spawn(Keeper, {}))))
+  const rates: ReadonlyArray<readonly [string, number]> = [
+    ["asks, one after another", yield* sequential(adder.Add({ n: 1 }))],
+    ["the same, with committed state", yield* sequential(keeper.Add({ n: 1 }))],
+    ["the same, without payload or reply", yield* sequential(adder.Nothing())],
+    ["the same, with 1 KiB of text", yield* sequential(adder.Length(kilobyte))],
+    ["the same, with 1 MiB of text", yield* sequential(adder.Length(megabyte), 10)],
+    ["asks, 100 in flight", yield* together(adder.Add({ n: 1 }))],
+    ["the same, with 1 KiB of text", yield* together(adder.Length(kilobyte))],
+    ["rounds of ten actors asked together", yield* rate(1, Effect.forEach(ten, (actor) => actor.Add({ n: 1 }), all))]
+  ]
+  for (let i = 0; i < 50; i++) {
+    spawns.push(
+      yield* Effect.scoped(time(Effect.flatMap(system.spawn(Keeper, {}), (spawned) => spawned.Add({ n: 1 }))))
+    )
+  }
   return [
-    perSecond(stateless),
-    perSecond(stateful),
-    perSecond(inFlight),
-    perSecond(rounds),
-    millis(median(spawns)),
-    yield* killing
+    ...rates.map(([name, value]): Figure => ({ name, unit: "calls/s", value })),
+    { name: "spawn to first answer", unit: "ms", value: median(spawns) } as const,
+    { name: "kill to next answer", unit: "ms", value: yield* killing } as const
   ]
 }).pipe(Effect.scoped)
+
+/** 100 MB put, and its first reading by an actor in another thread. */
+const sharing = Effect.gen(function*() {
+  const adder = yield* ActorSystem.spawn(Adder, {})
+  const array = new Uint8Array(100_000_000).fill(1)
+  const puts: Array<number> = []
+  const gets: Array<number> = []
+  for (let i = 0; i < 7; i++) {
+    yield* Effect.scoped(Effect.gen(function*() {
+      const start = performance.now()
+      const numbers = yield* ObjectStore.put(array)
+      puts.push(performance.now() - start)
+      gets.push(yield* time(adder.Read({ numbers })))
+    }))
+  }
+  return { put: median(puts), get: median(gets) }
+}).pipe(Effect.scoped)
+
+const mebibytes = (): number => process.memoryUsage.rss() / 2 ** 20
+
+/** What the program's own threads take while `count` actors wait: share of a core, and resident memory with them. */
+const idling = (count: number) =>
+  Effect.gen(function*() {
+    const system = yield* ActorSystem
+    for (let i = 0; i < count; i++) yield* system.spawn(Keeper, {})
+    // What is left of the spawning is collected first.
+    yield* Effect.sleep(2000 * seconds)
+    const shares: Array<number> = []
+    for (let i = 0; i < 5; i++) {
+      const before = process.cpuUsage()
+      yield* Effect.sleep(1000 * seconds)
+      const { system, user } = process.cpuUsage(before)
+      shares.push((system + user) / (10_000 * seconds))
+    }
+    return { share: median(shares), resident: mebibytes() }
+  }).pipe(Effect.scoped)
 
 /** The thread's entry as it ships: this very file, bundled. */
 const bundled = Effect.acquireRelease(
@@ -134,25 +212,50 @@ const bundled = Effect.acquireRelease(
 ))
 
 const program = Effect.gen(function*() {
+  // First, while the process holds nothing else.
+  const parked = yield* Effect.provide(idling(100_000), ActorSystem.layerFiber(behaviors))
   const entry = yield* bundled
-  const threads = { entry, hosts: 2 }
-  const fiber = yield* Effect.provide(measure, ActorSystem.layerFiber(behaviors))
-  const start = yield* time(Effect.scoped(Layer.build(ActorSystem.layerThread(threads))))
-  const thread = yield* Effect.provide(measure, ActorSystem.layerThread(threads))
-  const spared = yield* Effect.provide(killing, ActorSystem.layerThread({ ...threads, spares: 1 }))
-  const rows = [
-    "asks, one after another",
-    "the same, with committed state",
-    "asks, 100 in flight",
-    "rounds of ten actors asked together",
-    "spawn",
-    "kill to next answer"
-  ].map((name, i) => [name, fiber[i], thread[i]])
-  rows.push(["the same, with a spare thread", "", spared], ["system up and down", "", millis(start)])
+  const hosts = { entry, hosts: 2 }
+  const columns = {
+    fiber: yield* Effect.provide(measure, ActorSystem.layerFiber(behaviors)),
+    thread: yield* Effect.provide(measure, ActorSystem.layerThread(hosts)),
+    process: yield* Effect.provide(measure, ActorSystem.layerProcess(hosts))
+  }
+  const start = yield* time(Effect.scoped(Layer.build(ActorSystem.layerThread(hosts))))
+  const shared = yield* Effect.provide(sharing, ActorSystem.layerThread(hosts))
+  const idle = yield* Effect.provide(idling(200), ActorSystem.layerThread(hosts))
+  const others: ReadonlyArray<Figure> = [
+    {
+      name: "kill to next answer, with a spare thread",
+      unit: "ms",
+      value: yield* Effect.provide(killing, ActorSystem.layerThread({ ...hosts, spares: 1 }))
+    },
+    { name: "two threads up and down", unit: "ms", value: start },
+    { name: "put of 100 MB", unit: "ms", value: shared.put },
+    { name: "get of 100 MB in another thread, asked and answered", unit: "ms", value: shared.get },
+    { name: "two idle threads with 200 actors", unit: "% of a core", value: idle.share },
+    { name: "100 000 idle fiber actors", unit: "% of a core", value: parked.share },
+    { name: "resident memory with them", unit: "MiB", value: parked.resident }
+  ]
+  if (process.argv.includes("--json")) {
+    const placed = Object.entries(columns).flatMap(([placement, figures]) => {
+      let kind = ""
+      return figures.map((figure) => {
+        const { name } = figure
+        if (!name.startsWith("the same")) kind = name
+        return { ...figure, name: `${placement}: ${name.replace("the same", kind)}` }
+      })
+    })
+    return console.log(JSON.stringify([...placed, ...others], undefined, 2))
+  }
   console.log(`Node ${process.version}, ${availableParallelism()} cores\n`)
-  console.log("| | fiber | two threads |\n| --- | ---: | ---: |")
-  for (const row of rows) console.log(`| ${row.join(" | ")} |`)
+  console.log("| | fiber | two threads | two processes |\n| --- | ---: | ---: | ---: |")
+  columns.fiber.forEach((figure, i) =>
+    console.log(`| ${figure.name} | ${shown(figure)} | ${shown(columns.thread[i]!)} | ${shown(columns.process[i]!)} |`)
+  )
+  console.log("\n| | |\n| --- | ---: |")
+  for (const figure of others) console.log(`| ${figure.name} | ${shown(figure)} |`)
 }).pipe(Effect.scoped)
 
-if (isMainThread) await Effect.runPromise(program)
+if (isMainThread && process.argv[2] !== "troupe-host") await Effect.runPromise(program)
 else ActorHost.launch(behaviors)
