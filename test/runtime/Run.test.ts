@@ -48,7 +48,8 @@ describe("Run", () => {
         assert.strictEqual(finished.weights_sha256, reference.weights_sha256, JSON.stringify(layout))
         assert.strictEqual(finished.lost_steps, 0)
         assert.strictEqual(finished.episodes, reference.episodes)
-        if (layout.chaos !== undefined) assert.isAtLeast(finished.restarts, layout.chaos)
+        // Who is killed while it is coming up restarts once for both.
+        if (layout.chaos !== undefined) assert.isAtLeast(finished.restarts, 1)
       }
     }), 60_000)
 
