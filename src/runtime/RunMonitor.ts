@@ -8,6 +8,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
@@ -173,9 +174,17 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       const secondsAt = (now: number): number => before + (now - origin) / 1000
       const elapsed = Effect.map(Clock.currentTimeMillis, secondsAt)
 
-      /** An event leaves the outbox and is the reader's in one go; what may be interrupted is only the wait after it. */
+      /**
+       * An event leaves the outbox and is the reader's in one go; what may be interrupted is only the wait after it, and
+       * then the others are told all the same.
+       */
       const deliver = Effect.gen(function*() {
-        while (outbox.length > 0) yield* emit(outbox.shift()!)
+        let outcome: Exit.Exit<void> = Exit.void
+        while (outbox.length > 0) {
+          const told = yield* Effect.exit(emit(outbox.shift()!))
+          if (Exit.isFailure(told)) outcome = told
+        }
+        yield* outcome
       })
 
       const status = Effect.map(Ref.get(restarts), (restarts): RunStatus => ({

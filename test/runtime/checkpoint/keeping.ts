@@ -79,7 +79,8 @@ const attempt = Effect.fnUntraced(function*(
           const kept = lasting(event)
           if (kept !== undefined) events.push(kept)
           if (++told === interruptAt) interrupt()
-          return Effect.void
+          // From then on nobody reads any more.
+          return told < interruptAt ? Effect.void : Effect.interruptible(Effect.never)
         })
     })),
     Layer.provide(Layer.succeed(ArrivalLog, {

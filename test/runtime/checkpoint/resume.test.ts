@@ -105,7 +105,7 @@ describe("an interrupted run", () => {
       Effect.gen(function*() {
         const given = { ...small, ...ways[way], checkpointInterval: 0 }
         const whole = yield* train(given)
-        for (const interruptAt of [4, 9, 23]) {
+        for (const interruptAt of [4, 5, 6, 7, 8, 9, 10, 11, 12, 23]) {
           const stopped = yield* train(given, { interruptAt })
           assert.strictEqual(stopped.hash, undefined)
           assert.strictEqual(stopped.kept.length, 1)
