@@ -1,6 +1,7 @@
 /** A run that was stopped and resumed is the run that was not: the same weights, the same events, from any checkpoint. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { fileURLToPath } from "node:url"
 import type { PartialConfig } from "../../../src/runtime/configSources.ts"
 import { train } from "./keeping.ts"
 
@@ -97,6 +98,19 @@ describe("a resumed run", () => {
       assert.notStrictEqual(short.hash, long.hash)
       assert.strictEqual(extended.hash, long.hash)
     }), 60_000)
+})
+
+describe("a checkpoint of another environment", () => {
+  it.live("is refused in one sentence", () =>
+    Effect.gen(function*() {
+      const { kept } = yield* train({ ...small, totalTimesteps: 150 })
+      const envId = fileURLToPath(new URL("../fixtures/wedges.ts", import.meta.url))
+      const error = yield* Effect.flip(train({ envId }, { from: kept[0]!.bytes }))
+      assert.match(
+        error.message,
+        /^The checkpoint does not fit environment Wedges-v0: its observation .*trained with\.$/
+      )
+    }))
 })
 
 describe("an interrupted run", () => {
