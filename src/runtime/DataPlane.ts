@@ -11,6 +11,7 @@ import { Arena, type OutOfMemory } from "../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../model/kernels/Kernels.ts"
 import { type NetworkSpec, ParameterLayout } from "../model/Network.ts"
 import {
+  blocksOf,
   dataPlaneBytes,
   type DataPlaneLayout,
   type EnvSlot,
@@ -64,7 +65,7 @@ export class DataPlane extends Context.Service<DataPlane, {
           network,
           config.loss === "td" ? Math.max(config.nSteps + 1, Kernels.chunkRows) : Kernels.chunkRows
         ),
-        activationBytes: keepsActivations(config, network) ? Kernels.activationStride(network) : 0,
+        activationBytes: keepsActivations(config, network, unit) ? Kernels.activationStride(network) : 0,
         pulled: config.schedule === "sync" ? 0 : parameters.size,
         unit,
         gradient: config.ship === "gradients" ? parameters.size : 0
@@ -108,16 +109,22 @@ const workersOf = ({ envsPerWorker, nEnvs, placement, schedule, workers }: RunCo
   return Math.min(wanted, units)
 }
 
-/** Bytes of activations, of all environments, that are worth keeping: more would not stay in the caches. */
-const mostActivations = 4 * 1_048_576
+/** Bytes of activations of one block that are worth keeping: more would not stay in the cache. */
+const mostActivations = 1_048_576
 
 /**
  * Whether what acting leaves behind serves the gradient again, instead of being computed a second time. A child process
  * would have to send it.
  */
-const keepsActivations = ({ loss, nEnvs, nSteps, placement, ship }: RunConfig, network: NetworkSpec): boolean =>
-  ship === "gradients" && loss === "a2c" && placement !== "process" &&
-  nEnvs * nSteps * Kernels.activationStride(network) <= mostActivations
+const keepsActivations = (
+  { loss, nEnvs, nSteps, placement, ship }: RunConfig,
+  network: NetworkSpec,
+  unit: number
+): boolean => {
+  const block = blocksOf({ first: 0, count: nEnvs }, unit)[0]!.count
+  return ship === "gradients" && loss === "a2c" && placement !== "process" &&
+    block * nSteps * Kernels.activationStride(network) <= mostActivations
+}
 
 /**
  * Room beside the plane for the learner's model and the evaluator, with some to spare. It is reserved address space:

@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Actor from "../actors/Actor.ts"
 import * as Shared from "../actors/Shared.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
-import { bankOf, DataPlaneLayout } from "./dataPlaneLayout.ts"
+import { bankOf, blocksOf, DataPlaneLayout } from "./dataPlaneLayout.ts"
 import * as FragmentGradient from "./FragmentGradient.ts"
 import { GradientSettings } from "./FragmentGradient.ts"
 import { learnableEnvironment } from "./learnableEnvironment.ts"
@@ -98,14 +98,19 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
   const { gradients, ownPace } = config
   const definition = yield* learnableEnvironment(config.environment, config.episodeLimit)
   const { kernels, layout, own, share } = yield* placeOf(config)
-  const rollout = Rollout.make(kernels, layout, definition, {
-    ...config,
-    ...share,
-    environment: config.first,
-    untilEpisodeEnd: ownPace
-  })
-  const gradient = gradients === null ? undefined : FragmentGradient.make(kernels, layout, share, gradients)
-  const weightsOf = (version: number) => ownPace ? rollout.ownWeights : layout.weights[bankOf(version)]
+  const blocks = blocksOf(share, layout.spec.unit).map((range) => ({
+    rollout: Rollout.make(kernels, layout, definition, {
+      ...config,
+      ...range,
+      worker: share.worker,
+      environment: config.first + range.first - share.first,
+      untilEpisodeEnd: ownPace
+    }),
+    gradient: gradients === null
+      ? undefined
+      : FragmentGradient.make(kernels, layout, { ...range, worker: share.worker }, gradients)
+  }))
+  const weightsOf = (version: number) => ownPace ? blocks[0]!.rollout.ownWeights : layout.weights[bankOf(version)]
   const toFault = ({ environment, reason, step }: Rollout.RolloutFault) =>
     Effect.fail(new EnvFault({ environment: definition.id, index: environment, step, reason }))
 
@@ -121,23 +126,28 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
       Collect: ({ given, round, steps, version }: Collect): Effect.Effect<Collected, EnvFault> =>
         Effect.suspend(() => {
           unpack(given, version)
-          if (round === 1 && !config.resumed) {
-            const fault = rollout.initialise()
-            if (fault !== undefined) return toFault(fault)
-          } else if (at !== round - 1) rollout.restore(round - 1)
+          const fresh = round === 1 && !config.resumed
+          const stale = at !== round - 1
           at = -1
           const weights = weightsOf(version)
-          const rows = rollout.collect(weights, steps)
-          if (typeof rows !== "number") return toFault(rows)
-          gradient?.(weights, rows, true)
-          rollout.save(round)
+          let rows = steps
+          for (const { gradient, rollout } of blocks) {
+            const fault = fresh ? rollout.initialise() : undefined
+            if (fault !== undefined) return toFault(fault)
+            if (stale && !fresh) rollout.restore(round - 1)
+            const collected = rollout.collect(weights, steps)
+            if (typeof collected !== "number") return toFault(collected)
+            rows = collected
+            gradient?.(weights, rows, true)
+            rollout.save(round)
+          }
           at = round
           return Effect.succeed({ rows, made: pack() })
         }),
       Gradient: ({ given, rows, version }: Gradient): Effect.Effect<Parcel.Made | null> =>
         Effect.sync(() => {
           unpack(given, version)
-          gradient?.(weightsOf(version), rows, false)
+          for (const { gradient } of blocks) gradient?.(weightsOf(version), rows, false)
           return pack()
         })
     }

@@ -28,8 +28,11 @@ export interface LearnReport extends LossReport {
   /** Global gradient norm before clipping. */
   readonly gradNorm: number
   readonly learningRate: number
-  /** 1 − Var[return − V] / Var[return]; 0 where the returns do not vary, null where there are none. */
-  readonly explainedVariance: number | null
+  /**
+   * 1 − Var[return − V] / Var[return]; 0 where the returns do not vary, null where there are none. Computed when asked, as
+   * long as the experience is good.
+   */
+  readonly explainedVariance: () => number | null
   /** Updates between the weights the experience was collected with and those it was applied to. */
   readonly staleness: number
   /** The experience was older than allowed and was dropped. */
@@ -165,7 +168,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       gradNorm: done?.gradNorm ?? 0,
       learningRate,
       // The td loss has no targets, and what was refused got none.
-      explainedVariance: refused || config.loss === "td" ? null : explainedVariance(fragments, config),
+      explainedVariance: () => refused || config.loss === "td" ? null : explainedVariance(fragments, config),
       staleness,
       refused,
       version

@@ -346,7 +346,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             entropy: report.entropy,
             grad_norm: report.gradNorm,
             learning_rate: report.learningRate,
-            explained_variance: report.explainedVariance,
+            explained_variance: report.explainedVariance(),
             fps: training > 0 ? progress.envSteps / training : null,
             restarts,
             n_updates: report.version,

@@ -111,6 +111,21 @@ export const shareOf = (spec: Sharing, worker: number): Range => {
   return { first, count: Math.min(spec.slots - first, units.count * spec.unit) }
 }
 
+/** Environments that are stepped together, at least: so many rows of a kernel's call are enough. */
+const blockSize = 64
+
+/**
+ * Cuts a share into blocks of whole units. A worker takes one block after the other, each from its first step to its
+ * gradient, so that what it touches stays in the cache however many environments there are.
+ */
+export const blocksOf = ({ count, first }: Range, unit: number): ReadonlyArray<Range> => {
+  const size = Math.ceil(blockSize / unit) * unit
+  return Array.from({ length: Math.ceil(count / size) }, (_, k) => ({
+    first: first + k * size,
+    count: Math.min(size, count - k * size)
+  }))
+}
+
 /** Byte offsets within the region that a worker computes in. */
 const workerRegion = (spec: DataPlaneSpec) => {
   const cursor = new Cursor()
