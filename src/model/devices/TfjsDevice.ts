@@ -37,7 +37,7 @@ type Matrix = tfjs.Tensor2D
 const chunkFloats = 16_777_216
 
 /** Backends that sum float32 numbers one after another, and lose digits where these are many: rows in one piece. */
-const summingRows: Readonly<Record<string, number>> = { cpu: 4096, wasm: 4096 }
+const summingRows: Readonly<Record<string, number>> = { cpu: 1024, wasm: 1024 }
 
 /** Some rows of a batch. */
 type Chunk = {
