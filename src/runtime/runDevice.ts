@@ -47,7 +47,8 @@ const measureCpu = Effect.fnUntraced(function*(shape: UpdateShape) {
   const { size } = new ParameterLayout(network)
   // The sample's rows are staged in the arena, a segment each, beside parameters and their like.
   const rows = Math.max(maxRows, Math.min(shape.rows, 1e9 / (6 * size))) + maxRows
-  const bytes = Kernels.workspaceBytes(network, maxRows) + 4 * 32 * size + 4 * rows * (network.inputs + 8) + 1_048_576
+  const workspace = Kernels.workspaceBytes(network, Math.min(maxRows, Kernels.chunkRows))
+  const bytes = workspace + 4 * 32 * size + 4 * rows * (network.inputs + 8) + 1_048_576
   const arena = yield* Arena.make({ bytes: 2 * bytes })
   const device = yield* openDevice("cpu", { arena, kernels: yield* Kernels.instantiate(arena.memory) })
   return yield* device.use((d) => measureUpdate(d, shape, budget))

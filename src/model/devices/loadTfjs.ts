@@ -123,7 +123,9 @@ const count = (tf: object, backend: string, change: 1 | -1): number => {
 
 /** Frees all that a backend holds, and leaves it as it was before it was first used. */
 const giveBack = (tf: typeof tfjs, backend: string): void => {
-  const factory = tf.findBackendFactory(backend)
+  // Null where the package has registered none; the types do not say so.
+  const factory: ReturnType<typeof tf.findBackendFactory> | null = tf.findBackendFactory(backend)
+  if (factory === null) return
   const instance: unknown = tf.engine().registry[backend]
   tf.removeBackend(backend)
   if (Predicate.hasProperty(instance, "device") && Predicate.hasProperty(instance.device, "destroy")) {

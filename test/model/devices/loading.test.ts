@@ -78,6 +78,14 @@ describe("a device that cannot be had", () => {
         /tfjs-node-gpu sees no GPU, which takes an NVIDIA/
       )
       assert.match(yield* refusal("cuda", { [ofGpu]: library(true).replace("=> true", "=> false") }), /does not start/)
+      // A backend that was never registered is not given back either.
+      const without = library(false).replace("=> true", "=> false").replace(
+        "findBackendFactory() {}",
+        "findBackendFactory: () => null"
+      )
+        .replace("removeBackend() {}", `removeBackend() { throw new Error("there is none") }`)
+      const packages = { "@tensorflow/tfjs-core": without, "@tensorflow/tfjs-backend-wasm": "module.exports = {}" }
+      assert.match(yield* refusal("tfjs-wasm", packages), /its backend "wasm" does not start\. Leave/)
     }))
 
   it.live("a GPU: names both that were tried, why each failed, and what installs each", () =>
