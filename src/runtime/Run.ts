@@ -198,6 +198,7 @@ const layerOfParts = Layer.effect(
         placement: config.placement,
         workers: config.workers,
         n_envs: config.nEnvs,
+        env_workers: plane.layout.spec.workers,
         n_steps: config.nSteps,
         parameters: plane.parameters.size,
         folder: told?.folder ?? null,

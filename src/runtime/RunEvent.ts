@@ -29,6 +29,8 @@ export const Started = Schema.Struct({
   placement: Schema.String,
   workers: Count,
   n_envs: Count,
+  /** EnvWorker actors that share the environments. */
+  env_workers: Count,
   n_steps: Count,
   parameters: Count,
   folder: Schema.NullOr(Schema.String),

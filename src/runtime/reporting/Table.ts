@@ -52,9 +52,9 @@ const row = (progress: Progress): string =>
 
 const head = (started: Started): ReadonlyArray<string> => [
   `${started.env_id}, preset ${started.preset}, seed ${started.seed}: ${plural(started.n_envs, "environment")} ` +
-  `${started.placement === "fiber" ? "as fibers" : `in ${plural(started.workers, started.placement)}`}, ${
-    whole(started.parameters)
-  } parameters on ${started.device}`,
+  `of ${plural(started.env_workers, "EnvWorker")} ${
+    started.placement === "fiber" ? "as fibers" : `in ${plural(started.workers, started.placement)}`
+  }, ${whole(started.parameters)} parameters on ${started.device}`,
   ...(started.folder === null ? [] : [started.folder])
 ]
 

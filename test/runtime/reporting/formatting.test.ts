@@ -11,7 +11,10 @@ describe("formatting", () => {
       ["-", "0", "999", "1.00k", "81.2k", "812k", "1.00M", "2.03M", "25.3M"]
     )
     assert.deepStrictEqual([0.84, 59.9, 59.96, 245, 3753].map(duration), ["0.8 s", "59.9 s", "1:00", "4:05", "1:02:33"])
-    assert.deepStrictEqual([plural(1, "restart"), plural(1200, "step")], ["1 restart", "1,200 steps"])
+    assert.deepStrictEqual(
+      [plural(1, "restart"), plural(1200, "step"), plural(2, "process")],
+      ["1 restart", "1,200 steps", "2 processes"]
+    )
   })
   it.prop("a bar has its width, whatever the fraction", [Schema.Number, Schema.Int], ([fraction, seed]) => {
     const width = Math.abs(seed % 50)

@@ -11,6 +11,7 @@ export const started: Started = {
   placement: "thread",
   workers: 2,
   n_envs: 10,
+  env_workers: 2,
   n_steps: 20,
   parameters: 2563,
   folder: "runs/CartPole-v1__a2c__1__2026-01-31T12-00-00",
