@@ -1,6 +1,5 @@
 /**
- * What an actor costs: `node bench/actors.ts` prints a Markdown table, with `--json` an array of `{ name, unit, value }`;
- * `--quick` takes shorter stretches.
+ * What an actor costs: `node bench/actors.ts` prints Markdown tables (`report.ts` says how else).
  *
  * Asks a second one after another and with 100 in flight, for a stateless and a stateful actor, with small and large
  * payloads, as a fiber, in a thread and in a child process; rounds of ten actors on two hosts asked together; the time to
@@ -11,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { mkdtemp, rm } from "node:fs/promises"
-import { availableParallelism, tmpdir } from "node:os"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { isMainThread } from "node:worker_threads"
@@ -22,6 +21,7 @@ import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import { ObjectReleased } from "../src/actors/errors.ts"
 import * as ObjectStore from "../src/actors/ObjectStore.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
+import { type Figure, figure, isQuick, print, say } from "./report.ts"
 
 class Adder extends Actor.make("Adder", {
   protocol: [
@@ -64,12 +64,10 @@ const KeeperBehavior = Keeper.behavior(() =>
 
 const behaviors = [AdderBehavior, KeeperBehavior] as const
 
-const seconds = process.argv.includes("--quick") ? 0.1 : 1
-
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
+const seconds = isQuick ? 0.05 : 1
 
 /** The rate (calls a second): the median of five stretches, after one that only warms up. */
-const rate = (calls: number, effect: Effect.Effect<unknown, unknown>): Effect.Effect<number, unknown> =>
+const rate = (calls: number, effect: Effect.Effect<unknown, unknown>): Effect.Effect<ReadonlyArray<number>, unknown> =>
   Effect.gen(function*() {
     const rates: Array<number> = []
     for (let stretch = 0; stretch < 6; stretch++) {
@@ -81,20 +79,8 @@ const rate = (calls: number, effect: Effect.Effect<unknown, unknown>): Effect.Ef
       }
       rates.push(done / (performance.now() - start) * 1000)
     }
-    return median(rates.slice(1))
+    return rates.slice(1)
   })
-
-/** One figure, as `--json` prints it. */
-interface Figure {
-  readonly name: string
-  readonly unit: "calls/s" | "ms" | "MiB" | "% of a core"
-  readonly value: number
-}
-
-const shown = ({ unit, value }: Figure): string =>
-  unit === "calls/s"
-    ? `${Math.round(value).toLocaleString("en-GB")}/s`
-    : `${value.toFixed(unit === "MiB" ? 0 : value < 1 ? 3 : 1)} ${unit}`
 
 const time = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<number, E, R> =>
   Effect.suspend(() => {
@@ -110,12 +96,12 @@ const killing = Effect.gen(function*() {
   const system = yield* ActorSystem
   const victim = yield* system.spawn(Keeper, { supervision })
   const times: Array<number> = []
-  for (let i = 0; i < 7; i++) {
+  for (let i = 0; i < (isQuick ? 1 : 7); i++) {
     yield* victim.Add({ n: 1 })
     yield* Effect.sleep(300)
     times.push(yield* time(Effect.andThen(system.kill(victim), victim.Add({ n: 1 }))))
   }
-  return median(times)
+  return times
 }).pipe(Effect.scoped)
 
 const measure = Effect.gen(function*() {
@@ -135,14 +121,14 @@ const measure = Effect.gen(function*() {
   const megabyte = { text: "m".repeat(1024 * 1024) }
   const ten = yield* Effect.forEach(Array.from({ length: 10 }), () => system.spawn(Keeper, {}))
   const spawns: Array<number> = []
-  const rates: ReadonlyArray<readonly [string, number]> = [
+  const rates: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
     ["asks, one after another", yield* sequential(adder.Add({ n: 1 }))],
-    ["the same, with committed state", yield* sequential(keeper.Add({ n: 1 }))],
-    ["the same, without payload or reply", yield* sequential(adder.Nothing())],
-    ["the same, with 1 KiB of text", yield* sequential(adder.Length(kilobyte))],
-    ["the same, with 1 MiB of text", yield* sequential(adder.Length(megabyte), 10)],
+    ["one after another, with committed state", yield* sequential(keeper.Add({ n: 1 }))],
+    ["one after another, without payload or reply", yield* sequential(adder.Nothing())],
+    ["one after another, with 1 KiB of text", yield* sequential(adder.Length(kilobyte))],
+    ["one after another, with 1 MiB of text", yield* sequential(adder.Length(megabyte), 10)],
     ["asks, 100 in flight", yield* together(adder.Add({ n: 1 }))],
-    ["the same, with 1 KiB of text", yield* together(adder.Length(kilobyte))],
+    ["100 in flight, with 1 KiB of text", yield* together(adder.Length(kilobyte))],
     ["rounds of ten actors asked together", yield* rate(1, Effect.forEach(ten, (actor) => actor.Add({ n: 1 }), all))]
   ]
   for (let i = 0; i < 50; i++) {
@@ -151,9 +137,9 @@ const measure = Effect.gen(function*() {
     )
   }
   return [
-    ...rates.map(([name, value]): Figure => ({ name, unit: "calls/s", value })),
-    { name: "spawn to first answer", unit: "ms", value: median(spawns) } as const,
-    { name: "kill to next answer", unit: "ms", value: yield* killing } as const
+    ...rates.map(([row, values]) => [row, "/s", values] as const),
+    ["spawn to first answer", "ms", spawns] as const,
+    ["kill to next answer", "ms", yield* killing] as const
   ]
 }).pipe(Effect.scoped)
 
@@ -171,7 +157,7 @@ const sharing = Effect.gen(function*() {
       gets.push(yield* time(adder.Read({ numbers })))
     }))
   }
-  return { put: median(puts), get: median(gets) }
+  return { puts, gets }
 }).pipe(Effect.scoped)
 
 const mebibytes = (): number => process.memoryUsage.rss() / 2 ** 20
@@ -190,7 +176,7 @@ const idling = (count: number) =>
       const { system, user } = process.cpuUsage(before)
       shares.push((system + user) / (10_000 * seconds))
     }
-    return { share: median(shares), resident: mebibytes() }
+    return { shares, resident: mebibytes() }
   }).pipe(Effect.scoped)
 
 /** The thread's entry as it ships: this very file, bundled. */
@@ -212,49 +198,37 @@ const bundled = Effect.acquireRelease(
 ))
 
 const program = Effect.gen(function*() {
+  say("actors: at rest")
   // First, while the process holds nothing else.
   const parked = yield* Effect.provide(idling(100_000), ActorSystem.layerFiber(behaviors))
   const entry = yield* bundled
   const hosts = { entry, hosts: 2 }
-  const columns = {
-    fiber: yield* Effect.provide(measure, ActorSystem.layerFiber(behaviors)),
-    thread: yield* Effect.provide(measure, ActorSystem.layerThread(hosts)),
-    process: yield* Effect.provide(measure, ActorSystem.layerProcess(hosts))
+  const columns = [
+    ["fiber", ActorSystem.layerFiber(behaviors)],
+    ["2 threads", ActorSystem.layerThread(hosts)],
+    ["2 processes", ActorSystem.layerProcess(hosts)]
+  ] as const
+  const figures: Array<Figure> = []
+  for (const [column, layer] of columns) {
+    say(`actors: ${column}`)
+    for (const [row, unit, values] of yield* Effect.provide(measure, layer)) {
+      figures.push(figure("Actors", row, column, unit, values))
+    }
   }
   const start = yield* time(Effect.scoped(Layer.build(ActorSystem.layerThread(hosts))))
   const shared = yield* Effect.provide(sharing, ActorSystem.layerThread(hosts))
   const idle = yield* Effect.provide(idling(200), ActorSystem.layerThread(hosts))
-  const others: ReadonlyArray<Figure> = [
-    {
-      name: "kill to next answer, with a spare thread",
-      unit: "ms",
-      value: yield* Effect.provide(killing, ActorSystem.layerThread({ ...hosts, spares: 1 }))
-    },
-    { name: "two threads up and down", unit: "ms", value: start },
-    { name: "put of 100 MB", unit: "ms", value: shared.put },
-    { name: "get of 100 MB in another thread, asked and answered", unit: "ms", value: shared.get },
-    { name: "two idle threads with 200 actors", unit: "% of a core", value: idle.share },
-    { name: "100 000 idle fiber actors", unit: "% of a core", value: parked.share },
-    { name: "resident memory with them", unit: "MiB", value: parked.resident }
-  ]
-  if (process.argv.includes("--json")) {
-    const placed = Object.entries(columns).flatMap(([placement, figures]) => {
-      let kind = ""
-      return figures.map((figure) => {
-        const { name } = figure
-        if (!name.startsWith("the same")) kind = name
-        return { ...figure, name: `${placement}: ${name.replace("the same", kind)}` }
-      })
-    })
-    return console.log(JSON.stringify([...placed, ...others], undefined, 2))
-  }
-  console.log(`Node ${process.version}, ${availableParallelism()} cores\n`)
-  console.log("| | fiber | two threads | two processes |\n| --- | ---: | ---: | ---: |")
-  columns.fiber.forEach((figure, i) =>
-    console.log(`| ${figure.name} | ${shown(figure)} | ${shown(columns.thread[i]!)} | ${shown(columns.process[i]!)} |`)
-  )
-  console.log("\n| | |\n| --- | ---: |")
-  for (const figure of others) console.log(`| ${figure.name} | ${shown(figure)} |`)
+  const other = (row: string, unit: Figure["unit"], values: ReadonlyArray<number> | number) =>
+    figures.push(figure("Actors, what else", row, "median", unit, values))
+  const spared = yield* Effect.provide(killing, ActorSystem.layerThread({ ...hosts, spares: 1 }))
+  other("kill to next answer, with a spare thread", "ms", spared)
+  other("two threads up and down", "ms", start)
+  other("put of 100 MB", "ms", shared.puts)
+  other("get of 100 MB in another thread, asked and answered", "ms", shared.gets)
+  other("two idle threads with 200 actors, of a core", "%", idle.shares)
+  other("100,000 idle fiber actors, of a core", "%", parked.shares)
+  other("resident memory with them", "MiB", parked.resident)
+  print(figures)
 }).pipe(Effect.scoped)
 
 if (isMainThread && process.argv[2] !== "troupe-host") await Effect.runPromise(program)

@@ -10,6 +10,7 @@ import { spawnSync } from "node:child_process"
 import * as os from "node:os"
 import { fileURLToPath } from "node:url"
 import { ensureBuilt } from "../scripts/build.ts"
+import { median, show } from "./report.ts"
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const cli = fromHere("../dist/cli.js")
@@ -41,9 +42,6 @@ const run = (flags: ReadonlyArray<string>): Measured => {
   }
 }
 
-const median = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
-
 const measure = (flags: ReadonlyArray<string>): Measured => {
   const runs = [1, 2, 3].map(() => run(flags))
   return {
@@ -52,8 +50,7 @@ const measure = (flags: ReadonlyArray<string>): Measured => {
   }
 }
 
-const shown = (perSecond: number): string =>
-  perSecond >= 10_000 ? `${Math.round(perSecond / 1000)}k` : `${(perSecond / 1000).toFixed(1)}k`
+const shown = (value: number): string => show({ unit: "/s", value }).replace("/s", "")
 
 const { problems } = await ensureBuilt()
 if (problems.length > 0) process.exit(1)

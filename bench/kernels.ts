@@ -1,6 +1,6 @@
 /**
- * Micro-benchmark of the kernels on one thread: `node bench/kernels.ts` prints Markdown tables, with `--json` an array of
- * `{ name, unit, value }`. A figure is the best of many short rounds: whatever else runs on the machine only adds to it.
+ * Micro-benchmark of the kernels on one thread: `node bench/kernels.ts` prints Markdown tables.
+ * A figure is the best of many short rounds: whatever else runs on the machine only adds to it.
  *
  * - *act n*: one step of n environments a call: logits, sampled actions, log-probabilities and values.
  * - *values 10*: the values alone of ten environments.
@@ -18,8 +18,8 @@ import { Kernels } from "../src/model/kernels/Kernels.ts"
 import { engine } from "../src/model/kernels/SharedMemory.ts"
 import { type NetworkSpec, ParameterLayout } from "../src/model/Network.ts"
 import { Pcg64 } from "../src/random/Pcg64.ts"
+import { type Figure as Report, figure, isQuick, print, say } from "./report.ts"
 
-const json = process.argv.includes("--json")
 const { problems } = await ensureBuilt()
 if (problems.length > 0) process.exit(1)
 
@@ -60,7 +60,7 @@ const multiplyAdds = ({ actions, hidden, inputs, kind }: NetworkSpec) => {
  * on being compiled better for a while, so it is called before the clock counts.
  */
 const microseconds = (call: () => void): number => {
-  for (const start = performance.now(); performance.now() - start < 20;) call()
+  for (const start = performance.now(); performance.now() - start < (isQuick ? 1 : 20);) call()
   let calls = 1
   for (let elapsed = 0; elapsed < 1; calls *= 2) {
     const start = performance.now()
@@ -69,7 +69,7 @@ const microseconds = (call: () => void): number => {
   }
   let best = Infinity
   const began = performance.now()
-  for (let round = 0; round < 60 && (round < 5 || performance.now() - began < 200); round++) {
+  for (let round = 0; round < 60 && (round < 5 || performance.now() - began < (isQuick ? 2 : 100)); round++) {
     const start = performance.now()
     for (let i = 0; i < calls; i++) call()
     best = Math.min(best, performance.now() - start)
@@ -214,54 +214,19 @@ const ceiling = async (): Promise<number> => {
 
 const gigaflops = ({ microseconds, multiplyAdds }: Figure): number => 2 * multiplyAdds / microseconds / 1000
 
-const short = (n: number): string => n < 10 ? n.toFixed(2) : n.toFixed(0)
-
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): void => {
-  console.log(`| ${head.join(" | ")} |\n| ${head.map(() => "---").join(" | ")} |`)
-  for (const row of rows) console.log(`| ${row.join(" | ")} |`)
-  console.log()
+const figures: Array<Report> = []
+for (const spec of isQuick ? networks.slice(0, 1) : networks) {
+  say(`kernels: ${nameOf(spec)}`)
+  const row = nameOf(spec)
+  const measured = await Effect.runPromise(measure(spec))
+  for (const own of measured) {
+    figures.push(figure("Kernels, microseconds a call", row, own.call, "us", own.microseconds))
+  }
+  for (const own of measured.filter(({ multiplyAdds }) => multiplyAdds > 0)) {
+    figures.push(figure("Kernels, GFLOP/s", row, own.call, "GFLOP/s", gigaflops(own)))
+  }
 }
-
-interface Measured {
-  readonly name: string
-  readonly unit: "us" | "GFLOP/s"
-  readonly value: number
-}
-
-const measuredOf = (network: string, figure: Figure): ReadonlyArray<Measured> => {
-  const name = `kernels ${network}: ${figure.call}`
-  const time: Measured = { name, unit: "us", value: figure.microseconds }
-  return figure.multiplyAdds > 0 ? [time, { name, unit: "GFLOP/s", value: gigaflops(figure) }] : [time]
-}
-
-const results: Array<{ readonly network: string; readonly figures: ReadonlyArray<Figure> }> = []
-for (const spec of networks) results.push({ network: nameOf(spec), figures: await Effect.runPromise(measure(spec)) })
-const most = await ceiling()
-
-if (json) {
-  const measured: ReadonlyArray<Measured> = [
-    ...results.flatMap(({ figures, network }) => figures.flatMap((figure) => measuredOf(network, figure))),
-    { name: "kernels ceiling", unit: "GFLOP/s", value: most }
-  ]
-  console.log(JSON.stringify(measured, undefined, 2))
-} else {
-  const calls = results[0]!.figures.map((figure) => figure.call)
-  console.log("Microseconds a call:\n")
-  table(
-    ["network", ...calls],
-    results.map(({ figures, network }) => [
-      network,
-      ...figures.map((figure) => short(figure.microseconds))
-    ])
-  )
-  console.log("GFLOP/s:\n")
-  const products = results[0]!.figures.flatMap((figure, k) => figure.multiplyAdds > 0 ? [k] : [])
-  table(
-    ["network", ...products.map((k) => calls[k]!)],
-    results.map(({ figures, network }) => [
-      network,
-      ...products.map((k) => short(gigaflops(figures[k]!)))
-    ])
-  )
-  console.log(`At most ${short(most)} GFLOP/s.`)
-}
+print([
+  ...figures,
+  figure("The most the processor gives one thread", "128-bit sums and products", "GFLOP/s", "GFLOP/s", await ceiling())
+])

@@ -1,5 +1,5 @@
 /**
- * How long an actor is away: `node bench/recovery.ts [--kills 15] [--json]` prints, for fibers, threads and processes, with
+ * How long an actor is away: `node bench/recovery.ts [--kills 7]` prints, for fibers, threads and processes, with
  * and without a spare, the time from a kill to the next answer: median and slowest, in milliseconds. The actor has committed
  * state, which its successor takes up. Entries are bundled, as they ship. Beside them, in the same minute, what Node itself
  * takes from starting an empty thread or process to its first word: on a busy machine compare with that.
@@ -9,7 +9,7 @@ import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { fork } from "node:child_process"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { availableParallelism, tmpdir } from "node:os"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
@@ -20,6 +20,7 @@ import * as ActorHost from "../src/actors/ActorHost.ts"
 import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import type { SystemFailure } from "../src/actors/errors.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
+import { type Figure, figure, isQuick, print, say } from "./report.ts"
 
 class Keeper extends Actor.make("Keeper", {
   state: Schema.Struct({ total: Schema.Int }),
@@ -97,7 +98,7 @@ const bundled = Effect.acquireRelease(
 ))
 
 const program = Effect.gen(function*() {
-  const { values } = parseArgs({ options: { kills: { type: "string", default: "15" }, json: { type: "boolean" } } })
+  const { values } = parseArgs({ options: { kills: { type: "string" } }, strict: false })
   const entry = yield* bundled
   const cases: ReadonlyArray<readonly [string, Layer.Layer<ActorSystem, SystemFailure>]> = [
     ["fiber", ActorSystem.layerFiber([KeeperBehavior])],
@@ -106,24 +107,21 @@ const program = Effect.gen(function*() {
     ["process", ActorSystem.layerProcess({ entry })],
     ["process, with a spare", ActorSystem.layerProcess({ entry, spares: 1 })]
   ]
-  const kills = Number(values.kills)
+  const kills = Number(values.kills ?? (isQuick ? 1 : 7))
   const empty = join(fileURLToPath(new URL(".", entry)), "empty.mjs")
   yield* Effect.promise(() => writeFile(empty, "process.send(1)"))
-  const rows: Array<{ readonly name: string; readonly median_ms: number; readonly slowest_ms: number }> = []
-  const note = (name: string, times: ReadonlyArray<number>): void => {
-    rows.push({ name, median_ms: times[times.length >> 1] ?? Number.NaN, slowest_ms: times.at(-1) ?? Number.NaN })
+  const figures: Array<Figure> = []
+  const note = (row: string, times: ReadonlyArray<number>): void => {
+    const table = "From a kill to the next answer"
+    figures.push(figure(table, row, "median", "ms", times), figure(table, row, "slowest", "ms", Math.max(...times)))
   }
   for (const [name, layer] of cases) {
+    say(`recovery: ${name}`)
     note(name, yield* Effect.provide(recoveries(kills), layer))
   }
   note("Node alone: an empty thread", yield* bare(bareThread, kills))
   note("Node alone: an empty process", yield* bare(bareProcess(empty), kills))
-  if (values.json === true) return console.log(JSON.stringify(rows))
-  console.log(`Node ${process.version}, ${availableParallelism()} cores, from a kill to the next answer\n`)
-  console.log("| | median | slowest |\n| --- | ---: | ---: |")
-  for (const { median_ms, name, slowest_ms } of rows) {
-    console.log(`| ${name} | ${median_ms.toFixed(1)} ms | ${slowest_ms.toFixed(1)} ms |`)
-  }
+  print(figures)
 }).pipe(Effect.scoped)
 
 if (isMainThread && process.argv[2] !== "troupe-host") await Effect.runPromise(program)

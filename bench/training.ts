@@ -1,88 +1,128 @@
 /**
- * How fast a run is, as its user meets it: `npm run bench`. Prints Markdown tables.
+ * How fast a run trains: `node bench/training.ts`. Environment steps a second of warm runs in processes of their own.
  *
- * - *to solved*: whole processes (`troupe --n-envs 10 --seed S`, S = 1 to 10), from the start of the node process.
- * - *throughput*: long runs of fixed work, environment steps a second from the first training step to the last, for
- *   each placement; median of three.
- *
- * Two busy cores move these figures by tens of percent: compare rows of one table.
+ * - the notebook's work (`throughput.ts`), in every placement, beside the same kernels in a loop without actors
+ *   (`bare-loop.ts`); all take their turns, round after round, so that whatever else runs on the machine hits all alike;
+ * - networks against numbers of environments, and the presets.
  */
-import { spawnSync } from "node:child_process"
-import * as os from "node:os"
+import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { ensureBuilt } from "../scripts/build.ts"
-
-const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url))
-
-interface Finished {
-  readonly env_steps: number
-  readonly solved: boolean
-  readonly wall_seconds: number
-  readonly startup_seconds: number
-  readonly steps_per_second: number
-  readonly weights_sha256: string
-}
-
-const run = (...args: ReadonlyArray<string>): Finished => {
-  const { status, stderr, stdout } = spawnSync(process.execPath, [cli, "train", "--json", "--no-run-folder", ...args], {
-    encoding: "utf8",
-    maxBuffer: 2 ** 28
-  })
-  if (status !== 0) throw new Error(`troupe ${args.join(" ")} failed: ${stderr}`)
-  return JSON.parse(stdout.trimEnd().split("\n").at(-1)!)
-}
-
-const median = (values: ReadonlyArray<number>): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
-
-const thousands = (value: number): string => `${Math.round(value / 1000)}k`
-
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): void => {
-  console.log(`| ${head.join(" | ")} |\n| ${head.map(() => "---").join(" | ")} |`)
-  for (const row of rows) console.log(`| ${row.join(" | ")} |`)
-  console.log()
-}
+import { type Figure, figure, isQuick, median, print, say } from "./report.ts"
+import { flagsOf, measuring, notebook, throughput } from "./throughput.ts"
 
 const { problems } = await ensureBuilt()
 if (problems.length > 0) process.exit(1)
-console.log(`Node ${process.version}, ${os.availableParallelism()} cores (${os.cpus()[0]?.model.trim()})\n`)
 
-const seeds = Array.from({ length: 10 }, (_, i) => i + 1)
-const solved = seeds.map((seed) => run("--n-envs", "10", "--seed", String(seed)))
-if (!solved.every((finished) => finished.solved)) throw new Error("a run was not solved")
-const summary = (values: ReadonlyArray<number>, show: (value: number) => string) => [
-  show(median(values)),
-  show(Math.min(...values)),
-  show(Math.max(...values))
-]
-console.log("CartPole-v1 solved by `troupe --n-envs 10`, seeds 1 to 10\n")
-table(["", "median", "least", "most"], [
-  ["start of the process to solved, s", ...summary(solved.map((f) => f.wall_seconds), (v) => v.toFixed(2))],
-  ["start of the process to first step, s", ...summary(solved.map((f) => f.startup_seconds), (v) => v.toFixed(2))],
-  ["environment steps to solved", ...summary(solved.map((f) => f.env_steps), (v) => String(v))]
+const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+const bareRate = async (settings: object, threads: 1 | 2): Promise<number> => {
+  const args = [fromHere("./bare-loop.ts"), JSON.stringify(settings), String(threads), String(measuring)]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 })
+  return Number(stdout)
+}
+
+const rounds = isQuick ? 1 : 3
+const batch = notebook.nEnvs * notebook.nSteps
+const fourEpochs = { ...notebook, nEpochs: 4 }
+const plain = { ...notebook, envId: fromHere("./fixtures/plain-cart-pole.ts") }
+
+const placements = {
+  "fiber": ["--placement", "fiber"],
+  "1 thread": ["--workers", "1"],
+  "2 threads": ["--workers", "2"]
+} as const
+
+/** The notebook's work: who does it, how, and what is measured. */
+const works: ReadonlyArray<readonly [row: string, column: string, measure: () => Promise<number>]> = [
+  ["one update an iteration", notebook] as const,
+  ["four epochs", fourEpochs] as const,
+  ["environment in plain TypeScript", plain] as const
+].flatMap(([row, settings]) => [
+  ...Object.entries(placements).map(([column, flags]) =>
+    [row, column, () => throughput([...flagsOf(settings), ...flags], batch)] as const
+  ),
+  ...(settings === notebook
+    ? [
+      [
+        row,
+        "2 processes",
+        () => throughput([...flagsOf(settings), "--placement", "process", "--workers", "2"], batch)
+      ] as const
+    ]
+    : []),
+  [row, "bare loop, 1 thread", () => bareRate(settings, 1)] as const,
+  [row, "bare loop, 2 threads", () => bareRate(settings, 2)] as const
 ])
 
-const notebook = ["--n-steps", "20", "--hidden", "256", "--activation", "relu", "--optimizer", "adam", "--lr", "0.0003"]
-const works = [
-  { name: "a2c (10 x 5 steps, 2 x 64 tanh)", flags: [] },
-  { name: "the notebook's work (10 x 20 steps, 2 x 256 ReLU)", flags: notebook }
-]
-const layouts = [
-  { name: "fibers of one thread", flags: ["--placement", "fiber"] },
-  { name: "1 thread", flags: ["--workers", "1"] },
-  { name: "2 threads", flags: ["--workers", "2"] }
-]
-console.log("Training, environment steps a second\n")
-table(
-  ["work", ...layouts.map(({ name }) => name)],
-  works.map((work) => [
-    work.name,
-    ...layouts.map((layout) => {
-      const long = ["--keep-going", "--total-timesteps", "400000", ...work.flags, ...layout.flags]
-      return thousands(median([1, 2, 3].map(() => run(...long).steps_per_second)))
-    })
-  ])
+const figures: Array<Figure> = []
+
+const rates = works.map((): Array<number> => [])
+for (let round = 0; round < rounds; round++) {
+  say(`training: the notebook's work, round ${round + 1} of ${rounds}`)
+  for (const [i, [, , measure]] of works.entries()) rates[i]!.push(await measure())
+}
+const work = "Training on the notebook's work (10 environments × 20 steps, hidden 256, Adam)"
+works.forEach(([row, column], i) => figures.push(figure(work, row, column, "/s", rates[i]!)))
+
+/** How much slower than the bare loop, within the same round. */
+const ratio = (row: string, column: string, bare: string): Figure => {
+  const of = (name: string) => rates[works.findIndex(([r, c]) => r === row && c === name)]!
+  const slower = of(bare).map((rate, round) => rate / of(column)[round]!)
+  return figure("The bare loop's rate by the run's, within a round", row, column, "x", slower)
+}
+for (const row of new Set(works.map(([row]) => row))) {
+  figures.push(ratio(row, "fiber", "bare loop, 1 thread"), ratio(row, "2 threads", "bare loop, 2 threads"))
+}
+
+const repeated = async (
+  flags: ReadonlyArray<string>,
+  batch: number,
+  times = rounds
+): Promise<ReadonlyArray<number>> => {
+  const all: Array<number> = []
+  for (let i = 0; i < times; i++) all.push(await throughput(flags, batch))
+  return all
+}
+
+const networks = isQuick ? ["64,64"] : ["64,64", "256"]
+const counts = isQuick ? [1, 10_000] : [1, 10, 100, 1000, 10_000]
+for (const hidden of networks) {
+  say(`training: hidden ${hidden}`)
+  for (const nEnvs of counts) {
+    for (const column of ["fiber", "2 threads"] as const) {
+      // One environment has work for one thread only.
+      if (nEnvs === 1 && column === "2 threads") continue
+      const flags = [...placements[column], "--n-envs", String(nEnvs), "--hidden", hidden]
+      const values = await repeated(flags, nEnvs * 5, isQuick ? 1 : 2)
+      figures.push(
+        figure(
+          "Training with the preset a2c, by network and number of environments",
+          `${hidden}: ${nEnvs}`,
+          column,
+          "/s",
+          values
+        )
+      )
+    }
+  }
+}
+
+const presets = { "a2c": 50, "a3c": 20, "notebook-ray": 200, "notebook-a3c": 100 }
+say("training: presets")
+for (const [preset, batch] of Object.entries(presets)) {
+  for (const column of isQuick ? ["fiber"] as const : ["fiber", "2 threads"] as const) {
+    const values = await repeated(["--preset", preset, ...placements[column]], batch, isQuick ? 1 : 2)
+    figures.push(figure("Training with each preset", preset, column, "/s", values))
+  }
+}
+
+print(figures)
+say(
+  `training: the bare loop is ${
+    median(
+      figures.filter(({ unit }) => unit === "x").map(({ value }) => value)
+    ).toFixed(2)
+  } times as fast`
 )

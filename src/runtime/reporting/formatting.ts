@@ -30,7 +30,8 @@ export const duration = (seconds: number): string => {
 }
 
 /** One thing or several: 1 restart, 2 restarts. */
-export const plural = (count: number, noun: string): string => `${whole(count)} ${noun}${count === 1 ? "" : noun.endsWith("s") ? "es" : "s"}`
+export const plural = (count: number, noun: string): string =>
+  `${whole(count)} ${noun}${count === 1 ? "" : noun.endsWith("s") ? "es" : "s"}`
 
 /** A bar of `width` cells of which `fraction` (clipped to 0..1) is filled. */
 export const bar = (fraction: number, width: number): string => {

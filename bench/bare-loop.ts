@@ -1,0 +1,209 @@
+/**
+ * The same training without actors: what a run's numbers are compared with. The same kernels on the same data plane do the
+ * same work in the same order, and leave the same weights, to the bit; what is missing is the run: actors, supervision, the
+ * monitor, Effect. On two threads, the second waits for each iteration by spinning on a word of shared memory, as nothing
+ * that shares a machine should.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { isMainThread, Worker, workerData } from "node:worker_threads"
+import { CpuDevice } from "../src/model/CpuDevice.ts"
+import { initialParameters } from "../src/model/initialise.ts"
+import { Kernels } from "../src/model/kernels/Kernels.ts"
+import type { SharedMemory } from "../src/model/kernels/SharedMemory.ts"
+import { initialWeightsStream } from "../src/random/streams.ts"
+import * as configSources from "../src/runtime/configSources.ts"
+import { DataPlane } from "../src/runtime/DataPlane.ts"
+import { bankOf, blocksOf, type DataPlaneLayout, shareOf } from "../src/runtime/dataPlaneLayout.ts"
+import * as FragmentGradient from "../src/runtime/FragmentGradient.ts"
+import { learnableEnvironment } from "../src/runtime/learnableEnvironment.ts"
+import { optimiserOf } from "../src/runtime/Learner.ts"
+import * as Rollout from "../src/runtime/Rollout.ts"
+import { CurrentConfig, type RunConfig } from "../src/runtime/RunConfig.ts"
+
+/** A loop that stands ready. */
+export interface BareLoop {
+  readonly config: RunConfig
+  /** Collects a fragment of every environment and takes `nEpochs` steps of the optimiser on them. */
+  readonly iterate: () => void
+  readonly weights: () => Float32Array
+  readonly close: () => Promise<void>
+}
+
+/** One thread's part of the work. */
+interface Part {
+  readonly collect: (version: number) => void
+  readonly gradient: (version: number) => void
+}
+
+const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kernels, worker: number): Promise<Part> => {
+  const definition = await Effect.runPromise(learnableEnvironment(config.envId, config.episodeLimit))
+  const settings = {
+    targets: config,
+    loss: config.loss,
+    detachBootstrap: config.detachBootstrap,
+    valueCoefficient: config.vfCoef,
+    entropyCoefficient: config.entCoef
+  }
+  const blocks = blocksOf(shareOf(layout.spec, worker), layout.spec.unit).map((range) => ({
+    rollout: Rollout.make(kernels, layout, definition, {
+      ...range,
+      worker,
+      environment: range.first,
+      seed: config.seed,
+      samplingSeed: config.seed,
+      restartSameSeed: config.restartSameSeed,
+      rewards: config.rewards,
+      untilEpisodeEnd: false
+    }),
+    gradient: FragmentGradient.make(kernels, layout, { ...range, worker }, settings)
+  }))
+  for (const { rollout } of blocks) rollout.initialise()
+  let round = 0
+  return {
+    collect: (version) => {
+      const weights = layout.weights[bankOf(version)]
+      round++
+      for (const { gradient, rollout } of blocks) {
+        const rows = rollout.collect(weights, config.nSteps)
+        if (typeof rows !== "number") throw new Error(rows.reason)
+        gradient(weights, rows, true)
+        rollout.save(round)
+      }
+    },
+    gradient: (version) => {
+      for (const { gradient } of blocks) gradient(layout.weights[bankOf(version)], config.nSteps, false)
+    }
+  }
+}
+
+/** Words that the two threads share, each on its own cache line. */
+const command = 0
+const done = 16
+const words = 32
+
+const collecting = 1
+const ending = 2
+/** A command is a number that grows, what to do in its lowest two bits; the rest of a command is the version. */
+const commandOf = (version: number, what: number): number => version * 4 + what
+
+/** Spins until the word changes from `seen`; a thread that is gone ends the wait. */
+const awaitChange = (control: Int32Array, word: number, seen: number): number => {
+  const start = performance.now()
+  for (let n = 1;; n++) {
+    const now = Atomics.load(control, word)
+    if (now !== seen) return now
+    if (n % 65_536 === 0 && performance.now() - start > 20_000) throw new Error("the other thread does not answer")
+  }
+}
+
+interface SecondThread {
+  readonly config: RunConfig
+  readonly memory: SharedMemory
+  readonly layout: DataPlaneLayout
+  readonly control: Int32Array
+}
+
+const serve = async ({ config, control, layout, memory }: SecondThread): Promise<void> => {
+  const kernels = await Effect.runPromise(Kernels.instantiate(memory))
+  const part = await partOf(config, layout, kernels, 1)
+  Atomics.store(control, done, -1)
+  Atomics.notify(control, done)
+  let seen = 0
+  while (true) {
+    seen = awaitChange(control, command, seen)
+    const what = seen & 3
+    if (what === ending) return
+    if (what === collecting) part.collect(seen >> 2)
+    else part.gradient(seen >> 2)
+    Atomics.store(control, done, seen)
+  }
+}
+
+/** Sets the loop up for these settings, on one thread or on this one and another. */
+export const bareLoop = async (given: configSources.PartialConfig, threads: 1 | 2): Promise<BareLoop> => {
+  const config = await Effect.runPromise(
+    configSources.resolve({ given: { ...given, workers: threads, placement: threads === 1 ? "fiber" : "thread" } })
+      .pipe(Effect.provide(NodeServices.layer))
+  )
+  const plane = await Effect.runPromise(
+    DataPlane.use(Effect.succeed).pipe(
+      Effect.provide(DataPlane.layer.pipe(Layer.provide(CurrentConfig.layer(config))))
+    )
+  )
+  const { layout } = plane
+  const initial = initialParameters(plane.network, config.init, initialWeightsStream(config.seed))
+  const spec = {
+    network: plane.network,
+    optimiser: optimiserOf(config),
+    maxRows: config.nSteps,
+    unit: layout.spec.unit
+  }
+  const model = await Effect.runPromise(
+    Effect.scoped(CpuDevice.make(plane.arena, plane.kernels).model(spec, initial))
+  )
+  plane.weights[0].set(initial)
+
+  const own = await partOf(config, layout, plane.kernels, 0)
+  const control = new Int32Array(new SharedArrayBuffer(words * 4))
+  const workerData: SecondThread = { config, memory: plane.arena.memory, layout, control }
+  const second = threads === 2 ? new Worker(new URL(import.meta.url), { workerData }) : undefined
+  if (second !== undefined) await Atomics.waitAsync(control, done, 0, 20_000).value
+
+  /** Both threads do it; the other is told first. */
+  const together = (version: number, what: 0 | typeof collecting): void => {
+    const number = commandOf(version, what)
+    const before = Atomics.load(control, done)
+    if (second !== undefined) Atomics.store(control, command, number)
+    if (what === collecting) own.collect(version)
+    else own.gradient(version)
+    if (second !== undefined) awaitChange(control, done, before)
+  }
+
+  const gather = model.gather(plane.units)
+  const rate = { learningRate: config.lr, maxNorm: config.maxGradNorm }
+  let version = 0
+  return {
+    config,
+    iterate: () => {
+      for (let epoch = 0; epoch < config.nEpochs; epoch++) {
+        together(version, epoch === 0 ? collecting : 0)
+        Effect.runSync(model.apply(Effect.runSync(gather), rate))
+        version++
+        Effect.runSync(model.read(plane.weights[bankOf(version)]))
+      }
+    },
+    weights: () => plane.weights[bankOf(version)].slice(),
+    close: async () => {
+      Atomics.store(control, command, commandOf(version, ending))
+      await second?.terminate()
+    }
+  }
+}
+
+/** Iterates for so long, twice; answers environment steps a second of the second time. */
+const rateOf = ({ config, iterate }: BareLoop, seconds: number): number => {
+  let rate = 0
+  for (let time = 0; time < 2; time++) {
+    let iterations = 0
+    const start = performance.now()
+    do {
+      iterate()
+      iterations++
+    } while (performance.now() - start < seconds * 1000)
+    rate = iterations * config.nEnvs * config.nSteps / (performance.now() - start) * 1000
+  }
+  return rate
+}
+
+/** `node bench/bare-loop.ts '{"nEnvs":10}' <threads> <seconds>` prints environment steps a second, in a process alone. */
+const main = async ([settings = "{}", threads = "1", seconds = "2"]: ReadonlyArray<string>): Promise<void> => {
+  const given = await Effect.runPromise(configSources.fromRecord(JSON.parse(settings), (name) => name, "here"))
+  const loop = await bareLoop(given, threads === "1" ? 1 : 2)
+  console.log(rateOf(loop, Number(seconds)))
+  await loop.close()
+}
+
+if (!isMainThread && workerData?.control !== undefined) await serve(workerData)
+else if (import.meta.filename === process.argv[1]) await main(process.argv.slice(2))

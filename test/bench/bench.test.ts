@@ -1,0 +1,54 @@
+/** The benchmarks still run, all of them, and the loop without actors does the same work as a run. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { execFile } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { bareLoop } from "../../bench/bare-loop.ts"
+import type { Results } from "../../bench/index.ts"
+import { Run, weightsHash } from "../../src/runtime/Run.ts"
+
+describe("npm run bench", () => {
+  it("measures every part", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "troupe-bench-"))
+    try {
+      const out = join(folder, "results.json")
+      await promisify(execFile)(process.execPath, ["bench/index.ts", "--quick", "--out", out], {
+        timeout: 170_000,
+        maxBuffer: 2 ** 26
+      })
+      const { parts }: Results = JSON.parse(readFileSync(out, "utf8"))
+      assert.deepStrictEqual(
+        parts.map(({ part }) => part),
+        ["training", "startup", "environments", "actors", "recovery", "kernels"]
+      )
+      for (const { figures } of parts) {
+        for (const { column, row, value } of figures) assert.isTrue(Number.isFinite(value), `${row}, ${column}`)
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }, 180_000)
+
+  it.live.each([1, 2] as const)(
+    "the bare loop leaves the weights of a run, on %i threads",
+    (threads) =>
+      Effect.gen(function*() {
+        const given = { nEnvs: 10, nSteps: 20, hidden: [32], nEpochs: 2, keepGoing: true, seed: 3 }
+        const loop = yield* Effect.promise(() => bareLoop(given, threads))
+        for (let i = 0; i < 10; i++) loop.iterate()
+        const hash = weightsHash(loop.weights())
+        yield* Effect.promise(loop.close)
+        const events = yield* Run.events({ ...given, placement: "fiber", totalTimesteps: 2000 }).pipe(
+          Stream.filter((event) => event.event === "finished"),
+          Stream.runCollect,
+          Effect.provide(NodeServices.layer)
+        )
+        assert.deepStrictEqual([...events].map((event) => event.event === "finished" && event.weights_sha256), [hash])
+      })
+  )
+})
