@@ -17,6 +17,7 @@ import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { ensureBuilt } from "../scripts/build.ts"
+import { comparison } from "./comparison.ts"
 import { busyCores, disturbing, type Machine, machine } from "./machine.ts"
 import { type Figure, say, tables } from "./report.ts"
 import { documented, readmeRows } from "./writing.ts"
@@ -114,7 +115,7 @@ else {
         `Warning: ${part} was measured while others kept ${before.toFixed(1)} to ${after.toFixed(1)} cores busy.\n`
       )
     }
-    console.log(`${tables(figures)}\n`)
+    console.log(`${part === "peers" ? comparison(parts.flatMap((p) => p.figures)) : tables(figures)}\n`)
   }
 }
 say(`Figures: ${path.relative(process.cwd(), out)}`)

@@ -1,4 +1,5 @@
 /** Figures as they go into the documentation: tables between markers, and the README's rows about Troupe. */
+import { comparison } from "./comparison.ts"
 import type { Results } from "./index.ts"
 import { type Figure, show, tables } from "./report.ts"
 
@@ -16,7 +17,11 @@ export const documented = (text: string, { machine, parts }: Results): string =>
   }
   const { cores, memory_gib: memory, model, node, platform } = machine
   const facts = `${cores} cores (${model}), ${memory} GiB, ${platform}, Node ${node}.`
-  return parts.reduce((page, { figures, part }) => put(page, part, tables(figures)), put(text, "machine", facts))
+  const all = parts.flatMap(({ figures }) => figures)
+  return parts.reduce(
+    (page, { figures, part }) => put(page, part, part === "peers" ? comparison(all) : tables(figures)),
+    put(text, "machine", facts)
+  )
 }
 
 /** The README with the two rows about Troupe as they were measured. */

@@ -10,6 +10,8 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { bareLoop } from "../../bench/bare-loop.ts"
 import type { Results } from "../../bench/index.ts"
+import { show } from "../../bench/report.ts"
+import { documented, readmeRows } from "../../bench/writing.ts"
 import { Run, weightsHash } from "../../src/runtime/Run.ts"
 
 describe("npm run bench", () => {
@@ -21,7 +23,8 @@ describe("npm run bench", () => {
         timeout: 170_000,
         maxBuffer: 2 ** 26
       })
-      const { parts }: Results = JSON.parse(readFileSync(out, "utf8"))
+      const results: Results = JSON.parse(readFileSync(out, "utf8"))
+      const { parts } = results
       assert.deepStrictEqual(
         parts.map(({ part }) => part),
         ["training", "startup", "environments", "actors", "recovery", "kernels"]
@@ -29,6 +32,11 @@ describe("npm run bench", () => {
       for (const { figures } of parts) {
         for (const { column, row, value } of figures) assert.isTrue(Number.isFinite(value), `${row}, ${column}`)
       }
+      // Whatever is measured has its place in the documentation.
+      const page = documented(readFileSync("docs/performance.md", "utf8"), results)
+      const [first] = parts
+      assert.include(page, show(first!.figures[0]!))
+      assert.include(readmeRows(readFileSync("README.md", "utf8"), results), "| Troupe, the notebook's work")
     } finally {
       rmSync(folder, { recursive: true })
     }
