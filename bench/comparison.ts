@@ -57,7 +57,9 @@ export const comparison = (figures: ReadonlyArray<Figure>): string => {
     const value = ours.reduce((sum, figure) => sum + (figure?.value ?? Number.NaN), 0)
     if (theirs === undefined || Number.isNaN(value)) return []
     const better = theirs.unit === "/s" ? value / theirs.value : theirs.value / value
-    const what = keys.map(([, row, column]) => `${row}${/threads|processes/.test(column) ? `, ${column}` : ""}`)
+    const what = keys.map(([, row, column]) =>
+      theirs.unit === "us" ? column : `${row}${/threads|processes/.test(column) ? `, ${column}` : ""}`
+    )
     return [[
       row,
       show(theirs),
