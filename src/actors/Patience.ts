@@ -18,7 +18,7 @@ const rarest = 1000
 const telling = 2
 /** How far one wait moves the mean. */
 const weight = 1 / 16
-/** Spinning must pay: it takes a core. */
+/** Sleeping must be this much shorter to be the better way: it costs the one who wakes us, too. */
 const worthwhile = 0.9
 
 export class Patience {
@@ -52,7 +52,7 @@ export class Patience {
     if (trial.count < trialWaits && trial.sum < trialWaits * usual) return
     this.trial = undefined
     const mean = trial.sum / trial.count
-    const better = this.usual ? usual > worthwhile * mean : mean < worthwhile * usual
+    const better = this.usual ? mean < worthwhile * usual : worthwhile * mean < usual
     const whole = trial.count === trialWaits
     if (whole && better) {
       this.usual = !this.usual

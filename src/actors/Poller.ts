@@ -19,8 +19,8 @@ import * as Turn from "./Turn.ts"
 /** All times in milliseconds. */
 /** The event loop gets a turn after spinning in vain for so long, */
 const slice = 0.05
-/** and after hearing messages for so long. */
-const turn = 1
+/** and after hearing messages for so long: each turn costs a few tens of microseconds, on either side. */
+const turn = 3
 /** After naps in vain, so often at most we sleep at once. */
 const mostSkips = 64
 /** How long a host spins though others are awake: about as long as its owner takes for what comes between two messages. */
