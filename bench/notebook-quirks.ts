@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import { writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { ensureBuilt } from "../scripts/build.ts"
-import type { PartialConfig } from "../src/runtime/configSources.ts"
+import type { PartialConfig } from "../src/runtime/config/configSources.ts"
 import { Run } from "../src/runtime/Run.ts"
 import { drawLines, type Line } from "./lines.ts"
 

@@ -137,7 +137,7 @@ const optional = [/^@tensorflow\//, /^echarts/]
 /** The bundles: their entries by name, what stays outside, and whether all must be one file. */
 const bundles = [
   { entries: { cli: "src/cli.ts" }, external: optional, oneFile: false },
-  { entries: { host: "src/runtime/host.ts" }, external: optional, oneFile: true },
+  { entries: { host: "src/runtime/workers/host.ts" }, external: optional, oneFile: true },
   {
     entries: {
       index: "src/index.ts",

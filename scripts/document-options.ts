@@ -1,14 +1,14 @@
 /**
  * Writes the tables of settings into `docs/configuration.md`, between their two markers, from the one table that the
- * command line, the environment variables, the JSON file and the library share (`src/runtime/RunConfig.ts`).
+ * command line, the environment variables, the JSON file and the library share (`src/runtime/config/RunConfig.ts`).
  *
  *     node scripts/document-options.ts            rewrites the page
  *     node scripts/document-options.ts --check    exits with 1 where the page is stale
  */
 import * as fs from "node:fs"
 import { fileURLToPath } from "node:url"
-import { presets } from "../src/runtime/presets.ts"
-import { flagName, type OptionName, optionNames, options, variableName } from "../src/runtime/RunConfig.ts"
+import { presets } from "../src/runtime/config/presets.ts"
+import { flagName, type OptionName, optionNames, options, variableName } from "../src/runtime/config/RunConfig.ts"
 
 /** The page that holds the tables. */
 export const page = new URL("../docs/configuration.md", import.meta.url)

@@ -19,7 +19,7 @@ import { evalCommand } from "./runtime/commands/eval.ts"
 import { exportCommand } from "./runtime/commands/export.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
-import { ConfigError } from "./runtime/configSources.ts"
+import { ConfigError } from "./runtime/config/configSources.ts"
 import { version } from "./version.ts"
 
 // Threads and processes that we start need not compile what an earlier one has.

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Schema, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { RunEventFromJsonLine } from "../src/runtime/RunEvent.ts"
+import { RunEventFromJsonLine } from "../src/runtime/monitoring/RunEvent.ts"
 
 const start = fileURLToPath(new URL("../scripts/start.ts", import.meta.url))
 const fixture = (name: string) => fileURLToPath(new URL(`./runtime/fixtures/${name}`, import.meta.url))

@@ -29,7 +29,7 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import * as Codec from "./Codec.ts"
+import * as Codec from "./messages/Codec.ts"
 
 export { Rpc }
 

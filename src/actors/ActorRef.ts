@@ -17,7 +17,7 @@ import * as Option from "effect/Option"
 import type * as Rpc from "effect/rpc/Rpc"
 import type { Any, Method, Rpcs } from "./Actor.ts"
 import { type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
-import type { Guardian } from "./Guardian.ts"
+import type { Guardian } from "./owner/Guardian.ts"
 
 export interface AskOptions {
   /** How long to wait; the system's default otherwise (60 s unless set). */

@@ -5,7 +5,6 @@
  * dies), then `Guardian.ts`, which is where nothing is lost.
  */
 export * as Actor from "./Actor.ts"
-export * as ActorHost from "./ActorHost.ts"
 export type { ActorRef, AnyRef, AskOptions } from "./ActorRef.ts"
 export {
   type ActorInfo,
@@ -18,10 +17,11 @@ export {
 } from "./ActorSystem.ts"
 export { Death } from "./Death.ts"
 export * from "./errors.ts"
-export * as Fault from "./Fault.ts"
-export type { Placement } from "./Host.ts"
-export type { Command, HostLink, LinkEvents, OpenLink, Report } from "./HostLink.ts"
+export * as ActorHost from "./hosts/ActorHost.ts"
+export * as Fault from "./hosts/Fault.ts"
+export type { Placement } from "./hosts/Placement.ts"
 export { LifecycleEvent } from "./LifecycleEvent.ts"
-export * as ObjectStore from "./ObjectStore.ts"
-export * as Shared from "./Shared.ts"
+export type { Command, HostLink, LinkEvents, OpenLink, Report } from "./links/HostLink.ts"
+export * as ObjectStore from "./messages/ObjectStore.ts"
+export * as Shared from "./messages/Shared.ts"
 export * as Supervision from "./Supervision.ts"

@@ -11,12 +11,12 @@ import { accelerators, openAccelerator, openDevice } from "../model/devices/open
 import { Arena } from "../model/kernels/Arena.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
 import { ParameterLayout } from "../model/Network.ts"
-import * as configSources from "./configSources.ts"
-import { DataPlane, networkOf } from "./DataPlane.ts"
-import { learnableEnvironment } from "./learnableEnvironment.ts"
-import { optimiserOf } from "./Learner.ts"
-import { CurrentConfig, type RunConfig } from "./RunConfig.ts"
-import { RunEvents } from "./RunMonitor.ts"
+import * as configSources from "./config/configSources.ts"
+import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
+import { optimiserOf } from "./learning/Learner.ts"
+import { RunEvents } from "./monitoring/RunMonitor.ts"
+import { DataPlane, networkOf } from "./workers/DataPlane.ts"
+import { learnableEnvironment } from "./workers/learnableEnvironment.ts"
 
 /** Devices that no network is fast enough on to beat `cpu`: the same arithmetic with more around it, or more digits. */
 const neverFastest: ReadonlySet<DeviceName> = new Set(["reference", "tfjs-cpu", "tfjs-wasm"])

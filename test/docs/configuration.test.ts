@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { documented, page } from "../../scripts/document-options.ts"
-import { optionNames } from "../../src/runtime/RunConfig.ts"
+import { optionNames } from "../../src/runtime/config/RunConfig.ts"
 
 const text = readFileSync(page, "utf8")
 

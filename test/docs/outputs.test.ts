@@ -1,8 +1,8 @@
 /** The tables of docs/outputs.md name the metrics and the fields of events that there are. */
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
+import { RunEvent } from "../../src/runtime/monitoring/RunEvent.ts"
 import { metricNames } from "../../src/runtime/reporting/metrics.ts"
-import { RunEvent } from "../../src/runtime/RunEvent.ts"
 
 const text = readFileSync(new URL("../../docs/outputs.md", import.meta.url), "utf8")
 

@@ -3,9 +3,9 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Latch, Layer, Stream } from "effect"
 import { fileURLToPath } from "node:url"
-import type { PartialConfig } from "../../src/runtime/configSources.ts"
+import type { PartialConfig } from "../../src/runtime/config/configSources.ts"
+import type { Finished, RunEvent } from "../../src/runtime/monitoring/RunEvent.ts"
 import { Run } from "../../src/runtime/Run.ts"
-import type { Finished, RunEvent } from "../../src/runtime/RunEvent.ts"
 
 const short: PartialConfig = { totalTimesteps: 5_000, nEnvs: 4 }
 

@@ -2,11 +2,11 @@
 import { NodeServices } from "@effect/platform-node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { ArrivalLog } from "../../src/runtime/Arrivals.ts"
-import type { PartialConfig } from "../../src/runtime/configSources.ts"
+import { ArrivalLog } from "../../src/runtime/arrivals/Arrivals.ts"
+import type { PartialConfig } from "../../src/runtime/config/configSources.ts"
+import type { RunEvent } from "../../src/runtime/monitoring/RunEvent.ts"
+import { RunEvents, type RunStatus } from "../../src/runtime/monitoring/RunMonitor.ts"
 import { Run } from "../../src/runtime/Run.ts"
-import type { RunEvent } from "../../src/runtime/RunEvent.ts"
-import { RunEvents, type RunStatus } from "../../src/runtime/RunMonitor.ts"
 
 /** The order of a run: which environment arrived, and how many updates old its weights were. */
 export interface Order {

@@ -39,9 +39,9 @@ beforeAll(() => {
   for (const path of ["scripts/build.ts", "package.json", "package-lock.json", "src/model/kernels/assembly"]) {
     cpSync(path, inProject(path), { recursive: true })
   }
-  mkdirSync(inProject("src", "runtime"))
+  mkdirSync(inProject("src", "runtime", "workers"), { recursive: true })
   writeFileSync(
-    inProject("src", "runtime", "host.ts"),
+    inProject("src", "runtime", "workers", "host.ts"),
     "declare const __BUILD_ID__: string\nexport const id: string = __BUILD_ID__\n"
   )
   symlinkSync(resolve("node_modules"), inProject("node_modules"))

@@ -8,10 +8,10 @@
  *     until solved
  */
 import * as Effect from "effect/Effect"
-import { Checkpoints } from "../Checkpoints.ts"
-import { EnvWorkerGroup } from "../EnvWorkerGroup.ts"
-import { Learner } from "../Learner.ts"
-import { RunMonitor } from "../RunMonitor.ts"
+import { Checkpoints } from "../checkpoint/Checkpoints.ts"
+import { Learner } from "../learning/Learner.ts"
+import { RunMonitor } from "../monitoring/RunMonitor.ts"
+import { EnvWorkerGroup } from "../workers/EnvWorkerGroup.ts"
 import { update } from "./update.ts"
 
 export const a2c = Effect.gen(function*() {

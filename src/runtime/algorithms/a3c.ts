@@ -10,9 +10,9 @@
  *     until solved
  */
 import * as Effect from "effect/Effect"
-import { Arrivals } from "../Arrivals.ts"
-import { Checkpoints } from "../Checkpoints.ts"
-import { RunMonitor } from "../RunMonitor.ts"
+import { Arrivals } from "../arrivals/Arrivals.ts"
+import { Checkpoints } from "../checkpoint/Checkpoints.ts"
+import { RunMonitor } from "../monitoring/RunMonitor.ts"
 import { update } from "./update.ts"
 
 export const a3c = Effect.gen(function*() {

@@ -1,5 +1,5 @@
 /** The algorithms by schedule: in step, or each at its own pace by whichever clock. */
-import type { RunConfig } from "../RunConfig.ts"
+import type { RunConfig } from "../config/RunConfig.ts"
 import { a2c } from "./a2c.ts"
 import { a3c } from "./a3c.ts"
 

@@ -4,10 +4,10 @@
  * the fragment.
  */
 import * as Effect from "effect/Effect"
-import type { Fragment } from "../dataPlaneLayout.ts"
-import { EnvWorkerGroup } from "../EnvWorkerGroup.ts"
-import { Learner } from "../Learner.ts"
-import { CurrentConfig } from "../RunConfig.ts"
+import { CurrentConfig } from "../config/RunConfig.ts"
+import { Learner } from "../learning/Learner.ts"
+import type { Fragment } from "../workers/dataPlaneLayout.ts"
+import { EnvWorkerGroup } from "../workers/EnvWorkerGroup.ts"
 
 export const update = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragment>) {
   const { schedule, ship } = yield* CurrentConfig

@@ -15,10 +15,10 @@ import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { evaluationStream } from "../../random/streams.ts"
-import { Evaluator } from "../Evaluator.ts"
-import { learnableEnvironment } from "../learnableEnvironment.ts"
-import { Policy } from "../Policy.ts"
-import { policyPath } from "../policyPath.ts"
+import { Evaluator } from "../evaluation/Evaluator.ts"
+import { Policy } from "../evaluation/Policy.ts"
+import { policyPath } from "../evaluation/policyPath.ts"
+import { learnableEnvironment } from "../workers/learnableEnvironment.ts"
 
 /** Something about the request that cannot be done. */
 export class EvalError extends Schema.TaggedError<EvalError>()("EvalError", { message: Schema.String }) {}

@@ -9,8 +9,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as layersModel from "../../model/layersModel.ts"
 import * as onnx from "../../model/onnx.ts"
-import { Policy } from "../Policy.ts"
-import { policyPath } from "../policyPath.ts"
+import { Policy } from "../evaluation/Policy.ts"
+import { policyPath } from "../evaluation/policyPath.ts"
 
 /** A file that cannot be written. */
 export class ExportError extends Schema.TaggedError<ExportError>()("ExportError", { message: Schema.String }) {}

@@ -2,8 +2,8 @@
 import * as Flag from "effect/cli/Flag"
 import type * as Option from "effect/Option"
 import * as Record from "effect/Record"
-import { presets } from "../presets.ts"
-import { flagName, type Option as Setting, type OptionName, options } from "../RunConfig.ts"
+import { presets } from "../config/presets.ts"
+import { flagName, type Option as Setting, type OptionName, options } from "../config/RunConfig.ts"
 
 /** What stands for a flag's value in the help: its choices where it has some. */
 const metavar = ({ choices, kind }: Setting<unknown>): string =>

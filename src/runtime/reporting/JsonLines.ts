@@ -1,7 +1,7 @@
 /** `--json`: every event of the run as one line of JSON on standard output, and nothing else. */
 import * as Effect from "effect/Effect"
 import * as Terminal from "effect/Terminal"
-import { toJsonLine } from "../RunEvent.ts"
+import { toJsonLine } from "../monitoring/RunEvent.ts"
 import type { Reporter } from "./Reporter.ts"
 import { faultAt } from "./ReportFault.ts"
 

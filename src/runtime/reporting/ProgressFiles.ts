@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Scope from "effect/Scope"
-import type { RunEvent } from "../RunEvent.ts"
+import type { RunEvent } from "../monitoring/RunEvent.ts"
 import * as BlockFile from "./BlockFile.ts"
 import { metricNames, type Metrics, metricsOf } from "./metrics.ts"
 import type { FileReporter } from "./Reporter.ts"

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { RunEvent } from "../RunEvent.ts"
+import type { RunEvent } from "../monitoring/RunEvent.ts"
 import type { ReportFault } from "./ReportFault.ts"
 
 export interface Reporter {

@@ -16,7 +16,7 @@
  * | `eval/mean_reward` | evaluation | greedy policy |
  * | `actors/restarts`, `actors/staleness`, `actors/lost_steps`, `actors/refused` | progress | |
  */
-import type { RunEvent } from "../RunEvent.ts"
+import type { RunEvent } from "../monitoring/RunEvent.ts"
 
 export const metricNames = [
   "rollout/ep_rew_mean",

@@ -3,7 +3,7 @@
  * incarnation is dead, and silence for a while. It wraps the system's own way to open links (`wrapLink`).
  */
 import * as Schema from "effect/Schema"
-import type { LinkEvents, OpenLink, Report } from "../../../src/actors/HostLink.ts"
+import type { LinkEvents, OpenLink, Report } from "../../../src/actors/links/HostLink.ts"
 
 /**
  * - `drop`: the next reply does not arrive. - `twice`: it arrives two times. - `late`: it arrives only after its host is

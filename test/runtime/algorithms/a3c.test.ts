@@ -1,8 +1,8 @@
 /** Asynchronous runs as a whole: the four corners, runs that repeat themselves, and notebook 002. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import type { PartialConfig } from "../../../src/runtime/configSources.ts"
-import type { RunConfig } from "../../../src/runtime/RunConfig.ts"
+import type { PartialConfig } from "../../../src/runtime/config/configSources.ts"
+import type { RunConfig } from "../../../src/runtime/config/RunConfig.ts"
 import { type Ended, type Order, train } from "../running.ts"
 
 const short: PartialConfig = { preset: "a3c", nEnvs: 4, totalTimesteps: 1500 }

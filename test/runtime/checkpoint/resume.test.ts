@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { fileURLToPath } from "node:url"
-import type { PartialConfig } from "../../../src/runtime/configSources.ts"
+import type { PartialConfig } from "../../../src/runtime/config/configSources.ts"
 import { train } from "./keeping.ts"
 
 const small: PartialConfig = {

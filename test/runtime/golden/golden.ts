@@ -1,6 +1,6 @@
 /** The golden checkpoints: where they lie, what they were made from, and the hashes that they lead to. */
 import * as fs from "node:fs"
-import type { PartialConfig } from "../../../src/runtime/configSources.ts"
+import type { PartialConfig } from "../../../src/runtime/config/configSources.ts"
 
 export const folder = new URL("./", import.meta.url)
 

@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
+import { type RunEvent, toJsonLine } from "../../../src/runtime/monitoring/RunEvent.ts"
 import * as JsonLines from "../../../src/runtime/reporting/JsonLines.ts"
 import { consume } from "../../../src/runtime/reporting/Reporter.ts"
 import * as Table from "../../../src/runtime/reporting/Table.ts"
-import { type RunEvent, toJsonLine } from "../../../src/runtime/RunEvent.ts"
 import { finished, progress, restarted, started, wholeRun } from "./syntheticRun.ts"
 
 /** A terminal that remembers each write. */

@@ -1,5 +1,12 @@
 /** A made-up run of CartPole that learns, for the tests of what reads a run's events. */
-import type { Episode, Evaluation, Finished, Progress, RunEvent, Started } from "../../../src/runtime/RunEvent.ts"
+import type {
+  Episode,
+  Evaluation,
+  Finished,
+  Progress,
+  RunEvent,
+  Started
+} from "../../../src/runtime/monitoring/RunEvent.ts"
 
 export const started: Started = {
   event: "started",

@@ -1,0 +1,220 @@
+/**
+ * One incarnation of an actor, as it runs in its host: a fiber that starts the behaviour, then handles messages one at a
+ * time from its mailbox, and reports.
+ *
+ * The fiber sleeps in one callback between messages, so that an ask within a thread is a plain call: the sender's push
+ * wakes the cell, the handler runs, and the reply resumes the sender, with no queue, timer or fiber per message.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { Scope } from "effect/Scope"
+import type { Behavior, Method, ServingAny } from "../Actor.ts"
+import { Death, fromCause, fromUnknown } from "../Death.ts"
+import * as Codec from "../messages/Codec.ts"
+import { Mailbox } from "../owner/Mailbox.ts"
+
+export interface CellMessage {
+  readonly seq: number
+  readonly method: Method
+  readonly payload: unknown
+}
+
+/** Where a cell reports. Each ending is reported once, after the incarnation's scope has closed. */
+export interface CellReport {
+  started(): void
+  /** `state` is encoded. */
+  replied(seq: number, method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void
+  /** `seq` is the message in hand, 0 for none. */
+  died(death: Death, seq: number): void
+  stopped(): void
+}
+
+export interface CellOptions<R> {
+  readonly behavior: Behavior<R>
+  readonly name: string
+  readonly incarnation: number
+  readonly config: unknown
+  /** The encoded state, where there is one. */
+  readonly restored: Option.Option<unknown>
+  readonly report: CellReport
+}
+
+/**
+ * Asking and answering are nested calls. Beyond this depth a cell goes on from a microtask instead, so that a chain of
+ * ten thousand actors does not fill the stack.
+ */
+const deepest = 64
+let depth = 0
+
+const killed = new Death({ kind: "Killed", message: "killed" })
+
+const unwound = Effect.callback<void>((resume) => queueMicrotask(() => resume(Effect.void)))
+
+export class Cell<R> {
+  private readonly options: CellOptions<R>
+  private readonly mailbox = new Mailbox<CellMessage>()
+  private wake: ((effect: Effect.Effect<void>) => void) | undefined
+  private fiber: Fiber.Fiber<void, Death> | undefined
+  private message: CellMessage | undefined
+  private inHand = 0
+  private serving: ServingAny | undefined
+  private served = false
+  private stopping = false
+  private halted: Death | undefined
+  private over = false
+
+  constructor(options: CellOptions<R>) {
+    this.options = options
+  }
+
+  /** Starts the incarnation on `run`, which provides what its behaviour needs. */
+  start(run: <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>): void {
+    this.fiber = run(Effect.scoped<void, Death, R | Scope>(Effect.suspend(() => this.live())))
+    if (this.halted !== undefined) this.fiber.interruptUnsafe()
+    this.fiber.addObserver((exit) => this.end(exit))
+  }
+
+  push(message: CellMessage): void {
+    if (this.over) return
+    this.mailbox.push(message)
+    this.rouse()
+  }
+
+  /** Finish the message in hand, then end. */
+  stop(): void {
+    this.stopping = true
+    this.rouse()
+  }
+
+  /** End now, with `death` as the cause. */
+  halt(death = killed): void {
+    this.halted ??= death
+    this.fiber?.interruptUnsafe()
+  }
+
+  /** Whether the behaviour is still being set up. */
+  get starting(): boolean {
+    return !this.served
+  }
+
+  /** Whether it is being set up, or has a message in hand. */
+  get working(): boolean {
+    return this.starting || this.inHand > 0
+  }
+
+  /** The message in hand, 0 for none. */
+  get seq(): number {
+    return this.inHand
+  }
+
+  /** Completes when nothing of the incarnation runs any more. */
+  get gone(): Effect.Effect<void> {
+    return this.fiber === undefined ? Effect.void : Effect.asVoid(Fiber.await(this.fiber))
+  }
+
+  private rouse(): void {
+    const wake = this.wake
+    if (wake === undefined) return
+    this.wake = undefined
+    if (depth >= deepest) return queueMicrotask(() => wake(Effect.void))
+    depth++
+    wake(Effect.void)
+    depth--
+  }
+
+  private end(exit: Exit.Exit<void, Death>): void {
+    this.over = true
+    const { report } = this.options
+    if (this.halted !== undefined) return report.died(this.halted, this.inHand)
+    if (Exit.isSuccess(exit)) return report.stopped()
+    const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
+    report.died(failure === undefined ? fromCause("Defect", exit.cause) : failure.error, this.inHand)
+  }
+
+  private live(): Effect.Effect<void, Death, R | Scope> {
+    const { behavior, config, incarnation, name, report } = this.options
+    const codec = behavior.definition.stateCodec
+    let restored: Option.Option<unknown> = Option.none()
+    if (codec !== undefined && Option.isSome(this.options.restored)) {
+      const decoded = codec.decode(this.options.restored.value)
+      if (Exit.isFailure(decoded)) {
+        return Effect.fail(
+          new Death({ kind: "StartFailed", message: `the state does not fit its schema: ${Codec.reason(decoded)}` })
+        )
+      }
+      restored = Option.some(decoded.value)
+    }
+    return Effect.matchCauseEffect(Effect.suspend(() => behavior.start({ config, restored, name, incarnation })), {
+      onFailure: (cause) => Effect.fail(fromCause("StartFailed", cause)),
+      onSuccess: (serving) => {
+        this.served = true
+        this.serving = serving
+        report.started()
+        return this.next
+      }
+    })
+  }
+
+  // One of each for the whole of its life: a cell that waits should be small, and a message cheap.
+
+  private readonly next: Effect.Effect<void, Death> = Effect.suspend(() => this.take())
+
+  private readonly sleep: Effect.Effect<void, Death> = Effect.flatMap(
+    Effect.callback<void>((resume) => {
+      this.wake = resume
+    }),
+    () => this.next
+  )
+
+  private readonly settled = (outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> => this.settle(outcome)
+
+  private take(): Effect.Effect<void, Death> {
+    if (this.stopping) return Effect.void
+    const message = this.mailbox.shift()
+    if (message === undefined) return this.sleep
+    this.message = message
+    this.inHand = message.seq
+    const handler = this.serving?.handlers[message.method.name]
+    if (handler === undefined) return Effect.fail(fromUnknown("Defect", `no handler for ${message.method.name}`))
+    return Effect.flatMap(Effect.exit(Effect.suspend(() => handler(message.payload))), this.settled)
+  }
+
+  private settle(outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> {
+    const method = this.message?.method.name
+    if (Exit.isFailure(outcome) && outcome.cause.reasons.some((reason) => reason._tag !== "Fail")) {
+      return Effect.fail(fromCause("Defect", outcome.cause, method))
+    }
+    let state: unknown
+    try {
+      state = this.commit()
+    } catch (error) {
+      return Effect.fail(fromUnknown("Defect", error, method))
+    }
+    if (depth >= deepest) return Effect.flatMap(unwound, () => this.answer(outcome, state))
+    return this.answer(outcome, state)
+  }
+
+  /** The encoded state. */
+  private commit(): unknown {
+    const codec = this.options.behavior.definition.stateCodec
+    const snapshot = this.serving?.snapshot
+    if (codec === undefined || snapshot === undefined) return undefined
+    const state = codec.encode(snapshot())
+    if (Exit.isFailure(state)) throw new TypeError(`the snapshot does not fit its schema: ${Codec.reason(state)}`)
+    return state.value
+  }
+
+  private answer(outcome: Exit.Exit<unknown, unknown>, state: unknown): Effect.Effect<void, Death> {
+    const { message } = this
+    this.message = undefined
+    this.inHand = 0
+    if (message !== undefined) {
+      depth++
+      this.options.report.replied(message.seq, message.method, outcome, state)
+      depth--
+    }
+    return this.next
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The host that runs actors as fibers beside their owner, in one thread: messages go straight to the mailbox, as they
+ * are. For actors that wait more than they compute, for tests, and where one core is all there is.
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { Behavior, Method, Services } from "../Actor.ts"
+import { Death, fromUnknown } from "../Death.ts"
+import * as Turn from "../links/Turn.ts"
+import { Cell, type CellReport } from "./Cell.ts"
+import { type Fault, Injected } from "./Fault.ts"
+import type { Envelope, Host, Tenant } from "./Host.ts"
+
+/** The behaviours under the names of their definitions. */
+export const behaviorsByName = <B extends ReadonlyArray<Behavior<unknown>>>(
+  behaviors: B
+): ReadonlyMap<string, Behavior<Services<B>>> =>
+  // Each member needs no more than all need together; TypeScript does not see it through the conditional type.
+  new Map((behaviors as ReadonlyArray<Behavior<unknown>> as ReadonlyArray<Behavior<Services<B>>>).map((behavior) => [
+    behavior.definition.actorName,
+    behavior
+  ]))
+
+export class FiberHost<R> implements Host {
+  readonly index: number
+  readonly placement = "fiber"
+  readonly border = false
+  private readonly cells = new Map<number, Cell<R>>()
+  private readonly tenants = new Set<number>()
+  private readonly behaviors: ReadonlyMap<string, Behavior<R>>
+  /** Asked for at the first actor, since it may hold the system that is just being built. */
+  private readonly context: () => Context.Context<R>
+  private run: (<E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>) | undefined
+
+  constructor(
+    index: number,
+    behaviors: ReadonlyMap<string, Behavior<R>>,
+    context: () => Context.Context<R>
+  ) {
+    this.index = index
+    this.behaviors = behaviors
+    this.context = context
+  }
+
+  get population(): number {
+    return this.tenants.size
+  }
+
+  place(tenant: Tenant): void {
+    this.tenants.add(tenant.id)
+    const { definition, epoch, name } = tenant
+    const behavior = this.behaviors.get(definition.actorName)
+    if (behavior === undefined) {
+      const message = `no behaviour of ${definition.actorName} was given; known: ${
+        [...this.behaviors.keys()].join(", ")
+      }`
+      return tenant.died(epoch, new Death({ kind: "StartFailed", message }), 0)
+    }
+    const report = new Reporter<R>(this.cells, tenant)
+    const cell = new Cell({
+      behavior,
+      name,
+      incarnation: epoch,
+      config: tenant.config,
+      restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
+      report
+    })
+    report.cell = cell
+    this.cells.set(tenant.id, cell)
+    cell.start(this.run ??= Effect.runForkWith(this.context()))
+  }
+
+  deliver(tenant: Tenant, envelope: Envelope): void {
+    // What was sent to other threads before goes out before this one begins to work.
+    Turn.settle()
+    this.cells.get(tenant.id)?.push(envelope)
+  }
+
+  stop(tenant: Tenant): void {
+    this.cells.get(tenant.id)?.stop()
+  }
+
+  halt(tenant: Tenant): void {
+    this.cells.get(tenant.id)?.halt()
+  }
+
+  kill(tenant: Tenant, how: Fault): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const cell = this.cells.get(tenant.id)
+      cell?.halt(how === "terminate" ? undefined : fromUnknown("Defect", new Injected({ fault: how })))
+      return cell?.gone ?? Effect.void
+    })
+  }
+
+  evict(tenant: Tenant): void {
+    this.tenants.delete(tenant.id)
+  }
+}
+
+/** What a cell here has to say, for its tenant. */
+class Reporter<R> implements CellReport {
+  cell: Cell<R> | undefined
+  private readonly cells: Map<number, Cell<R>>
+  private readonly tenant: Tenant
+  private readonly epoch: number
+
+  constructor(cells: Map<number, Cell<R>>, tenant: Tenant) {
+    this.cells = cells
+    this.tenant = tenant
+    this.epoch = tenant.epoch
+  }
+
+  started(): void {
+    this.tenant.started(this.epoch)
+  }
+
+  replied(seq: number, _method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void {
+    this.tenant.replied(this.epoch, seq, outcome, state)
+  }
+
+  died(death: Death, seq: number): void {
+    this.leave()
+    this.tenant.died(this.epoch, death, seq)
+  }
+
+  stopped(): void {
+    this.leave()
+    this.tenant.stopped(this.epoch)
+  }
+
+  private leave(): void {
+    if (this.cells.get(this.tenant.id) === this.cell) this.cells.delete(this.tenant.id)
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The border between an actor's owner and the place where its incarnations live.
+ *
+ * The owner (`Guardian`) keeps what must survive a death: the unanswered messages in order and the last committed state.
+ * A `Host` runs one incarnation at a time of each of its tenants and reports. Whether that is a fiber, a thread or a
+ * process is the host's affair; nothing above this interface knows.
+ *
+ * The rules a host keeps:
+ * - messages are handled one at a time, in the order delivered;
+ * - each report carries the epoch (the number of the incarnation) that it is about;
+ * - after `died` or `stopped` of an epoch nothing of it runs any more (the fence), so that the owner may place the next.
+ */
+import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { Any, Method } from "../Actor.ts"
+import type { Death } from "../Death.ts"
+import type { Fault } from "./Fault.ts"
+import type { Placement } from "./Placement.ts"
+
+/** A message on its way: kept by the owner until it is answered. */
+export interface Envelope {
+  /** 1, 2, ... per actor. */
+  readonly seq: number
+  readonly method: Method
+  /** Encoded when the host lies behind a border, else the value itself. */
+  readonly payload: unknown
+  /** How long its sender waits, in milliseconds. */
+  readonly millis: number
+  /** When its sender gives up, in milliseconds of the system's clock; `Infinity` for never. */
+  readonly expires: number
+  /** Whether the sender waits only until the message is taken in. */
+  readonly tell: boolean
+  /** Takes the outcome; `undefined` once nobody waits for it. */
+  resume: ((outcome: Exit.Exit<unknown, unknown>) => void) | undefined
+}
+
+/** An actor as its host sees it, and where the host reports. */
+export interface Tenant {
+  /** Unique within the system. */
+  readonly id: number
+  readonly name: string
+  readonly definition: Any
+  /** Encoded when the host lies behind a border. */
+  readonly config: unknown
+  /** The last committed state, always encoded: a handler cannot spoil what it has committed. */
+  readonly state: unknown
+  readonly hasState: boolean
+  readonly epoch: number
+
+  /** The method of the oldest unanswered message, if `seq` is its number. */
+  pending(seq: number): Method | undefined
+  started(epoch: number): void
+  /** `state` is encoded, and `undefined` for a stateless actor. */
+  replied(epoch: number, seq: number, outcome: Exit.Exit<unknown, unknown>, state: unknown): void
+  /** The message could not be handed over; it was not handled. */
+  refused(epoch: number, seq: number, reason: string): void
+  /**
+   * The incarnation is gone. `seq` is the message in hand, 0 when none was, and `undefined` when the host cannot tell
+   * (then every delivered message may have been started). `bystander` is set when the host knows that the incarnation
+   * did nothing at the time, not even start, and that another one did.
+   */
+  died(epoch: number, death: Death, seq: number | undefined, bystander?: boolean): void
+  stopped(epoch: number): void
+  /** No incarnation can live here any more, however often it is tried: the actor has failed for good. */
+  unfit(death: Death): void
+}
+
+export interface Host {
+  readonly index: number
+  readonly placement: Placement
+  /** Whether messages are encoded on their way. */
+  readonly border: boolean
+  /** How many actors live here. */
+  readonly population: number
+  /** Starts the tenant's present epoch. */
+  place(tenant: Tenant): void
+  deliver(tenant: Tenant, envelope: Envelope): void
+  /** Asks the incarnation to finish the message in hand and to end; answered by `stopped`. */
+  stop(tenant: Tenant): void
+  /** Ends the incarnation now, whatever it does; answered by `died` where it still can be. */
+  halt(tenant: Tenant): void
+  /**
+   * Brings down what lies under the tenant (its thread or process, with all that live there; its fiber), in one of the
+   * ways that are possible here, and completes when that is gone.
+   */
+  kill(tenant: Tenant, how: Fault): Effect.Effect<void>
+  /** Forgets the tenant. */
+  evict(tenant: Tenant): void
+}

@@ -1,0 +1,363 @@
+/**
+ * A host on the other side of a link, as its owner sees it: a slot that outlives its threads.
+ *
+ * It decodes replies, gathers a tick's messages into one batch, starts a new link when the old one
+ * has exited and somebody lives here, and watches that the other side gives signs of life. The fence is here: actors are
+ * placed on a new link only after the old one's `exited`.
+ *
+ * The other side is told nothing before it has said that it is of the right build, and not heard before that, nor after
+ * its end was decided: so no stranger's work is ever committed.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Method } from "../Actor.ts"
+import { Death, fromUnknown } from "../Death.ts"
+import { HostStartFailed, MessageRefused } from "../errors.ts"
+import type { LifecycleEvent } from "../LifecycleEvent.ts"
+import type { Command, HostLink, OpenLink, Report, Working } from "../links/HostLink.ts"
+import * as Turn from "../links/Turn.ts"
+import * as Codec from "../messages/Codec.ts"
+import type { Fault } from "./Fault.ts"
+import type { Envelope, Host, Tenant } from "./Host.ts"
+
+export interface RemoteOptions {
+  readonly placement: "thread" | "process"
+  readonly index: number
+  readonly entry: string
+  readonly open: OpenLink
+  readonly buildId: string | undefined
+  /** Milliseconds in which the other side must be ready. */
+  readonly startMillis: number
+  /** Milliseconds without a sign of life after which it counts as wedged; `Infinity` to wait for ever. */
+  readonly heartbeatMillis: number
+  readonly publish: (event: LifecycleEvent) => void
+}
+
+/** A beat is missed when nothing came within a third of the allowed time; so many in a row are fatal. */
+const beats = 3
+
+const deathCodec = Codec.make(Death)
+
+export class RemoteHost implements Host {
+  readonly index: number
+  readonly placement: "thread" | "process"
+  readonly border = true
+  private readonly options: RemoteOptions
+  private readonly tenants = new Map<number, Tenant>()
+  private link: HostLink | undefined
+  private generation = 0
+  private ready = false
+  private openedAt = 0
+  private outbox: Array<Command> = []
+  private ending: Death | undefined
+  /** Who was at work when the other side ended, by its own word. */
+  private working: ReadonlyMap<number, Working> | undefined
+  /** What ended it, by its own word. */
+  private lastWord: Death | undefined
+  /** Whether the other side is of another build: its successor would be too. */
+  private stranger = false
+  private closing = false
+  private startTimer: ReturnType<typeof setTimeout> | undefined
+  private pulse: ReturnType<typeof setInterval> | undefined
+  private missed = 0
+  /** Commands posted and reports heard over the present link. */
+  private posted = 0
+  private heard = 0
+  private readonly onReady = new Set<(outcome: Exit.Exit<void, HostStartFailed>) => void>()
+  private readonly onExit = new Set<() => void>()
+
+  constructor(options: RemoteOptions) {
+    this.options = options
+    this.index = options.index
+    this.placement = options.placement
+  }
+
+  get population(): number {
+    return this.tenants.size
+  }
+
+  /** Starts the other side and waits until it is ready. */
+  get start(): Effect.Effect<void, HostStartFailed> {
+    return Effect.callback<void, HostStartFailed>((resume) => {
+      if (this.ready) return resume(Effect.void)
+      this.onReady.add(resume)
+      this.ensureOpen()
+      return Effect.sync(() => void this.onReady.delete(resume))
+    })
+  }
+
+  place(tenant: Tenant): void {
+    this.tenants.set(tenant.id, tenant)
+    this.ensureOpen()
+    this.send(["start", {
+      actor: tenant.id,
+      epoch: tenant.epoch,
+      definition: tenant.definition.actorName,
+      name: tenant.name,
+      config: tenant.config,
+      hasState: tenant.hasState,
+      state: tenant.state
+    }])
+  }
+
+  deliver(tenant: Tenant, envelope: Envelope): void {
+    this.send(["message", tenant.id, tenant.epoch, envelope.seq, envelope.method.name, envelope.payload])
+  }
+
+  stop(tenant: Tenant): void {
+    if (this.link === undefined) tenant.stopped(tenant.epoch)
+    else this.send(["stop", tenant.id, tenant.epoch])
+  }
+
+  halt(tenant: Tenant): void {
+    this.send(["halt", tenant.id, tenant.epoch])
+  }
+
+  kill(_tenant: Tenant, how: Fault): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      if (this.link === undefined) return resume(Effect.void)
+      const gone = () => resume(Effect.void)
+      this.onExit.add(gone)
+      if (how === "terminate") this.end(new Death({ kind: "Killed", message: "killed" }))
+      else this.send(["fault", how])
+      return Effect.sync(() => void this.onExit.delete(gone))
+    })
+  }
+
+  evict(tenant: Tenant): void {
+    this.tenants.delete(tenant.id)
+  }
+
+  /** Asks the other side to end, terminates it after `grace` milliseconds, and completes when it is gone. */
+  close(grace: number): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      this.closing = true
+      if (this.link === undefined) return resume(Effect.void)
+      const timer = setTimeout(() => this.link?.terminate(), grace)
+      this.onExit.add(() => {
+        clearTimeout(timer)
+        resume(Effect.void)
+      })
+      this.send(["close"])
+    })
+  }
+
+  // --- the link
+
+  private ensureOpen(): void {
+    if (this.link !== undefined || this.closing) return
+    this.ready = false
+    this.ending = undefined
+    this.stranger = false
+    this.working = undefined
+    this.lastWord = undefined
+    this.outbox = []
+    this.posted = 0
+    this.heard = 0
+    this.openedAt = performance.now()
+    this.startTimer = setTimeout(() => {
+      this.end(new Death({ kind: "StartFailed", message: `not ready within ${this.options.startMillis} ms` }))
+    }, this.options.startMillis)
+    // What an earlier link still says is not heard.
+    const generation = ++this.generation
+    const present = () => generation === this.generation && this.link !== undefined
+    this.link = this.options.open({
+      received: (batch) => {
+        if (present()) this.received(batch)
+      },
+      exited: (reason, error) => {
+        if (present()) this.exited(reason, error)
+      }
+    })
+  }
+
+  /** Ends the other side for a reason of ours. */
+  private end(death: Death): void {
+    this.ending ??= death
+    this.link?.terminate()
+  }
+
+  private send(command: Command): void {
+    if (this.link === undefined) return
+    if (this.outbox.push(command) === 1 && this.ready) Turn.afterwards(this.flush)
+  }
+
+  private readonly flush = (): void => {
+    const batch = this.outbox
+    const link = this.link
+    if (batch.length === 0 || link === undefined || !this.ready || this.ending !== undefined) return
+    this.outbox = []
+    try {
+      link.post(batch)
+      this.posted += batch.length
+    } catch {
+      // Something in the batch cannot be cloned: find out which, and let the rest go.
+      for (const command of batch) {
+        try {
+          link.post([command])
+          this.posted++
+        } catch (error) {
+          this.unsendable(command, error instanceof Error ? error.message : String(error))
+        }
+      }
+    }
+  }
+
+  private unsendable(command: Command, reason: string): void {
+    if (command[0] === "message") this.tenants.get(command[1])?.refused(command[2], command[3], reason)
+    if (command[0] === "start") {
+      const { actor, epoch } = command[1]
+      this.tenants.get(actor)?.died(epoch, new Death({ kind: "StartFailed", message: reason }), 0)
+    }
+  }
+
+  private received(batch: ReadonlyArray<Report>): void {
+    this.missed = 0
+    for (const report of batch) {
+      // A report may lead to a decision to end this side: the rest of its batch is then not heard either.
+      if (this.ending !== undefined) return
+      this.heard++
+      if (this.ready || report[0] === "ready" || report[0] === "exiting") this.hear(report)
+    }
+  }
+
+  private hear(report: Report): void {
+    switch (report[0]) {
+      case "ready":
+        return this.isReady(report[1])
+      case "started":
+        return this.tenants.get(report[1])?.started(report[2])
+      case "stopped":
+        return this.tenants.get(report[1])?.stopped(report[2])
+      case "refused":
+        return this.tenants.get(report[1])?.refused(report[2], report[3], report[4])
+      case "died": {
+        const [, actor, epoch, encoded, seq] = report
+        return this.tenants.get(actor)?.died(epoch, decodeDeath(encoded), seq)
+      }
+      case "replied": {
+        const [, actor, epoch, seq, kind, value, state] = report
+        const tenant = this.tenants.get(actor)
+        if (tenant === undefined || epoch !== tenant.epoch) return
+        const method = tenant.pending(seq)
+        // Replies come in order, each once.
+        if (method === undefined) {
+          return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)
+        }
+        return tenant.replied(epoch, seq, outcome(tenant, method, kind, value), state)
+      }
+      case "alive": {
+        const [, posted, heard, reports] = report
+        if (heard !== posted) return this.broken(`it heard ${heard} of ${posted} messages`)
+        if (reports !== this.heard) return this.broken(`${this.heard} of its ${reports} messages came`)
+        return
+      }
+      case "exiting":
+        if (this.ready) this.working = new Map(report[1].map((working) => [working[0], working]))
+        if (report[2] !== undefined) this.lastWord = decodeDeath(report[2])
+        return
+      default:
+        return this.broken(`"${String(report[0])}" is no report`)
+    }
+  }
+
+  /** Something was lost or spoilt on the way. Nobody can tell what else: a new link begins from what was committed. */
+  private broken(message: string): void {
+    this.end(new Death({ kind: "LinkBroken", message: `the link to its host is broken: ${message}` }))
+  }
+
+  private isReady(buildId: string | undefined): void {
+    const expected = this.options.buildId
+    if (expected !== undefined && buildId !== expected) {
+      const message = `its build is ${buildId ?? "unnamed"}, the system's is ${expected}: rebuild the entry`
+      this.stranger = true
+      return this.end(new Death({ kind: "StartFailed", message }))
+    }
+    if (this.ready) return
+    this.ready = true
+    clearTimeout(this.startTimer)
+    const { heartbeatMillis, index } = this.options
+    if (Number.isFinite(heartbeatMillis)) this.pulse = setInterval(() => this.beat(), heartbeatMillis / beats)
+    this.options.publish({ _tag: "HostStarted", host: index, millis: performance.now() - this.openedAt })
+    for (const resume of this.onReady) resume(Exit.void)
+    this.onReady.clear()
+    this.flush()
+  }
+
+  private beat(): void {
+    if (this.missed++ < beats) return this.ping()
+    const message = `no sign of life for ${this.options.heartbeatMillis} ms`
+    this.end(new Death({ kind: "Unresponsive", message }))
+  }
+
+  private ping(): void {
+    this.flush()
+    this.posted++
+    this.link?.post([["ping", this.posted]])
+  }
+
+  private exited(reason: string, error: unknown): void {
+    clearTimeout(this.startTimer)
+    clearInterval(this.pulse)
+    this.link = undefined
+    this.outbox = []
+    this.missed = 0
+    const wasReady = this.ready
+    this.ready = false
+    const death = this.ending ?? this.lastWord ??
+      (error === undefined ? new Death({ kind: "HostExited", message: reason }) : fromUnknown("HostExited", error))
+    this.options.publish({ _tag: "HostExited", host: this.index, expected: this.closing, reason: death.message })
+    if (!wasReady) {
+      const { entry } = this.options
+      for (const resume of this.onReady) {
+        resume(Exit.fail(new HostStartFailed({ host: this.index, entry, reason: death.message })))
+      }
+    }
+    this.onReady.clear()
+    // Those who lived there: who hears of a death may spawn anew, and that one is well.
+    const residents = Array.from(this.tenants.values())
+    for (const tenant of residents) {
+      if (this.stranger) {
+        tenant.unfit(death)
+        continue
+      }
+      // A host that did not come up says nothing against the actor: it counts as one more death, by its own policy.
+      const told = death.kind === "StartFailed" ? new Death({ ...death, kind: "HostExited" }) : death
+      const { working } = this
+      if (working === undefined) tenant.died(tenant.epoch, told, undefined)
+      else {
+        const [, epoch, seq] = working.get(tenant.id) ?? []
+        const idle = epoch !== tenant.epoch
+        // Where nobody was at work, nobody is to blame, and it counts for all of them: an end must come somewhere.
+        tenant.died(tenant.epoch, told, idle ? 0 : seq ?? 0, idle && working.size > 0)
+      }
+    }
+    const waiting = Array.from(this.onExit)
+    this.onExit.clear()
+    for (const gone of waiting) gone()
+    // Whoever is about to restart finds the new thread under way.
+    if (this.tenants.size > 0) this.ensureOpen()
+  }
+}
+
+/** The outcome that the caller gets, from its encoded form. */
+const outcome = (
+  tenant: Tenant,
+  method: Method,
+  kind: "success" | "failure" | "refused",
+  value: unknown
+): Exit.Exit<unknown, unknown> => {
+  const refused = (reason: string) =>
+    Exit.fail(new MessageRefused({ actor: tenant.name, method: method.name, part: "reply", reason }))
+  if (kind === "refused") return refused(String(value))
+  const decoded = kind === "success" ? method.success.decode(value) : method.error.decode(value)
+  if (Exit.isFailure(decoded)) return refused(Codec.reason(decoded))
+  return kind === "success" ? decoded : Exit.fail(decoded.value)
+}
+
+const decodeDeath = (encoded: unknown): Death => {
+  const death = deathCodec.decode(encoded)
+  return Exit.isSuccess(death) && death.value instanceof Death ? death.value : unreadable
+}
+
+const unreadable = new Death({ kind: "Defect", message: "unknown (the report could not be read)" })

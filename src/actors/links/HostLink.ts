@@ -1,0 +1,90 @@
+/**
+ * The words that an owner and a remote host exchange, and the transport that carries them.
+ *
+ * A link moves batches of tuples in order, and says once that the other side is gone, after everything that it had sent.
+ * Shared memory between two threads is one such transport (`ThreadLink`).
+ */
+
+import type { Fault } from "../hosts/Fault.ts"
+
+/** From the owner to the host. Payload, config and state are encoded. */
+export type Command =
+  | readonly [kind: "start", start: StartCommand]
+  | readonly [kind: "message", actor: number, epoch: number, seq: number, method: string, payload: unknown]
+  | readonly [kind: "stop", actor: number, epoch: number]
+  | readonly [kind: "halt", actor: number, epoch: number]
+  /** A sign of life is wanted. `posted` commands were sent over this link, this one included. */
+  | readonly [kind: "ping", posted: number]
+  /** Come to harm in this way. */
+  | readonly [kind: "fault", fault: Fault]
+  /** End all incarnations, then the host itself. */
+  | readonly [kind: "close"]
+
+export interface StartCommand {
+  readonly actor: number
+  readonly epoch: number
+  readonly definition: string
+  readonly name: string
+  readonly config: unknown
+  readonly hasState: boolean
+  readonly state: unknown
+}
+
+/** From the host to the owner. */
+export type Report =
+  /** The host is up; the build it was made from, when it knows. */
+  | readonly [kind: "ready", buildId: string | undefined]
+  | readonly [kind: "started", actor: number, epoch: number]
+  | readonly [
+    kind: "replied",
+    actor: number,
+    epoch: number,
+    seq: number,
+    outcome: "success" | "failure" | "refused",
+    value: unknown,
+    state: unknown
+  ]
+  /** The payload did not fit; the message was not handled. */
+  | readonly [kind: "refused", actor: number, epoch: number, seq: number, reason: string]
+  /** `death` is an encoded `Death`, `seq` the message in hand or 0. */
+  | readonly [kind: "died", actor: number, epoch: number, death: unknown, seq: number]
+  | readonly [kind: "stopped", actor: number, epoch: number]
+  /**
+   * The answer to a ping of `posted` commands: so many were heard, and so many reports were posted, this one included. A
+   * link keeps the order, so when the numbers differ something was lost on the way.
+   */
+  | readonly [kind: "alive", posted: number, heard: number, reports: number]
+  /**
+   * The host's last word, where it still has one: it ends, with these incarnations at work on a message (`seq`), or at
+   * their start (`undefined`). All others were idle. `death` is an encoded `Death`, where something was thrown.
+   */
+  | readonly [kind: "exiting", working: ReadonlyArray<Working>, death: unknown]
+
+export type Working = readonly [actor: number, epoch: number, seq: number | undefined]
+
+/** The owner's end of a link. */
+export interface HostLink {
+  /** Sends a batch. Throws, and sends nothing, when a value in it cannot be sent. */
+  post(batch: ReadonlyArray<Command>): void
+  /** Ends the other side now, whatever it does; `exited` follows. */
+  terminate(): void
+}
+
+export interface LinkEvents {
+  received(batch: ReadonlyArray<Report>): void
+  /** The other side is gone and runs nothing more. `error` is what it threw, if it threw. */
+  exited(reason: string, error: unknown): void
+}
+
+/** Starts another side. Never throws: what cannot start reports `exited`. */
+export type OpenLink = (events: LinkEvents) => HostLink
+
+/** The host's end of a link. */
+export interface HostPort {
+  post(batch: ReadonlyArray<Report>, moved: ReadonlyArray<ArrayBuffer>): void
+  listen(received: (batch: ReadonlyArray<Command>) => void): void
+  /** Ends this side. */
+  exit(): void
+  /** Calls `last` when this side ends by itself, whatever ends it: what it posts still arrives. */
+  onExit(last: () => void): void
+}

@@ -1,0 +1,244 @@
+/**
+ * The link to a host in a child process: Node's own channel between parent and child, with structured clone both ways.
+ *
+ * A child shares no memory: typed arrays cross as copies, and what is memory itself (`Shared.Memory`, `Shared.Buffer`) is
+ * refused. In return it may crash natively or eat memory and takes nobody with it.
+ *
+ * Nobody is left behind. The parent ends a child with SIGKILL, which ends a stopped one too, and says `exited` only after
+ * the child is gone and all that it had sent was read. A child whose parent is gone ends by itself: at once when it is
+ * idle or waiting, and within a second when it is in an endless loop, since a small thread of it watches the parent.
+ * Ctrl-C reaches the whole process group: children leave SIGINT, SIGTERM and SIGHUP to their parent's decision.
+ */
+import { type ChildProcess, fork } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { isMainThread, Worker } from "node:worker_threads"
+import { MemoryLimitReached } from "../errors.ts"
+import type { Command, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
+
+export interface ProcessOptions {
+  /** The module that calls `ActorHost.launch`: the same that serves a thread. A file. */
+  readonly entry: URL
+  /** Node's flags for the child. Default: those of this process. */
+  readonly execArgv?: ReadonlyArray<string>
+  /** What a child may take; it dies of more, with a `Death` that says so. Default: no limit but Node's own. */
+  readonly memoryLimit?: MemoryLimit
+}
+
+/** In MiB. */
+export interface MemoryLimit {
+  /** The JavaScript heap (Node's `--max-old-space-size`). */
+  readonly heap?: number
+  /** All memory that the process holds, typed arrays and native memory included. Looked at ten times a second. */
+  readonly resident?: number
+}
+
+/** What a child sends besides batches of reports, where its owner cannot look: the bytes it holds. */
+interface Weight {
+  readonly resident: number
+}
+
+/** The first argument of a child, by which its entry knows that it is one; the second is the parent's process id. */
+const mark = "troupe-host"
+
+/** Milliseconds between two looks at a child's memory. */
+const memoryWatch = 100
+
+/** Milliseconds that an exited child's channel may take to be read to its end. */
+const drain = 1000
+
+const mebibyte = 1024 * 1024
+
+/** Opens a process per call. */
+export const open = (options: ProcessOptions): OpenLink => (events) => {
+  const { entry, memoryLimit } = options
+  const cannot = (reason: string, error?: unknown) => {
+    queueMicrotask(() => events.exited(reason, error))
+    return { post: () => {}, terminate: () => {} }
+  }
+  if (entry.protocol !== "file:") return cannot(`${entry.href} is no file: the entry of a process must be one`)
+  const file = fileURLToPath(entry)
+  if (!existsSync(file)) return cannot(`there is no file ${file}`)
+  try {
+    const child = fork(file, [mark, String(process.pid)], {
+      serialization: "advanced",
+      // A debugger's port belongs to one process.
+      execArgv: [
+        ...(options.execArgv ?? process.execArgv.filter((flag) => !flag.startsWith("--inspect"))),
+        ...(memoryLimit?.heap === undefined ? [] : [`--max-old-space-size=${Math.ceil(memoryLimit.heap)}`])
+      ],
+      // Our standard output may be somebody's data: what a child prints goes where people read.
+      stdio: ["ignore", 2, "pipe", "ipc"]
+    })
+    return attach(child, events, memoryLimit ?? {})
+  } catch (error) {
+    return cannot(error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => {
+  let error: unknown
+  let terminated = false
+  let ended: string | undefined
+  let connected = true
+  let over = false
+  let drainTimer: ReturnType<typeof setTimeout> | undefined
+  const said = tail(child)
+
+  const terminate = (): void => {
+    if (terminated) return
+    terminated = true
+    child.kill("SIGKILL")
+  }
+  const weigh = (resident: number): void => {
+    if (limit.resident === undefined || resident <= limit.resident * mebibyte || terminated) return
+    error ??= new MemoryLimitReached({ limit: limit.resident, resident: Math.round(resident / mebibyte) })
+    terminate()
+  }
+  const watch = limit.resident === undefined
+    ? undefined
+    : setInterval(() => weigh(residentOf(child.pid)), memoryWatch)
+
+  const exited = (reason: string): void => {
+    if (over) return
+    over = true
+    clearInterval(watch)
+    clearTimeout(drainTimer)
+    child.removeAllListeners()
+    // A message that could not be sent to the dead is no news.
+    child.on("error", () => {})
+    child.stderr?.destroy()
+    events.exited(error === undefined ? reason : textOf(error), error)
+  }
+  const perhapsOver = (): void => {
+    if (ended === undefined) return
+    if (!connected) return exited(ended)
+    const reason = ended
+    drainTimer ??= setTimeout(() => {
+      if (child.connected) child.disconnect()
+      exited(reason)
+    }, drain)
+  }
+
+  child.on("message", (message: ReadonlyArray<Report> | Weight) => {
+    if (isBatch(message)) events.received(message)
+    else weigh(message.resident)
+  })
+  child.on("error", (thrown) => {
+    if (child.pid !== undefined) return
+    error ??= thrown
+    exited(thrown.message)
+  })
+  child.on("disconnect", () => {
+    connected = false
+    perhapsOver()
+    // A child that closes its channel but lives on is none of ours any more.
+    if (ended === undefined) drainTimer ??= setTimeout(terminate, drain)
+  })
+  child.on("exit", (code, signal) => {
+    clearTimeout(drainTimer)
+    drainTimer = undefined
+    ended = terminated ? "terminated" : said(code, signal)
+    if (error === undefined && !terminated && /heap out of memory/.test(ended)) {
+      error = new MemoryLimitReached(limit.heap === undefined ? {} : { limit: limit.heap })
+    }
+    perhapsOver()
+  })
+  return {
+    post: (batch: ReadonlyArray<Command>) => {
+      for (const command of batch) refuseSharedMemory(command)
+      child.send(batch, noop)
+    },
+    terminate
+  }
+}
+
+const noop = (): void => {}
+
+const isBatch = (message: ReadonlyArray<Report> | Weight): message is ReadonlyArray<Report> => Array.isArray(message)
+
+const textOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+/** Passes on what the child writes to its standard error, and keeps the end of it: it may say why the child ended. */
+const tail = (child: ChildProcess) => {
+  let kept = ""
+  child.stderr?.on("data", (text: Buffer) => {
+    process.stderr.write(text)
+    kept = (kept + text.toString()).slice(-8192)
+  })
+  return (code: number | null, signal: string | null): string => {
+    const how = signal === null ? `exited with code ${code}` : `ended by ${signal}`
+    if (code === 0) return how
+    const why = /^.*(?:Error\b.*:|heap out of memory).*$/m.exec(kept)?.[0].trim()
+    return why === undefined ? how : `${how}: ${why}`
+  }
+}
+
+/** Bytes of memory that a process holds, as Linux tells it; elsewhere the child reports for itself, and this says 0. */
+const residentOf = (pid: number | undefined): number => {
+  if (pid === undefined || process.platform !== "linux") return 0
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024
+  } catch {
+    return 0
+  }
+}
+
+// ------------------------------------------------------------------------------------------- what cannot be copied
+
+/** Throws when a command holds shared memory, naming the field. Views on shared memory are copied, as all views are. */
+const refuseSharedMemory = (command: Command): void => {
+  const found = command[0] === "message"
+    ? sharedAt(command[5], "payload")
+    : command[0] === "start"
+    ? sharedAt(command[1].config, "config") ?? sharedAt(command[1].state, "state")
+    : undefined
+  if (found === undefined) return
+  throw new Error(`${found}, and a child process shares no memory: send a typed array, which is copied`)
+}
+
+const sharedAt = (value: unknown, path: string): string | undefined => {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return undefined
+  if (value instanceof SharedArrayBuffer) return `${path} is a SharedArrayBuffer`
+  if (Object.prototype.toString.call(value) === "[object WebAssembly.Memory]") return `${path} is a WebAssembly.Memory`
+  for (const [key, part] of Object.entries(value)) {
+    const found = sharedAt(part, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+// ---------------------------------------------------------------------------------------------------- the child's end
+
+/** Ends the process when its parent is gone, also when the main thread is busy for ever. */
+const watcher = `
+  const { workerData } = require("node:worker_threads")
+  setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, "SIGKILL") }, 500)
+`
+
+/** The child's own end, or `undefined` in a process that is no host. */
+export const port = (): HostPort | undefined => {
+  const send = process.send?.bind(process)
+  if (!isMainThread || send === undefined || process.argv[2] !== mark) return undefined
+  const parent = Number(process.argv[3])
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, noop)
+  process.once("disconnect", () => process.exit(0))
+  // Not printed: the parent is told, and its supervision decides what it means.
+  process.on("uncaughtException", () => process.exit(1))
+  return {
+    post: (batch) => void send(batch, undefined, undefined, noop),
+    listen: (received) => {
+      process.on("message", (batch: ReadonlyArray<Command>) => received(batch))
+      const guard = new Worker(watcher, { eval: true, workerData: parent, execArgv: [] })
+      guard.unref()
+      // Whoever can, reads it from outside, whatever we do meanwhile.
+      if (process.platform !== "linux") {
+        setInterval(() => void send({ resident: process.memoryUsage.rss() }, undefined, undefined, noop), memoryWatch)
+          .unref()
+      }
+    },
+    // After all that was posted has left.
+    exit: () => void send([], undefined, undefined, () => process.exit(0)),
+    onExit: (last) => void process.on("exit", last)
+  }
+}

@@ -1,0 +1,373 @@
+/**
+ * The owner's side of one actor: everything of it that must survive a death.
+ *
+ * It numbers the messages, keeps them until they are answered, commits each reply together with the state that came with
+ * it, and after a death decides by the actor's supervision, places the next incarnation with the last committed state and
+ * delivers again, in order, what was not answered. A reply of an earlier epoch is not heard. So a message counts once,
+ * however often it had to run.
+ *
+ * Everything here runs on the owner's thread and is synchronous; only waiting (a back-off) takes a fiber.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Exit from "effect/Exit"
+import type { Any, Method } from "../Actor.ts"
+import { Death } from "../Death.ts"
+import {
+  ActorDied,
+  ActorStopped,
+  AskTimeout,
+  MailboxFull,
+  MessageRefused,
+  PoisonMessage,
+  RestartLimitReached
+} from "../errors.ts"
+import type { Envelope, Host, Tenant } from "../hosts/Host.ts"
+import type { LifecycleEvent } from "../LifecycleEvent.ts"
+import * as Codec from "../messages/Codec.ts"
+import { Ledger } from "./Ledger.ts"
+import type { Sibling, Siblings } from "./Siblings.ts"
+
+/** How an actor's life ended. */
+export type Ended =
+  | { readonly _tag: "Stopped" }
+  | {
+    readonly _tag: "Failed"
+    readonly death: Death
+    readonly restarts: number
+    /** The message that killed it again and again. */
+    readonly poison?: PoisonMessage
+  }
+
+export type Status = "starting" | "running" | "restarting" | "stopping" | "ended"
+
+/** What a guardian needs of the system around it. */
+export interface Surroundings {
+  /** Milliseconds. */
+  now(): number
+  publish(event: LifecycleEvent): void
+  /** Some message expires at this time. */
+  expect(expires: number): void
+  /** The actor has ended and leaves its name. */
+  ended(guardian: Guardian): void
+}
+
+export interface GuardianOptions {
+  readonly id: number
+  readonly name: string
+  readonly definition: Any
+  readonly config: unknown
+  readonly host: Host
+  readonly siblings: Siblings
+  readonly capacity: number
+  readonly surroundings: Surroundings
+}
+
+type Outcome = Exit.Exit<unknown, unknown>
+
+export class Guardian implements Tenant, Sibling {
+  readonly id: number
+  readonly name: string
+  readonly definition: Any
+  readonly config: unknown
+  readonly host: Host
+  /** Completes when the first incarnation serves, or could not start. */
+  readonly firstStart = Deferred.makeUnsafe<void, Death>()
+  /** Completes at the end of the actor's life. */
+  readonly end = Deferred.makeUnsafe<Ended>()
+  state: unknown = undefined
+  hasState = false
+  epoch = 1
+  restarts = 0
+  status: Status = "starting"
+
+  private readonly ledger: Ledger
+  private readonly siblings: Siblings
+  private readonly around: Surroundings
+  private served = false
+  private lastDeath: Death | undefined
+  private diedAt = 0
+  /** Deaths since the last committed reply. */
+  private consecutive = 0
+  /** The message in hand at the last of them, and at how many in a row. */
+  private suspect: PoisonMessage | undefined
+  private replayed = 0
+
+  constructor(options: GuardianOptions) {
+    this.id = options.id
+    this.name = options.name
+    this.definition = options.definition
+    this.config = options.config
+    this.host = options.host
+    this.around = options.surroundings
+    this.ledger = new Ledger(options.capacity)
+    this.siblings = options.siblings
+    this.siblings.join(this)
+  }
+
+  // --- from the asking side
+
+  place(): void {
+    this.around.publish({ _tag: "Spawned", actor: this.name, host: this.host.index, placement: this.host.placement })
+    this.host.place(this)
+  }
+
+  /**
+   * Takes a message for the actor. `resume` gets the outcome (of the ask, or for a `tell` of having been taken in), maybe
+   * before this returns. The envelope is what to `abandon` when nobody waits any more.
+   */
+  send(
+    method: Method,
+    payload: unknown,
+    millis: number,
+    tell: boolean,
+    failWhenFull: boolean,
+    resume: (outcome: Outcome) => void
+  ): Envelope | undefined {
+    const ending = this.ending()
+    if (ending !== undefined) return void resume(ending)
+    if (failWhenFull && this.ledger.full) {
+      return void resume(Exit.fail(new MailboxFull({ actor: this.name, capacity: this.ledger.capacity })))
+    }
+    let carried = payload
+    if (this.host.border) {
+      const encoded = method.payload.encode(payload)
+      if (Exit.isFailure(encoded)) {
+        return void resume(Exit.fail(this.refusal(method.name, Codec.reason(encoded))))
+      }
+      carried = encoded.value
+    }
+    const expires = this.around.now() + millis
+    const seq = this.ledger.nextSeq()
+    const envelope: Envelope = { seq, method, payload: carried, millis, expires, tell, resume }
+    if (this.ledger.enter(envelope)) this.taken(envelope)
+    if (envelope.resume !== undefined) this.around.expect(expires)
+    return envelope
+  }
+
+  /** Nobody waits for the outcome any more. What was taken in is handled all the same; what still waits outside is not. */
+  abandon(envelope: Envelope): void {
+    envelope.resume = undefined
+    this.ledger.withdraw(envelope)
+  }
+
+  /** Fails what has expired; returns when the next message expires. */
+  expire(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    const late: Array<Envelope> = []
+    for (const envelope of this.ledger.all()) {
+      if (envelope.resume === undefined) continue
+      if (envelope.expires <= now) late.push(envelope)
+      else if (envelope.expires < next) next = envelope.expires
+    }
+    for (const envelope of late) this.timeOut(envelope)
+    return next
+  }
+
+  stop(): void {
+    if (this.status === "ended" || this.status === "stopping") return
+    const { placed } = this
+    this.status = "stopping"
+    if (placed) this.host.stop(this)
+    else this.finish({ _tag: "Stopped" })
+  }
+
+  /** Ends the actor at the owner's side, whatever its incarnation does. */
+  abort(): void {
+    if (this.status === "ended") return
+    this.host.halt(this)
+    this.finish({ _tag: "Stopped" })
+  }
+
+  get placed(): boolean {
+    return this.status === "starting" || this.status === "running"
+  }
+
+  get unanswered(): number {
+    return this.ledger.size
+  }
+
+  // --- from its siblings
+
+  halt(): void {
+    this.host.halt(this)
+  }
+
+  resurrect(): void {
+    if (this.status !== "restarting") return
+    this.restarts++
+    this.status = "starting"
+    this.host.place(this)
+    this.pump()
+  }
+
+  fail(death: Death): void {
+    if (this.status === "ended") return
+    if (this.placed) this.host.halt(this)
+    const poison = this.suspect !== undefined && this.suspect.deaths > 1 ? { poison: this.suspect } : {}
+    this.finish({ _tag: "Failed", death, restarts: this.restarts, ...poison })
+  }
+
+  // --- from the host
+
+  started(epoch: number): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    if (this.status !== "stopping") this.status = "running"
+    if (!this.served) {
+      this.served = true
+      this.around.publish({ _tag: "Started", actor: this.name, incarnation: epoch })
+      Deferred.doneUnsafe(this.firstStart, Exit.void)
+    } else if (this.lastDeath !== undefined) {
+      this.around.publish({
+        _tag: "Restarted",
+        actor: this.name,
+        incarnation: epoch,
+        death: this.lastDeath,
+        recoveryMillis: performance.now() - this.diedAt,
+        replayed: this.replayed
+      })
+    }
+  }
+
+  replied(epoch: number, seq: number, outcome: Outcome, state: unknown): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    const envelope = this.ledger.settle(seq)
+    if (envelope === undefined) return
+    if (this.definition.stateCodec !== undefined) {
+      this.state = state
+      this.hasState = true
+    }
+    this.consecutive = 0
+    this.suspect = undefined
+    this.admit()
+    answer(envelope, outcome)
+  }
+
+  pending(seq: number): Method | undefined {
+    const oldest = this.ledger.oldest
+    return oldest?.seq === seq ? oldest.method : undefined
+  }
+
+  refused(epoch: number, seq: number, reason: string): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    const [envelope] = this.ledger.extract((envelope) => envelope.seq === seq)
+    this.admit()
+    if (envelope !== undefined) answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
+  }
+
+  died(epoch: number, reported: Death, seq: number | undefined, bystander = false): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
+    const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
+    this.epoch++
+    this.status = "restarting"
+    this.diedAt = performance.now()
+    this.lastDeath = death
+    this.around.publish({ _tag: "Died", actor: this.name, incarnation: epoch, death })
+    // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
+    if (!this.served && death.kind === "StartFailed") return this.fail(death)
+    const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
+    this.replayed = this.ledger.rewind()
+    this.siblings.lost(this, death, this.consecutive, bystander)
+    for (const envelope of lost) {
+      const method = envelope.method.name
+      answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))
+    }
+  }
+
+  stopped(epoch: number): void {
+    if (epoch !== this.epoch || this.status === "ended") return
+    this.finish({ _tag: "Stopped" })
+  }
+
+  unfit(death: Death): void {
+    if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
+    if (this.status !== "ended") this.siblings.giveUp(this, death)
+  }
+
+  // --- within
+
+  private pump(): void {
+    // A delivery may be answered, and lead to further messages, before it returns: so the ledger says what comes next.
+    while (this.placed) {
+      const envelope = this.ledger.deliver()
+      if (envelope === undefined) return
+      this.host.deliver(this, envelope)
+    }
+  }
+
+  private admit(): void {
+    for (let envelope = this.ledger.admit(); envelope !== undefined; envelope = this.ledger.admit()) {
+      this.taken(envelope)
+    }
+  }
+
+  /** Notes whether a death of the actor's own comes without progress, and at which message where its host could not tell. */
+  private held(death: Death, seq: number | undefined): Death {
+    if (death.kind === "Killed") return death
+    const message = this.ledger.inHand(seq)
+    const method = message?.method.name
+    if (message !== undefined) {
+      const deaths = this.suspect?.seq === message.seq ? this.suspect.deaths + 1 : 1
+      this.suspect = new PoisonMessage({ method: message.method.name, seq: message.seq, deaths })
+    }
+    if (method !== undefined || this.status === "starting") this.consecutive++
+    return method === undefined || death.method !== undefined ? death : new Death({ ...death, method })
+  }
+
+  /** A message has found room; the sender of a `tell` has waited for no more than this. */
+  private taken(envelope: Envelope): void {
+    const resume = envelope.resume
+    if (envelope.tell) envelope.resume = undefined
+    this.pump()
+    if (envelope.tell) resume?.(Exit.void)
+  }
+
+  private timeOut(envelope: Envelope): void {
+    const resume = envelope.resume
+    this.abandon(envelope)
+    resume?.(Exit.fail(new AskTimeout({ actor: this.name, method: envelope.method.name, millis: envelope.millis })))
+  }
+
+  private finish(ended: Ended): void {
+    this.status = "ended"
+    this.host.evict(this)
+    this.siblings.leave(this)
+    this.around.ended(this)
+    this.around.publish(
+      ended._tag === "Stopped"
+        ? { _tag: "Stopped", actor: this.name }
+        : { ...ended, actor: this.name }
+    )
+    this.outcome = ended
+    Deferred.doneUnsafe(this.end, Exit.succeed(ended))
+    Deferred.doneUnsafe(this.firstStart, Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly))
+    const failure = this.ending()
+    if (failure === undefined) return
+    for (const envelope of this.ledger.drain()) answer(envelope, failure)
+  }
+
+  private outcome: Ended | undefined
+
+  /** What a message gets that comes too late. */
+  private ending(): Exit.Exit<never, ActorStopped | RestartLimitReached> | undefined {
+    if (this.status === "stopping") return Exit.fail(new ActorStopped({ actor: this.name }))
+    const ended = this.outcome
+    if (ended === undefined) return undefined
+    if (ended._tag === "Stopped") return Exit.fail(new ActorStopped({ actor: this.name }))
+    const { death, poison, restarts } = ended
+    const because = poison === undefined ? {} : { poison }
+    return Exit.fail(new RestartLimitReached({ actor: this.name, restarts, death, ...because }))
+  }
+
+  private refusal(method: string, reason: string): MessageRefused {
+    return new MessageRefused({ actor: this.name, method, part: "payload", reason })
+  }
+}
+
+const answer = (envelope: Envelope, outcome: Outcome): void => {
+  const resume = envelope.resume
+  envelope.resume = undefined
+  resume?.(outcome)
+}
+
+const stoppedEarly = new Death({ kind: "StartFailed", message: "stopped before it had started" })

@@ -1,0 +1,114 @@
+/**
+ * What an actor owes its senders: its unanswered messages, in order.
+ *
+ * A message is admitted while fewer than `capacity` are unanswered, and stays until its reply is committed; senders
+ * beyond that wait outside, in order of arrival. The first `delivered` of the admitted messages are with the present
+ * incarnation; a death only sets that mark back to nought, which is why nothing is lost by one.
+ */
+import type { Envelope } from "../hosts/Host.ts"
+import { Mailbox } from "./Mailbox.ts"
+
+export class Ledger {
+  readonly capacity: number
+  private readonly owed = new Mailbox<Envelope>()
+  private readonly outside = new Mailbox<Envelope>()
+  private delivered = 0
+  private lastSeq = 0
+
+  constructor(capacity: number) {
+    this.capacity = capacity
+  }
+
+  nextSeq(): number {
+    return ++this.lastSeq
+  }
+
+  /** How many messages are unanswered, those still waiting for room included. */
+  get size(): number {
+    return this.owed.size + this.outside.size
+  }
+
+  get full(): boolean {
+    return this.owed.size >= this.capacity || this.outside.size > 0
+  }
+
+  get oldest(): Envelope | undefined {
+    return this.owed.at(0)
+  }
+
+  /** The message in hand of the present incarnation: that with the given number, or where that is unknown the oldest. */
+  inHand(seq: number | undefined): Envelope | undefined {
+    const oldest = this.delivered > 0 ? this.owed.at(0) : undefined
+    return seq === undefined || seq === oldest?.seq ? oldest : undefined
+  }
+
+  /** Takes a message in; false when it has to wait outside. */
+  enter(envelope: Envelope): boolean {
+    if (this.full) {
+      this.outside.push(envelope)
+      return false
+    }
+    this.owed.push(envelope)
+    return true
+  }
+
+  /** The next message for the present incarnation, which is then held to have it. */
+  deliver(): Envelope | undefined {
+    const envelope = this.owed.at(this.delivered)
+    if (envelope !== undefined) this.delivered++
+    return envelope
+  }
+
+  /** Takes out the oldest message when `seq` is its number: replies come in order, and anything else is not ours. */
+  settle(seq: number): Envelope | undefined {
+    if (this.delivered === 0 || this.owed.at(0)?.seq !== seq) return undefined
+    this.delivered--
+    return this.owed.shift()
+  }
+
+  /** Lets the next waiting sender in, if there is one and room for it. */
+  admit(): Envelope | undefined {
+    if (this.outside.size === 0 || this.owed.size >= this.capacity) return undefined
+    const envelope = this.outside.shift()
+    if (envelope !== undefined) this.owed.push(envelope)
+    return envelope
+  }
+
+  /** Takes back a message that still waits outside; what was admitted stays. */
+  withdraw(envelope: Envelope): void {
+    if (this.outside.size > 0) this.outside.reset(this.outside.toArray().filter((other) => other !== envelope))
+  }
+
+  /** Takes out those of the delivered messages that `take` accepts. */
+  extract(take: (envelope: Envelope) => boolean): Array<Envelope> {
+    const { delivered } = this
+    const all = this.owed.toArray()
+    const taken = all.filter((envelope, index) => index < delivered && take(envelope))
+    if (taken.length > 0) {
+      this.owed.reset(all.filter((envelope) => !taken.includes(envelope)))
+      this.delivered -= taken.length
+    }
+    return taken
+  }
+
+  /** The present incarnation is gone: all that was delivered is to be delivered again. Returns how many that are. */
+  rewind(): number {
+    const { delivered } = this
+    this.delivered = 0
+    return delivered
+  }
+
+  /** All messages, oldest first; those outside last. */
+  all(): Array<Envelope> {
+    return [...this.owed.toArray(), ...this.outside.toArray()]
+  }
+
+  /** Takes everything out. */
+  drain(): Array<Envelope> {
+    const everything = this.all()
+    this.owed.reset([])
+    this.outside.reset([])
+    this.delivered = 0
+    return everything
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The actors that one supervision value looks after, and what the death of one means for the others.
+ *
+ * One-for-one: each actor is alone. One-for-all and rest-for-one: all actors of a system that were spawned with the same
+ * value belong together, in the order they were spawned. When one dies, all of them (or those spawned after it) are ended,
+ * and when the last is gone they start again in order, each with its own last committed state and its unanswered messages.
+ * They share one count of restarts; when it is exhausted, all fail.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { Death } from "../Death.ts"
+import { RestartLog, type Supervision } from "../Supervision.ts"
+
+/** An actor as its siblings see it. */
+export interface Sibling {
+  readonly name: string
+  /** Whether an incarnation lives, which must be ended before a joint restart. */
+  readonly placed: boolean
+  /** Ends the incarnation; `lost` follows when it is gone. */
+  halt(): void
+  /** Places the next incarnation. */
+  resurrect(): void
+  /** Gives it up for good. */
+  fail(death: Death): void
+}
+
+interface Joint {
+  readonly all: ReadonlyArray<Sibling>
+  readonly going: Set<Sibling>
+  readonly death: Death
+  readonly restart: number
+}
+
+export class Siblings {
+  private readonly supervision: Supervision
+  private readonly log: RestartLog
+  private readonly now: () => number
+  private readonly fork: (effect: Effect.Effect<void>) => void
+  private members: Array<Sibling> = []
+  /** The restart under way: who takes part, and who of them has still to go. */
+  private joint: Joint | undefined
+
+  constructor(
+    supervision: Supervision,
+    now: () => number,
+    fork: (effect: Effect.Effect<void>) => void
+  ) {
+    this.supervision = supervision
+    this.log = new RestartLog(supervision)
+    this.now = now
+    this.fork = fork
+  }
+
+  join(member: Sibling): void {
+    // Most are alone: a list of exactly one takes less room than one that was pushed to.
+    if (this.members.length === 0) this.members = [member]
+    else this.members.push(member)
+  }
+
+  leave(member: Sibling): void {
+    const index = this.members.indexOf(member)
+    if (index >= 0) this.members.splice(index, 1)
+    this.gone(member)
+  }
+
+  /** Why `member` goes down, when that is not its own doing. */
+  reason(member: Sibling): Death | undefined {
+    if (this.joint?.going.has(member) !== true) return undefined
+    return new Death({ ...this.joint.death, kind: "Sibling" })
+  }
+
+  /**
+   * An incarnation of `member` is gone against its will, the `consecutive`-th in a row without progress. A `bystander`'s
+   * death is somebody else's doing, who answers for it: it is not counted and not waited for.
+   */
+  lost(member: Sibling, death: Death, consecutive: number, bystander: boolean): void {
+    if (this.joint?.all.includes(member)) return this.gone(member)
+    const directive = this.supervision.decide(death)
+    if (directive === "stop") return member.fail(death)
+    const hopeful = directive === "restart" && consecutive < this.supervision.maxConsecutive
+    const counted = hopeful && !bystander
+    const restart = counted ? this.log.next(this.now()) : 0
+    if (restart === 0 && (counted || !hopeful)) return this.giveUp(member, death)
+    const all = this.affected(member)
+    if (all.length === 1) return this.begin(all, death, restart)
+    const going = new Set(all.filter((other) => other !== member && other.placed))
+    this.joint = { all, going, death, restart }
+    for (const other of going) other.halt()
+    this.gone(member)
+  }
+
+  /** `member` is not tried again, nor is anyone of its group. */
+  giveUp(member: Sibling, death: Death): void {
+    const failing = this.supervision.strategy === "one-for-one" ? [member] : [...this.members]
+    for (const each of failing) each.fail(death)
+  }
+
+  private affected(member: Sibling): ReadonlyArray<Sibling> {
+    switch (this.supervision.strategy) {
+      case "one-for-one":
+        return [member]
+      case "one-for-all":
+        return [...this.members]
+      case "rest-for-one":
+        return this.members.slice(this.members.indexOf(member))
+    }
+  }
+
+  private gone(member: Sibling): void {
+    if (this.joint === undefined) return
+    const { all, death, going, restart } = this.joint
+    going.delete(member)
+    if (going.size > 0) return
+    this.joint = undefined
+    this.begin(all, death, restart)
+  }
+
+  private begin(all: ReadonlyArray<Sibling>, death: Death, restart: number): void {
+    const waiting = restart === 0 ? Effect.yieldNow : this.log.pause(restart, death)
+    this.fork(Effect.flatMap(Effect.exit(waiting), (pause) =>
+      Effect.sync(() => {
+        for (const member of all) {
+          if (Exit.isSuccess(pause)) member.resurrect()
+          else member.fail(death)
+        }
+      })))
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * The owner of actors on some hosts: names, guardians, deadlines, events and the end of it all. `ActorSystem` is the
+ * service that gives it to programs.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as PubSub from "effect/PubSub"
+import type { Any } from "../Actor.ts"
+import { Death } from "../Death.ts"
+import { NameTaken, type SpawnFailure, StartFailed } from "../errors.ts"
+import type { Host } from "../hosts/Host.ts"
+import type { Placement } from "../hosts/Placement.ts"
+import type { RemoteHost } from "../hosts/RemoteHost.ts"
+import type { LifecycleEvent } from "../LifecycleEvent.ts"
+import type { Spares } from "../links/Spares.ts"
+import * as Codec from "../messages/Codec.ts"
+import * as Supervision from "../Supervision.ts"
+import { Guardian, type Status, type Surroundings } from "./Guardian.ts"
+import { Siblings } from "./Siblings.ts"
+import { Sweeper } from "./Sweeper.ts"
+
+export interface SystemOptions {
+  /** How long an ask waits unless it says otherwise. Default 60 s. */
+  readonly askDeadline?: Duration.Input
+  /** Unanswered messages an actor takes before senders wait. Default 1024. */
+  readonly mailbox?: number
+  /** How long an actor may take to end when it is asked to, before it is ended. Default 100 ms. */
+  readonly grace?: Duration.Input
+  /** Supervision of actors that are spawned without. Default: one-for-one, five restarts a minute. */
+  readonly supervision?: Supervision.Supervision
+}
+
+export interface Place {
+  readonly name?: string
+  readonly config?: unknown
+  readonly supervision?: Supervision.Supervision
+  readonly mailbox?: number
+  readonly host?: number
+  readonly placement: Placement
+}
+
+/** The hosts of each placement, in the order of their numbers. */
+export interface Hosts {
+  readonly fiber: ReadonlyArray<Host>
+  readonly thread: ReadonlyArray<RemoteHost>
+  readonly process: ReadonlyArray<RemoteHost>
+  readonly spares: ReadonlyArray<Spares>
+}
+
+/** One line about a living actor. */
+export interface ActorInfo {
+  readonly name: string
+  readonly definition: string
+  readonly status: Status
+  readonly incarnation: number
+  readonly restarts: number
+  /** Messages taken and not yet answered. */
+  readonly unanswered: number
+  readonly host: number
+  readonly placement: Placement
+}
+
+export class System {
+  readonly events = Effect.runSync(PubSub.unbounded<LifecycleEvent>())
+  readonly askMillis: number
+  readonly graceMillis: number
+  private readonly mailbox: number
+  private readonly supervision: Supervision.Supervision
+  readonly hosts: Hosts
+  private readonly guardians = new Map<string, Guardian>()
+  private readonly fibers = new Set<Fiber.Fiber<void>>()
+  private readonly surroundings: Surroundings
+  private readonly sweeper: Sweeper
+  private readonly groups = new WeakMap<Supervision.Supervision, Siblings>()
+  private readonly fork: (effect: Effect.Effect<void>) => void
+  private closed = false
+  private lastId = 0
+  /** When an actor of a host last overstayed its grace: the next ones of that host are not waited for again. */
+  private readonly overstayed = new Map<Host, number>()
+
+  constructor(
+    context: Context.Context<never>,
+    options: SystemOptions,
+    hosts: (publish: (event: LifecycleEvent) => void) => Hosts
+  ) {
+    const clock = Context.get(context, Clock.Clock)
+    const run = Effect.runForkWith(context)
+    const publish = (event: LifecycleEvent) => void PubSub.publishUnsafe(this.events, event)
+    this.askMillis = Duration.toMillis(options.askDeadline ?? "60 seconds")
+    this.graceMillis = Duration.toMillis(options.grace ?? "100 millis")
+    this.mailbox = options.mailbox ?? 1024
+    this.supervision = options.supervision ?? Supervision.oneForOne()
+    this.hosts = hosts(publish)
+    const now = () => clock.currentTimeMillisUnsafe()
+    this.sweeper = new Sweeper({
+      now,
+      run,
+      sweep: (now) => {
+        let next = Number.POSITIVE_INFINITY
+        for (const guardian of this.guardians.values()) next = Math.min(next, guardian.expire(now))
+        return next
+      }
+    })
+    this.fork = (effect) => {
+      if (this.closed) return
+      const fiber = run(effect)
+      this.fibers.add(fiber)
+      fiber.addObserver(() => this.fibers.delete(fiber))
+    }
+    this.surroundings = {
+      now,
+      publish,
+      expect: (expires) => this.sweeper.expect(expires),
+      ended: (guardian) => {
+        if (this.guardians.get(guardian.name) === guardian) this.guardians.delete(guardian.name)
+      }
+    }
+  }
+
+  get(name: string): Guardian | undefined {
+    return this.guardians.get(name)
+  }
+
+  /** Takes the name and places the first incarnation. */
+  spawn(definition: Any, place: Place): Exit.Exit<Guardian, SpawnFailure> {
+    const id = ++this.lastId
+    const name = place.name ?? `${definition.actorName}/${id}`
+    if (this.guardians.has(name)) return Exit.fail(new NameTaken({ actor: name }))
+    const cannot = (message: string) =>
+      Exit.fail(new StartFailed({ actor: name, death: new Death({ kind: "StartFailed", message }) }))
+    if (this.closed) return cannot("the system is closed")
+    const host = this.choose(place)
+    if (typeof host === "string") return cannot(host)
+    let config = place.config
+    if (host.border) {
+      const encoded = definition.configCodec.encode(config)
+      if (Exit.isFailure(encoded)) return cannot(`its config does not fit its schema: ${Codec.reason(encoded)}`)
+      config = encoded.value
+    }
+    const guardian = new Guardian({
+      id,
+      name,
+      definition,
+      config,
+      host,
+      siblings: this.siblingsOf(place.supervision ?? this.supervision),
+      capacity: place.mailbox ?? this.mailbox,
+      surroundings: this.surroundings
+    })
+    this.guardians.set(name, guardian)
+    guardian.place()
+    return Exit.succeed(guardian)
+  }
+
+  /** One-for-one stands alone; the others are one group per value. */
+  private siblingsOf(supervision: Supervision.Supervision): Siblings {
+    const known = this.groups.get(supervision)
+    if (known !== undefined) return known
+    const siblings = new Siblings(supervision, this.surroundings.now, this.fork)
+    if (supervision.strategy !== "one-for-one") this.groups.set(supervision, siblings)
+    return siblings
+  }
+
+  private choose({ host, placement }: Place): Host | string {
+    const eligible: ReadonlyArray<Host> = this.hosts[placement]
+    if (host !== undefined) {
+      return eligible[host] ?? `there is no ${placement} host ${host}; there are ${eligible.length}`
+    }
+    let best = eligible[0]
+    for (const candidate of eligible) if (best === undefined || candidate.population < best.population) best = candidate
+    return best ?? `the system has no ${placement} placement`
+  }
+
+  /** Asks the actor to end; ends it after its grace. */
+  stop(guardian: Guardian, graceMillis: number): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const { host } = guardian
+      guardian.stop()
+      if (guardian.status === "ended") return
+      const recently = performance.now() - (this.overstayed.get(host) ?? Number.NEGATIVE_INFINITY) < 1000
+      if (graceMillis > 0 && !(host.border && recently)) {
+        if (yield* within(Deferred.await(guardian.end), graceMillis)) return
+        this.overstayed.set(host, performance.now())
+      }
+      // What lives beside us can be seen off; what lives behind a border is told, and not heard any more.
+      const gone = host.border ? undefined : within(host.kill(guardian, "terminate"), this.graceMillis)
+      guardian.abort()
+      if (gone !== undefined) yield* gone
+    })
+  }
+
+  get actors(): ReadonlyArray<ActorInfo> {
+    return [...this.guardians.values()].map((guardian) => ({
+      name: guardian.name,
+      definition: guardian.definition.actorName,
+      status: guardian.status,
+      incarnation: guardian.epoch,
+      restarts: guardian.restarts,
+      unanswered: guardian.unanswered,
+      host: guardian.host.index,
+      placement: guardian.host.placement
+    }))
+  }
+
+  /** Ends all actors, then the hosts, within about the grace; nothing is left behind. */
+  get close(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      this.closed = true
+      this.sweeper.close()
+      for (const fiber of this.fibers) fiber.interruptUnsafe()
+      const all = [...this.guardians.values()]
+      for (const guardian of all) guardian.stop()
+      const { process, spares, thread } = this.hosts
+      const each = { concurrency: "unbounded", discard: true } as const
+      yield* Effect.all([
+        Effect.forEach(
+          all,
+          (guardian) => guardian.host.border ? Effect.void : this.stop(guardian, this.graceMillis),
+          each
+        ),
+        Effect.forEach([...thread, ...process], (host) => host.close(this.graceMillis), each),
+        Effect.forEach(spares, (kept) => kept.close, each)
+      ], each)
+      for (const guardian of all) guardian.abort()
+      yield* PubSub.shutdown(this.events)
+    })
+  }
+}
+
+/** Whether `effect` completes in time. Wall time, whatever clock the program runs by: this bounds how long an ending takes. */
+const within = (effect: Effect.Effect<unknown>, millis: number): Effect.Effect<boolean> =>
+  Effect.callback((resume) => {
+    const fiber = Effect.runFork(effect)
+    const timer = setTimeout(() => {
+      resume(Effect.succeed(false))
+      fiber.interruptUnsafe()
+    }, millis)
+    fiber.addObserver(() => {
+      clearTimeout(timer)
+      resume(Effect.succeed(true))
+    })
+  })

@@ -1,0 +1,214 @@
+/**
+ * Puts a `RunConfig` together. Later sources win: the preset, a JSON file, environment variables (`TROUPE_N_ENVS`,
+ * read through Effect's Config, so that a program may provide them from anywhere), and what the caller gives (flags,
+ * or the library's input). Whatever is wrong is answered in one sentence that names the source.
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as os from "node:os"
+import { nearest } from "../../envs/nearest.ts"
+import { Registry } from "../../envs/Registry.ts"
+import { presets } from "./presets.ts"
+import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
+import { drawSeed } from "./Seed.ts"
+
+/** A setting that cannot be used: which one, where it was given, and what it must be. */
+export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
+  source: Schema.String,
+  message: Schema.String
+}) {}
+
+/** Some settings by name. */
+export type PartialConfig = { readonly [Name in OptionName]?: RunConfig[Name] }
+
+const isOptionName = (name: string): name is OptionName => Object.hasOwn(options, name)
+
+const show = (value: unknown): string => {
+  const text = typeof value === "string"
+    ? `"${value}"`
+    : typeof value === "number"
+    ? String(value)
+    : JSON.stringify(value)
+  return text === undefined ? String(value) : text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+/** Reads text as the kind of value a setting holds; text that is none stays text, for the schema to refuse. */
+const fromText = (name: OptionName, value: string): unknown => {
+  const { kind } = options[name]
+  if (kind === "number") return value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value)
+  if (kind === "boolean") return value === "true" ? true : value === "false" ? false : value
+  if (kind === "numbers") {
+    const parts = value.split(",").map((part) => part.trim()).filter((part) => part !== "")
+    return parts.every((part) => /^\d+$/.test(part)) ? parts.map(Number) : value
+  }
+  return value
+}
+
+const checked = (name: OptionName, source: string, value: unknown): Effect.Effect<unknown, ConfigError> =>
+  Schema.is(options[name].schema)(value)
+    ? Effect.succeed(value)
+    : Effect.fail(
+      new ConfigError({ source, message: `${source} must be ${options[name].expected}; ${show(value)} is not.` })
+    )
+
+/** Checks a record of settings: unknown names and wrong values are refused. */
+export const fromRecord = Effect.fnUntraced(function*(
+  record: Readonly<Record<string, unknown>>,
+  source: (name: string) => string,
+  where: string
+) {
+  const result: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(record)) {
+    if (!isOptionName(name)) {
+      const near = nearest(name, optionNames)
+      return yield* new ConfigError({
+        source: name,
+        message: `There is no setting "${name}" ${where}.${near === undefined ? "" : ` Did you mean "${near}"?`}`
+      })
+    }
+    if (value !== undefined) result[name] = yield* checked(name, source(name), value)
+  }
+  // Every name and value was checked above, each by its own schema.
+  return result as PartialConfig
+})
+
+/** Checks settings given as text: `{ nEnvs: "10" }` becomes `{ nEnvs: 10 }`. */
+const fromTexts = (
+  texts: Readonly<Record<string, string>>,
+  source: (name: string) => string,
+  where: string
+): Effect.Effect<PartialConfig, ConfigError> =>
+  fromRecord(
+    Object.fromEntries(
+      Object.entries(texts).map(([name, value]) => [name, isOptionName(name) ? fromText(name, value) : value])
+    ),
+    source,
+    where
+  )
+
+/** Checks flags, by the names of their settings. */
+export const fromFlags = (flags: Readonly<Record<string, string>>): Effect.Effect<PartialConfig, ConfigError> =>
+  fromTexts(flags, (name) => `--${flagName(name)}`, "on the command line")
+
+const fromFile = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const content = yield* fs.readFileString(path).pipe(
+    Effect.mapError(() =>
+      new ConfigError({ source: path, message: `The configuration file ${path} cannot be read. Check the path.` })
+    )
+  )
+  const record = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))(
+    content
+  ).pipe(
+    Effect.mapError(() =>
+      new ConfigError({ source: path, message: `The configuration file ${path} must hold one JSON object.` })
+    )
+  )
+  // The config.json of a run folder keeps the settings one level deeper.
+  const settings = Predicate.isObject(record["config"]) ? { ...record["config"] } : record
+  return yield* fromRecord(settings, (name) => `"${name}" in ${path}`, `in ${path}`)
+})
+
+const fromVariables = Effect.gen(function*() {
+  const result: Record<string, string> = {}
+  for (const name of optionNames) {
+    const variable = variableName(name)
+    const value = yield* Config.option(Config.String(variable)).pipe(
+      Effect.mapError(() => new ConfigError({ source: variable, message: `${variable} must be text.` }))
+    )
+    if (Option.isSome(value)) result[name] = value.value
+  }
+  return yield* fromTexts(result, variableName, "in the environment")
+})
+
+/** Refuses variables that begin as ours do and are none of ours: `TROUPE_NENVS` would be ignored in silence. */
+export const checkVariables = (variables: ReadonlyArray<string>): Effect.Effect<void, ConfigError> => {
+  const known = optionNames.map(variableName)
+  const unknown = variables.find((name) => name.startsWith("TROUPE_") && !known.includes(name))
+  if (unknown === undefined) return Effect.void
+  const near = nearest(unknown, known)
+  return Effect.fail(
+    new ConfigError({
+      source: unknown,
+      message: `There is no setting ${unknown} in the environment.${near === undefined ? "" : ` Did you mean ${near}?`}`
+    })
+  )
+}
+
+/** Where settings may come from, beside presets and variables. */
+export interface Sources {
+  /** Settings of the caller: flags that were checked, or a program's own. */
+  readonly given?: PartialConfig
+  /** A JSON file of settings. */
+  readonly file?: string | undefined
+}
+
+/** The settings that somebody chose, by whichever source; the presets are not among them. */
+export const chosen = Effect.fnUntraced(function*(sources: Sources) {
+  const file = sources.file === undefined ? {} : yield* fromFile(sources.file)
+  const variables = yield* fromVariables
+  const given = yield* fromRecord({ ...sources.given }, (name) => name, "among the settings")
+  return { ...file, ...variables, ...given }
+})
+
+/** Puts together the configuration of a run from the sources that were given. A random sampling seed is drawn here. */
+export const resolve = Effect.fnUntraced(function*(sources: Sources) {
+  const merged = yield* chosen(sources)
+  const algorithm = merged.algo === undefined
+    ? {}
+    : { schedule: presets[merged.algo].schedule, ship: presets[merged.algo].ship }
+  const config: RunConfig = {
+    workers: Math.max(1, os.availableParallelism()),
+    ...presets[merged.preset ?? merged.algo ?? ((merged.schedule ?? "sync") === "sync" ? "a2c" : "a3c")],
+    ...algorithm,
+    ...merged
+  }
+  const problem = contradiction(config)
+  if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
+  return withinWork({
+    ...config,
+    ship: config.ship === "auto" && config.device !== "auto" ? shipping(config) : config.ship,
+    samplingSeed: config.samplingSeed === "random" ? yield* drawSeed : config.samplingSeed
+  })
+})
+
+/** More hosts than there is work for would only sit there; fibers share this thread. */
+export const withinWork = (config: RunConfig): RunConfig => {
+  const workers = config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
+  return { ...config, workers, localWorker: hasLocalWorker({ ...config, workers }) }
+}
+
+const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
+  placement === "thread" && schedule === "sync" && workers > 1 &&
+  (localWorker === "auto" ? Registry.isBuiltIn(envId) : localWorker)
+
+/**
+ * What `--ship auto` is: gradients, unless they need the whole batch in one place, or are for a device that makes them
+ * better itself.
+ */
+export const shipping = ({ device, normalizeAdvantage, schedule }: RunConfig): "experience" | "gradients" =>
+  schedule === "sync" && (normalizeAdvantage || device !== "cpu") ? "experience" : "gradients"
+
+/** Settings that cannot go together, as a sentence. */
+const contradiction = (config: RunConfig): string | undefined => {
+  const { loss, normalizeAdvantage, schedule, ship } = config
+  if (normalizeAdvantage && (ship === "gradients" || (ship === "auto" && schedule !== "sync"))) {
+    return "--normalize-advantage needs the whole batch in one place and cannot go with gradients that travel; " +
+      "say --ship experience."
+  }
+  if (ship !== "experience" && schedule !== "sync" && config.nEpochs > 1) {
+    return "--n-epochs above 1 cannot go with --async and --ship gradients: a gradient is good for one update."
+  }
+  if (loss === "td" && (ship === "experience" || schedule === "sync")) {
+    return "--loss td is computed along one episode, in the worker: it needs --ship gradients and --async."
+  }
+  if (schedule === "sync" && (config.maxStaleness !== "none" || !config.syncCritic)) {
+    const flag = config.syncCritic ? "--max-staleness" : "--sync-critic false"
+    return `${flag} has no meaning in step; say --async.`
+  }
+  return undefined
+}

@@ -1,0 +1,230 @@
+/**
+ * Greedy evaluation: fresh episodes with the likeliest action each time, all environments in step so that one forward
+ * pass serves them all. It has its own streams and its own memory region and leaves no trace in the training run.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { Discrete } from "../../envs/Discrete.ts"
+import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
+import { stepFault, thrownReason } from "../../envs/EnvironmentFault.ts"
+import { sampleAction, softmax } from "../../model/categorical.ts"
+import type { Arena, OutOfMemory } from "../../model/kernels/Arena.ts"
+import { Kernels } from "../../model/kernels/Kernels.ts"
+import type { NetworkSpec } from "../../model/Network.ts"
+import type { Pcg64 } from "../../random/Pcg64.ts"
+import { evaluationPolicyStream, evaluationStream } from "../../random/streams.ts"
+import { Seed } from "../config/Seed.ts"
+import { DataPlane } from "../workers/DataPlane.ts"
+
+/** What a greedy evaluation found: statistics of the returns, and the returns themselves. */
+export interface Evaluation {
+  readonly returns: Float64Array
+  readonly mean: number
+  /** Population standard deviation. */
+  readonly std: number
+  readonly min: number
+  readonly max: number
+}
+
+/** An evaluation episode that went wrong. */
+export class EvaluationFault extends Schema.TaggedError<EvaluationFault>()("EvaluationFault", {
+  environment: Schema.String,
+  /** Which episode, and at which of its steps, where that is known. */
+  at: Schema.optionalKey(Schema.Struct({ episode: Schema.Int, step: Schema.Int })),
+  reason: Schema.String
+}) {
+  override get message(): string {
+    const where = this.at === undefined ? "" : `in episode ${this.at.episode}, at step ${this.at.step}, `
+    return `Environment ${this.environment} cannot be evaluated: ${where}${this.reason}.`
+  }
+}
+
+/** Which episodes to play. */
+export interface EvaluationRequest {
+  /** Address of the parameters in the kernels' memory. */
+  readonly weights: number
+  /** Each evaluation of a run has its own number, so that its episodes are fresh. */
+  readonly round: number
+  readonly episodes: number
+  /** Steps after which an episode is cut, beside the environment's own limit. */
+  readonly cap?: number
+  /** Samples actions instead of taking the likeliest. */
+  readonly sampled?: boolean
+}
+
+/** What an evaluator plays with. */
+export interface EvaluatorOptions {
+  readonly kernels: Kernels
+  readonly arena: Arena
+  /** With its time limit applied. */
+  readonly definition: EnvironmentDefinition<Discrete>
+  readonly network: NetworkSpec
+  /** Root seed; with the round it decides the episodes. */
+  readonly seed: number
+}
+
+/** Episodes played at the same time. */
+const rows = 64
+/** Steps after which an episode that nothing cuts is given up. */
+const endless = 100_000
+/** Environment steps between two looks at the rest of the program: about a millisecond of CartPole. */
+const stepsBetweenYields = 4096
+
+/** Plays greedy episodes of one environment. */
+export class Evaluator extends Context.Service<Evaluator, {
+  readonly evaluate: (request: EvaluationRequest) => Effect.Effect<Evaluation, EvaluationFault>
+}>()("troupe/runtime/Evaluator") {
+  static readonly make = (options: EvaluatorOptions): Effect.Effect<Evaluator["Service"], OutOfMemory> =>
+    Effect.map(allocate(options), (region) => ({
+      evaluate: (request) =>
+        play(options, region, request).pipe(
+          // The environment's own code may throw.
+          Effect.catchDefect((cause) =>
+            Effect.fail(
+              new EvaluationFault({
+                environment: options.definition.id,
+                reason: thrownReason("its code", cause)
+              })
+            )
+          )
+        )
+    }))
+
+  /** Bytes of an arena that an evaluator takes. */
+  static readonly bytes = (network: NetworkSpec): number =>
+    Kernels.descriptorBytes(network) + Kernels.workspaceBytes(network, rows) +
+    rows * 4 * (network.inputs + network.actions + 2) + 6 * 16
+
+  /** The run's evaluator. */
+  static readonly layer: Layer.Layer<Evaluator, OutOfMemory, DataPlane | Seed> = Layer.effect(
+    Evaluator,
+    Effect.gen(function*() {
+      const { arena, definition, kernels, network } = yield* DataPlane
+      const { root } = yield* Seed
+      return yield* Evaluator.make({ arena, definition, kernels, network, seed: root })
+    })
+  )
+}
+
+interface Region {
+  readonly descriptor: number
+  readonly workspace: number
+  readonly observations: number
+  readonly logits: number
+  readonly values: number
+  readonly actions: number
+}
+
+const allocate = ({ arena, kernels, network }: EvaluatorOptions): Effect.Effect<Region, OutOfMemory> =>
+  Effect.gen(function*() {
+    return {
+      descriptor: yield* kernels.describe(arena, network),
+      workspace: yield* arena.allocate(kernels.workspaceBytes(network, rows)),
+      observations: yield* arena.allocate(rows * network.inputs * 4),
+      logits: yield* arena.allocate(rows * network.actions * 4),
+      values: yield* arena.allocate(rows * 4),
+      actions: yield* arena.allocate(rows * 4)
+    }
+  })
+
+/** Plays the episodes in waves of `rows`, each wave in step, and reports them in order. */
+const play = Effect.fnUntraced(function*(
+  { arena, definition, kernels, network, seed }: EvaluatorOptions,
+  region: Region,
+  request: EvaluationRequest
+) {
+  const { episodes, round } = request
+  const cap = request.cap ?? endless
+  const returns = new Float64Array(episodes)
+  const actions = arena.int32(region.actions, rows)
+  const fault = (episode: number, step: number, reason: string) =>
+    new EvaluationFault({ environment: definition.id, at: { episode, step }, reason })
+
+  const logits = arena.float32(region.logits, rows * network.actions)
+  const probabilities = new Float64Array(network.actions)
+  const sample = (playing: ReadonlyArray<{ readonly policy: Pcg64 }>): void => {
+    for (let i = 0; i < playing.length; i++) {
+      softmax(probabilities, logits.subarray(i * network.actions, (i + 1) * network.actions))
+      actions[i] = sampleAction(probabilities, playing[i]!.policy.random())
+    }
+  }
+
+  let sinceYield = 0
+  for (let first = 0; first < episodes; first += rows) {
+    const wave = Array.from({ length: Math.min(rows, episodes - first) }, (_, k) => {
+      const dynamics = definition.create(new Float64Array(definition.stateSize))
+      const random = evaluationStream(seed, round * episodes + first + k)
+      dynamics.reset(random)
+      return {
+        episode: first + k,
+        dynamics,
+        random,
+        policy: evaluationPolicyStream(seed, round * episodes + first + k)
+      }
+    })
+    // Row i of the forward pass is the i-th environment still playing.
+    const observations = Array.from(
+      wave,
+      (_, row) => arena.float32(region.observations + row * network.inputs * 4, network.inputs)
+    )
+    let playing = wave
+    for (let step = 0; playing.length > 0; step++) {
+      for (let i = 0; i < playing.length; i++) {
+        const { dynamics, episode } = playing[i]!
+        dynamics.observe(observations[i]!)
+        const reason = stepFault(observations[i]!, 0)
+        if (reason !== undefined) return yield* fault(episode, step, reason)
+      }
+      kernels.forward(
+        region.descriptor,
+        request.weights,
+        region.observations,
+        playing.length,
+        region.workspace,
+        region.logits,
+        region.values
+      )
+      if (request.sampled === true) sample(playing)
+      else kernels.greedy(region.logits, playing.length, network.actions, region.actions)
+      let ended = 0
+      for (let i = 0; i < playing.length; i++) {
+        const { dynamics, episode, random } = playing[i]!
+        const { reward, terminated, truncated } = dynamics.step(definition.actionSpace.start + actions[i]!, random)
+        if (!Number.isFinite(reward)) return yield* fault(episode, step, `the reward is ${String(reward)}`)
+        returns[episode] = returns[episode]! + reward
+        const over = terminated || truncated === true
+        if (!over && step + 1 >= endless) {
+          return yield* fault(episode, step, `it has not ended after ${endless} steps; give it maxEpisodeSteps`)
+        }
+        if (over || step + 1 >= cap) {
+          actions[i] = -1
+          ended++
+        }
+      }
+      if (ended > 0) playing = playing.filter((_, i) => actions[i] !== -1)
+      sinceYield += playing.length
+      if (sinceYield >= stepsBetweenYields) {
+        sinceYield = 0
+        yield* Effect.yieldNow
+      }
+    }
+  }
+  return summarise(returns)
+})
+
+const summarise = (returns: Float64Array): Evaluation => {
+  let sum = 0
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  for (const value of returns) {
+    sum += value
+    min = Math.min(min, value)
+    max = Math.max(max, value)
+  }
+  const mean = sum / returns.length
+  let squares = 0
+  for (const value of returns) squares += (value - mean) * (value - mean)
+  return { returns, mean, std: Math.sqrt(squares / returns.length), min, max }
+}

@@ -1,0 +1,126 @@
+/**
+ * A trained policy on its own: the network, its weights, and which environment it was trained for. It answers what to
+ * do with an observation in plain TypeScript, so it can be served, saved and loaded without a run, a thread or a device.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as categorical from "../../model/categorical.ts"
+import { fromTensors, toTensors } from "../../model/namedTensors.ts"
+import { NetworkSpec, ParameterLayout } from "../../model/Network.ts"
+import { forward } from "../../model/reference/index.ts"
+import * as safetensors from "../../model/safetensors.ts"
+
+/** A policy file that cannot be used: why, and what to do about it. */
+export class PolicyFileError extends Schema.TaggedError<PolicyFileError>()("PolicyFileError", {
+  path: Schema.String,
+  message: Schema.String
+}) {}
+
+/** An observation of the wrong size, or not finite. */
+export class InvalidObservation extends Schema.TaggedError<InvalidObservation>()("InvalidObservation", {
+  message: Schema.String
+}) {}
+
+/** What a policy says about one observation. */
+export interface Decision {
+  /** The likeliest action, the lowest on a tie. */
+  readonly action: number
+  /** One an action; they sum to 1. */
+  readonly probabilities: ReadonlyArray<number>
+  /** V of the observation. */
+  readonly value: number
+}
+
+const formatVersion = "1"
+
+const Metadata = Schema.Struct({
+  format: Schema.Literal("troupe-policy"),
+  version: Schema.String,
+  env_id: Schema.String,
+  environment: Schema.String,
+  network: Schema.fromJsonString(NetworkSpec)
+})
+
+/** A trained policy: where it belongs, and its weights in the flat order of `network`. */
+export class Policy {
+  readonly envId: string
+  /** How the environment was named to the run: its id, or the module that exports it. */
+  readonly environment: string
+  readonly network: NetworkSpec
+  readonly weights: Float32Array
+  readonly layout: ParameterLayout
+
+  constructor(envId: string, environment: string, network: NetworkSpec, weights: Float32Array) {
+    this.envId = envId
+    this.environment = environment
+    this.network = network
+    this.weights = weights
+    this.layout = new ParameterLayout(network)
+  }
+
+  /** What to do with an observation. Computed in float64; ties and rounding may differ from the kernels' last bit. */
+  decide(observation: ReadonlyArray<number>): Effect.Effect<Decision, InvalidObservation> {
+    const { inputs } = this.network
+    if (observation.length !== inputs || !observation.every(Number.isFinite)) {
+      return Effect.fail(
+        new InvalidObservation({ message: `An observation of ${this.envId} is ${inputs} finite numbers.` })
+      )
+    }
+    return Effect.sync(() => {
+      const { logits, values } = forward(this.layout, this.weights, Float64Array.from(observation))
+      const probabilities = new Float64Array(logits.length)
+      categorical.softmax(probabilities, logits)
+      return { action: categorical.greedyAction(logits), probabilities: Array.from(probabilities), value: values[0]! }
+    })
+  }
+
+  /** The policy as a safetensors file: tensors by PyTorch's names, weights `[out][in]`. */
+  toBytes(): Uint8Array {
+    return safetensors.encode({
+      metadata: {
+        format: "troupe-policy",
+        version: formatVersion,
+        env_id: this.envId,
+        environment: this.environment,
+        network: JSON.stringify(this.network)
+      },
+      tensors: toTensors(this.layout, this.weights)
+    })
+  }
+
+  /** Writes the policy to a file. */
+  save(path: string): Effect.Effect<void, PolicyFileError, FileSystem.FileSystem> {
+    return FileSystem.FileSystem.use((fs) => fs.writeFile(path, this.toBytes())).pipe(
+      Effect.mapError(() =>
+        new PolicyFileError({
+          path,
+          message: `The policy cannot be written to ${path}. Check that the folder is writable.`
+        })
+      )
+    )
+  }
+
+  /** Reads what `save` wrote. */
+  static readonly load = Effect.fnUntraced(function*(path: string) {
+    const fs = yield* FileSystem.FileSystem
+    const refuse = (why: string) => new PolicyFileError({ path, message: `${path} cannot be used as a policy: ${why}` })
+    const bytes = yield* fs.readFile(path).pipe(
+      Effect.mapError(() =>
+        new PolicyFileError({ path, message: `There is no readable policy at ${path}. Check the path.` })
+      )
+    )
+    const { metadata, tensors } = yield* Effect.mapError(safetensors.decode(bytes), (error) => refuse(error.message))
+    const known = yield* Schema.decodeUnknownEffect(Metadata)(metadata).pipe(
+      Effect.mapError(() => refuse("it was not written by this program."))
+    )
+    if (known.version !== formatVersion) {
+      return yield* refuse(`it has format version ${known.version}; this program reads version ${formatVersion}.`)
+    }
+    const layout = new ParameterLayout(known.network)
+    const weights = fromTensors(layout, tensors)
+    if (Result.isFailure(weights)) return yield* refuse(`${weights.failure.message}.`)
+    return new Policy(known.env_id, known.environment, known.network, weights.success)
+  })
+}

@@ -1,0 +1,362 @@
+/**
+ * Watches a run: counts what its fragments say, evaluates when the training episodes look solved, tells the event
+ * stream, and says when the run is over. Algorithms ask it `done` and hand it each iteration; nothing else.
+ *
+ * `record` only counts. Whatever takes time (readers that are behind, evaluations, the rest of the program) has its turn
+ * in `done`, between two iterations: a run that is interrupted there has a state that another can go on from.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
+import { type EvaluationFault, type EvaluationRequest, Evaluator } from "../evaluation/Evaluator.ts"
+import { Learner, type LearnReport } from "../learning/Learner.ts"
+import { DataPlane } from "../workers/DataPlane.ts"
+import { bankOf, type Fragment } from "../workers/dataPlaneLayout.ts"
+import { Progress, ProgressState } from "./Progress.ts"
+import type { RunEvent } from "./RunEvent.ts"
+
+/** Where a run's events go. A full consumer holds the run up; the default forgets them. */
+export class RunEvents extends Context.Reference<{
+  readonly emit: (event: RunEvent) => Effect.Effect<void>
+}>("troupe/runtime/RunEvents", { defaultValue: () => ({ emit: () => Effect.void }) }) {}
+
+/** Second 0 of a run's events, in milliseconds since the epoch: the start of the process; by default the run's set-up. */
+export class RunOrigin
+  extends Context.Reference<number | undefined>("troupe/runtime/RunOrigin", { defaultValue: () => undefined })
+{}
+
+/** Restarts of the run's actors, counted by whoever listens to them. */
+export class Restarts extends Context.Service<Restarts, Ref.Ref<number>>()("troupe/runtime/Restarts") {
+  static readonly layer: Layer.Layer<Restarts> = Layer.effect(Restarts, Ref.make(0))
+}
+
+/** What the monitor has counted. */
+export interface RunStatus {
+  readonly envSteps: number
+  readonly updates: number
+  readonly episodes: number
+  readonly solved: boolean
+  readonly train20: number | null
+  /** Mean return of the last evaluation. */
+  readonly evalMean: number | null
+  /** Time spent on evaluations. */
+  readonly evaluationSeconds: number
+  /** Time before the first step; of a resumed run, all its starts together. */
+  readonly startupSeconds: number
+  readonly restarts: number
+  /** Steps that the trainer counted and no worker committed. */
+  readonly lostSteps: number
+  /** Pieces of experience that were dropped because they were older than allowed. */
+  readonly refused: number
+}
+
+/** Notebook 000: ten greedy episodes capped at 200, every 20 updates; stops at a mean of 200, ten times in total. */
+const notebookRay = { everyUpdates: 20, threshold: 200, times: 10, play: { episodes: 10, cap: 200, sampled: false } }
+
+/** Notebook 002: ten episodes of the sampled policy, every 100 episodes. */
+const notebookA3c = { everyEpisodes: 100, play: { episodes: 10, cap: 300, sampled: true } }
+
+/** Milliseconds after which the rest of the program gets its turn. */
+const breath = 10
+
+/** Training episodes to wait for after an evaluation that did not agree. */
+const patience = 5
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** What a checkpoint keeps of a monitor. */
+export const MonitorState = Schema.Struct({
+  progress: ProgressState,
+  solved: Schema.Boolean,
+  evalMean: Schema.NullOr(Schema.Finite),
+  /** Evaluations so far: the next one's episodes. */
+  evaluations: Count,
+  /** The update after which the run was judged last. */
+  judgedAt: Count,
+  patientUntil: Count,
+  evaluatedAt: Count,
+  thresholdCount: Count,
+  refused: Count,
+  /** Sum over the updates since the last line of progress. */
+  staleness: Count,
+  restarts: Count,
+  /** Steps of each worker's life. */
+  committed: Schema.Array(Count),
+  /** Times that went by: of the whole run, of its starts, and of its evaluations. */
+  seconds: Schema.Struct({ elapsed: Schema.Finite, startup: Schema.Finite, evaluation: Schema.Finite })
+})
+export type MonitorState = typeof MonitorState.Type
+
+/** Whether a run that has come so far is at its end. */
+export const isOver = (
+  config: Pick<RunConfig, "keepGoing" | "totalEpisodes" | "totalTimesteps">,
+  { progress, solved, thresholdCount }: Pick<MonitorState, "solved" | "thresholdCount"> & {
+    readonly progress: Pick<ProgressState, "envSteps" | "episodes">
+  }
+): boolean =>
+  (!config.keepGoing && (solved || thresholdCount >= notebookRay.times)) ||
+  progress.envSteps >= config.totalTimesteps ||
+  (config.totalEpisodes > 0 && progress.episodes >= config.totalEpisodes)
+
+/** What a resumed run's monitor goes on from; undefined in a run that begins. */
+export class SavedMonitor extends Context.Reference<MonitorState | undefined>("troupe/runtime/SavedMonitor", {
+  defaultValue: () => undefined
+}) {}
+
+export class RunMonitor extends Context.Service<RunMonitor, {
+  /** Seconds of the run so far, those before it was resumed among them. */
+  readonly elapsed: Effect.Effect<number>
+  /** The first step is about to be taken: what went before is the start-up. */
+  readonly begin: Effect.Effect<void>
+  /** Whether the run is over. Before it answers: readers that are behind, and the evaluation that is due. */
+  readonly done: Effect.Effect<boolean, EvaluationFault>
+  /** Takes in one iteration. */
+  readonly record: (fragments: ReadonlyArray<Fragment>, report: LearnReport) => Effect.Effect<void>
+  /** Tells the event stream, in order with what the monitor itself has to say. */
+  readonly tell: (event: RunEvent) => Effect.Effect<void>
+  /** The run is over: a last evaluation, where training went on after it was solved. */
+  readonly finish: Effect.Effect<void, EvaluationFault>
+  readonly status: Effect.Effect<RunStatus>
+  /** How many pieces of work of each environment were recorded since the run was set up. */
+  readonly pieces: Effect.Effect<ReadonlyArray<number>>
+  /** A copy of all it has counted, as it is between two iterations. */
+  readonly save: Effect.Effect<MonitorState>
+}>()("troupe/runtime/RunMonitor") {
+  static readonly layer: Layer.Layer<
+    RunMonitor,
+    never,
+    CurrentConfig | DataPlane | Evaluator | Learner | Restarts
+  > = Layer.effect(
+    RunMonitor,
+    Effect.gen(function*() {
+      const config = yield* CurrentConfig
+      const plane = yield* DataPlane
+      const evaluator = yield* Evaluator
+      const learner = yield* Learner
+      const restarts = yield* Restarts
+      const { emit } = yield* RunEvents
+      const startedAt = yield* Clock.currentTimeMillis
+      const origin = (yield* RunOrigin) ?? startedAt
+      const saved = yield* SavedMonitor
+
+      const progress = new Progress(saved?.progress)
+      const threshold = plane.definition.rewardThreshold
+      let solved = saved?.solved ?? false
+      let evalMean = saved?.evalMean ?? null
+      let evaluations = saved?.evaluations ?? 0
+      let judgedAt = saved?.judgedAt ?? 0
+      /** Episodes before which no further evaluation is worth while. */
+      let patientUntil = saved?.patientUntil ?? 0
+      /** Episodes at which the notebook last evaluated. */
+      let evaluatedAt = saved?.evaluatedAt ?? 0
+      let thresholdCount = saved?.thresholdCount ?? 0
+      let refused = saved?.refused ?? 0
+      // Over the updates since the last line of progress.
+      let staleness = saved?.staleness ?? 0
+      /** Steps of each worker's life, as it committed them itself. */
+      const committed = Float64Array.from(saved?.committed ?? new Float64Array(config.nEnvs))
+      const pieces = Array.from({ length: config.nEnvs }, () => 0)
+      let startup = (saved?.seconds.startup ?? 0) + (startedAt - origin) / 1000
+      let evaluationSeconds = saved?.seconds.evaluation ?? 0
+      let breathedAt = startedAt
+      /** The time of the last iteration. */
+      let now = startedAt
+      /** What is to be told. */
+      const outbox: Array<RunEvent> = []
+      yield* Ref.update(restarts, (count) => count + (saved?.restarts ?? 0))
+
+      const before = saved?.seconds.elapsed ?? 0
+      const secondsAt = (now: number): number => before + (now - origin) / 1000
+      const elapsed = Effect.map(Clock.currentTimeMillis, secondsAt)
+
+      /**
+       * An event leaves the outbox and is the reader's in one go; what may be interrupted is only the wait after it, and
+       * then the others are told all the same.
+       */
+      const deliver = Effect.gen(function*() {
+        let outcome: Exit.Exit<void> = Exit.void
+        while (outbox.length > 0) {
+          const told = yield* Effect.exit(emit(outbox.shift()!))
+          if (Exit.isFailure(told)) outcome = told
+        }
+        yield* outcome
+      })
+
+      const status = Effect.map(Ref.get(restarts), (restarts): RunStatus => ({
+        envSteps: progress.envSteps,
+        updates: progress.updates,
+        episodes: progress.episodes,
+        solved,
+        train20: progress.train20 ?? null,
+        evalMean,
+        evaluationSeconds,
+        startupSeconds: startup,
+        restarts,
+        lostSteps: progress.envSteps - committed.reduce((sum, steps) => sum + steps, 0),
+        refused
+      }))
+
+      /** Nothing is counted before the evaluation has come to its end: one that is interrupted is made again. */
+      const evaluate = Effect.fnUntraced(function*(request: Pick<EvaluationRequest, "episodes" | "cap" | "sampled">) {
+        const weights = plane.layout.weights[bankOf(yield* learner.version)]
+        const before = yield* Clock.currentTimeMillis
+        const { max, mean, min, std } = yield* Effect.interruptible(
+          evaluator.evaluate({ ...request, weights, round: evaluations })
+        )
+        evaluations++
+        evaluationSeconds += ((yield* Clock.currentTimeMillis) - before) / 1000
+        evalMean = mean
+        outbox.push({
+          event: "evaluation",
+          update: progress.updates,
+          env_steps: progress.envSteps,
+          episodes: request.episodes,
+          mean,
+          std,
+          min,
+          max,
+          wall_seconds: yield* elapsed
+        })
+        return mean
+      })
+
+      /** Solved: the mean of the last 20 training episodes and a greedy evaluation both reach the threshold. */
+      const judge = Effect.gen(function*() {
+        if (threshold === undefined || solved || (progress.train20 ?? Number.NEGATIVE_INFINITY) < threshold) return
+        if (progress.episodes < patientUntil) return
+        solved = (yield* evaluate({ episodes: config.evalEpisodes })) >= threshold
+        patientUntil = progress.episodes + patience
+        if (solved && config.keepGoing) {
+          outbox.push({
+            event: "notice",
+            message: `solved after ${progress.envSteps.toLocaleString("en")} steps; training goes on`
+          })
+        }
+      })
+
+      const judgeAsNotebookRay = Effect.gen(function*() {
+        if ((progress.updates - 1) % notebookRay.everyUpdates !== 0) return
+        if ((yield* evaluate(notebookRay.play)) < notebookRay.threshold) return
+        thresholdCount++
+        if (thresholdCount !== notebookRay.times) return
+        const { threshold, times } = notebookRay
+        outbox.push({
+          event: "notice",
+          message: `greedy reward ${threshold} reached ${times} times in total, the notebook's stop`
+        })
+      })
+
+      const judgeAsNotebookA3c = Effect.gen(function*() {
+        if (progress.episodes < evaluatedAt + notebookA3c.everyEpisodes) return
+        yield* evaluate(notebookA3c.play)
+        evaluatedAt = progress.episodes - progress.episodes % notebookA3c.everyEpisodes
+      })
+
+      const judgements = { solved: judge, "notebook-ray": judgeAsNotebookRay, "notebook-a3c": judgeAsNotebookA3c }
+
+      return RunMonitor.of({
+        elapsed,
+        begin: Effect.map(elapsed, (seconds) => {
+          startup = (saved?.seconds.startup ?? 0) + seconds - before
+        }),
+        done: Effect.gen(function*() {
+          if (outbox.length > 0) yield* deliver
+          if (judgedAt < progress.updates) {
+            yield* judgements[config.evaluation]
+            judgedAt = progress.updates
+            if (outbox.length > 0) yield* deliver
+          }
+          // In fibers all happens on this thread: signals, servers and timers must get their turn.
+          if (now - breathedAt > breath) {
+            breathedAt = now
+            yield* Effect.interruptible(Effect.yieldNow)
+          }
+          return isOver(config, { progress, solved, thresholdCount })
+        }),
+        status,
+        pieces: Effect.sync(() => [...pieces]),
+        save: Effect.gen(function*() {
+          return {
+            progress: progress.save(),
+            solved,
+            evalMean,
+            evaluations,
+            judgedAt,
+            patientUntil,
+            evaluatedAt,
+            thresholdCount,
+            refused,
+            staleness,
+            restarts: yield* Ref.get(restarts),
+            committed: [...committed],
+            seconds: { elapsed: yield* elapsed, startup, evaluation: evaluationSeconds }
+          }
+        }),
+        tell: (event) =>
+          Effect.suspend(() => {
+            outbox.push(event)
+            return deliver
+          }),
+        finish: Effect.gen(function*() {
+          if (solved && config.keepGoing) yield* evaluate({ episodes: config.evalEpisodes })
+          yield* deliver
+        }),
+        record: Effect.fnUntraced(function*(fragments, report) {
+          const episodes = progress.add(fragments)
+          for (const { environment, total } of fragments) {
+            committed[environment] = total
+            pieces[environment]!++
+          }
+          progress.updates++
+          staleness += report.staleness
+          if (report.refused) refused++
+          now = yield* Clock.currentTimeMillis
+          const seconds = secondsAt(now)
+          for (const episode of episodes) {
+            outbox.push({
+              event: "episode",
+              env_steps: episode.envSteps,
+              update: progress.updates,
+              env: episode.environment,
+              return: episode.return,
+              length: episode.length,
+              terminated: episode.terminated,
+              wall_seconds: seconds
+            })
+          }
+          if (progress.updates % config.logInterval !== 0) return
+          const { lostSteps, restarts } = yield* status
+          const training = seconds - startup - evaluationSeconds
+          outbox.push({
+            event: "progress",
+            update: progress.updates,
+            env_steps: progress.envSteps,
+            episodes: progress.episodes,
+            wall_seconds: seconds,
+            ep_rew_mean: progress.rollout?.return ?? null,
+            ep_len_mean: progress.rollout?.length ?? null,
+            train20: progress.train20 ?? null,
+            policy_loss: report.policyLoss,
+            value_loss: report.valueLoss,
+            entropy: report.entropy,
+            grad_norm: report.gradNorm,
+            learning_rate: report.learningRate,
+            explained_variance: report.explainedVariance(),
+            fps: training > 0 ? progress.envSteps / training : null,
+            restarts,
+            n_updates: report.version,
+            staleness: staleness / config.logInterval,
+            lost_steps: lostSteps,
+            refused
+          })
+          staleness = 0
+        })
+      })
+    })
+  )
+}

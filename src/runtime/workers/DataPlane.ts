@@ -1,0 +1,134 @@
+/**
+ * The run's data plane as a service: the shared memory, laid out for the environment and network of the configuration,
+ * with this thread's kernels on it. `dataPlaneLayout.ts` says what lies where.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Discrete } from "../../envs/Discrete.ts"
+import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
+import { Arena, type OutOfMemory } from "../../model/kernels/Arena.ts"
+import { Kernels, type KernelsUnavailable } from "../../model/kernels/Kernels.ts"
+import { type NetworkSpec, ParameterLayout } from "../../model/Network.ts"
+import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
+import {
+  blocksOf,
+  dataPlaneBytes,
+  type DataPlaneLayout,
+  type EnvSlot,
+  envSlot,
+  layOut,
+  unitCount,
+  unitSize,
+  type UnitSlot,
+  unitSlot,
+  weightBanks
+} from "./dataPlaneLayout.ts"
+import { learnableEnvironment, type LearnableEnvironmentError } from "./learnableEnvironment.ts"
+
+export class DataPlane extends Context.Service<DataPlane, {
+  /** The environment, its time limit applied. */
+  readonly definition: EnvironmentDefinition<Discrete>
+  readonly network: NetworkSpec
+  readonly parameters: ParameterLayout
+  readonly arena: Arena
+  readonly kernels: Kernels
+  readonly layout: DataPlaneLayout
+  readonly slots: ReadonlyArray<EnvSlot>
+  readonly units: ReadonlyArray<UnitSlot>
+  /** Two copies of the weights by turns: version `v` is `weights[v % 2]`. */
+  readonly weights: readonly [Float32Array, Float32Array]
+}>()("troupe/runtime/DataPlane") {
+  static readonly layer: Layer.Layer<
+    DataPlane,
+    LearnableEnvironmentError | KernelsUnavailable | OutOfMemory,
+    CurrentConfig
+  > = Layer.effect(
+    DataPlane,
+    Effect.gen(function*() {
+      const config = yield* CurrentConfig
+      const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
+      const network = networkOf(config, definition)
+      const parameters = new ParameterLayout(network)
+      const unit = unitSize(config.nEnvs, config.schedule !== "sync")
+      const spec = {
+        slots: config.nEnvs,
+        steps: config.nSteps,
+        inputs: network.inputs,
+        actions: network.actions,
+        stateSize: definition.stateSize,
+        parameters: parameters.size,
+        descriptorBytes: Kernels.descriptorBytes(network),
+        workers: workersOf(config, unitCount({ slots: config.nEnvs, unit })),
+        // The td loss needs the activations of a whole fragment, all else those of a chunk.
+        workspaceBytes: Kernels.workspaceBytes(
+          network,
+          config.loss === "td" ? Math.max(config.nSteps + 1, Kernels.chunkRows) : Kernels.chunkRows
+        ),
+        activationBytes: keepsActivations(config, network, unit) ? Kernels.activationStride(network) : 0,
+        pulled: config.schedule === "sync" ? 0 : parameters.size,
+        unit,
+        gradient: config.ship === "gradients" ? parameters.size : 0
+      }
+      const bytes = dataPlaneBytes(spec)
+      const arena = yield* Arena.make({ bytes: bytes + roomBeside(network, parameters.size) })
+      const kernels = yield* Kernels.instantiate(arena.memory)
+      const layout = layOut(spec, yield* arena.allocate(bytes, 64))
+      kernels.writeDescriptor(layout.descriptor, network)
+      return {
+        definition,
+        network,
+        parameters,
+        arena,
+        kernels,
+        layout,
+        slots: Array.from({ length: config.nEnvs }, (_, index) => envSlot(arena.buffer, layout, index)),
+        units: Array.from({ length: unitCount(spec) }, (_, index) => unitSlot(arena.buffer, layout, index)),
+        weights: weightBanks(arena.buffer, layout)
+      }
+    })
+  )
+}
+
+/** The network of the configuration, with the inputs and actions of an environment. */
+export const networkOf = (config: RunConfig, definition: EnvironmentDefinition<Discrete>): NetworkSpec => ({
+  kind: config.network,
+  inputs: definition.observationSpace.size,
+  actions: definition.actionSpace.n,
+  hidden: config.hidden,
+  activation: config.activation
+})
+
+/**
+ * How many EnvWorkers share the environments. At their own pace each environment has one to itself. In step one a host
+ * is enough: the fewer, the fewer messages; `envsPerWorker` sets it.
+ */
+const workersOf = ({ envsPerWorker, nEnvs, placement, schedule, workers }: RunConfig, units: number): number => {
+  if (schedule !== "sync") return nEnvs
+  const wanted = envsPerWorker === "auto" ? (placement === "fiber" ? 1 : workers) : Math.ceil(nEnvs / envsPerWorker)
+  return Math.min(wanted, units)
+}
+
+/** Bytes of activations of one block that are worth keeping: more would not stay in the cache. */
+const mostActivations = 1_048_576
+
+/**
+ * Whether what acting leaves behind serves the gradient again, instead of being computed a second time. A child process
+ * would have to send it.
+ */
+const keepsActivations = (
+  { loss, nEnvs, nSteps, placement, ship }: RunConfig,
+  network: NetworkSpec,
+  unit: number
+): boolean => {
+  const block = blocksOf({ first: 0, count: nEnvs }, unit)[0]!.count
+  return ship === "gradients" && loss === "a2c" && placement !== "process" &&
+    block * nSteps * Kernels.activationStride(network) <= mostActivations
+}
+
+/**
+ * Room beside the plane for the learner's model and the evaluator, with some to spare. It is reserved address space:
+ * what they do not touch costs no memory.
+ */
+const roomBeside = (network: NetworkSpec, parameters: number): number =>
+  2 * Kernels.workspaceBytes(network, 128) + 8 * 4 * parameters + 1_048_576

@@ -1,0 +1,165 @@
+/**
+ * The remote actor that owns environments, as Ray's `EnvWorker` in the notebook: it steps them with the weights it is
+ * told and leaves the fragments, and where gradients travel their gradients, in their places of the data plane.
+ *
+ * It keeps nothing that would have to be restored: every piece of work has a number, begins from the bank that the one
+ * before it left, and may be done again by whoever comes after.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Actor from "../../actors/Actor.ts"
+import * as Shared from "../../actors/messages/Shared.ts"
+import { Kernels } from "../../model/kernels/Kernels.ts"
+import { options } from "../config/RunConfig.ts"
+import { bankOf, blocksOf, DataPlaneLayout } from "./dataPlaneLayout.ts"
+import * as FragmentGradient from "./FragmentGradient.ts"
+import { GradientSettings } from "./FragmentGradient.ts"
+import { learnableEnvironment } from "./learnableEnvironment.ts"
+import * as Parcel from "./Parcel.ts"
+import * as Rollout from "./Rollout.ts"
+
+/** An environment did what no environment may: which one, at which step of its life, and what. */
+export class EnvFault extends Schema.TaggedError<EnvFault>()("EnvFault", {
+  environment: Schema.String,
+  index: Schema.Int,
+  step: Schema.Int,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `Environment ${this.environment} (number ${this.index}) cannot be used: at its step ${this.step} ${this.reason}.`
+  }
+}
+
+/** What a worker is made from. */
+export const EnvWorkerConfig = Schema.Struct({
+  /** An id, or the module that exports the environment (`envs/loadEnvironment.ts`). */
+  environment: Schema.String,
+  /** Steps after which an episode is truncated; 0: the environment's own limit. */
+  episodeLimit: Schema.Int,
+  /** Which of the workers it is. */
+  worker: Schema.Int,
+  /** Its first environment, and how many it has. */
+  first: Schema.Int,
+  count: Schema.Int,
+  seed: Schema.Int,
+  samplingSeed: Schema.Int,
+  restartSameSeed: Schema.Boolean,
+  rewards: options.rewards.schema,
+  /** Works at its own pace: with its own copy of the weights, and no further than its episode. */
+  ownPace: Schema.Boolean,
+  /** Goes on from the states that lie in the banks before its first piece of work. */
+  resumed: Schema.Boolean,
+  /** How to make gradients of its experience, where these travel. */
+  gradients: Schema.NullOr(GradientSettings),
+  /** The run's data plane, or where the worker cannot see it, what it needs for one of its own. */
+  plane: Schema.Union([Schema.Struct({ memory: Shared.Memory, layout: DataPlaneLayout }), Parcel.OwnPlane])
+})
+
+/** A worker with a plane of its own gets what it needs with each message, and sends back what it made. */
+const Given = Schema.NullOr(Parcel.Parcel)
+const Sent = Schema.NullOr(Parcel.Made)
+
+interface Collect {
+  readonly round: number
+  readonly version: number
+  readonly steps: number
+  readonly given: Parcel.Parcel | null
+}
+interface Collected {
+  readonly rows: number
+  readonly made: Parcel.Made | null
+}
+interface Gradient {
+  readonly version: number
+  readonly rows: number
+  readonly given: Parcel.Parcel | null
+}
+
+/** Some environments as an actor. */
+export class EnvWorker extends Actor.make("EnvWorker", {
+  config: EnvWorkerConfig,
+  protocol: [
+    /**
+     * Piece of work `round` (1, 2, ...): acts up to `steps` steps with weights `version`, and makes the gradients of what
+     * came of it, where gradients travel. Answers the steps of the fragments.
+     */
+    Actor.Rpc.make("Collect", {
+      payload: { round: Schema.Int, version: Schema.Int, steps: Schema.Int, given: Given },
+      success: Schema.Struct({ rows: Schema.Int, made: Sent }),
+      error: EnvFault
+    }),
+    /** Makes the gradients of the last fragments, of `rows` rows each, again, with weights `version`. */
+    Actor.Rpc.make("Gradient", { payload: { version: Schema.Int, rows: Schema.Int, given: Given }, success: Sent })
+  ]
+}) {}
+
+/** Steps the environments in their slots. */
+export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*({ config }) {
+  const { gradients, ownPace } = config
+  const definition = yield* learnableEnvironment(config.environment, config.episodeLimit)
+  const { kernels, layout, own, share } = yield* placeOf(config)
+  const blocks = blocksOf(share, layout.spec.unit).map((range) => ({
+    rollout: Rollout.make(kernels, layout, definition, {
+      ...config,
+      ...range,
+      worker: share.worker,
+      environment: config.first + range.first - share.first,
+      untilEpisodeEnd: ownPace
+    }),
+    gradient: gradients === null
+      ? undefined
+      : FragmentGradient.make(kernels, layout, { ...range, worker: share.worker }, gradients)
+  }))
+  const weightsOf = (version: number) => ownPace ? blocks[0]!.rollout.ownWeights : layout.weights[bankOf(version)]
+  const toFault = ({ environment, reason, step }: Rollout.RolloutFault) =>
+    Effect.fail(new EnvFault({ environment: definition.id, index: environment, step, reason }))
+
+  /** The piece of work whose state the scratch regions hold; -1: nobody knows. */
+  let at = -1
+  const unpack = (given: Parcel.Parcel | null, version: number): void => {
+    if (given !== null) own?.unpack(given, version)
+  }
+  const pack = () => own === undefined ? null : own.pack()
+
+  return {
+    handlers: {
+      Collect: ({ given, round, steps, version }: Collect): Effect.Effect<Collected, EnvFault> =>
+        Effect.suspend(() => {
+          unpack(given, version)
+          const fresh = round === 1 && !config.resumed
+          const stale = at !== round - 1
+          at = -1
+          const weights = weightsOf(version)
+          let rows = steps
+          for (const { gradient, rollout } of blocks) {
+            const fault = fresh ? rollout.initialise() : undefined
+            if (fault !== undefined) return toFault(fault)
+            if (stale && !fresh) rollout.restore(round - 1)
+            const collected = rollout.collect(weights, steps)
+            if (typeof collected !== "number") return toFault(collected)
+            rows = collected
+            gradient?.(weights, rows, true)
+            rollout.save(round)
+          }
+          at = round
+          return Effect.succeed({ rows, made: pack() })
+        }),
+      Gradient: ({ given, rows, version }: Gradient): Effect.Effect<Parcel.Made | null> =>
+        Effect.sync(() => {
+          unpack(given, version)
+          for (const { gradient } of blocks) gradient?.(weightsOf(version), rows, false)
+          return pack()
+        })
+    }
+  }
+}))
+
+/** Where a worker works: in the run's plane, or alone in one of its own. */
+const placeOf = Effect.fnUntraced(function*({ count, first, plane, worker }: typeof EnvWorkerConfig.Type) {
+  if ("memory" in plane) {
+    const kernels = yield* Kernels.instantiate(plane.memory)
+    return { kernels, layout: plane.layout, own: undefined, share: { worker, first, count } }
+  }
+  const own = yield* Parcel.workerEnd(plane)
+  return { kernels: own.kernels, layout: own.layout, own, share: { worker: 0, first: 0, count } }
+})

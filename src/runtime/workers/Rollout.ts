@@ -1,0 +1,223 @@
+/**
+ * Stepping a worker's environments with the policy: the hot loop of a run, on plain memory, without allocation or Effect.
+ *
+ * A fragment is a pure function of (weights, environment state, random streams), all of which lie in the slot. That
+ * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
+ */
+import type { Discrete } from "../../envs/Discrete.ts"
+import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
+import { stepFault, thrownReason } from "../../envs/EnvironmentFault.ts"
+import type { Kernels } from "../../model/kernels/Kernels.ts"
+import { Pcg64 } from "../../random/Pcg64.ts"
+import { environmentStream, policyStream } from "../../random/streams.ts"
+import { bankOf, type DataPlaneLayout, envSlot, workerAddresses } from "./dataPlaneLayout.ts"
+
+/** What a rollout needs to know of the run. */
+export interface RolloutOptions {
+  /** The region the worker computes in. */
+  readonly worker: number
+  /** Its first environment's slot, and how many it has, next to each other. */
+  readonly first: number
+  readonly count: number
+  /** Which environment of the run its first one is: that decides their random streams. */
+  readonly environment: number
+  /** Root seed of the environments. */
+  readonly seed: number
+  /** Root seed of the action sampling. */
+  readonly samplingSeed: number
+  /** Every episode starts from the same seed, as in notebook 000. */
+  readonly restartSameSeed: boolean
+  /** What the policy is paid: the environment's rewards, or notebook 002's: -1 for falling, 0.01 for every other step. */
+  readonly rewards: "environment" | "notebook"
+  /** A fragment ends with its episode, where that comes before its last step. For a worker with one environment. */
+  readonly untilEpisodeEnd: boolean
+}
+
+/** What an environment did that it must not do. */
+export interface RolloutFault {
+  /** Which environment of the run. */
+  readonly environment: number
+  /** Step of its life. */
+  readonly step: number
+  readonly reason: string
+}
+
+/** The environments of one worker in their slots. */
+export interface Rollout {
+  /** Address of the first slot's own copy of the weights. */
+  readonly ownWeights: number
+  /** Seeds the streams and resets the environments: the state before the first piece of work. */
+  readonly initialise: () => RolloutFault | undefined
+  /** Takes up the state that piece of work `round` left. */
+  readonly restore: (round: number) => void
+  /** Leaves the state as that after piece of work `round`. */
+  readonly save: (round: number) => void
+  /** Acts for up to `steps` steps with the weights at that address; answers how many, the fragments being in the slots. */
+  readonly collect: (weights: number, steps: number) => number | RolloutFault
+}
+
+/** Sets environments up in their slots of the data plane. `definition` must have its time limit applied. */
+export const make = (
+  kernels: Kernels,
+  layout: DataPlaneLayout,
+  definition: EnvironmentDefinition<Discrete>,
+  options: RolloutOptions
+): Rollout => {
+  const { count, restartSameSeed } = options
+  const inputs = layout.spec.inputs
+  const firstAction = definition.actionSpace.start
+  const notebookRewards = options.rewards === "notebook"
+  const { workspace } = workerAddresses(layout, options.worker)
+
+  const residents = Array.from({ length: count }, (_, i) => {
+    const slot = envSlot(kernels.buffer, layout, options.first + i)
+    return {
+      slot,
+      scratch: slot.scratch,
+      address: slot.address,
+      environment: options.environment + i,
+      dynamics: definition.create(slot.scratch.state),
+      stream: Pcg64.view(slot.scratch.random)
+    }
+  })
+  type Resident = (typeof residents)[number]
+  const first = residents[0]!
+
+  const start = ({ dynamics, scratch: { observation, tally }, stream }: Resident): string | undefined => {
+    try {
+      dynamics.reset(stream)
+      dynamics.observe(observation)
+    } catch (cause) {
+      return thrownReason("its reset", cause)
+    }
+    tally[0] = 0
+    tally[1] = 0
+    return stepFault(observation, 0)
+  }
+
+  // What an environment said of its last step; kept here so that a step allocates nothing.
+  let reward = 0
+  let terminated = false
+  let truncated = false
+  /** Steps an environment; answers what is wrong with what it did. Running it again would do the same: no restart. */
+  const advance = ({ dynamics, scratch: { observation }, stream }: Resident, action: number): string | undefined => {
+    try {
+      const outcome = dynamics.step(action, stream)
+      reward = outcome.reward
+      terminated = outcome.terminated === true
+      truncated = outcome.truncated === true
+      dynamics.observe(observation)
+    } catch (cause) {
+      return thrownReason("its step", cause)
+    }
+    return stepFault(observation, reward)
+  }
+
+  /** Writes V of the present observations of `rows` environments, for the first of them at address `into`. */
+  const valuesOfObservations = ({ address }: Resident, rows: number, weights: number, into: number): void =>
+    kernels.valuesMany(layout.descriptor, weights, rows, layout.slotBytes, address.observation, workspace, into)
+
+  /** Chooses the actions of step `t` of all environments. */
+  const act = (weights: number, t: number): void => {
+    for (let i = 0; i < count; i++) {
+      const { scratch: { observation }, slot: { observations } } = residents[i]!
+      for (let k = 0; k < inputs; k++) observations[t * inputs + k] = observation[k]!
+    }
+    const { address } = first
+    kernels.actMany(
+      layout.descriptor,
+      weights,
+      count,
+      layout.slotBytes,
+      address.observation,
+      address.sampling,
+      workspace,
+      address.activations === 0 ? 0 : address.activations + t * layout.spec.activationBytes,
+      address.logits + t * layout.spec.actions * 4,
+      address.values + t * 4,
+      address.actions + t * 4,
+      address.logProbabilities + t * 4
+    )
+  }
+
+  /** Takes step `t` of an environment, its action chosen. Answers what is wrong. */
+  const step = (resident: Resident, t: number): string | undefined => {
+    const { scratch: { tally }, slot } = resident
+    if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
+    const reason = advance(resident, firstAction + slot.actions[t]!)
+    if (reason !== undefined) return reason
+    slot.rewards[t] = notebookRewards ? (terminated ? -1 : 0.01) : reward
+    slot.terminated[t] = terminated ? 1 : 0
+    slot.truncated[t] = truncated ? 1 : 0
+    tally[0] = tally[0]! + reward
+    tally[1] = tally[1]! + 1
+    tally[2] = tally[2]! + 1
+    slot.episodeLengths[t] = terminated || truncated ? tally[1]! : 0
+    return undefined
+  }
+
+  /** Resets an environment whose episode ended at step `t`: in the same step, its final observation being valued. */
+  const reset = (resident: Resident, t: number): string | undefined => {
+    const { scratch: { random, tally }, slot } = resident
+    slot.episodeReturns[t] = tally[0]!
+    if (restartSameSeed) environmentStream(options.seed, resident.environment, random)
+    return start(resident)
+  }
+
+  const fault = ({ environment, scratch }: Resident, reason: string): RolloutFault => ({
+    environment,
+    step: scratch.tally[2]!,
+    reason
+  })
+
+  return {
+    ownWeights: first.address.weights,
+    initialise: () => {
+      for (const resident of residents) {
+        const { environment, scratch } = resident
+        environmentStream(options.seed, environment, scratch.random)
+        policyStream(options.samplingSeed, environment, scratch.sampling)
+        scratch.tally[2] = 0
+        const reason = start(resident)
+        if (reason !== undefined) return fault(resident, reason)
+      }
+      return undefined
+    },
+    restore: (round) => {
+      for (const { slot } of residents) slot.scratchBytes.set(slot.banks[bankOf(round)])
+    },
+    save: (round) => {
+      for (const { slot } of residents) slot.banks[bankOf(round)].set(slot.scratchBytes)
+    },
+    collect: (weights, steps) => {
+      for (let t = 0; t < steps; t++) {
+        act(weights, t)
+        let last = t === steps - 1
+        for (let i = 0; i < count; i++) {
+          const resident = residents[i]!
+          const reason = step(resident, t)
+          if (reason !== undefined) return fault(resident, reason)
+          const { address, slot } = resident
+          if (slot.episodeLengths[t] === 0) continue
+          last ||= options.untilEpisodeEnd
+          if (slot.terminated[t] === 1) slot.nextValues[t] = 0
+          else if (!last) valuesOfObservations(resident, 1, weights, address.nextValues + t * 4)
+        }
+        if (last) valuesOfObservations(first, count, weights, first.address.nextValues + t * 4)
+        for (let i = 0; i < count; i++) {
+          const resident = residents[i]!
+          const { scratch: { observation }, slot } = resident
+          if (last) {
+            for (let k = 0; k < inputs; k++) slot.observations[(t + 1) * inputs + k] = observation[k]!
+            if (slot.terminated[t] === 1) slot.nextValues[t] = 0
+          }
+          if (slot.episodeLengths[t] === 0) continue
+          const reason = reset(resident, t)
+          if (reason !== undefined) return fault(resident, reason)
+        }
+        if (last) return t + 1
+      }
+      return steps
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/** Who is believed: a host of another build does no work, and what a refused or ending one says is not heard. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
+import type { Tenant } from "../../../src/actors/hosts/Host.ts"
+import { RemoteHost } from "../../../src/actors/hosts/RemoteHost.ts"
+import type { Command, LinkEvents, Report } from "../../../src/actors/links/HostLink.ts"
+import { makeGate, Probe, reached } from "../fixtures/probe.ts"
+import { thread } from "../placements.ts"
+
+/** A host whose other side says what the test says. */
+const setUp = (pending: (seq: number) => boolean = () => true) => {
+  const posted: Array<Command[0]> = []
+  const heard: Array<string> = []
+  const links: Array<LinkEvents> = []
+  const host = new RemoteHost({
+    index: 0,
+    placement: "thread",
+    entry: "entry",
+    buildId: "A",
+    startMillis: 10_000,
+    heartbeatMillis: Number.POSITIVE_INFINITY,
+    publish: () => {},
+    open: (events) => {
+      links.push(events)
+      return { post: (batch) => void posted.push(...batch.map(([kind]) => kind)), terminate: () => heard.push("end") }
+    }
+  })
+  const tenant: Tenant = {
+    id: 1,
+    name: "a",
+    definition: Probe,
+    config: undefined,
+    state: undefined,
+    hasState: false,
+    epoch: 1,
+    pending: (seq) => pending(seq) ? Probe.methods.get("Append") : undefined,
+    started: () => heard.push("started"),
+    replied: () => heard.push("replied"),
+    refused: () => heard.push("refused"),
+    died: () => heard.push("died"),
+    stopped: () => heard.push("stopped"),
+    unfit: ({ message }) => {
+      heard.push(message)
+      host.evict(tenant)
+    }
+  }
+  host.place(tenant)
+  return { heard, host, link: links[0]!, posted, tenant }
+}
+
+describe("RemoteHost", () => {
+  it.live("tells a host nothing before it is ready, then everything", () =>
+    Effect.gen(function*() {
+      const { host, link, posted, tenant } = setUp()
+      host.stop(tenant)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(posted, [])
+      link.received([["ready", "A"]])
+      assert.deepStrictEqual(posted, ["start", "stop"])
+      host.evict(tenant)
+      link.exited("over", undefined)
+    }))
+
+  it("does not hear a host before it is ready, nor of another build", () => {
+    const { heard, link, posted } = setUp()
+    link.received([["started", 1, 1], ["replied", 1, 1, 1, "success", 1, undefined]])
+    link.received([["ready", "B"], ["replied", 1, 1, 1, "success", 1, undefined]])
+    link.received([["replied", 1, 1, 1, "success", 1, undefined], ["ready", "A"]])
+    link.exited("terminated", undefined)
+    assert.deepStrictEqual(heard, ["end", "its build is B, the system's is A: rebuild the entry"])
+    assert.deepStrictEqual(posted, [])
+  })
+
+  it("does not hear a host whose end is decided", () => {
+    const { heard, host, link, tenant } = setUp()
+    link.received([["ready", "A"], ["started", 1, 1]])
+    Effect.runFork(host.kill(tenant, "terminate"))
+    link.received([["replied", 1, 1, 1, "success", 1, undefined], ["stopped", 1, 1]])
+    host.evict(tenant)
+    link.exited("terminated", undefined)
+    assert.deepStrictEqual(heard, ["started", "end"])
+  })
+
+  it("does not hear an earlier link, nor its end again", () => {
+    const { heard, link, tenant } = setUp()
+    link.received([["ready", "A"], ["started", 1, 1]])
+    link.exited("over", undefined)
+    link.received([["started", 1, tenant.epoch], ["stopped", 1, tenant.epoch]])
+    link.exited("over", undefined)
+    assert.deepStrictEqual(heard, ["started", "died"])
+  })
+
+  const broken: Readonly<Record<string, ReadonlyArray<Report>>> = {
+    "a reply that came twice, or before its turn": [["replied", 1, 1, 2, "success", 1, undefined]],
+    "a report that was lost": [["alive", 0, 0, 5]],
+    "a message that was lost": [["alive", 2, 1, 3]],
+    "what is no report": [["nonsense" as "stopped", 1, 1]]
+  }
+  for (const [name, reports] of Object.entries(broken)) {
+    it(`ends a link when it hears ${name}`, () => {
+      const { heard, host, link, tenant } = setUp((seq) => seq === 1)
+      link.received([["ready", "A"], ["started", 1, 1]])
+      link.received(reports)
+      link.received([["replied", 1, 1, 1, "success", 1, undefined]])
+      assert.deepStrictEqual(heard, ["started", "end"])
+      host.evict(tenant)
+      link.exited("terminated", undefined)
+    })
+  }
+
+  it.live("a thread that comes again with another build: nothing of it counts, and everyone is told", () =>
+    Effect.gen(function*() {
+      process.env["PROBE_BUILD"] = "A"
+      yield* Effect.gen(function*() {
+        const system = yield* ActorSystem
+        const gates = [makeGate(), makeGate()]
+        const probes = yield* Effect.forEach(
+          gates,
+          (gate) => system.spawn(Probe, { config: { gate, start: 0 }, host: 0 })
+        )
+        const asks = yield* Effect.forEach(
+          probes,
+          (probe) => Effect.forkChild(Effect.flip(probe.Hold({ n: 1, until: 1 })), { startImmediately: true })
+        )
+        yield* reached(gates[0]!, "entered", 1)
+        yield* reached(gates[1]!, "entered", 1)
+        process.env["PROBE_BUILD"] = "B"
+        yield* system.kill(probes[0]!)
+        for (const fiber of asks) {
+          const failure = yield* Fiber.join(fiber)
+          assert.strictEqual(failure._tag, "RestartLimitReached")
+          assert.include(failure.message, "its build is B, the system's is A: rebuild the entry")
+        }
+        assert.deepStrictEqual(gates.map((gate) => Atomics.load(gate, 0)), [1, 1])
+        const late = yield* Effect.flip(system.spawn(Probe, { config: { gate: makeGate(), start: 0 }, host: 0 }))
+        assert.strictEqual(late._tag, "StartFailed")
+        assert.include(late.message, "its build is B, the system's is A: rebuild the entry")
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(
+          thread({ hosts: 1, buildId: "A", entry: new URL("../fixtures/builds.host.ts", import.meta.url) })
+        )
+      )
+    }).pipe(Effect.ensuring(Effect.sync(() => delete process.env["PROBE_BUILD"]))))
+})

@@ -1,0 +1,147 @@
+/** The owner's side alone, with a host that does what the test says. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Schema } from "effect"
+import * as Actor from "../../../src/actors/Actor.ts"
+import { Rpc } from "../../../src/actors/Actor.ts"
+import { Death } from "../../../src/actors/Death.ts"
+import type { Envelope, Host, Tenant } from "../../../src/actors/hosts/Host.ts"
+import type { LifecycleEvent } from "../../../src/actors/LifecycleEvent.ts"
+import { Guardian } from "../../../src/actors/owner/Guardian.ts"
+import { Siblings } from "../../../src/actors/owner/Siblings.ts"
+import * as Supervision from "../../../src/actors/Supervision.ts"
+
+class Sum extends Actor.make("Sum", {
+  state: Schema.Struct({ total: Schema.Int }),
+  protocol: [
+    Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int }),
+    Rpc.make("Once", {}).annotate(Actor.NonReplayable, true)
+  ]
+}) {}
+
+const add = Sum.methods.get("Add")!
+const once = Sum.methods.get("Once")!
+
+const setUp = (supervision = Supervision.oneForOne(), capacity = 4) => {
+  const heard: Array<string> = []
+  const events: Array<LifecycleEvent> = []
+  const placedWith: Array<unknown> = []
+  const host: Host = {
+    index: 0,
+    placement: "fiber",
+    border: false,
+    population: 1,
+    place: (tenant: Tenant) => {
+      heard.push(`place ${tenant.epoch}`)
+      placedWith.push(tenant.hasState ? tenant.state : "none")
+    },
+    deliver: (tenant: Tenant, { seq }: Envelope) => heard.push(`deliver ${tenant.epoch}:${seq}`),
+    stop: () => heard.push("stop"),
+    halt: () => heard.push("halt"),
+    kill: () => Effect.void,
+    evict: () => heard.push("evict")
+  }
+  const siblings = new Siblings(supervision, () => 0, (effect) => Effect.runSync(effect))
+  const guardian = new Guardian({
+    id: 1,
+    name: "sum",
+    definition: Sum,
+    config: undefined,
+    host,
+    siblings,
+    capacity,
+    surroundings: { now: () => 0, publish: (event) => events.push(event), expect: () => {}, ended: () => {} }
+  })
+  const outcomes: Array<Exit.Exit<unknown, unknown>> = []
+  const ask = (method: Actor.Method) =>
+    guardian.send(method, { n: 1 }, 1000, false, false, (outcome) => outcomes.push(outcome))
+  guardian.place()
+  guardian.started(1)
+  return { guardian, heard, events, outcomes, ask, placedWith }
+}
+
+const killed = new Death({ kind: "Killed", message: "killed" })
+
+describe("Guardian", () => {
+  it("commits reply and state together, and replays what is left after a death", () => {
+    const { ask, guardian, heard, outcomes, placedWith } = setUp()
+    ask(add)
+    ask(add)
+    ask(add)
+    guardian.replied(1, 1, Exit.succeed("one"), { total: 1 })
+    guardian.died(1, killed, undefined)
+    guardian.started(2)
+    assert.deepStrictEqual(heard, [
+      "place 1",
+      "deliver 1:1",
+      "deliver 1:2",
+      "deliver 1:3",
+      "place 2",
+      "deliver 2:2",
+      "deliver 2:3"
+    ])
+    assert.deepStrictEqual(placedWith, ["none", { total: 1 }])
+    assert.deepStrictEqual(outcomes, [Exit.succeed("one")])
+  })
+
+  it("does not hear a dead incarnation", () => {
+    const { ask, guardian, outcomes } = setUp()
+    ask(add)
+    guardian.died(1, killed, undefined)
+    guardian.started(2)
+    guardian.replied(1, 1, Exit.succeed("late"), { total: 99 })
+    guardian.died(1, killed, undefined)
+    guardian.stopped(1)
+    assert.deepStrictEqual(outcomes, [])
+    assert.isFalse(guardian.hasState)
+    assert.strictEqual(guardian.epoch, 2)
+    guardian.replied(2, 1, Exit.succeed("in time"), { total: 1 })
+    assert.deepStrictEqual(outcomes, [Exit.succeed("in time")])
+    guardian.replied(2, 1, Exit.succeed("again"), { total: 2 })
+    assert.deepStrictEqual(guardian.state, { total: 1 })
+    assert.strictEqual(outcomes.length, 1)
+  })
+
+  it("fails what may not run twice if it may have started, whichever those are", () => {
+    const known = setUp()
+    known.ask(once)
+    known.ask(add)
+    known.ask(once)
+    known.guardian.died(1, killed, 1)
+    assert.deepStrictEqual(known.outcomes.map((exit) => exit._tag), ["Failure"])
+    assert.deepStrictEqual(known.heard.slice(-3), ["place 2", "deliver 2:2", "deliver 2:3"])
+
+    const idle = setUp()
+    idle.ask(once)
+    idle.guardian.died(1, killed, 0)
+    assert.deepStrictEqual(idle.outcomes, [])
+
+    const unknown = setUp()
+    unknown.ask(once)
+    unknown.ask(add)
+    unknown.ask(once)
+    unknown.guardian.died(1, killed, undefined)
+    assert.strictEqual(unknown.outcomes.length, 2)
+    assert.deepStrictEqual(unknown.heard.slice(-2), ["place 2", "deliver 2:2"])
+  })
+
+  it("a first incarnation that cannot start is not tried again; a later one is", () => {
+    const { guardian, heard } = setUp()
+    const cannot = new Death({ kind: "StartFailed", message: "no" })
+    guardian.died(1, cannot, 0)
+    assert.strictEqual(heard.at(-1), "place 2")
+    assert.strictEqual(guardian.status, "starting")
+  })
+
+  it("delivers no more than the capacity, and admits in order", () => {
+    const { ask, guardian, heard } = setUp(undefined, 2)
+    ask(add)
+    ask(add)
+    const third = ask(add)
+    ask(add)
+    assert.strictEqual(heard.at(-1), "deliver 1:2")
+    if (third !== undefined) guardian.abandon(third)
+    guardian.replied(1, 1, Exit.void, { total: 1 })
+    assert.strictEqual(heard.at(-1), "deliver 1:4")
+    assert.strictEqual(guardian.unanswered, 2)
+  })
+})

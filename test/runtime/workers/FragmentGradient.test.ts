@@ -1,0 +1,299 @@
+/** Gradients computed in a worker's slot, against the float64 reference and what PyTorch recorded of notebook 002. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { Arena } from "../../../src/model/kernels/Arena.ts"
+import { Kernels, Statistic } from "../../../src/model/kernels/Kernels.ts"
+import { type FloatArray, type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
+import { adam, initialOptimiserState } from "../../../src/model/optimisers.ts"
+import { forward } from "../../../src/model/reference/network.ts"
+import { a2cUpdate, type Learning, tdUpdate } from "../../../src/model/reference/updates.ts"
+import { generalisedAdvantages } from "../../../src/model/returns.ts"
+import { Pcg64 } from "../../../src/random/Pcg64.ts"
+import {
+  dataPlaneBytes,
+  type DataPlaneLayout,
+  type DataPlaneSpec,
+  envSlot,
+  layOut,
+  unitSlot
+} from "../../../src/runtime/workers/dataPlaneLayout.ts"
+import * as FragmentGradient from "../../../src/runtime/workers/FragmentGradient.ts"
+import { randomNetwork } from "../../model/kernels/bed.ts"
+import { flatten, layoutOf, learnerFile } from "../../model/learnerFile.ts"
+
+const plain: FragmentGradient.GradientSettings = {
+  targets: {
+    nSteps: 40,
+    returns: "gae",
+    gamma: 0.98,
+    gaeLambda: 0.9,
+    normalizeAdvantage: false,
+    normalizeReturns: false,
+    bootstrapTruncated: true,
+    dropLastStep: false
+  },
+  loss: "a2c",
+  detachBootstrap: true,
+  valueCoefficient: 0.5,
+  entropyCoefficient: 0.01
+}
+
+/** A plane of two environments and two workers, and the gradient that the second makes of the second. */
+const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: FragmentGradient.GradientSettings) {
+  const parameters = new ParameterLayout(network).size
+  const steps = settings.targets.nSteps
+  const spec: DataPlaneSpec = {
+    slots: 2,
+    steps,
+    inputs: network.inputs,
+    actions: network.actions,
+    stateSize: 1,
+    parameters,
+    descriptorBytes: Kernels.descriptorBytes(network),
+    workers: 2,
+    workspaceBytes: Kernels.workspaceBytes(network, settings.loss === "td" ? steps + 1 : Kernels.chunkRows),
+    pulled: parameters,
+    activationBytes: 0,
+    unit: 1,
+    gradient: parameters
+  }
+  const bytes = dataPlaneBytes(spec)
+  const arena = yield* Arena.make({ bytes: bytes + 64 })
+  const kernels = yield* Kernels.instantiate(arena.memory)
+  const layout = layOut(spec, yield* arena.allocate(bytes))
+  kernels.writeDescriptor(layout.descriptor, network)
+  const slot = { ...envSlot(arena.buffer, layout, 1), ...gradientOf(arena.buffer, layout) }
+  const whole = new Uint8Array(arena.buffer)
+  const compute = FragmentGradient.make(kernels, layout, { worker: 1, first: 1, count: 1 }, settings)
+  return { slot, whole, layout, compute: (rows: number) => compute(slot.address.weights, rows, true) }
+})
+
+const gradientOf = (buffer: SharedArrayBuffer, layout: DataPlaneLayout) => {
+  const { gradient, statistics } = unitSlot(buffer, layout, 1)
+  return { gradient, statistics }
+}
+
+/** The gradient of the mean over the rows: what is left in place is the sum. */
+const mean = (gradient: Float32Array, rows: number): Float32Array => gradient.map((sum) => sum / rows)
+
+const learningOf = (layout: ParameterLayout, parameters: FloatArray): Learning => ({
+  layout,
+  parameters: Float64Array.from(parameters),
+  optimiser: adam,
+  state: initialOptimiserState(adam, layout.size)
+})
+const still = { learningRate: 0 }
+
+/** Relative to the largest: float32 sums of the same numbers in another order. */
+const close = (actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void => {
+  let largest = 1e-6
+  for (let k = 0; k < expected.length; k++) largest = Math.max(largest, Math.abs(expected[k]!))
+  assert.strictEqual(actual.length, expected.length)
+  for (let k = 0; k < expected.length; k++) {
+    if (!(Math.abs(actual[k]! - expected[k]!) <= tolerance * largest)) {
+      assert.fail(`${what}[${k}] is ${actual[k]}, not ${expected[k]}, of ${largest} at most`)
+    }
+  }
+}
+
+const Case = Schema.Struct({
+  kind: Schema.Literals(["separate", "shared"]),
+  activation: Schema.Literals(["tanh", "relu"]),
+  width: Schema.Literals([1, 5, 20, 33]),
+  actions: Schema.Literals([2, 3]),
+  rows: Schema.Literals([1, 2, 5, 20, 33, 40]),
+  seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 })),
+  terminated: Schema.Boolean,
+  detached: Schema.Boolean
+})
+
+const networkOf = ({ actions, activation, kind, width }: typeof Case.Type): NetworkSpec => ({
+  kind,
+  activation,
+  inputs: 4,
+  actions,
+  hidden: [width]
+})
+
+/** Random experience in the slot, as a rollout leaves it; returns the observations in float64. */
+const fill = (given: typeof Case.Type, { slot }: Effect.Success<ReturnType<typeof setUp>>) => {
+  const { rows, seed, terminated } = given
+  const random = Pcg64.fromSeed(seed)
+  const layout = new ParameterLayout(networkOf(given))
+  const { observations, parameters } = randomNetwork(layout.spec, rows + 1, seed)
+  slot.weights.set(parameters)
+  slot.observations.set(observations)
+  const weights = Float64Array.from(slot.weights)
+  const seen = Float64Array.from(slot.observations.subarray(0, (rows + 1) * layout.spec.inputs))
+  const { values } = forward(layout, weights, seen)
+  for (let t = 0; t < rows; t++) {
+    slot.actions[t] = random.integers(0, layout.spec.actions)
+    slot.rewards[t] = random.standardNormal()
+    slot.values[t] = values[t]!
+    slot.nextValues[t] = values[t + 1]!
+  }
+  slot.terminated[rows - 1] = terminated ? 1 : 0
+  if (terminated) slot.nextValues[rows - 1] = 0
+  // Leftovers of an earlier, longer fragment count for nothing.
+  slot.rewards.fill(1e9, rows)
+  slot.nextValues.fill(1e9, rows)
+  slot.gradient.fill(NaN)
+  slot.statistics.fill(NaN)
+  return { layout, weights, seen }
+}
+
+describe("FragmentGradient", () => {
+  it.effect.prop("a2c: the float64 gradient of the fragment", [Case], ([given]) =>
+    Effect.gen(function*() {
+      const { rows } = given
+      const plane = yield* setUp(networkOf(given), plain)
+      const { layout, seen, weights } = fill(given, plane)
+      const { slot } = plane
+      plane.compute(rows)
+
+      const advantages = new Float64Array(rows)
+      const returns = new Float64Array(rows)
+      const steps = {
+        rewards: slot.rewards,
+        values: Float64Array.from(slot.values),
+        nextValues: Float64Array.from(slot.nextValues),
+        terminated: slot.terminated,
+        truncated: slot.truncated
+      }
+      generalisedAdvantages(advantages, returns, steps, plain.targets.gamma, plain.targets.gaeLambda, 0, rows)
+      const expected = a2cUpdate(
+        learningOf(layout, weights),
+        {
+          observations: seen.subarray(0, rows * layout.spec.inputs),
+          actions: slot.actions.slice(0, rows),
+          advantages,
+          returns
+        },
+        plain,
+        still
+      )
+      close(mean(slot.gradient, rows), expected.gradients, 2e-5, "gradient")
+      const { entropy, policyLoss, valueLoss } = expected.terms
+      assert.strictEqual(slot.statistics[Statistic.rows], rows)
+      close(
+        [Statistic.policyLoss, Statistic.valueLoss, Statistic.entropy].map((k) => slot.statistics[k]! / rows),
+        [policyLoss, valueLoss, entropy],
+        2e-5,
+        "loss"
+      )
+    }), { arbitrary: { runs: 40 } })
+
+  it.effect.prop(
+    "td: the float64 gradient of the fragment, through the bootstrap or not",
+    [Case],
+    ([given]) =>
+      Effect.gen(function*() {
+        const { detached, rows, terminated } = given
+        const settings: FragmentGradient.GradientSettings = {
+          ...plain,
+          targets: { ...plain.targets, gamma: 0.9 },
+          loss: "td",
+          detachBootstrap: detached,
+          valueCoefficient: 1,
+          entropyCoefficient: 0
+        }
+        const plane = yield* setUp(networkOf(given), settings)
+        const { layout, seen, weights } = fill(given, plane)
+        const { slot } = plane
+        plane.compute(rows)
+        const expected = tdUpdate(
+          learningOf(layout, weights),
+          {
+            observations: seen,
+            actions: slot.actions.slice(0, rows),
+            // The kernel takes rewards in float32.
+            rewards: Float64Array.from(Float32Array.from(slot.rewards.subarray(0, rows)))
+          },
+          { gamma: 0.9, terminated, gradientThroughBootstrap: !detached },
+          still
+        )
+        close(mean(slot.gradient, rows), expected.gradients, 2e-5, "gradient")
+        close(
+          [Statistic.policyLoss, Statistic.valueLoss].map((k) => slot.statistics[k]! / rows),
+          [expected.terms.policyLoss, expected.terms.valueLoss],
+          2e-5,
+          "loss"
+        )
+      }),
+    { arbitrary: { runs: 40 } }
+  )
+
+  it.effect.prop(
+    "writes to its own places alone, and the same bits whatever was there",
+    [Case],
+    ([given]) =>
+      Effect.gen(function*() {
+        for (const loss of ["a2c", "td"] as const) {
+          const plane = yield* setUp(networkOf(given), { ...plain, loss })
+          fill(given, plane)
+          const { compute, layout, slot, whole } = plane
+          const outside = () => {
+            const rest = whole.slice()
+            for (const part of ["slot", "unit", "worker"] as const) {
+              const bytes = layout[`${part}Bytes`]
+              const mine = layout[`${part}s`] + bytes
+              rest.fill(0, mine, mine + bytes)
+            }
+            return rest
+          }
+          const before = outside()
+          compute(given.rows)
+          assert.deepStrictEqual(outside(), before)
+          const first = slot.gradient.slice()
+          const sums = slot.statistics.slice()
+          slot.gradient.fill(7)
+          compute(given.rows)
+          assert.deepStrictEqual(slot.gradient, first)
+          assert.deepStrictEqual(slot.statistics, sums)
+        }
+      }),
+    { arbitrary: { runs: 10 } }
+  )
+
+  describe.skipIf(learnerFile === undefined)("recorded", () => {
+    it.effect.each(learnerFile?.cases.map((recorded, index) => ({ index, kind: recorded.kind, recorded })) ?? [])(
+      "case $index ($kind): PyTorch's gradient of the notebook's loss",
+      ({ kind, recorded }) =>
+        Effect.gen(function*() {
+          const file = learnerFile!
+          const rows = recorded.actions.length
+          const layout = layoutOf(recorded)
+          const td = kind === "shared"
+          const plane = yield* setUp(layout.spec, {
+            ...plain,
+            // Without a discount the n-step return is the reward: the file's returns stand in its place.
+            targets: { ...plain.targets, nSteps: rows, returns: "n-step", gamma: td ? file.gamma : 0 },
+            loss: td ? "td" : "a2c",
+            detachBootstrap: false,
+            valueCoefficient: td ? 1 : 0.5,
+            entropyCoefficient: td ? 0 : file.entropy_coef
+          })
+          const { compute, slot } = plane
+          slot.weights.set(flatten(layout, recorded.initial))
+          slot.observations.set(recorded.observations.slice(0, rows + 1).flat())
+          slot.actions.set(recorded.actions)
+          slot.rewards.set(td ? recorded.rewards : recorded.returns)
+          slot.terminated[rows - 1] = 1
+          slot.values.set(
+            forward(layout, Float64Array.from(slot.weights), Float64Array.from(slot.observations)).values.subarray(
+              0,
+              rows
+            )
+          )
+          compute(rows)
+          const [first] = recorded.updates
+          const tolerance = 1e-5
+          close([slot.statistics[Statistic.policyLoss]! / rows], [first!.policy_loss], tolerance, "policy loss")
+          close([slot.statistics[Statistic.valueLoss]! / rows], [first!.value_loss], tolerance, "value loss")
+          if (first!.gradients !== undefined) {
+            close(mean(slot.gradient, rows), flatten(layout, first!.gradients), tolerance, "gradient")
+          }
+        })
+    )
+  })
+})

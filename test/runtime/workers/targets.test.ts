@@ -1,0 +1,137 @@
+/** The notebook's quirks and their corrections, each told apart from the others on small fragments. */
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { Pcg64 } from "../../../src/random/Pcg64.ts"
+import {
+  dataPlaneBytes,
+  type DataPlaneSpec,
+  type EnvSlot,
+  envSlot,
+  layOut
+} from "../../../src/runtime/workers/dataPlaneLayout.ts"
+import * as targets from "../../../src/runtime/workers/targets.ts"
+
+const plain: targets.TargetSettings = {
+  nSteps: 4,
+  returns: "n-step",
+  gamma: 0.5,
+  gaeLambda: 0.95,
+  normalizeAdvantage: false,
+  normalizeReturns: false,
+  bootstrapTruncated: true,
+  dropLastStep: false
+}
+
+const slotsOf = (count: number, steps: number): ReadonlyArray<EnvSlot> => {
+  const spec: DataPlaneSpec = {
+    slots: count,
+    steps,
+    inputs: 1,
+    actions: 2,
+    stateSize: 1,
+    parameters: 1,
+    descriptorBytes: 16,
+    workers: 1,
+    workspaceBytes: 16,
+    activationBytes: 0,
+    unit: 1,
+    pulled: 0,
+    gradient: 0
+  }
+  const layout = layOut(spec, 64)
+  const buffer = new SharedArrayBuffer(64 + dataPlaneBytes(spec))
+  return Array.from({ length: count }, (_, index) => envSlot(buffer, layout, index))
+}
+
+/** Rewards 1, values 2, next values 2 (8 after the last step). */
+const fragment = (
+  ends: { readonly terminated?: ReadonlyArray<number>; readonly truncated?: ReadonlyArray<number> } = {}
+) => {
+  const [slot] = slotsOf(1, 4)
+  slot!.rewards.fill(1)
+  slot!.values.fill(2)
+  slot!.nextValues.set([2, 2, 2, 8])
+  for (const t of ends.terminated ?? []) slot!.terminated[t] = 1
+  for (const t of ends.truncated ?? []) slot!.truncated[t] = 1
+  return [slot!]
+}
+
+const whole = (slots: ReadonlyArray<EnvSlot>) => slots.map((slot) => ({ rows: plain.nSteps, slot }))
+
+const run = (settings: Partial<targets.TargetSettings>, slots: ReadonlyArray<EnvSlot>) => {
+  const [segment] = targets.make({ ...plain, ...settings }, slots.length)(whole(slots))
+  const { advantages, returns, rows } = segment!
+  return { rows, returns: [...returns.subarray(0, rows)], advantages: [...advantages.subarray(0, rows)] }
+}
+
+describe("targets", () => {
+  it("bootstraps from what followed the last step", () => {
+    assert.deepStrictEqual(run({}, fragment()).returns, [2.375, 2.75, 3.5, 5])
+  })
+
+  it("takes off the value", () => {
+    assert.deepStrictEqual(run({}, fragment()).advantages, [0.375, 0.75, 1.5, 3])
+  })
+
+  it("is GAE(1) = n-step minus value", () => {
+    const gae = run({ returns: "gae", gaeLambda: 1 }, fragment())
+    assert.deepStrictEqual(gae, run({}, fragment()))
+  })
+
+  it("bootstraps a truncated step from its final observation, or, as the notebook, not at all", () => {
+    assert.deepStrictEqual(run({}, fragment({ truncated: [3] })).returns, [2.375, 2.75, 3.5, 5])
+    assert.deepStrictEqual(run({ bootstrapTruncated: false }, fragment({ truncated: [3] })).returns, [
+      1.875,
+      1.75,
+      1.5,
+      1
+    ])
+    assert.deepStrictEqual(run({}, fragment({ terminated: [3] })).returns, [1.875, 1.75, 1.5, 1])
+  })
+
+  it("drops the last step of an unfinished fragment only, and bootstraps from its value", () => {
+    assert.deepStrictEqual(run({ dropLastStep: true }, fragment()), {
+      rows: 3,
+      returns: [2, 2, 2],
+      advantages: [0, 0, 0]
+    })
+    assert.strictEqual(run({ dropLastStep: true }, fragment({ terminated: [3] })).rows, 4)
+    assert.strictEqual(run({ dropLastStep: true }, fragment({ truncated: [3] })).rows, 4)
+  })
+
+  it("takes fragments of different lengths, one after the other in the batch", () => {
+    const [first, second] = slotsOf(2, 4)
+    for (const slot of [first!, second!]) {
+      slot.rewards.fill(1)
+      slot.values.fill(2)
+      slot.nextValues.fill(2)
+      slot.nextValues[1] = 8
+    }
+    const settings: targets.TargetSettings = { ...plain, normalizeAdvantage: true }
+    const segments = targets.make(settings, 2)([{ rows: 2, slot: first! }, { rows: 2, slot: second! }])
+    assert.deepStrictEqual(segments.map(({ rows }) => rows), [2, 2])
+    for (const { advantages, returns } of segments) {
+      assert.deepStrictEqual([...returns.subarray(0, 2)], [3.5, 5])
+      assert.approximately(advantages[0]! + advantages[1]!, 0, 1e-6)
+      // Beyond its rows nothing is written.
+      assert.deepStrictEqual([...returns.subarray(2), ...advantages.subarray(2)], [0, 0, 0, 0])
+    }
+  })
+
+  it("normalises the returns within the fragment, before the value is taken off", () => {
+    const { advantages, returns } = run({ normalizeReturns: true }, fragment())
+    assert.approximately(returns.reduce((sum, x) => sum + x, 0), 0, 1e-6)
+    assert.approximately(returns.reduce((sum, x) => sum + x * x, 0) / 4, 1, 1e-6)
+    returns.forEach((target, t) => assert.approximately(advantages[t]!, target - 2, 1e-6))
+  })
+
+  it.prop("normalises the advantages over the whole batch", [Schema.Int], ([seed]) => {
+    const random = Pcg64.fromSeed(Math.abs(seed))
+    const fragments = slotsOf(3, 4)
+    for (const slot of fragments) for (let t = 0; t < 4; t++) slot.rewards[t] = random.standardNormal()
+    const segments = targets.make({ ...plain, normalizeAdvantage: true }, fragments.length)(whole(fragments))
+    const all = segments.flatMap(({ advantages, rows }) => [...advantages.subarray(0, rows)])
+    assert.approximately(all.reduce((sum, x) => sum + x, 0), 0, 1e-5)
+    assert.approximately(all.reduce((sum, x) => sum + x * x, 0) / all.length, 1, 1e-5)
+  })
+})
