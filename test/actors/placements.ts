@@ -7,7 +7,7 @@ import {
   type ThreadSystemOptions
 } from "../../src/actors/ActorSystem.ts"
 import type { SystemFailure } from "../../src/actors/errors.ts"
-import type { Placement } from "../../src/actors/hosts/Placement.ts"
+import type { Placement } from "../../src/actors/Placement.ts"
 import { ProbeBehavior } from "./fixtures/probe.ts"
 
 export const entry = new URL("./fixtures/probe.host.ts", import.meta.url)

@@ -10,7 +10,7 @@
  */
 import * as Effect from "effect/Effect"
 import { parseArgs } from "node:util"
-import type { Placement } from "../../src/actors/hosts/Placement.ts"
+import type { Placement } from "../../src/actors/Placement.ts"
 import { cycles, excess } from "../actors/faults/cycles.ts"
 
 const { values } = parseArgs({

@@ -9,7 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import { parseArgs } from "node:util"
-import type { Placement } from "../../src/actors/hosts/Placement.ts"
+import type { Placement } from "../../src/actors/Placement.ts"
 import * as actors from "../actors/faults/harness.ts"
 import * as runs from "../runtime/faults/harness.ts"
 

@@ -12,8 +12,8 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import type { Behavior, Method, ServingAny } from "../Actor.ts"
 import { Death, fromCause, fromUnknown } from "../Death.ts"
+import { Mailbox } from "../Mailbox.ts"
 import * as Codec from "../messages/Codec.ts"
-import { Mailbox } from "../owner/Mailbox.ts"
 
 export interface CellMessage {
   readonly seq: number

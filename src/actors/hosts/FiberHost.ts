@@ -9,9 +9,9 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Behavior, Method, Services } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
+import { type Fault, Injected } from "../Fault.ts"
 import * as Turn from "../links/Turn.ts"
 import { Cell, type CellReport } from "./Cell.ts"
-import { type Fault, Injected } from "./Fault.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 
 /** The behaviours under the names of their definitions. */

@@ -14,8 +14,8 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Any, Method } from "../Actor.ts"
 import type { Death } from "../Death.ts"
-import type { Fault } from "./Fault.ts"
-import type { Placement } from "./Placement.ts"
+import type { Fault } from "../Fault.ts"
+import type { Placement } from "../Placement.ts"
 
 /** A message on its way: kept by the owner until it is answered. */
 export interface Envelope {

@@ -13,11 +13,11 @@ import * as Exit from "effect/Exit"
 import type { Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
 import { HostStartFailed, MessageRefused } from "../errors.ts"
+import type { Fault } from "../Fault.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Command, HostLink, OpenLink, Report, Working } from "../links/HostLink.ts"
 import * as Turn from "../links/Turn.ts"
 import * as Codec from "../messages/Codec.ts"
-import type { Fault } from "./Fault.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 
 export interface RemoteOptions {

@@ -5,7 +5,7 @@
  * Shared memory between two threads is one such transport (`ThreadLink`).
  */
 
-import type { Fault } from "../hosts/Fault.ts"
+import type { Fault } from "../Fault.ts"
 
 /** From the owner to the host. Payload, config and state are encoded. */
 export type Command =

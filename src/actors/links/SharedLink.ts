@@ -7,7 +7,7 @@
  * and nobody blocks.
  */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads"
-import { Mailbox } from "../owner/Mailbox.ts"
+import { Mailbox } from "../Mailbox.ts"
 import { byteLength, RingReader, RingWriter } from "./ByteRing.ts"
 import { type Bells, ring } from "./Doorbell.ts"
 import type { Line } from "./Poller.ts"

@@ -6,7 +6,7 @@
  * incarnation; a death only sets that mark back to nought, which is why nothing is lost by one.
  */
 import type { Envelope } from "../hosts/Host.ts"
-import { Mailbox } from "./Mailbox.ts"
+import { Mailbox } from "../Mailbox.ts"
 
 export class Ledger {
   readonly capacity: number

@@ -1,7 +1,7 @@
 /** Spawning and stopping over and over, and what a process holds before and after. */
 import * as Effect from "effect/Effect"
 import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
-import type { Placement } from "../../../src/actors/hosts/Placement.ts"
+import type { Placement } from "../../../src/actors/Placement.ts"
 import { Tally, TallyBehavior } from "../fixtures/tally.ts"
 
 const entry = new URL("../fixtures/tally.host.ts", import.meta.url)

@@ -5,7 +5,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Placement } from "../../../src/actors/hosts/Placement.ts"
+import type { Placement } from "../../../src/actors/Placement.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import type { PartialConfig } from "../../../src/runtime/config/configSources.ts"
 import { train } from "../running.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { Mailbox } from "../../../src/actors/owner/Mailbox.ts"
+import { Mailbox } from "../../src/actors/Mailbox.ts"
 
 const Moves = Schema.Array(Schema.Literals(["push", "push", "shift", "drop"])).check(Schema.isMaxLength(200))
 
