@@ -4,9 +4,12 @@
  * It serves twice: in a host as the messages an incarnation has yet to handle, and at the owner as the messages an actor
  * has yet to answer. It has no bound of its own; the owner counts, and suspends the sender (see `Ledger`).
  */
+/** The ring of all mailboxes to which nothing has come; nothing is ever put into it. */
+const none: Array<undefined> = []
+
 export class Mailbox<A extends object> {
   /** Its length is a power of two, so that a mask wraps an index; or 0 while nothing has come, since most wait empty. */
-  private ring: Array<A | undefined> = []
+  private ring: Array<A | undefined> = none
   private head = 0
   private count = 0
 

@@ -54,8 +54,8 @@ const unwound = Effect.callback<void>((resume) => queueMicrotask(() => resume(Ef
 
 export class Cell<R> {
   private readonly options: CellOptions<R>
-  private readonly mailbox = new Mailbox<CellMessage>()
-  private wake: ((effect: Effect.Effect<void>) => void) | undefined
+  private mailbox: Mailbox<CellMessage> | undefined
+  private wake: ((effect: Effect.Effect<void, Death>) => void) | undefined
   private fiber: Fiber.Fiber<void, Death> | undefined
   private message: CellMessage | undefined
   private inHand = 0
@@ -78,6 +78,7 @@ export class Cell<R> {
 
   push(message: CellMessage): void {
     if (this.over) return
+    this.mailbox ??= new Mailbox()
     this.mailbox.push(message)
     this.rouse()
   }
@@ -118,9 +119,9 @@ export class Cell<R> {
     const wake = this.wake
     if (wake === undefined) return
     this.wake = undefined
-    if (depth >= deepest) return queueMicrotask(() => wake(Effect.void))
+    if (depth >= deepest) return queueMicrotask(() => wake(this.next))
     depth++
-    wake(Effect.void)
+    wake(this.next)
     depth--
   }
 
@@ -161,18 +162,15 @@ export class Cell<R> {
 
   private readonly next: Effect.Effect<void, Death> = Effect.suspend(() => this.take())
 
-  private readonly sleep: Effect.Effect<void, Death> = Effect.flatMap(
-    Effect.callback<void>((resume) => {
-      this.wake = resume
-    }),
-    () => this.next
-  )
+  private readonly sleep: Effect.Effect<void, Death> = Effect.callback((resume) => {
+    this.wake = resume
+  })
 
   private readonly settled = (outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> => this.settle(outcome)
 
   private take(): Effect.Effect<void, Death> {
     if (this.stopping) return Effect.void
-    const message = this.mailbox.shift()
+    const message = this.mailbox?.shift()
     if (message === undefined) return this.sleep
     this.message = message
     this.inHand = message.seq

@@ -11,7 +11,8 @@ import { Mailbox } from "../Mailbox.ts"
 export class Ledger {
   readonly capacity: number
   private readonly owed = new Mailbox<Envelope>()
-  private readonly outside = new Mailbox<Envelope>()
+  /** Hardly ever needed, and so made when it is. */
+  private outside: Mailbox<Envelope> | undefined
   private delivered = 0
   private lastSeq = 0
 
@@ -25,11 +26,16 @@ export class Ledger {
 
   /** How many messages are unanswered, those still waiting for room included. */
   get size(): number {
-    return this.owed.size + this.outside.size
+    return this.owed.size + this.waiting
   }
 
   get full(): boolean {
-    return this.owed.size >= this.capacity || this.outside.size > 0
+    return this.owed.size >= this.capacity || this.waiting > 0
+  }
+
+  /** How many messages wait for room. */
+  private get waiting(): number {
+    return this.outside === undefined ? 0 : this.outside.size
   }
 
   get oldest(): Envelope | undefined {
@@ -45,6 +51,7 @@ export class Ledger {
   /** Takes a message in; false when it has to wait outside. */
   enter(envelope: Envelope): boolean {
     if (this.full) {
+      this.outside ??= new Mailbox()
       this.outside.push(envelope)
       return false
     }
@@ -68,15 +75,15 @@ export class Ledger {
 
   /** Lets the next waiting sender in, if there is one and room for it. */
   admit(): Envelope | undefined {
-    if (this.outside.size === 0 || this.owed.size >= this.capacity) return undefined
-    const envelope = this.outside.shift()
+    if (this.waiting === 0 || this.owed.size >= this.capacity) return undefined
+    const envelope = this.outside?.shift()
     if (envelope !== undefined) this.owed.push(envelope)
     return envelope
   }
 
   /** Takes back a message that still waits outside; what was admitted stays. */
   withdraw(envelope: Envelope): void {
-    if (this.outside.size > 0) this.outside.reset(this.outside.toArray().filter((other) => other !== envelope))
+    if (this.waiting > 0) this.outside?.reset(this.outside.toArray().filter((other) => other !== envelope))
   }
 
   /** Takes out those of the delivered messages that `take` accepts. */
@@ -100,14 +107,14 @@ export class Ledger {
 
   /** All messages, oldest first; those outside last. */
   all(): Array<Envelope> {
-    return [...this.owed.toArray(), ...this.outside.toArray()]
+    return [...this.owed.toArray(), ...(this.outside?.toArray() ?? [])]
   }
 
   /** Takes everything out. */
   drain(): Array<Envelope> {
     const everything = this.all()
     this.owed.reset([])
-    this.outside.reset([])
+    this.outside = undefined
     this.delivered = 0
     return everything
   }

@@ -33,10 +33,12 @@ interface Joint {
 
 export class Siblings {
   private readonly supervision: Supervision
-  private readonly log: RestartLog
+  /** Made at the first restart: most actors never have one. */
+  private log: RestartLog | undefined
   private readonly now: () => number
   private readonly fork: (effect: Effect.Effect<void>) => void
-  private members: Array<Sibling> = []
+  /** Of a group, in the order they were spawned. Who is supervised one for one is alone, and not listed. */
+  private members: Array<Sibling> | undefined
   /** The restart under way: who takes part, and who of them has still to go. */
   private joint: Joint | undefined
 
@@ -46,20 +48,17 @@ export class Siblings {
     fork: (effect: Effect.Effect<void>) => void
   ) {
     this.supervision = supervision
-    this.log = new RestartLog(supervision)
     this.now = now
     this.fork = fork
   }
 
   join(member: Sibling): void {
-    // Most are alone: a list of exactly one takes less room than one that was pushed to.
-    if (this.members.length === 0) this.members = [member]
-    else this.members.push(member)
+    if (this.supervision.strategy !== "one-for-one") (this.members ??= []).push(member)
   }
 
   leave(member: Sibling): void {
-    const index = this.members.indexOf(member)
-    if (index >= 0) this.members.splice(index, 1)
+    const index = this.members?.indexOf(member) ?? -1
+    if (index >= 0) this.members?.splice(index, 1)
     this.gone(member)
   }
 
@@ -79,7 +78,7 @@ export class Siblings {
     if (directive === "stop") return member.fail(death)
     const hopeful = directive === "restart" && consecutive < this.supervision.maxConsecutive
     const counted = hopeful && !bystander
-    const restart = counted ? this.log.next(this.now()) : 0
+    const restart = counted ? this.restarts.next(this.now()) : 0
     if (restart === 0 && (counted || !hopeful)) return this.giveUp(member, death)
     const all = this.affected(member)
     if (all.length === 1) return this.begin(all, death, restart)
@@ -91,19 +90,16 @@ export class Siblings {
 
   /** `member` is not tried again, nor is anyone of its group. */
   giveUp(member: Sibling, death: Death): void {
-    const failing = this.supervision.strategy === "one-for-one" ? [member] : [...this.members]
-    for (const each of failing) each.fail(death)
+    for (const each of [...this.members ?? [member]]) each.fail(death)
+  }
+
+  private get restarts(): RestartLog {
+    return this.log ??= new RestartLog(this.supervision)
   }
 
   private affected(member: Sibling): ReadonlyArray<Sibling> {
-    switch (this.supervision.strategy) {
-      case "one-for-one":
-        return [member]
-      case "one-for-all":
-        return [...this.members]
-      case "rest-for-one":
-        return this.members.slice(this.members.indexOf(member))
-    }
+    const { members = [member] } = this
+    return members.slice(this.supervision.strategy === "rest-for-one" ? members.indexOf(member) : 0)
   }
 
   private gone(member: Sibling): void {
@@ -116,7 +112,7 @@ export class Siblings {
   }
 
   private begin(all: ReadonlyArray<Sibling>, death: Death, restart: number): void {
-    const waiting = restart === 0 ? Effect.yieldNow : this.log.pause(restart, death)
+    const waiting = restart === 0 ? Effect.yieldNow : this.restarts.pause(restart, death)
     this.fork(Effect.flatMap(Effect.exit(waiting), (pause) =>
       Effect.sync(() => {
         for (const member of all) {
