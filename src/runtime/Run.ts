@@ -171,7 +171,9 @@ const layerOfParts = Layer.effect(
 
     const watchActors = system.events.pipe(Stream.runForEach(Effect.fnUntraced(function*(event) {
       if (event._tag !== "Restarted" && event._tag !== "Failed") return
-      if (event._tag === "Restarted") yield* Ref.update(restarts, (n) => n + 1)
+      if (event._tag === "Restarted") {
+        yield* Ref.update(restarts, ({ count }) => ({ count: count + 1, lastMillis: event.recoveryMillis }))
+      }
       const happened: ActorEvent = {
         event: "actor",
         kind: event._tag === "Restarted" ? "restarted" : "failed",

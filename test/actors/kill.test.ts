@@ -16,7 +16,7 @@ const hosts = { entry, spares: 1, heartbeat: "1500 millis" } as const
 const systems: Record<Placement, Layer.Layer<ActorSystem, SystemFailure>> = {
   fiber: ActorSystem.layerFiber([TallyBehavior]),
   thread: ActorSystem.layerThread(hosts),
-  process: ActorSystem.layerProcess({ ...hosts, memoryLimit: { heap: 64 } })
+  process: ActorSystem.layerProcess({ ...hosts, memoryLimit: { heap: 40 } })
 }
 
 const kinds: Record<Fault.Fault, DeathKind> = {

@@ -82,6 +82,8 @@ export const Progress = Schema.Struct({
   explained_variance: Measured,
   fps: Measured,
   restarts: Count,
+  /** Milliseconds of the last restart, from the death until the actor served again. */
+  recovery_ms: Measured,
   n_updates: Count,
   staleness: Measured,
   lost_steps: Count,

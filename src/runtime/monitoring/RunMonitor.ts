@@ -30,9 +30,18 @@ export class RunOrigin
   extends Context.Reference<number | undefined>("troupe/runtime/RunOrigin", { defaultValue: () => undefined })
 {}
 
+interface Restarted {
+  readonly count: number
+  /** How long the last took, in milliseconds. */
+  readonly lastMillis: number | null
+}
+
 /** Restarts of the run's actors, counted by whoever listens to them. */
-export class Restarts extends Context.Service<Restarts, Ref.Ref<number>>()("troupe/runtime/Restarts") {
-  static readonly layer: Layer.Layer<Restarts> = Layer.effect(Restarts, Ref.make(0))
+export class Restarts extends Context.Service<Restarts, Ref.Ref<Restarted>>()("troupe/runtime/Restarts") {
+  static readonly layer: Layer.Layer<Restarts> = Layer.effect(
+    Restarts,
+    Ref.make<Restarted>({ count: 0, lastMillis: null })
+  )
 }
 
 /** What the monitor has counted. */
@@ -49,6 +58,8 @@ export interface RunStatus {
   /** Time before the first step; of a resumed run, all its starts together. */
   readonly startupSeconds: number
   readonly restarts: number
+  /** How long the last restart took, from the death until the actor served again. */
+  readonly recoveryMillis: number | null
   /** Steps that the trainer counted and no worker committed. */
   readonly lostSteps: number
   /** Pieces of experience that were dropped because they were older than allowed. */
@@ -168,7 +179,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       let now = startedAt
       /** What is to be told. */
       const outbox: Array<RunEvent> = []
-      yield* Ref.update(restarts, (count) => count + (saved?.restarts ?? 0))
+      yield* Ref.update(restarts, (so) => ({ ...so, count: so.count + (saved?.restarts ?? 0) }))
 
       const before = saved?.seconds.elapsed ?? 0
       const secondsAt = (now: number): number => before + (now - origin) / 1000
@@ -187,7 +198,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         yield* outcome
       })
 
-      const status = Effect.map(Ref.get(restarts), (restarts): RunStatus => ({
+      const status = Effect.map(Ref.get(restarts), ({ count, lastMillis }): RunStatus => ({
         envSteps: progress.envSteps,
         updates: progress.updates,
         episodes: progress.episodes,
@@ -196,7 +207,8 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         evalMean,
         evaluationSeconds,
         startupSeconds: startup,
-        restarts,
+        restarts: count,
+        recoveryMillis: lastMillis,
         lostSteps: progress.envSteps - committed.reduce((sum, steps) => sum + steps, 0),
         refused
       }))
@@ -292,7 +304,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             thresholdCount,
             refused,
             staleness,
-            restarts: yield* Ref.get(restarts),
+            restarts: (yield* Ref.get(restarts)).count,
             committed: [...committed],
             seconds: { elapsed: yield* elapsed, startup, evaluation: evaluationSeconds }
           }
@@ -330,7 +342,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             })
           }
           if (progress.updates % config.logInterval !== 0) return
-          const { lostSteps, restarts } = yield* status
+          const { lostSteps, recoveryMillis, restarts } = yield* status
           const training = seconds - startup - evaluationSeconds
           outbox.push({
             event: "progress",
@@ -349,6 +361,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             explained_variance: report.explainedVariance(),
             fps: training > 0 ? progress.envSteps / training : null,
             restarts,
+            recovery_ms: recoveryMillis,
             n_updates: report.version,
             staleness: staleness / config.logInterval,
             lost_steps: lostSteps,

@@ -75,11 +75,18 @@ export const finalLine = (event: Finished): string =>
   `train20 ${decimal(event.train20, 1)}, evaluation ${decimal(event.eval_mean, 1)}, ` +
   `seed ${event.seed} on ${event.device}, weights ${event.weights_sha256}`
 
-const summary = (event: Finished): ReadonlyArray<string> => [
+/** `recoveries`: how long each restart took that was seen, in milliseconds. */
+const summary = (event: Finished, recoveries: ReadonlyArray<number>): ReadonlyArray<string> => [
   `${plural(event.updates, "update")}, ${plural(event.episodes, "episode")}, ` +
-  `${rate(event.steps_per_second)} steps/s, ${plural(event.restarts, "restart")}, ` +
+  `${rate(event.steps_per_second)} steps/s, ${plural(event.restarts, "restart")}` +
+  `${recoveries.length === 0 ? "" : ` (median ${decimal(median(recoveries), 1)} ms)`}, ` +
   `${plural(event.lost_steps, "lost step")}, start-up ${duration(event.startup_seconds)}`
 ]
+
+const median = (values: ReadonlyArray<number>): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
+}
 
 /** One line without line ends or control characters: causes and messages come from anywhere. */
 // oxlint-disable-next-line no-control-regex
@@ -98,6 +105,7 @@ export const reporter = (
     let started: Started | undefined
     let latest: Progress | undefined
     let firstTrain20: number | undefined
+    const recoveries: Array<number> = []
     let drawnAt = -Infinity
     let titled = false
     let live = false
@@ -151,7 +159,7 @@ export const reporter = (
         case "finished": {
           const last = latest === undefined || canAnimate || latest.wall_seconds === drawnAt ? [] : rowLines(latest)
           const line = finalLine(event)
-          return [...last, ...summary(event), event.solved ? style.good(line) : style.strong(line)]
+          return [...last, ...summary(event, recoveries), event.solved ? style.good(line) : style.strong(line)]
         }
         default:
           return []
@@ -178,6 +186,7 @@ export const reporter = (
           if (!canAnimate && rowIsDue(event)) lines.push(...rowLines(event))
         } else if (event.event === "actor") {
           if (event.kind !== "restarted" && event.kind !== "failed") continue
+          if (event.recovery_ms !== null) recoveries.push(event.recovery_ms)
           if (++actors <= shownAtOnce) lines.push(style.bad(oneLine(actorLine(event))))
         } else if (event.event !== "episode") {
           lines.push(...linesOf(event))

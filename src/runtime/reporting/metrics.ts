@@ -14,7 +14,7 @@
  * | `train/entropy_loss` | progress | minus the mean entropy, as Stable-Baselines3 has it |
  * | `train/learning_rate`, `train/explained_variance` | progress | |
  * | `eval/mean_reward` | evaluation | greedy policy |
- * | `actors/restarts`, `actors/staleness`, `actors/lost_steps`, `actors/refused` | progress | |
+ * | `actors/restarts`, `actors/recovery_ms`, `actors/staleness`, `actors/lost_steps`, `actors/refused` | progress | |
  */
 import type { RunEvent } from "../monitoring/RunEvent.ts"
 
@@ -34,6 +34,7 @@ export const metricNames = [
   "train/grad_norm",
   "eval/mean_reward",
   "actors/restarts",
+  "actors/recovery_ms",
   "actors/staleness",
   "actors/lost_steps",
   "actors/refused"
@@ -75,6 +76,7 @@ export const metricsOf = (event: RunEvent): Metrics | undefined => {
           "train/n_updates": event.n_updates,
           "train/grad_norm": finite(event.grad_norm),
           "actors/restarts": event.restarts,
+          "actors/recovery_ms": finite(event.recovery_ms),
           "actors/staleness": finite(event.staleness),
           "actors/lost_steps": event.lost_steps,
           "actors/refused": event.refused

@@ -112,9 +112,19 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         every
       )
 
-      const kill = chaos(config, workers.length, seed.root, (index, how) =>
-        // A worker that has failed for good cannot be killed again; the run then fails by itself.
-        Effect.ignore(system.kill(nameOf(index), how)))
+      const kill = chaos(
+        config,
+        workers.length,
+        seed.root,
+        (victim, how) =>
+          Effect.flatMap(
+            system.actors,
+            (actors) =>
+              actors.find(({ name }) => name === nameOf(victim))?.status === "running"
+                ? Effect.as(Effect.ignore(system.kill(nameOf(victim), how)), true)
+                : Effect.succeed(false)
+          )
+      )
       // Its thread is found out first, and given a second chance; then the work is given up.
       const patience = { deadline: Duration.seconds(2.5 * config.collectDeadline) }
       const inTime = <A, E>(work: Effect.Effect<A, E>) =>
@@ -209,23 +219,32 @@ const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: number) =
 /**
  * The kills of `--chaos`: which worker dies at which piece of work, and of what, is drawn from the seed, one to ten pieces
  * apart, so that a run with kills can be repeated. Only what is noticed at once: who waits for a heartbeat would spend
- * most of the run on waiting.
+ * most of the run on waiting. Whoever is still coming up from another death is killed at a later piece, so that as many die
+ * as were asked for; `strike` says whether it hit.
  */
 const chaos = (
   config: RunConfig,
   workers: number,
   seed: number,
-  kill: (index: number, how: Fault.Fault) => Effect.Effect<void>
+  strike: (victim: number, how: Fault.Fault) => Effect.Effect<boolean>
 ): () => Effect.Effect<void> | undefined => {
   const random = chaosStream(seed)
-  let left = config.chaos
-  let wait = random.integers(1, 11)
-  return () => {
-    if (left === 0 || --wait > 0) return undefined
-    left--
-    wait = random.integers(1, 11)
+  const draw = () => {
+    const wait = random.integers(1, 11)
     const victim = random.integers(0, workers)
     const faults = Fault.quick[placeOf(config, victim).placement]
-    return kill(victim, faults[random.integers(0, faults.length)]!)
+    return { wait, victim, how: faults[random.integers(0, faults.length)]! }
+  }
+  let left = config.chaos
+  let next = draw()
+  let at = 0
+  return () => {
+    if (left === 0 || ++at < next.wait) return undefined
+    return Effect.map(strike(next.victim, next.how), (hit) => {
+      if (!hit) return
+      left--
+      at = 0
+      next = draw()
+    })
   }
 }

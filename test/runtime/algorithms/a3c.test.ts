@@ -17,7 +17,7 @@ const nothingLost = ({ status }: Ended, what: string): void => {
 const same = (actual: Ended, expected: Ended, what: string): void => {
   assert.strictEqual(actual.hash, expected.hash, what)
   assert.deepStrictEqual(actual.order, expected.order, what)
-  const circumstances = { restarts: 0, startupSeconds: 0, evaluationSeconds: 0 }
+  const circumstances = { restarts: 0, recoveryMillis: null, startupSeconds: 0, evaluationSeconds: 0 }
   assert.deepStrictEqual({ ...actual.status, ...circumstances }, { ...expected.status, ...circumstances }, what)
 }
 

@@ -54,6 +54,7 @@ export const progress: Progress = {
   explained_variance: 0.1,
   fps: 400,
   restarts: 0,
+  recovery_ms: null,
   n_updates: 1,
   staleness: 0,
   lost_steps: 0,
