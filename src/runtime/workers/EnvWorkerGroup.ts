@@ -238,9 +238,12 @@ const chaos = (
   let left = config.chaos
   let next = draw()
   let at = 0
+  let striking = false
   return () => {
-    if (left === 0 || ++at < next.wait) return undefined
+    if (striking || left === 0 || ++at < next.wait) return undefined
+    striking = true
     return Effect.map(strike(next.victim, next.how), (hit) => {
+      striking = false
       if (!hit) return
       left--
       at = 0
