@@ -180,7 +180,8 @@ const bundle = async (
     entryFileNames: "[name].js",
     chunkFileNames: `${names[0]}-[name]-[hash].js`,
     comments: { legal: true, annotation: true, jsdoc: false },
-    ...(oneFile ? { codeSplitting: false } : {})
+    // Every thread and process reads the one file anew, so it is small: names stay, for traces.
+    ...(oneFile ? { codeSplitting: false, minify: { compress: true, mangle: false, codegen: true } } : {})
   }
   const build = await rolldown(inputOptions)
   try {

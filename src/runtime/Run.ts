@@ -44,9 +44,6 @@ export const weightsHash = (weights: Float32Array): string => {
   return createHash("sha256").update(bytes).digest("hex")
 }
 
-/** One for each of two hosts that die together. */
-const sparesUnderChaos = 2
-
 /** The placement the configuration names. */
 const actorSystemLayer = Layer.unwrap(
   Effect.map(CurrentConfig, ({ chaos, collectDeadline, localWorker, placement, workerMemory, workers }) => {
@@ -56,8 +53,8 @@ const actorSystemLayer = Layer.unwrap(
       hosts: workers - local,
       buildId,
       heartbeat: Duration.seconds(collectDeadline),
-      // Where hosts are known to die, the next ones are begun ahead.
-      spares: chaos > 0 ? sparesUnderChaos : 0
+      // Where hosts are known to die, the next one is begun ahead.
+      spares: chaos > 0 ? 1 : 0
     }
     switch (placement) {
       case "fiber":

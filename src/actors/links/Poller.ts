@@ -21,6 +21,8 @@ import * as Turn from "./Turn.ts"
 const slice = 0.05
 /** and after hearing messages for so long: each turn costs a few tens of microseconds, on either side. */
 const turn = 3
+/** Nothing is napped for longer than this; so the event loop never waits for longer than a turn and a nap. */
+const longestNap = 3
 /** After naps in vain, so often at most we sleep at once. */
 const mostSkips = 64
 /** How long a host spins though others are awake: about as long as its owner takes for what comes between two messages. */
@@ -167,7 +169,7 @@ export class Poller {
    * event loop, and with a core left to others, which spinning takes. False where it is not tried, or was in vain.
    */
   private nap(now: number): boolean {
-    const left = turn - (now - this.since)
+    const left = longestNap - (now - this.since)
     if (left <= 0 || !this.expecting) return false
     if (this.skips > 0) {
       this.skips--

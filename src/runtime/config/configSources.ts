@@ -183,7 +183,7 @@ export const withinWork = (config: RunConfig): RunConfig => {
 }
 
 const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
-  placement === "thread" && schedule === "sync" && workers > 1 &&
+  placement === "thread" && schedule !== "async" && workers > 1 &&
   (localWorker === "auto" ? Registry.isBuiltIn(envId) : localWorker)
 
 /**

@@ -219,8 +219,8 @@ const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: number) =
 /**
  * The kills of `--chaos`: which worker dies at which piece of work, and of what, is drawn from the seed, one to ten pieces
  * apart, so that a run with kills can be repeated. Only what is noticed at once: who waits for a heartbeat would spend
- * most of the run on waiting. Whoever is still coming up from another death is killed at a later piece, so that as many die
- * as were asked for; `strike` says whether it hit.
+ * most of the run on waiting. Whoever is still coming up from another death is killed at a later piece (at which, depends on
+ * the clock), so that as many die as were asked for, if the run is long enough; `strike` says whether it hit.
  */
 const chaos = (
   config: RunConfig,
@@ -242,12 +242,12 @@ const chaos = (
   return () => {
     if (striking || left === 0 || ++at < next.wait) return undefined
     striking = true
-    return Effect.map(strike(next.victim, next.how), (hit) => {
-      striking = false
+    const struck = Effect.map(strike(next.victim, next.how), (hit) => {
       if (!hit) return
       left--
       at = 0
       next = draw()
     })
+    return Effect.ensuring(struck, Effect.sync(() => striking = false))
   }
 }
