@@ -27,7 +27,7 @@ export const flagsOf = (settings: Readonly<Record<string, unknown>>): ReadonlyAr
   ])
 
 /** Seconds of warming up, and of being measured. */
-export const warming = isQuick ? 0.05 : 1
+const warming = isQuick ? 0.05 : 1
 export const measuring = isQuick ? 0.1 : 1.5
 
 interface Progress {
@@ -36,8 +36,14 @@ interface Progress {
   readonly fps: number
 }
 
-/** Trains with these flags; `batch` is how many environment steps an update takes. */
-export const throughput = (flags: ReadonlyArray<string>, batch: number): Promise<number> =>
+/**
+ * Seconds until all code is warm, in two threads, and the policy has learnt: until then episodes are short, and each costs a
+ * reset and an event.
+ */
+export const settling = isQuick ? warming : 4
+
+/** Trains with these flags; `batch` is how many environment steps an update takes, `after` the seconds of warming up. */
+export const throughput = (flags: ReadonlyArray<string>, batch: number, after = warming): Promise<number> =>
   new Promise((resolve, reject) => {
     // Some twenty lines of progress a second at most speeds.
     const interval = Math.max(1, Math.round((isQuick ? 1000 : 10_000) / batch))
@@ -55,7 +61,7 @@ export const throughput = (flags: ReadonlyArray<string>, batch: number): Promise
       if (rate !== undefined || !line.startsWith(`{"event":"progress"`)) return
       const { env_steps: steps, fps }: Progress = JSON.parse(line)
       const seconds = steps / fps
-      if (!(seconds >= warming)) return
+      if (!(seconds >= after)) return
       if (first === undefined) first = { steps, seconds }
       else if (seconds - first.seconds >= measuring) {
         rate = (steps - first.steps) / (seconds - first.seconds)

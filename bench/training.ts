@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { ensureBuilt } from "../scripts/build.ts"
 import { type Figure, figure, isQuick, median, print, say } from "./report.ts"
-import { flagsOf, measuring, notebook, throughput } from "./throughput.ts"
+import { flagsOf, measuring, notebook, settling, throughput } from "./throughput.ts"
 
 const { problems } = await ensureBuilt()
 if (problems.length > 0) process.exit(1)
@@ -41,14 +41,14 @@ const works: ReadonlyArray<readonly [row: string, column: string, measure: () =>
   ["environment in plain TypeScript", plain] as const
 ].flatMap(([row, settings]) => [
   ...Object.entries(placements).map(([column, flags]) =>
-    [row, column, () => throughput([...flagsOf(settings), ...flags], batch)] as const
+    [row, column, () => throughput([...flagsOf(settings), ...flags], batch, settling)] as const
   ),
   ...(settings === notebook
     ? [
       [
         row,
         "2 processes",
-        () => throughput([...flagsOf(settings), "--placement", "process", "--workers", "2"], batch)
+        () => throughput([...flagsOf(settings), "--placement", "process", "--workers", "2"], batch, settling)
       ] as const
     ]
     : []),
@@ -94,7 +94,9 @@ for (const hidden of networks) {
     for (const column of ["fiber", "2 threads"] as const) {
       // One environment has work for one thread only.
       if (nEnvs === 1 && column === "2 threads") continue
-      const flags = [...placements[column], "--n-envs", String(nEnvs), "--hidden", hidden]
+      // A policy that does not learn: long episodes cost fewer resets, and few environments learn in more updates.
+      const still = ["--lr", "0.0000000001"]
+      const flags = [...placements[column], "--n-envs", String(nEnvs), "--hidden", hidden, ...still]
       const values = await repeated(flags, nEnvs * 5, isQuick ? 1 : 2)
       figures.push(
         figure(
