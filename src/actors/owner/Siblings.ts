@@ -90,7 +90,9 @@ export class Siblings {
 
   /** `member` is not tried again, nor is anyone of its group. */
   giveUp(member: Sibling, death: Death): void {
-    for (const each of [...this.members ?? [member]]) each.fail(death)
+    // Who fails leaves the list.
+    const failing = Array.from(this.members ?? [member])
+    for (const each of failing) each.fail(death)
   }
 
   private get restarts(): RestartLog {

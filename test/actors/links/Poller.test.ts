@@ -26,7 +26,8 @@ describe("waiting for messages", () => {
         const held = yield* fork(other.probe.Hold({ n: 1, until: 1 }))
         yield* reached(other.gate, "entered", 1)
         // The owner's: timers, while messages keep coming.
-        for (let i = 0; i < 20 || asked <= 20; i++) yield* Effect.sleep(1)
+        yield* Effect.repeat(Effect.sleep(1), { times: 20 })
+        yield* Effect.repeat(Effect.sleep(1), { until: () => asked > 20 })
         bump(other.gate, "released")
         assert.strictEqual(yield* Fiber.join(held), 2)
         // And interruption.
