@@ -4,8 +4,9 @@
  *
  * - It spins only while something is expected and a core is free for it: with more threads awake than there are cores,
  *   spinning would keep away the very thread that is waited for. A host then spins for no longer than a handing over takes.
- * - Where messages come closely one upon the other it naps, blocking for a millisecond at most, before it sleeps: waking
- *   is quicker so, and the cores are others' meanwhile.
+ * - Where messages come closely one upon the other it naps, blocking for a few milliseconds at most, before it sleeps:
+ *   waking is quicker so, and the cores are others' meanwhile. Not where many answers are on their way: they then come
+ *   several at a time.
  * - It spins only where that has turned out to be quicker (`Patience`).
  * - While it spins, and while messages keep coming, the event loop gets its turn at least as often as `slice` and `turn`
  *   say: timers, signals, other fibers and promises never wait for longer than that.
@@ -38,6 +39,8 @@ export interface Line {
   readonly expecting: boolean
   /** How long it is worth spinning for, in milliseconds. */
   readonly spinMillis: number
+  /** How many answers are owed to this side. */
+  readonly owed: number
   /** Hears one batch, and sends what was waiting for room. */
   hear(): void
 }
@@ -158,7 +161,7 @@ export class Poller {
     for (const line of this.lines) if (line.expecting && line.spinMillis > most) most = line.spinMillis
     if (most === 0 || crowded(this.bell.bells, cores)) {
       this.telling = false
-      return this.owner ? 0 : Math.min(most, handover)
+      return this.owner || crowded(this.bell.bells, cores + 1) ? 0 : Math.min(most, handover)
     }
     this.telling = true
     return this.patience.spins ? most : 0
@@ -170,7 +173,8 @@ export class Poller {
    */
   private nap(now: number): boolean {
     const left = longestNap - (now - this.since)
-    if (left <= 0 || !this.expecting) return false
+    // With more answers on their way than threads can work on, several are there by the time the event loop wakes us.
+    if (left <= 0 || !this.expecting || this.owed > cores) return false
     if (this.skips > 0) {
       this.skips--
       return false
@@ -184,6 +188,12 @@ export class Poller {
       this.skips = this.vain
     }
     return rung
+  }
+
+  private get owed(): number {
+    let sum = 0
+    for (let i = 0; i < this.lines.length; i++) sum += this.lines[i]!.owed
+    return sum
   }
 
   private get expecting(): boolean {

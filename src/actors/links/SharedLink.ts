@@ -40,6 +40,8 @@ export interface LinkOptions {
   readonly side: "owner" | "host"
   /** Whether something is likely to come soon. */
   readonly expecting: () => boolean
+  /** How many answers are owed to this side. */
+  readonly owed: () => number
   readonly received: (batch: ReadonlyArray<Tuple>) => void
   /** The other end sent what cannot be read here. */
   readonly failed: (error: unknown) => void
@@ -79,6 +81,10 @@ export class SharedLink implements Line {
       this.enter("marker")
     }
     this.ring()
+  }
+
+  get owed(): number {
+    return this.options.owed()
   }
 
   get expecting(): boolean {

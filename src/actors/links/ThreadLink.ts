@@ -92,6 +92,7 @@ const attach = (worker: Worker, ends: Ends, poller: Poller, events: LinkEvents, 
     ends,
     side: "owner",
     expecting: () => owed.count > 0,
+    owed: () => owed.count,
     received: (batch) => {
       // The other end is a host of this very build, or it says so first: see `RemoteHost`.
       const reports = batch as ReadonlyArray<Report>
@@ -158,6 +159,7 @@ export const port = (): HostPort | undefined => {
     ends,
     side: "host",
     expecting: () => true,
+    owed: () => 0,
     received: (batch) => hear(batch as ReadonlyArray<Command>),
     failed: (error) => {
       // Thrown where nobody catches it: the thread ends, and the owner reads why.

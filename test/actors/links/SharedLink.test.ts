@@ -16,6 +16,7 @@ const setUp = () => {
       ends: { ...shared, port },
       side,
       expecting: () => false,
+      owed: () => 0,
       received,
       failed: (error) => {
         throw error
