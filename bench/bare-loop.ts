@@ -9,13 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isMainThread, Worker, workerData } from "node:worker_threads"
 import { CpuDevice } from "../src/model/CpuDevice.ts"
-import { initialParameters } from "../src/model/initialise.ts"
+import { initialParameters } from "../src/model/initialize.ts"
 import { Kernels } from "../src/model/kernels/Kernels.ts"
 import type { SharedMemory } from "../src/model/kernels/SharedMemory.ts"
 import { initialWeightsStream } from "../src/random/streams.ts"
 import * as configSources from "../src/runtime/config/configSources.ts"
 import { CurrentConfig, type RunConfig } from "../src/runtime/config/RunConfig.ts"
-import { optimiserOf } from "../src/runtime/learning/Learner.ts"
+import { optimizerOf } from "../src/runtime/learning/Learner.ts"
 import { DataPlane } from "../src/runtime/workers/DataPlane.ts"
 import { bankOf, blocksOf, type DataPlaneLayout, shareOf } from "../src/runtime/workers/dataPlaneLayout.ts"
 import * as FragmentGradient from "../src/runtime/workers/FragmentGradient.ts"
@@ -25,7 +25,7 @@ import * as Rollout from "../src/runtime/workers/Rollout.ts"
 /** A loop that stands ready. */
 export interface BareLoop {
   readonly config: RunConfig
-  /** Collects a fragment of every environment and takes `nEpochs` steps of the optimiser on them. */
+  /** Collects a fragment of every environment and takes `nEpochs` steps of the optimizer on them. */
   readonly iterate: () => void
   readonly weights: () => Float32Array
   readonly close: () => Promise<void>
@@ -59,7 +59,7 @@ const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kerne
     }),
     gradient: FragmentGradient.make(kernels, layout, { ...range, worker }, settings)
   }))
-  for (const { rollout } of blocks) rollout.initialise()
+  for (const { rollout } of blocks) rollout.initialize()
   let round = 0
   return {
     collect: (version) => {
@@ -136,7 +136,7 @@ export const bareLoop = async (given: configSources.PartialConfig, threads: 1 | 
   const initial = initialParameters(plane.network, config.init, initialWeightsStream(config.seed))
   const spec = {
     network: plane.network,
-    optimiser: optimiserOf(config),
+    optimizer: optimizerOf(config),
     maxRows: config.nSteps,
     unit: layout.spec.unit
   }

@@ -25,7 +25,7 @@ import { PackageFolders } from "../src/model/devices/packages.ts"
 import { Arena } from "../src/model/kernels/Arena.ts"
 import { Kernels, Statistic } from "../src/model/kernels/Kernels.ts"
 import { type NetworkSpec, ParameterLayout } from "../src/model/Network.ts"
-import { adam } from "../src/model/optimisers.ts"
+import { adam } from "../src/model/optimizers.ts"
 import type { HalfGradient } from "./half-gradient.ts"
 
 const json = process.argv.includes("--json")
@@ -100,7 +100,7 @@ const timed = (update: Effect.Effect<unknown, unknown>): Contestant => (millis) 
 const onDevice = Effect.fnUntraced(function*<D extends DeviceName>(device: DeviceOf<D>, shape: Case) {
   const { network, rows } = shape
   const { size } = new ParameterLayout(network)
-  const model = yield* device.model({ network, optimiser: adam, maxRows: rows }, initialOf(size))
+  const model = yield* device.model({ network, optimizer: adam, maxRows: rows }, initialOf(size))
   const host = new Float32Array(size)
   const segments = [segmentOf(shape)]
   return timed(Effect.gen(function*() {

@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import { ensureBuilt } from "../scripts/build.ts"
 import { CartPoleV1 } from "../src/envs/cartpole/CartPole.ts"
 import { Environment } from "../src/envs/Environment.ts"
-import { initialParameters } from "../src/model/initialise.ts"
+import { initialParameters } from "../src/model/initialize.ts"
 import { Pcg64 } from "../src/random/Pcg64.ts"
 import { initialWeightsStream } from "../src/random/streams.ts"
 import * as configSources from "../src/runtime/config/configSources.ts"
@@ -91,7 +91,7 @@ const rollout = async (nEnvs: number): Promise<ReadonlyArray<number>> => {
       untilEpisodeEnd: false
     })
   )
-  for (const block of blocks) block.initialise()
+  for (const block of blocks) block.initialize()
   return rates(() => {
     for (const block of blocks) block.collect(plane.layout.weights[0], config.nSteps)
     return nEnvs * config.nSteps

@@ -118,7 +118,7 @@ const ray: ReadonlyArray<Variant> = [
   {
     name: "`--no-normalize-returns --normalize-advantage`",
     given: { normalizeReturns: false, normalizeAdvantage: true },
-    drawn: "advantages normalised"
+    drawn: "advantages normalized"
   },
   { name: "`--bootstrap-truncated`", given: { bootstrapTruncated: true } },
   { name: "`--no-drop-last-step`", given: { dropLastStep: false } },
@@ -182,7 +182,7 @@ const putRight: PartialConfig = {
 
 const a3c: ReadonlyArray<Variant> = [
   { name: "as the notebook has it", given: {}, drawn: "as the notebook has it" },
-  { name: "`--sync-critic`", given: { syncCritic: true }, drawn: "critic synchronised" },
+  { name: "`--sync-critic`", given: { syncCritic: true }, drawn: "critic synchronized" },
   { name: "`--detach-bootstrap`", given: { detachBootstrap: true }, drawn: "bootstrap detached" },
   { name: "`--rewards environment`", given: { rewards: "environment" }, drawn: "the environment's rewards" },
   { name: "`--episode-limit 0 --n-steps 500`", given: wholeEpisodes },

@@ -32,7 +32,7 @@ def prepare(request):
         for outputs in (actions, 1)
     )
     parameters = [*trunk.parameters(), *actor.parameters(), *critic.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=1e-6)
+    optimizer = torch.optim.Adam(parameters, lr=1e-6)
     rows = request["rows"]
     observations = torch.randn(rows, inputs)
     taken = torch.randint(actions, (rows,))
@@ -44,10 +44,10 @@ def prepare(request):
         values = critic(features).squeeze(-1)
         policy = -(distribution.log_prob(taken) * advantages).mean()
         loss = policy + 0.5 * ((returns - values) ** 2).mean() - 0.01 * distribution.entropy().mean()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 0.5)
-        optimiser.step()
+        optimizer.step()
 
     return update
 

@@ -18,7 +18,7 @@ const INPUTS = 4
 const HIDDEN = 64
 const ACTIONS = 2
 const GAMMA = 0.98
-const LAMBDA = 1 // of generalised advantage estimation; 1 gives n-step returns
+const LAMBDA = 1 // of generalized advantage estimation; 1 gives n-step returns
 const LEARNING_RATE = 0.008
 const ENTROPY_COEFFICIENT = 0.01
 const VALUE_COEFFICIENT = 0.5
@@ -225,7 +225,7 @@ const networks = (flat: Float32Array) => {
 type Network = ReturnType<typeof networks>["actor"]
 
 /** Weights and biases uniform within ±1/√inputs (PyTorch's Linear), in PyTorch's order: weight [out][in], then bias. */
-const initialise = ({ head, hidden }: Network, random: RandomStream): void => {
+const initialize = ({ head, hidden }: Network, random: RandomStream): void => {
   const draw = (inputs: number) => random.uniform(-1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs))
   for (let o = 0; o < HIDDEN; o++) {
     for (let i = 0; i < INPUTS; i++) hidden.weight[i * HIDDEN + o] = draw(INPUTS)
@@ -269,7 +269,7 @@ const backward = ({ active, head }: Network, input: Float32Array, gradient: Netw
   }
 }
 
-// ---- 6. Policy, loss and optimiser ---------------------------------------------------------------------------------
+// ---- 6. Policy, loss and optimizer ---------------------------------------------------------------------------------
 
 /** Draws from the softmax of two logits with one uniform number. */
 const sample = (logits: Float32Array, random: RandomStream): number => {
@@ -308,7 +308,7 @@ const policyGradient = (logits: Float32Array, action: number, advantage: number,
  * RMSProp, epsilon outside the root (Tieleman and Hinton 2012; PyTorch), after clipping the norm of the gradient. The
  * loss is the mean over the batch, and `gradient` the sum.
  */
-const optimise = (parameters: Float32Array, gradient: Float32Array, square: Float32Array): void => {
+const optimize = (parameters: Float32Array, gradient: Float32Array, square: Float32Array): void => {
   const sums = new Float64Array(4)
   const last = SIZE - SIZE % 4
   for (let k = 0; k < last; k++) sums[k % 4]! += gradient[k]! * gradient[k]!
@@ -363,8 +363,8 @@ export const train = ({ seed, totalTimesteps = 500_000 }: { seed: number; totalT
   const { actor, critic } = networks(parameters)
   const gradients = networks(gradient)
   const initial = new RandomStream(seed, [2])
-  initialise(actor, initial)
-  initialise(critic, initial)
+  initialize(actor, initial)
+  initialize(critic, initial)
 
   const workers = Array.from({ length: ENVIRONMENTS }, (_, index) => makeWorker(seed, index))
   const last = STEPS - 1
@@ -403,7 +403,7 @@ export const train = ({ seed, totalTimesteps = 500_000 }: { seed: number; totalT
     // Learn. A fragment's gradient is summed by itself, so that it does not matter which worker computes it.
     total.fill(0)
     for (const { fragment } of workers) {
-      // Generalised advantage estimation (Schulman et al. 2016), in float64. Advantages are not normalised.
+      // Generalized advantage estimation (Schulman et al. 2016), in float64. Advantages are not normalized.
       let advantage = 0
       for (let t = last; t >= 0; t--) {
         const step = fragment[t]!
@@ -423,7 +423,7 @@ export const train = ({ seed, totalTimesteps = 500_000 }: { seed: number; totalT
       }
       for (let k = 0; k < SIZE; k++) total[k]! += gradient[k]!
     }
-    optimise(parameters, total, square)
+    optimize(parameters, total, square)
 
     // Solved: the last 20 training episodes reach the threshold, and a greedy evaluation agrees.
     if (returns.length >= 20) train20 = returns.slice(-20).reduce((sum, value) => sum + value) / 20

@@ -35,18 +35,18 @@ const troupe = (
     })
     let stdout = ""
     let stderr = ""
-    let signalled = Number.NaN
+    let signaled = Number.NaN
     child.stdout.on("data", (chunk) => stdout += chunk)
     child.stderr.on("data", (chunk) => stderr += chunk)
     const eye = setInterval(() => {
       for (const signal of Effect.runSync(look(stdout, stderr))) {
-        if (Number.isNaN(signalled)) signalled = performance.now()
+        if (Number.isNaN(signaled)) signaled = performance.now()
         child.kill(signal)
       }
     }, 5)
     child.on("close", (code) => {
       clearInterval(eye)
-      resume(Effect.succeed({ code, stdout, stderr, millis: performance.now() - signalled }))
+      resume(Effect.succeed({ code, stdout, stderr, millis: performance.now() - signaled }))
     })
     return Effect.sync(() => {
       clearInterval(eye)

@@ -1,6 +1,6 @@
 /**
  * What an actor is: a name for its kind, the schemas of its configuration, of the state that a restart restores, and of
- * its messages. And what it does: a behaviour, kept apart so that the asking side need not load it.
+ * its messages. And what it does: a behavior, kept apart so that the asking side need not load it.
  *
  * ```ts
  * export class Counter extends Actor.make("Counter", {
@@ -112,7 +112,7 @@ export type Handlers<Rpcs extends Rpc.Any, R> = {
   ) => Effect.Effect<Rpc.Success<Current>, Rpc.Error<Current>, R>
 }
 
-/** What a behaviour's start returns. An actor with a `state` schema must take snapshots, another cannot. */
+/** What a behavior's start returns. An actor with a `state` schema must take snapshots, another cannot. */
 export type Serving<H, State> =
   & { readonly handlers: H }
   & ([State] extends [never] ? { readonly snapshot?: never } : { readonly snapshot: () => State })
@@ -129,7 +129,7 @@ export interface Behavior<out R> {
   readonly start: (context: BehaviorContext<unknown, unknown>) => Effect.Effect<ServingAny, unknown, R | Scope>
 }
 
-/** The services of a list of behaviours. */
+/** The services of a list of behaviors. */
 export type Services<B extends ReadonlyArray<Behavior<unknown>>> = ServicesOf<B[number]>
 
 type ServicesOf<B> = B extends Behavior<infer R> ? R : never

@@ -131,7 +131,7 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/a
   ): Effect.Effect<ActorRef.ActorRef<D>, SpawnFailure, Scope.Scope | ActorSystem> =>
     Effect.flatMap(ActorSystem, (system) => system.spawn(definition, options))
 
-  /** Actors as fibers of this thread. Their behaviours may use this very system, to ask or spawn others. */
+  /** Actors as fibers of this thread. Their behaviors may use this very system, to ask or spawn others. */
   static readonly layerFiber = <const B extends ReadonlyArray<Behavior<unknown>>>(
     behaviors: B,
     options: SystemOptions = {}
@@ -238,7 +238,7 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
     const invalid = Options.check(function_, options, rules)
     if (invalid !== undefined) return yield* invalid
     const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
-    // What the context lacks of the behaviours' needs is the system itself; it is added before the first of them starts.
+    // What the context lacks of the behaviors' needs is the system itself; it is added before the first of them starts.
     const complete = () => Context.add(context, ActorSystem, shape) as Context.Context<Services<B>>
     const system = new System(context, options, (publish) => {
       const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish)

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 
 /**
  * - `Defect`: a handler (or the snapshot) threw or died.
- * - `StartFailed`: the behaviour could not be set up, or the host does not know it.
+ * - `StartFailed`: the behavior could not be set up, or the host does not know it.
  * - `HostExited`: the thread ended: `process.exit`, an uncaught throw, an unhandled rejection, no memory.
  * - `Killed`: somebody called `system.kill`.
  * - `Unresponsive`: the host had work and gave no sign of life within the time its heartbeat allows.

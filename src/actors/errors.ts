@@ -134,7 +134,7 @@ export class ActorNotFound extends Schema.TaggedError<ActorNotFound>()("ActorNot
   }
 }
 
-/** The first incarnation could not start: its behaviour failed, its configuration does not fit, or nobody knows it. */
+/** The first incarnation could not start: its behavior failed, its configuration does not fit, or nobody knows it. */
 export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed", {
   actor: Schema.String,
   death: Death

@@ -7,7 +7,7 @@
  * Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.
  * Developed at SunPro and SunSoft, Sun Microsystems, Inc. businesses.
  * Permission to use, copy, modify, and distribute this software is freely granted, provided that this notice is
- * preserved. Optimised by Bruce D. Evans.
+ * preserved. Optimized by Bruce D. Evans.
  */
 import { highWord } from "./words.ts"
 

@@ -1,7 +1,7 @@
 /**
  * The `cpu` device: the WebAssembly kernels over the shared memory in which the experience already lies, so that a
  * batch is a list of addresses and nothing is copied. Gradients are sums over rows, computed environment by environment
- * and added in their order: it makes no difference to a single bit who computes which. The optimiser's step divides them
+ * and added in their order: it makes no difference to a single bit who computes which. The optimizer's step divides them
  * by the number of rows.
  */
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import { DeviceFault } from "./Device.ts"
 import type { Arena, OutOfMemory } from "./kernels/Arena.ts"
 import { Kernels, Statistic } from "./kernels/Kernels.ts"
 import { ParameterLayout } from "./Network.ts"
-import { initialOptimiserState } from "./optimisers.ts"
+import { initialOptimizerState } from "./optimizers.ts"
 
 const fault = (message: string) => new DeviceFault({ device: "cpu", message })
 
@@ -34,7 +34,7 @@ const make = (arena: Arena, kernels: Kernels): DeviceOf<"cpu"> => ({
 })
 
 const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: ModelSpec, initial: Float32Array) {
-  const { maxRows, network, optimiser, unit = 1 } = spec
+  const { maxRows, network, optimizer, unit = 1 } = spec
   const size = new ParameterLayout(network).size
   const floats = (length: number) => arena.allocate(length * 4)
 
@@ -45,16 +45,16 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
   // One environment's gradient, and their sum.
   const one = yield* floats(size)
   const total = yield* floats(size)
-  const mean = optimiser.kind === "adam" ? yield* floats(size) : 0
+  const mean = optimizer.kind === "adam" ? yield* floats(size) : 0
   const square = yield* floats(size)
 
   const totalView = arena.float32(total, size)
   const oneView = arena.float32(one, size)
   const parameterView = arena.float32(parameters, size)
   const statisticsView = arena.float64(statistics, Statistic.count)
-  const meanView = arena.float32(mean, optimiser.kind === "adam" ? size : 0)
+  const meanView = arena.float32(mean, optimizer.kind === "adam" ? size : 0)
   const squareView = arena.float32(square, size)
-  const { scalars } = initialOptimiserState(optimiser, 0)
+  const { scalars } = initialOptimizerState(optimizer, 0)
   let { beta1Product, beta2Product } = scalars
   parameterView.set(initial)
 
@@ -159,12 +159,12 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
     write: (from) => Effect.sync(() => parameterView.set(from)),
     save: Effect.sync(() => ({
       parameters: parameterView.slice(),
-      optimiser: { mean: meanView.slice(), square: squareView.slice(), beta1Product, beta2Product }
+      optimizer: { mean: meanView.slice(), square: squareView.slice(), beta1Product, beta2Product }
     })),
-    load: ({ optimiser: saved, parameters: from }) =>
+    load: ({ optimizer: saved, parameters: from }) =>
       Effect.suspend(() => {
         const fits = from.length === size && saved.square.length === size && saved.mean.length === meanView.length
-        if (!fits) return Effect.fail(fault("the saved state is of another network or optimiser than this model's"))
+        if (!fits) return Effect.fail(fault("the saved state is of another network or optimizer than this model's"))
         // What was computed before belongs to the state that is given up.
         current = undefined
         pending = undefined
@@ -218,9 +218,9 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
   }
 
   const step = (gradientScale: number, learningRate: number): void => {
-    if (optimiser.kind === "adam") {
-      beta1Product *= optimiser.beta1
-      beta2Product *= optimiser.beta2
+    if (optimizer.kind === "adam") {
+      beta1Product *= optimizer.beta1
+      beta2Product *= optimizer.beta2
       kernels.adam(
         parameters,
         parameters,
@@ -232,9 +232,9 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
         size,
         gradientScale,
         learningRate,
-        optimiser.beta1,
-        optimiser.beta2,
-        optimiser.epsilon,
+        optimizer.beta1,
+        optimizer.beta2,
+        optimizer.epsilon,
         1 - beta1Product,
         1 - beta2Product
       )
@@ -248,9 +248,9 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
         size,
         gradientScale,
         learningRate,
-        optimiser.alpha,
-        optimiser.epsilon,
-        optimiser.epsilonPlacement === "inside" ? 1 : 0
+        optimizer.alpha,
+        optimizer.epsilon,
+        optimizer.epsilonPlacement === "inside" ? 1 : 0
       )
     }
   }

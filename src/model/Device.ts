@@ -12,7 +12,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { NetworkSpec } from "./Network.ts"
-import type { OptimiserSpec } from "./optimisers.ts"
+import type { OptimizerSpec } from "./optimizers.ts"
 
 /**
  * The names of the devices there are: the WebAssembly kernels (`cpu`), the float64 reference, and TensorFlow.js on
@@ -83,7 +83,7 @@ export interface LossCoefficients {
 /** What a model is made from. */
 export interface ModelSpec {
   readonly network: NetworkSpec
-  readonly optimiser: OptimiserSpec
+  readonly optimizer: OptimizerSpec
   /** The most rows one segment may hold. */
   readonly maxRows: number
   /** Segments whose gradients are summed together before they are added to the others. Default 1. */
@@ -94,7 +94,7 @@ export interface ModelSpec {
 export interface ModelState {
   /** In the flat order of `Network.ts`. */
   readonly parameters: Float32Array
-  readonly optimiser: {
+  readonly optimizer: {
     /** Adam's running mean of the gradient; empty for RMSProp. */
     readonly mean: Float32Array
     /** The running mean of the squared gradient. */
@@ -106,7 +106,7 @@ export interface ModelState {
   }
 }
 
-/** A policy and value network with its optimiser, living on device `D`. */
+/** A policy and value network with its optimizer, living on device `D`. */
 export interface LearnerModel<D extends DeviceName> {
   readonly device: D
   readonly spec: ModelSpec
@@ -116,7 +116,7 @@ export interface LearnerModel<D extends DeviceName> {
   readonly gradients: (batch: Batch<D>, coefficients: LossCoefficients) => Effect.Effect<Gradients<D>, DeviceFault>
   /** Gradients that others computed: their sum, in the order given. */
   readonly gather: (contributions: ReadonlyArray<Contribution>) => Effect.Effect<Gradients<D>, DeviceFault>
-  /** One optimiser step. `maxNorm` 0 never clips. Succeeds with the global norm before clipping. */
+  /** One optimizer step. `maxNorm` 0 never clips. Succeeds with the global norm before clipping. */
   readonly apply: (
     gradients: Gradients<D>,
     step: { readonly learningRate: number; readonly maxNorm: number }

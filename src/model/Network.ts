@@ -2,7 +2,7 @@
  * What a policy network looks like (`NetworkSpec`) and where each of its numbers stands in one flat array
  * (`ParameterLayout`).
  *
- * Everything that owns parameters (kernels, reference, optimisers, checkpoints) shares this one order, so that a whole
+ * Everything that owns parameters (kernels, reference, optimizers, checkpoints) shares this one order, so that a whole
  * model is one typed array: actor hidden layers, actor head, critic hidden layers, critic head when the two are
  * separate; trunk, actor head, critic head when they share a trunk. Each layer is its weight, then its bias, without
  * padding. Hidden weights are stored `[in][out]` and heads `[out][in]`, which is how the kernels read them fastest;

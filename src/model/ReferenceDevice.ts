@@ -2,7 +2,7 @@
  * The `reference` device: the float64 reference learner as a device. It is slow and simple, needs no WebAssembly, and
  * is what every other device is compared with.
  *
- * It computes in float64 and keeps parameters and the optimiser's memory in float32 between two updates: the learner
+ * It computes in float64 and keeps parameters and the optimizer's memory in float32 between two updates: the learner
  * then has the very weights that the workers act with, and a saved state is the whole state.
  */
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Segment } fro
 import { DeviceFault } from "./Device.ts"
 import { a2cLoss } from "./losses.ts"
 import { ParameterLayout } from "./Network.ts"
-import { applyOptimiser, clipGradientNorm, initialOptimiserState } from "./optimisers.ts"
+import { applyOptimizer, clipGradientNorm, initialOptimizerState } from "./optimizers.ts"
 import { backward, forward } from "./reference/network.ts"
 
 /** Rows that go through the network at a time: bounds what a large batch takes of memory. */
@@ -36,11 +36,11 @@ const pieces = function*(segments: ReadonlyArray<Segment>, inputs: number) {
 }
 
 const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"> => {
-  const { maxRows, network, optimiser } = spec
+  const { maxRows, network, optimizer } = spec
   const layout = new ParameterLayout(network)
   const { size } = layout
   const parameters = Float32Array.from(initial)
-  const state = initialOptimiserState(optimiser, size, (length) => new Float32Array(length))
+  const state = initialOptimizerState(optimizer, size, (length) => new Float32Array(length))
 
   let current: Batch<"reference"> | undefined
   let pending: { readonly gradients: Gradients<"reference">; readonly total: Float64Array } | undefined
@@ -97,24 +97,24 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
         if (!Number.isFinite(norm)) {
           return Effect.fail(fault("the gradients are not finite; lower the learning rate, or check the rewards"))
         }
-        applyOptimiser(optimiser, state, parameters, total, learningRate)
+        applyOptimizer(optimizer, state, parameters, total, learningRate)
         return Effect.succeed(norm)
       }),
     read: (into) => Effect.sync(() => into.set(parameters)),
     write: (from) => Effect.sync(() => parameters.set(from)),
     save: Effect.sync(() => ({
       parameters: parameters.slice(),
-      optimiser: {
+      optimizer: {
         mean: Float32Array.from(state.mean),
         square: Float32Array.from(state.square),
         beta1Product: state.scalars.beta1Product,
         beta2Product: state.scalars.beta2Product
       }
     })),
-    load: ({ optimiser: saved, parameters: from }) =>
+    load: ({ optimizer: saved, parameters: from }) =>
       Effect.suspend(() => {
         const fits = from.length === size && saved.square.length === size && saved.mean.length === state.mean.length
-        if (!fits) return Effect.fail(fault("the saved state is of another network or optimiser than this model's"))
+        if (!fits) return Effect.fail(fault("the saved state is of another network or optimizer than this model's"))
         current = undefined
         pending = undefined
         parameters.set(from)

@@ -25,8 +25,8 @@ const logSumExp = (logits: FloatArray, largest: number, offset: number, length: 
 /** Log-probabilities: log pⱼ = zⱼ − log Σₖ exp(zₖ). `out` may be `logits` itself. */
 export const logSoftmax = (out: FloatArray, logits: FloatArray, offset = 0, length = logits.length - offset): void => {
   const largest = largestOf(logits, offset, length)
-  const normaliser = logSumExp(logits, largest, offset, length)
-  for (let j = offset; j < offset + length; j++) out[j] = logits[j]! - largest - normaliser
+  const normalizer = logSumExp(logits, largest, offset, length)
+  for (let j = offset; j < offset + length; j++) out[j] = logits[j]! - largest - normalizer
 }
 
 /** Probabilities: pⱼ = exp(zⱼ) / Σₖ exp(zₖ). `out` may be `logits` itself. */

@@ -1,5 +1,5 @@
 /**
- * The two losses a learner minimises, each with its derivative in closed form with respect to what the network put
+ * The two losses a learner minimizes, each with its derivative in closed form with respect to what the network put
  * out (logits and values) row by row. A network's backward pass takes it from there; the kernels fuse the same formulas
  * into theirs.
  *

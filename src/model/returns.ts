@@ -86,7 +86,7 @@ export const nStepReturns = (
 }
 
 /**
- * Generalised advantage estimation: δₜ = rₜ + γ v⁺ₜ − V(sₜ), Âₜ = δₜ + dₜ λ Âₜ₊₁; the returns are Âₜ + V(sₜ).
+ * Generalized advantage estimation: δₜ = rₜ + γ v⁺ₜ − V(sₜ), Âₜ = δₜ + dₜ λ Âₜ₊₁; the returns are Âₜ + V(sₜ).
  *
  * Schulman et al. 2016, *High-Dimensional Continuous Control Using Generalized Advantage Estimation*, equations 11-16.
  *
@@ -95,7 +95,7 @@ export const nStepReturns = (
  * @param gamma discount γ, 0 to 1
  * @param lambda trace decay λ, 0 (one-step TD error) to 1 (n-step return minus value)
  */
-export const generalisedAdvantages = (
+export const generalizedAdvantages = (
   advantages: Float64Array,
   returns: Float64Array,
   steps: ReturnSteps,
@@ -163,8 +163,8 @@ export const vTrace = (
   }
 }
 
-/** What keeps a constant array from being divided by zero in `normalise`. */
-export const normaliseEpsilon = 1e-8
+/** What keeps a constant array from being divided by zero in `normalize`. */
+export const normalizeEpsilon = 1e-8
 
 /**
  * Shifts and scales to mean 0 and deviation 1: (xₜ − mean) / (deviation + 1e-8), with the population deviation
@@ -172,13 +172,13 @@ export const normaliseEpsilon = 1e-8
  *
  * @param out receives the result; may be `x` itself
  */
-export const normalise = (out: Float64Array, x: Float64Array, offset = 0, length = x.length - offset): void => {
+export const normalize = (out: Float64Array, x: Float64Array, offset = 0, length = x.length - offset): void => {
   const end = offset + length
   let sum = 0
   for (let t = offset; t < end; t++) sum += x[t]!
   const mean = sum / length
   let squares = 0
   for (let t = offset; t < end; t++) squares += (x[t]! - mean) * (x[t]! - mean)
-  const scale = Math.sqrt(squares / length) + normaliseEpsilon
+  const scale = Math.sqrt(squares / length) + normalizeEpsilon
   for (let t = offset; t < end; t++) out[t] = (x[t]! - mean) / scale
 }

@@ -13,7 +13,7 @@ import { Kernels } from "../model/kernels/Kernels.ts"
 import { ParameterLayout } from "../model/Network.ts"
 import * as configSources from "./config/configSources.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
-import { optimiserOf } from "./learning/Learner.ts"
+import { optimizerOf } from "./learning/Learner.ts"
 import { RunEvents } from "./monitoring/RunMonitor.ts"
 import { DataPlane, networkOf } from "./workers/DataPlane.ts"
 import { learnableEnvironment } from "./workers/learnableEnvironment.ts"
@@ -31,7 +31,7 @@ const smallMillis = 2
 const budget = 80
 
 const shapeOf = (config: RunConfig, network: UpdateShape["model"]["network"]): UpdateShape => ({
-  model: { network, optimiser: optimiserOf(config), maxRows: config.nSteps },
+  model: { network, optimizer: optimizerOf(config), maxRows: config.nSteps },
   rows: config.nEnvs * config.nSteps
 })
 

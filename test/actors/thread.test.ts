@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Schema, type Scope } from "effect"
 import { ActorSystem, type ThreadSystemOptions } from "../../src/actors/ActorSystem.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
-import { Finalised } from "./fixtures/finalised.ts"
+import { Finalized } from "./fixtures/finalized.ts"
 import { bump, makeGate, Probe, reached } from "./fixtures/probe.ts"
 import { thread } from "./placements.ts"
 
@@ -76,7 +76,7 @@ describe("death of a thread", () => {
 
   for (const mode of ["exit", "uncaught"] as const) {
     live(
-      `a message that always ends the thread (${mode}) fails its actor, not the neighbour`,
+      `a message that always ends the thread (${mode}) fails its actor, not the neighbor`,
       () =>
         Effect.gen(function*() {
           const a = yield* spawn("a", 0, untiring(4))
@@ -97,7 +97,7 @@ describe("death of a thread", () => {
     )
   }
 
-  live("who did nothing while a neighbour crashed spends none of its restarts", () =>
+  live("who did nothing while a neighbor crashed spends none of its restarts", () =>
     Effect.gen(function*() {
       const a = yield* spawn("a", 0, untiring(20))
       const b = yield* spawn("b", 0, Supervision.oneForOne({ maxRestarts: 1 }))
@@ -106,7 +106,7 @@ describe("death of a thread", () => {
       assert.strictEqual(yield* b.probe.Append({ n: 1 }), 2)
     }))
 
-  live("what waits behind a neighbour's crash has not run, and is not failed for it", () =>
+  live("what waits behind a neighbor's crash has not run, and is not failed for it", () =>
     Effect.gen(function*() {
       const a = yield* spawn("a", 0)
       const b = yield* spawn("b", 0)
@@ -279,13 +279,13 @@ describe("starting", () => {
       assert.include(failure.message, "not ready within 200 ms")
     }))
 
-  live("a behaviour the host does not offer", () =>
+  live("a behavior the host does not offer", () =>
     Effect.gen(function*() {
       const failure = yield* Effect.flip(
         ActorSystem.spawn(Probe, { config: { gate: makeGate(), start: 0 } })
       )
       assert.strictEqual(failure._tag, "StartFailed")
-      assert.include(failure.message, "no behaviour of Probe")
+      assert.include(failure.message, "no behavior of Probe")
     }), { entry: new URL("./fixtures/empty.host.ts", import.meta.url) })
 
   live("a host that is not there", () =>
@@ -334,13 +334,13 @@ describe("ending", () => {
       assert.deepStrictEqual(handles(), before)
     }))
 
-  it.live("an orderly end runs the finalisers in the thread", () =>
+  it.live("an orderly end runs the finalizers in the thread", () =>
     Effect.gen(function*() {
       const flag = new Int32Array(new SharedArrayBuffer(8))
       yield* Effect.scoped(Effect.gen(function*() {
-        yield* ActorSystem.spawn(Finalised, { config: { flag } })
+        yield* ActorSystem.spawn(Finalized, { config: { flag } })
       })).pipe(
-        Effect.provide(ActorSystem.layerThread({ entry: new URL("./fixtures/finalised.host.ts", import.meta.url) }))
+        Effect.provide(ActorSystem.layerThread({ entry: new URL("./fixtures/finalized.host.ts", import.meta.url) }))
       )
       assert.deepStrictEqual([...flag], [1, 1])
     }))

@@ -103,7 +103,7 @@ const replay = (recording: Recording, definition: Effect.Success<ReturnType<type
           assert.strictEqual(transition.truncated ?? false, episode.truncated[t], where)
           const recordedObservation = numbersOf(episode.observations[t]!)
           for (const [i, value] of observed().entries()) {
-            // A last bit of the state may move a float32 to its neighbour.
+            // A last bit of the state may move a float32 to its neighbor.
             const ulp = allowed === 0 ? 0 : 2 ** -23
             if (!close(value, recordedObservation[i]!, allowed + ulp)) {
               assert.fail(`${where}: observation[${i}] is ${value}, recorded ${recordedObservation[i]}`)

@@ -4,29 +4,29 @@ import { Effect, Exit, Schema } from "effect"
 import { CpuDevice } from "../../src/model/CpuDevice.ts"
 import type { Batch, Contribution, ModelSpec, Segment } from "../../src/model/Device.ts"
 import { Device } from "../../src/model/Device.ts"
-import { initialParameters } from "../../src/model/initialise.ts"
+import { initialParameters } from "../../src/model/initialize.ts"
 import { Arena } from "../../src/model/kernels/Arena.ts"
 import { Kernels, Statistic } from "../../src/model/kernels/Kernels.ts"
 import { type NetworkSpec, ParameterLayout } from "../../src/model/Network.ts"
 import {
   adam,
-  applyOptimiser,
+  applyOptimizer,
   clipGradientNorm,
-  initialOptimiserState,
-  type OptimiserSpec,
+  initialOptimizerState,
+  type OptimizerSpec,
   rmsProp
-} from "../../src/model/optimisers.ts"
+} from "../../src/model/optimizers.ts"
 import { a2cUpdate } from "../../src/model/reference/updates.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
 import { approximately } from "./approximately.ts"
 
 const coefficients = { valueCoefficient: 0.5, entropyCoefficient: 0.01 }
 
-const setUp = Effect.fnUntraced(function*(network: NetworkSpec, optimiser: OptimiserSpec = rmsProp) {
+const setUp = Effect.fnUntraced(function*(network: NetworkSpec, optimizer: OptimizerSpec = rmsProp) {
   const arena = yield* Arena.make({ bytes: 2 ** 22 })
   const kernels = yield* Kernels.instantiate(arena.memory)
   const initial = initialParameters(network, "pytorch", Pcg64.fromSeed(3))
-  const spec: ModelSpec = { network, optimiser, maxRows: 64 }
+  const spec: ModelSpec = { network, optimizer, maxRows: 64 }
   const device = CpuDevice.make(arena, kernels)
   return { arena, device, initial, spec, model: yield* device.model(spec, initial) }
 })
@@ -66,15 +66,15 @@ describe("CpuDevice", () => {
     ([kind, activation, inputs, width, segments, adaptive]) =>
       Effect.gen(function*() {
         const network: NetworkSpec = { kind, activation, inputs, actions: 3, hidden: [4 * width + 1, 8] }
-        const optimiser = adaptive ? adam : rmsProp
-        const { initial, model } = yield* setUp(network, optimiser)
+        const optimizer = adaptive ? adam : rmsProp
+        const { initial, model } = yield* setUp(network, optimizer)
         const random = Pcg64.fromSeed(inputs * 100 + width)
         const batch = Array.from({ length: segments }, (_, e) => segmentOf(random, network, 3 + e))
         const learning = {
           layout: new ParameterLayout(network),
           parameters: Float64Array.from(initial),
-          optimiser,
-          state: initialOptimiserState(optimiser, initial.length)
+          optimizer,
+          state: initialOptimizerState(optimizer, initial.length)
         }
         for (let update = 0; update < 3; update++) {
           const expected = a2cUpdate(learning, joined(batch), coefficients, {
@@ -163,21 +163,21 @@ describe("CpuDevice", () => {
     }
   }
 
-  const optimisers: Readonly<Record<string, OptimiserSpec>> = {
+  const optimizers: Readonly<Record<string, OptimizerSpec>> = {
     adam: { ...adam, epsilon: 1e-5 },
     "rmsprop, epsilon outside": { ...rmsProp, epsilon: 1e-3 },
     "rmsprop, epsilon inside": { ...rmsProp, alpha: 0.9, epsilon: 1e-3, epsilonPlacement: "inside" }
   }
 
-  it.effect.each(Object.entries(optimisers))(
+  it.effect.each(Object.entries(optimizers))(
     "steps along gradients of many workers with one set of statistics: %s",
-    ([, optimiser]) =>
+    ([, optimizer]) =>
       Effect.gen(function*() {
         for (const maxNorm of [0, 5]) {
-          const { initial, model } = yield* setUp(network, optimiser)
+          const { initial, model } = yield* setUp(network, optimizer)
           const random = Pcg64.fromSeed(8)
           const parameters = Float64Array.from(initial)
-          const state = initialOptimiserState(optimiser, initial.length)
+          const state = initialOptimizerState(optimizer, initial.length)
           for (let update = 0; update < 40; update++) {
             // Mostly one at a time, as they arrive; sometimes several.
             const contributions = Array.from({ length: update % 4 === 3 ? 3 : 1 }, (_, k) =>
@@ -191,7 +191,7 @@ describe("CpuDevice", () => {
               contributions.reduce((total, { gradient }) => total + gradient[k]!, 0) / rows
             )
             approximately([norm], [clipGradientNorm(mean, maxNorm)], 1e-5, "norm")
-            applyOptimiser(optimiser, state, parameters, mean, learningRate)
+            applyOptimizer(optimizer, state, parameters, mean, learningRate)
             approximately(yield* read(model, network), parameters, 1e-5, `parameters after ${update}`)
           }
         }
@@ -256,9 +256,9 @@ describe("CpuDevice", () => {
 
   it.effect("goes on from what another saved as that one does, to the bit", () =>
     Effect.gen(function*() {
-      for (const optimiser of [adam, rmsProp]) {
-        const one = yield* setUp(network, optimiser)
-        const other = yield* setUp(network, optimiser)
+      for (const optimizer of [adam, rmsProp]) {
+        const one = yield* setUp(network, optimizer)
+        const other = yield* setUp(network, optimizer)
         const random = Pcg64.fromSeed(4)
         const update = Effect.fnUntraced(function*(models: ReadonlyArray<typeof one.model>) {
           const segments = [segmentOf(random, network, 9)]
@@ -278,7 +278,7 @@ describe("CpuDevice", () => {
       }
     }))
 
-  it.effect("refuses the state of another network or optimiser", () =>
+  it.effect("refuses the state of another network or optimizer", () =>
     Effect.gen(function*() {
       const { model } = yield* setUp(network, rmsProp)
       for (const other of [yield* setUp({ ...network, hidden: [8] }, rmsProp), yield* setUp(network, adam)]) {

@@ -99,7 +99,7 @@ describe("categorical", () => {
   })
 
   it.prop(
-    "a row inside a batch is treated as if alone, and its neighbours left as they were",
+    "a row inside a batch is treated as if alone, and its neighbors left as they were",
     [Logits, spread(0, 1)],
     ([z, u]) => {
       const batch = Float64Array.of(9, 9, ...z, 9)

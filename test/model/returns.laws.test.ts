@@ -6,9 +6,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import {
-  generalisedAdvantages,
+  generalizedAdvantages,
   monteCarloReturns,
-  normalise,
+  normalize,
   nStepReturns,
   type ReturnSteps,
   vTrace
@@ -82,7 +82,7 @@ const everything = (fragment: Fragment, s: Settings, offset = 0, length = fragme
   }
   monteCarloReturns(results.monteCarlo, fragment, s.gamma, offset, length)
   nStepReturns(results.nStep, fragment, s.gamma, offset, length)
-  generalisedAdvantages(results.gae, results.gaeReturns, fragment, s.gamma, s.lambda, offset, length)
+  generalizedAdvantages(results.gae, results.gaeReturns, fragment, s.gamma, s.lambda, offset, length)
   const { vTraceAdvantages, vTraceTargets } = results
   vTrace(vTraceTargets, vTraceAdvantages, fragment, fragment.logRhos, s.gamma, s.rhoBar, s.cBar, offset, length)
   return results
@@ -240,9 +240,9 @@ describe("laws of returns", () => {
       const joined = (name: keyof Results, bootstrap: number) =>
         Float64Array.of(...first(bootstrap)[name].slice(0, split), ...second[name].slice(split))
       const target = second.vTraceTargets[split]!
-      const generalised = fragment.values[split]! + settings.lambda * second.gae[split]!
+      const generalized = fragment.values[split]! + settings.lambda * second.gae[split]!
       approximately(joined("nStep", second.nStep[split]!), whole.nStep, 1e-9, "n-step")
-      approximately(joined("gae", generalised), whole.gae, 1e-9, "GAE")
+      approximately(joined("gae", generalized), whole.gae, 1e-9, "GAE")
       approximately(joined("vTraceTargets", target), whole.vTraceTargets, 1e-9, "V-trace targets")
       approximately(joined("vTraceAdvantages", target), whole.vTraceAdvantages, 1e-9, "V-trace advantages")
     }
@@ -274,18 +274,18 @@ describe("laws of returns", () => {
   })
 
   it.prop(
-    "normalised numbers have mean 0 and deviation 1, and no shift or scale matters",
+    "normalized numbers have mean 0 and deviation 1, and no shift or scale matters",
     [Arbitrary.array(Real, { minLength: 2, maxLength: 30 }), Real, Positive],
     ([drawn, shift, scale]) => {
       // Two numbers that differ, so that the deviation is far above 1e-8.
       const x = Float64Array.of(...drawn, 60, -60)
       const out = new Float64Array(x.length)
-      normalise(out, x)
+      normalize(out, x)
       const mean = out.reduce((sum, value) => sum + value, 0) / out.length
       const deviation = Math.sqrt(out.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / out.length)
       approximately([mean, deviation], [0, 1], 1e-8, "mean, deviation")
       const moved = x.map((value) => shift + scale * value)
-      normalise(moved, moved)
+      normalize(moved, moved)
       approximately(moved, out, 1e-7, "shifted and scaled, in place")
     }
   )
@@ -334,7 +334,7 @@ describe("laws of returns", () => {
       assert.deepStrictEqual(inside[name], expected, name)
     }
     const kept = new Float64Array(drawn.length).fill(7)
-    normalise(kept, fragment.rewards, offset, length)
+    normalize(kept, fragment.rewards, offset, length)
     kept.fill(7, offset, offset + length)
     assert.isTrue(kept.every((value) => value === 7))
   })

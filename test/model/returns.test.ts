@@ -2,9 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import {
-  generalisedAdvantages,
+  generalizedAdvantages,
   monteCarloReturns,
-  normalise,
+  normalize,
   nStepReturns,
   type ReturnSteps,
   vTrace
@@ -45,7 +45,7 @@ const file = recorded("returns.json", ReturnsFile)
 /** Sums in another order: some units in the last place of the largest term. */
 const tolerance = 1e-9
 /** Division by a deviation that may be small magnifies the same error. */
-const normalisedTolerance = 1e-7
+const normalizedTolerance = 1e-7
 
 describe.skipIf(file === undefined)("recorded returns", () => {
   const cases = file?.cases ?? []
@@ -65,19 +65,19 @@ describe.skipIf(file === undefined)("recorded returns", () => {
 
     monteCarloReturns(first, steps, c.gamma)
     approximately(first, c.expected.monte_carlo, tolerance, "monte_carlo")
-    normalise(second, first)
-    approximately(second, c.expected.monte_carlo_normalised, normalisedTolerance, "monte_carlo_normalised")
+    normalize(second, first)
+    approximately(second, c.expected.monte_carlo_normalised, normalizedTolerance, "monte_carlo_normalised")
 
     nStepReturns(first, steps, c.gamma)
     approximately(first, c.expected.n_step, tolerance, "n_step")
-    normalise(second, first)
-    approximately(second, c.expected.n_step_normalised, normalisedTolerance, "n_step_normalised")
+    normalize(second, first)
+    approximately(second, c.expected.n_step_normalised, normalizedTolerance, "n_step_normalised")
 
-    generalisedAdvantages(first, second, steps, c.gamma, c.lambda)
+    generalizedAdvantages(first, second, steps, c.gamma, c.lambda)
     approximately(first, c.expected.gae, tolerance, "gae")
     approximately(second, c.expected.gae_returns, tolerance, "gae_returns")
-    normalise(first, first)
-    approximately(first, c.expected.gae_normalised, normalisedTolerance, "gae_normalised")
+    normalize(first, first)
+    approximately(first, c.expected.gae_normalised, normalizedTolerance, "gae_normalised")
 
     vTrace(first, second, steps, Float64Array.from(c.log_rhos), c.gamma, c.rho_bar, c.c_bar)
     approximately(first, c.expected.vtrace_targets, tolerance, "vtrace_targets")
@@ -99,7 +99,7 @@ const results = (steps: ReturnSteps) => {
   const arrays = Array.from({ length: 6 }, () => new Float64Array(steps.rewards.length))
   monteCarloReturns(arrays[0]!, steps, 0.5)
   nStepReturns(arrays[1]!, steps, 0.5)
-  generalisedAdvantages(arrays[2]!, arrays[3]!, steps, 0.5, 0.5)
+  generalizedAdvantages(arrays[2]!, arrays[3]!, steps, 0.5, 0.5)
   vTrace(arrays[4]!, arrays[5]!, steps, new Float64Array(steps.rewards.length), 0.5, 1, 1)
   return arrays.map((array) => [...array])
 }
@@ -127,16 +127,16 @@ describe("returns", () => {
     )
   })
 
-  it("normalising a constant gives zeros", () => {
+  it("normalizing a constant gives zeros", () => {
     const out = new Float64Array(3).fill(9)
-    normalise(out, Float64Array.of(4, 4, 4))
+    normalize(out, Float64Array.of(4, 4, 4))
     assert.deepStrictEqual([...out], [0, 0, 0])
   })
 
   it("nothing to do is nothing done", () => {
     const out = Float64Array.of(9)
     nStepReturns(out, three(), 0.5, 0, 0)
-    normalise(out, out, 0, 0)
+    normalize(out, out, 0, 0)
     assert.deepStrictEqual([...out], [9])
   })
 })

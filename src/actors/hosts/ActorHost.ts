@@ -1,5 +1,5 @@
 /**
- * What runs in a worker thread or a child process: the entry module calls `ActorHost.launch` with the behaviours it offers.
+ * What runs in a worker thread or a child process: the entry module calls `ActorHost.launch` with the behaviors it offers.
  *
  * ```ts
  * // counter.host.ts, the `entry` of `ActorSystem.layerThread` and `ActorSystem.layerProcess`
@@ -30,7 +30,7 @@ import { behaviorsByName } from "./FiberHost.ts"
 export interface LaunchOptions<R> {
   /** Names the build of this entry; a system that names another refuses the thread (a stale bundle computes other numbers). */
   readonly buildId?: string
-  /** What the behaviours need. */
+  /** What the behaviors need. */
   readonly layer?: Layer.Layer<R, unknown>
 }
 
@@ -64,7 +64,7 @@ export const launch = <const B extends ReadonlyArray<Behavior<unknown>>>(
     else server.lastWord(death)
   })
   const offered = behaviorsByName(behaviors)
-  // Without a layer the behaviours need nothing: the signature sees to it.
+  // Without a layer the behaviors need nothing: the signature sees to it.
   const layer = (options?.layer ?? Layer.empty) as Layer.Layer<Services<B>, unknown>
   const built = Effect.runFork(Layer.buildWithScope(layer, scope))
   built.addObserver((exit) => {
@@ -157,7 +157,7 @@ class Server<R> {
       this.send(["died", actor, epoch, encodeDeath(new Death({ kind: "StartFailed", message })), 0])
     }
     if (behavior === undefined) {
-      return cannot(`the host offers no behaviour of ${definition}; it offers ${[...this.behaviors.keys()].join(", ")}`)
+      return cannot(`the host offers no behavior of ${definition}; it offers ${[...this.behaviors.keys()].join(", ")}`)
     }
     const decoded = behavior.definition.configCodec.decode(config)
     if (Exit.isFailure(decoded)) return cannot(`the config does not fit its schema: ${Codec.reason(decoded)}`)
@@ -252,7 +252,7 @@ class Server<R> {
     }
   }
 
-  /** The replies of this turn, and who was at work: so that a neighbour's end is not held against those who were not. */
+  /** The replies of this turn, and who was at work: so that a neighbor's end is not held against those who were not. */
   lastWord(death: unknown): void {
     const working: Array<Working> = []
     for (const [actor, { cell, epoch }] of this.residents) {

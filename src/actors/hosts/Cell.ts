@@ -1,5 +1,5 @@
 /**
- * One incarnation of an actor, as it runs in its host: a fiber that starts the behaviour, then handles messages one at a
+ * One incarnation of an actor, as it runs in its host: a fiber that starts the behavior, then handles messages one at a
  * time from its mailbox, and reports.
  *
  * The fiber sleeps in one callback between messages, so that an ask within a thread is a plain call: the sender's push
@@ -69,7 +69,7 @@ export class Cell<R> {
     this.options = options
   }
 
-  /** Starts the incarnation on `run`, which provides what its behaviour needs. */
+  /** Starts the incarnation on `run`, which provides what its behavior needs. */
   start(run: <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>): void {
     this.fiber = run(Effect.scoped<void, Death, R | Scope>(Effect.suspend(() => this.live())))
     if (this.halted !== undefined) this.fiber.interruptUnsafe()
@@ -95,7 +95,7 @@ export class Cell<R> {
     this.fiber?.interruptUnsafe()
   }
 
-  /** Whether the behaviour is still being set up. */
+  /** Whether the behavior is still being set up. */
   get starting(): boolean {
     return !this.served
   }

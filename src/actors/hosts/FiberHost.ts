@@ -14,7 +14,7 @@ import * as Turn from "../links/Turn.ts"
 import { Cell, type CellReport } from "./Cell.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 
-/** The behaviours under the names of their definitions. */
+/** The behaviors under the names of their definitions. */
 export const behaviorsByName = <B extends ReadonlyArray<Behavior<unknown>>>(
   behaviors: B
 ): ReadonlyMap<string, Behavior<Services<B>>> =>
@@ -54,7 +54,7 @@ export class FiberHost<R> implements Host {
     const { definition, epoch, name } = tenant
     const behavior = this.behaviors.get(definition.actorName)
     if (behavior === undefined) {
-      const message = `no behaviour of ${definition.actorName} was given; known: ${
+      const message = `no behavior of ${definition.actorName} was given; known: ${
         [...this.behaviors.keys()].join(", ")
       }`
       return tenant.died(epoch, new Death({ kind: "StartFailed", message }), 0)

@@ -2,7 +2,7 @@
 import { cos, sin } from "../../math/index.ts"
 import { positionThreshold, tau } from "./bounds.ts"
 
-/** The pole's whole length, in metres as the cart's position. */
+/** The pole's whole length, in meters as the cart's position. */
 const poleLength = 1
 /** A terminal's cell is about twice as high as wide. */
 const cellAspect = 2
@@ -13,10 +13,10 @@ type CartPoleState = ArrayLike<number>
 /** The scene as lines of text, `columns` wide (60 by default): the pole, the cart, the track from -2.4 to 2.4. */
 export const renderAnsi = (state: CartPoleState, options?: { readonly columns?: number }): string => {
   const columns = Math.max(20, Math.floor(options?.columns ?? 60))
-  const perMetre = (columns - 1) / (2 * positionThreshold)
-  const rows = Math.round(poleLength * perMetre / cellAspect) + 1
+  const perMeter = (columns - 1) / (2 * positionThreshold)
+  const rows = Math.round(poleLength * perMeter / cellAspect) + 1
   const grid = Array.from({ length: rows }, () => Array.from({ length: columns }, () => " "))
-  const column = (metres: number) => Math.round((metres + positionThreshold) * perMetre)
+  const column = (meters: number) => Math.round((meters + positionThreshold) * perMeter)
   const put = (row: number, at: number, glyph: string) => {
     const line = grid[row]
     if (line !== undefined && at >= 0 && at < columns) line[at] = glyph
@@ -27,7 +27,7 @@ export const renderAnsi = (state: CartPoleState, options?: { readonly columns?: 
   const samples = rows * 3
   for (let i = 0; i <= samples; i++) {
     const along = poleLength * i / samples
-    const height = Math.round(along * cos(angle) * perMetre / cellAspect)
+    const height = Math.round(along * cos(angle) * perMeter / cellAspect)
     put(rows - 1 - height, column(position + along * sin(angle)), lean)
   }
   const cart = "[=o=]"
@@ -41,12 +41,12 @@ const round = (value: number): number => Math.round(value * 100) / 100
 /** The scene as an SVG document of 600 x 400 units, Gymnasium's picture. */
 export const renderSvg = (state: CartPoleState, options?: { readonly title?: string }): string => {
   const width = 600
-  const perMetre = width / (2 * positionThreshold)
+  const perMeter = width / (2 * positionThreshold)
   const axle = 285
-  const x = round(width / 2 + (state[0] ?? 0) * perMetre)
+  const x = round(width / 2 + (state[0] ?? 0) * perMeter)
   const angle = state[2] ?? 0
-  const tipX = round(x + poleLength * perMetre * sin(angle))
-  const tipY = round(axle - poleLength * perMetre * cos(angle))
+  const tipX = round(x + poleLength * perMeter * sin(angle))
+  const tipY = round(axle - poleLength * perMeter * cos(angle))
   const escaped = (options?.title ?? "CartPole").replace(/&/g, "&amp;").replace(/</g, "&lt;")
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 400" role="img">`,
@@ -65,12 +65,12 @@ export const renderEpisodeSvg = (states: ReadonlyArray<CartPoleState>): string =
   const [first] = states
   if (first === undefined || states.length === 1) return renderSvg(first ?? [0, 0, 0, 0])
   const width = 600
-  const perMetre = width / (2 * positionThreshold)
+  const perMeter = width / (2 * positionThreshold)
   const seconds = round(states.length * tau)
   const animate = (type: "translate" | "rotate", values: ReadonlyArray<string>) =>
     `<animateTransform attributeName="transform" type="${type}" calcMode="discrete" dur="${seconds}s" ` +
     `repeatCount="indefinite" values="${values.join(";")}"/>`
-  const positions = states.map((state) => `${round(width / 2 + (state[0] ?? 0) * perMetre)},285`)
+  const positions = states.map((state) => `${round(width / 2 + (state[0] ?? 0) * perMeter)},285`)
   const angles = states.map((state) => `${round((state[2] ?? 0) * 180 / Math.PI)}`)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 400" role="img">`,
@@ -83,7 +83,7 @@ export const renderEpisodeSvg = (states: ReadonlyArray<CartPoleState>): string =
     `<g>`,
     animate("rotate", angles),
     `<line x1="0" y1="0" x2="0" y2="${
-      -poleLength * perMetre
+      -poleLength * perMeter
     }" stroke="#ca9865" stroke-width="10" stroke-linecap="round"/>`,
     `</g>`,
     `<circle r="5" fill="#8184cb"/>`,

@@ -1,9 +1,9 @@
 /**
- * A device made of TensorFlow.js on any of its backends (`loadTfjs.ts` loads them). Parameters, optimiser and experience
+ * A device made of TensorFlow.js on any of its backends (`loadTfjs.ts` loads them). Parameters, optimizer and experience
  * live where the backend keeps its tensors; the host sees the means of a loss, and the parameters when they are asked for.
  *
  * The backward pass is written out with the formulas of `losses.ts` and `reference/network.ts`: all gradients are one
- * flat vector in the order of `Network.ts`, and the optimiser is a handful of operations on it, whatever the depth.
+ * flat vector in the order of `Network.ts`, and the optimizer is a handful of operations on it, whatever the depth.
  */
 import type * as tfjs from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ import type {
 } from "../Device.ts"
 import { DeviceFault } from "../Device.ts"
 import { type Layer, ParameterLayout } from "../Network.ts"
-import { gradientNorm, initialOptimiserState } from "../optimisers.ts"
+import { gradientNorm, initialOptimizerState } from "../optimizers.ts"
 
 /** A backend that is ready: the library it belongs to, and its name there. */
 export interface TfjsBackend {
@@ -84,7 +84,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   spec: ModelSpec,
   initial: Float32Array
 ): Effect.fn.Return<LearnerModel<D>, DeviceFault, Scope.Scope> {
-  const { maxRows, network, optimiser } = spec
+  const { maxRows, network, optimizer } = spec
   const layout = new ParameterLayout(network)
   const { size } = layout
   const widest = Math.max(network.inputs, network.actions, ...network.hidden)
@@ -97,7 +97,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   const compute = <A extends tfjs.TensorContainer>(operations: () => A): Effect.Effect<A, DeviceFault> =>
     Effect.try({
       try: () => {
-        // A backend that has been initialised is switched to at once.
+        // A backend that has been initialized is switched to at once.
         if (tf.getBackend() !== backend) void tf.setBackend(backend)
         return tf.tidy(operations)
       },
@@ -113,9 +113,9 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   let remembered: Remembered | undefined
   let current: { readonly batch: Batch<D>; readonly chunks: ReadonlyArray<Chunk> } | undefined
   let pending: { readonly gradients: Gradients<D>; readonly total: Vector; readonly norm: number } | undefined
-  const { scalars } = initialOptimiserState(optimiser, 0)
+  const { scalars } = initialOptimizerState(optimizer, 0)
   let { beta1Product, beta2Product } = scalars
-  const meanSize = optimiser.kind === "adam" ? size : 0
+  const meanSize = optimizer.kind === "adam" ? size : 0
 
   const dropBatch = () => {
     for (const chunk of current?.chunks ?? []) dispose(chunk)
@@ -361,12 +361,12 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       const { mean, parameters, square } = state()
       return {
         parameters: yield* download(parameters),
-        optimiser: { mean: yield* download(mean), square: yield* download(square), beta1Product, beta2Product }
+        optimizer: { mean: yield* download(mean), square: yield* download(square), beta1Product, beta2Product }
       }
     }),
-    load: Effect.fnUntraced(function*({ optimiser: saved, parameters: from }) {
+    load: Effect.fnUntraced(function*({ optimizer: saved, parameters: from }) {
       const fits = from.length === size && saved.square.length === size && saved.mean.length === meanSize
-      if (!fits) return yield* fault("the saved state is of another network or optimiser than this model's")
+      if (!fits) return yield* fault("the saved state is of another network or optimizer than this model's")
       dropBatch()
       dropGradients()
       yield* restore(from, saved.mean, saved.square)
@@ -375,12 +375,12 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     })
   }
 
-  /** The optimisers of `optimisers.ts`, on whole vectors. */
+  /** The optimizers of `optimizers.ts`, on whole vectors. */
   const step = (gradient: Vector, gradientScale: number, learningRate: number): Remembered => {
     const now = state()
     const g = gradientScale === 1 ? gradient : tf.mul<Vector>(gradient, gradientScale)
-    if (optimiser.kind === "rmsprop") {
-      const { alpha, epsilon, epsilonPlacement } = optimiser
+    if (optimizer.kind === "rmsprop") {
+      const { alpha, epsilon, epsilonPlacement } = optimizer
       const s = tf.add<Vector>(tf.mul(now.square, alpha), tf.mul(tf.square(g), 1 - alpha))
       const root = epsilonPlacement === "inside" ? tf.sqrt(tf.add(s, epsilon)) : tf.add(tf.sqrt(s), epsilon)
       return {
@@ -389,7 +389,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
         square: s
       }
     }
-    const { beta1, beta2, epsilon } = optimiser
+    const { beta1, beta2, epsilon } = optimizer
     beta1Product *= beta1
     beta2Product *= beta2
     const m = tf.add<Vector>(now.mean, tf.mul(tf.sub(g, now.mean), 1 - beta1))

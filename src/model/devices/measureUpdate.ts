@@ -1,5 +1,5 @@
 /**
- * How long one update takes on a device, found by making some: losses, gradients, optimiser, and the new parameters back
+ * How long one update takes on a device, found by making some: losses, gradients, optimizer, and the new parameters back
  * on the host. What a run costs besides (acting, the environments) is the same on every device.
  */
 import * as Clock from "effect/Clock"

@@ -1,6 +1,6 @@
 /**
  * The WebAssembly SIMD kernels as typed functions of one shared memory: the network forward and backward, sampling,
- * losses, optimisers. Their sources are in `assembly/`; the build puts the module at `dist/kernels.wasm`.
+ * losses, optimizers. Their sources are in `assembly/`; the build puts the module at `dist/kernels.wasm`.
  *
  * Every argument is a byte offset into the memory (a multiple of 4; of 16 for speed) or a plain number. The kernels keep
  * no state and allocate nothing, so that any number of threads may each hold an instance over the same memory. They

@@ -1,6 +1,6 @@
 /**
  * Whole updates of the learner, put together from the pure pieces: forward pass, loss, backward pass, clipping,
- * optimiser. One function for each way of learning; they differ by what stands between forward and backward.
+ * optimizer. One function for each way of learning; they differ by what stands between forward and backward.
  */
 import {
   type A2cBatch,
@@ -12,15 +12,15 @@ import {
   type TdTerms
 } from "../losses.ts"
 import type { FloatArray, ParameterLayout } from "../Network.ts"
-import { applyOptimiser, clipGradientNorm, type OptimiserSpec, type OptimiserState } from "../optimisers.ts"
+import { applyOptimizer, clipGradientNorm, type OptimizerSpec, type OptimizerState } from "../optimizers.ts"
 import { backward, forward } from "./network.ts"
 
 /** A network in training. The arrays are changed in place. */
 export interface Learning {
   readonly layout: ParameterLayout
   readonly parameters: FloatArray
-  readonly optimiser: OptimiserSpec
-  readonly state: OptimiserState
+  readonly optimizer: OptimizerSpec
+  readonly state: OptimizerState
 }
 
 /** How far one update goes. */
@@ -39,7 +39,7 @@ export interface Update<Terms> {
 
 const apply = <Terms>(learning: Learning, terms: Terms, gradients: Float64Array, size: StepSize): Update<Terms> => {
   const gradientNorm = clipGradientNorm(gradients, size.maxGradientNorm ?? 0)
-  applyOptimiser(learning.optimiser, learning.state, learning.parameters, gradients, size.learningRate)
+  applyOptimizer(learning.optimizer, learning.state, learning.parameters, gradients, size.learningRate)
   return { terms, gradients, gradientNorm }
 }
 

@@ -4,7 +4,7 @@
  *
  *     repeat
  *       every EnvWorker acts n steps with the same weights          (in parallel, wherever it lives)
- *       the Learner takes one step on all that came of it           (returns, advantages, gradient, optimiser)
+ *       the Learner takes one step on all that came of it           (returns, advantages, gradient, optimizer)
  *     until solved
  */
 import * as Effect from "effect/Effect"

@@ -1,6 +1,6 @@
 /**
  * Asynchronous advantage actor-critic (Mnih et al. 2016, algorithm S3): every EnvWorker goes at its own pace, and the
- * Learner takes a step for each as it arrives, as notebook 002 sketches it with one behaviour policy.
+ * Learner takes a step for each as it arrives, as notebook 002 sketches it with one behavior policy.
  *
  *     hand out a piece of work to every EnvWorker                   (pull weights; act n steps, or to the episode's end)
  *     repeat

@@ -53,7 +53,7 @@ const Head = Schema.Struct({
 /** The file's bytes. */
 export const encode = ({ config, files, recorded, state }: Omit<Checkpoint, "build">): Effect.Effect<Uint8Array> => {
   const { arrivals, environments, learner, monitor } = state
-  const { optimiser, parameters } = learner.model
+  const { optimizer, parameters } = learner.model
   const head: typeof Head.Type = {
     program,
     build: buildId,
@@ -68,9 +68,9 @@ export const encode = ({ config, files, recorded, state }: Omit<Checkpoint, "bui
     header: head,
     sections: {
       parameters,
-      "optimiser.mean": optimiser.mean,
-      "optimiser.square": optimiser.square,
-      "optimiser.products": Float64Array.of(optimiser.beta1Product, optimiser.beta2Product),
+      "optimizer.mean": optimizer.mean,
+      "optimizer.square": optimizer.square,
+      "optimizer.products": Float64Array.of(optimizer.beta1Product, optimizer.beta2Product),
       "environments.state": environments.state,
       "environments.random": environments.random,
       "environments.sampling": environments.sampling,
@@ -106,12 +106,13 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
   )
   let missing: string | undefined
   const section = <N extends container.Numbers>(name: string, kind: new(length: number) => N): N => {
-    const numbers = sections[name]
+    // Up to 0.1.0 the optimizer's sections were spelled otherwise.
+    const numbers = sections[name] ?? sections[name.replace("optimizer.", "optimiser.")]
     if (numbers instanceof kind) return numbers
     missing ??= name
     return new kind(0)
   }
-  const [beta1Product = Number.NaN, beta2Product = Number.NaN] = section("optimiser.products", Float64Array)
+  const [beta1Product = Number.NaN, beta2Product = Number.NaN] = section("optimizer.products", Float64Array)
   const checkpoint: Checkpoint = {
     build: head.build,
     config: settings,
@@ -122,9 +123,9 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
         ...head.learner,
         model: {
           parameters: section("parameters", Float32Array),
-          optimiser: {
-            mean: section("optimiser.mean", Float32Array),
-            square: section("optimiser.square", Float32Array),
+          optimizer: {
+            mean: section("optimizer.mean", Float32Array),
+            square: section("optimizer.square", Float32Array),
             beta1Product,
             beta2Product
           }
@@ -148,6 +149,6 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
     }
   }
   if (missing !== undefined) return yield* refuse(`it has no section "${missing}"`)
-  if (Number.isNaN(beta1Product) || Number.isNaN(beta2Product)) return yield* refuse("its optimiser is not readable")
+  if (Number.isNaN(beta1Product) || Number.isNaN(beta2Product)) return yield* refuse("its optimizer is not readable")
   return checkpoint
 })

@@ -158,7 +158,7 @@ export const options = {
     "the path of a safetensors file or of a run's folder, or none",
     "begin with the weights of this file (PyTorch's names and shapes) or run, rather than with drawn ones"
   ),
-  optimizer: choice(["rmsprop", "adam"], "optimiser"),
+  optimizer: choice(["rmsprop", "adam"], "optimizer"),
   lr: real({ above: 0, to: 1 }, "learning rate", "learning-rate"),
   lrSchedule: choice(["constant", "linear"], "learning rate over the run: constant, or linear from --lr to --lr-final"),
   lrFinal: real({ from: 0, to: 1 }, "learning rate at the end of a linear schedule"),
@@ -166,7 +166,7 @@ export const options = {
   rmspropAlpha: real({ from: 0, to: 1 }, "RMSProp: smoothing of the squared gradient"),
   adamBeta1: real({ from: 0, below: 1 }, "Adam: decay of the mean gradient"),
   adamBeta2: real({ from: 0, below: 1 }, "Adam: decay of the squared gradient"),
-  optimizerEps: real({ above: 0, to: 1 }, "optimiser's epsilon"),
+  optimizerEps: real({ above: 0, to: 1 }, "optimizer's epsilon"),
   rmspropEps: choice(
     ["outside", "inside"],
     "RMSProp: epsilon added to the root (PyTorch), or under it (Mnih et al. 2016)"
@@ -179,12 +179,12 @@ export const options = {
     "td loss: the value's gradient does not flow through the next value; false is the notebook's quirk"
   ),
   gamma: real({ from: 0, to: 1 }, "discount factor"),
-  gaeLambda: real({ from: 0, to: 1 }, "lambda of generalised advantage estimation"),
+  gaeLambda: real({ from: 0, to: 1 }, "lambda of generalized advantage estimation"),
   returns: choice(
     ["gae", "n-step", "monte-carlo"],
     "what the critic learns: GAE(lambda), n-step or Monte-Carlo returns"
   ),
-  normalizeAdvantage: yes("normalise the advantages of each batch"),
+  normalizeAdvantage: yes("normalize the advantages of each batch"),
   entCoef: real({ from: 0 }, "weight of the entropy bonus"),
   vfCoef: real({ from: 0 }, "weight of the value loss"),
   maxGradNorm: real({ from: 0 }, "clip the gradient's global norm; 0 never clips"),
@@ -201,7 +201,7 @@ export const options = {
     "kill this many workers during the run; who, when and of what is drawn from the seed"
   ),
   restartSameSeed: yes("quirk of the notebook: every episode of a worker starts from the same seed"),
-  normalizeReturns: yes("quirk of the notebook: the critic learns returns normalised within each worker's fragment"),
+  normalizeReturns: yes("quirk of the notebook: the critic learns returns normalized within each worker's fragment"),
   bootstrapTruncated: yes(
     "a truncated episode bootstraps from its final observation's value; false is the notebook's quirk"
   ),

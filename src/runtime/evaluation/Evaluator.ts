@@ -211,10 +211,10 @@ const play = Effect.fnUntraced(function*(
       }
     }
   }
-  return summarise(returns)
+  return summarize(returns)
 })
 
-const summarise = (returns: Float64Array): Evaluation => {
+const summarize = (returns: Float64Array): Evaluation => {
   let sum = 0
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY

@@ -15,7 +15,7 @@ import {
   type LossReport,
   type ModelState
 } from "../../model/Device.ts"
-import { linearSchedule, type OptimiserSpec } from "../../model/optimisers.ts"
+import { linearSchedule, type OptimizerSpec } from "../../model/optimizers.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 import { bankOf, type Fragment } from "../workers/dataPlaneLayout.ts"
@@ -100,7 +100,7 @@ export class Learner extends Context.Service<Learner, {
         Effect.flatMap(
           d.model({
             network: plane.network,
-            optimiser: optimiserOf(config),
+            optimizer: optimizerOf(config),
             maxRows: config.nSteps,
             unit: plane.layout.spec.unit
           }, initial),
@@ -111,8 +111,8 @@ export class Learner extends Context.Service<Learner, {
   )
 }
 
-/** The optimiser of the configuration. */
-export const optimiserOf = (config: RunConfig): OptimiserSpec =>
+/** The optimizer of the configuration. */
+export const optimizerOf = (config: RunConfig): OptimizerSpec =>
   config.optimizer === "adam"
     ? { kind: "adam", beta1: config.adamBeta1, beta2: config.adamBeta2, epsilon: config.optimizerEps }
     : {

@@ -61,7 +61,7 @@ export type Episode = typeof Episode.Type
 
 /**
  * Where the run stands after an update. `ep_rew_mean` and `ep_len_mean` are means over the last 100 episodes (null
- * before the first), `train20` over the last 20 (null before the twentieth). `n_updates` counts steps of the optimiser
+ * before the first), `train20` over the last 20 (null before the twentieth). `n_updates` counts steps of the optimizer
  * (`n_epochs` an update where experience travels); `fps` is environment steps a second since the first; `staleness` is how many updates the experience was behind the weights it was applied to (the mean since the
  * last of these events), `refused` how many pieces of it were dropped for being older than allowed.
  */

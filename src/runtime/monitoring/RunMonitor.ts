@@ -269,7 +269,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         evaluatedAt = progress.episodes - progress.episodes % notebookA3c.everyEpisodes
       })
 
-      const judgements = { solved: judge, "notebook-ray": judgeAsNotebookRay, "notebook-a3c": judgeAsNotebookA3c }
+      const judgments = { solved: judge, "notebook-ray": judgeAsNotebookRay, "notebook-a3c": judgeAsNotebookA3c }
 
       return RunMonitor.of({
         elapsed,
@@ -279,7 +279,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         done: Effect.gen(function*() {
           if (outbox.length > 0) yield* deliver
           if (judgedAt < progress.updates) {
-            yield* judgements[config.evaluation]
+            yield* judgments[config.evaluation]
             judgedAt = progress.updates
             if (outbox.length > 0) yield* deliver
           }

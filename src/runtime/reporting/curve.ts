@@ -1,6 +1,6 @@
 /**
  * The learning curve as a picture: episode returns over environment steps, raw and smoothed, drawn by ECharts as SVG
- * text without a browser. The background is transparent and every colour is of middle lightness, so that it reads on a
+ * text without a browser. The background is transparent and every color is of middle lightness, so that it reads on a
  * white page and on a dark one. `plot.ts` finds the numbers and writes the file.
  */
 import type { init as Init } from "echarts/core"

@@ -8,7 +8,7 @@
  * | `time/fps` | progress | environment steps a second since the first, evaluations left out |
  * | `time/total_timesteps` | both | environment steps |
  * | `time/iterations` | both | iterations of the algorithm |
- * | `train/n_updates` | progress | steps of the optimiser |
+ * | `train/n_updates` | progress | steps of the optimizer |
  * | `time/time_elapsed` | both | seconds |
  * | `train/policy_loss`, `train/value_loss`, `train/grad_norm` | progress | |
  * | `train/entropy_loss` | progress | minus the mean entropy, as Stable-Baselines3 has it |

@@ -132,7 +132,7 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
           const weights = weightsOf(version)
           let rows = steps
           for (const { gradient, rollout } of blocks) {
-            const fault = fresh ? rollout.initialise() : undefined
+            const fault = fresh ? rollout.initialize() : undefined
             if (fault !== undefined) return toFault(fault)
             if (stale && !fresh) rollout.restore(round - 1)
             const collected = rollout.collect(weights, steps)

@@ -13,7 +13,7 @@ import { type AskFailure, AskTimeout, type SpawnFailure } from "../../actors/err
 import * as Fault from "../../actors/Fault.ts"
 import * as Supervision from "../../actors/Supervision.ts"
 import { environmentReference } from "../../envs/loadEnvironment.ts"
-import { initialParameters } from "../../model/initialise.ts"
+import { initialParameters } from "../../model/initialize.ts"
 import { chaosStream, workerWeightsStream } from "../../random/streams.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"

@@ -47,7 +47,7 @@ export interface Rollout {
   /** Address of the first slot's own copy of the weights. */
   readonly ownWeights: number
   /** Seeds the streams and resets the environments: the state before the first piece of work. */
-  readonly initialise: () => RolloutFault | undefined
+  readonly initialize: () => RolloutFault | undefined
   /** Takes up the state that piece of work `round` left. */
   readonly restore: (round: number) => void
   /** Leaves the state as that after piece of work `round`. */
@@ -172,7 +172,7 @@ export const make = (
 
   return {
     ownWeights: first.address.weights,
-    initialise: () => {
+    initialize: () => {
       for (const resident of residents) {
         const { environment, scratch } = resident
         environmentStream(options.seed, environment, scratch.random)

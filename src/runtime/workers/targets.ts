@@ -35,8 +35,8 @@ export const rowsLearned = (
  * into the slots, and are overwritten by the next call.
  *
  * - `returns`: the critic's targets; GAE(λ) + V, n-step, or Monte-Carlo. The advantages are GAE(λ), or target − V.
- * - `normalizeReturns` (notebook): targets normalised within the fragment, before V is taken off.
- * - `normalizeAdvantage`: advantages normalised over the whole batch.
+ * - `normalizeReturns` (notebook): targets normalized within the fragment, before V is taken off.
+ * - `normalizeAdvantage`: advantages normalized over the whole batch.
  * - `bootstrapTruncated` false (notebook): a truncated step counts as a terminated one.
  * - `dropLastStep` (notebook): a fragment that does not end with an episode loses its last step, whose value becomes
  *   the bootstrap of the step before.
@@ -80,19 +80,19 @@ export const make = (
       }
       const own = advantages.subarray(rows, rows + length)
       if (settings.returns === "gae") {
-        returns.generalisedAdvantages(own, targets, steps, settings.gamma, settings.gaeLambda, 0, length)
+        returns.generalizedAdvantages(own, targets, steps, settings.gamma, settings.gaeLambda, 0, length)
       } else {
         const compute = settings.returns === "n-step" ? returns.nStepReturns : returns.monteCarloReturns
         compute(targets, steps, settings.gamma, 0, length)
       }
-      if (settings.normalizeReturns) returns.normalise(targets, targets, 0, length)
+      if (settings.normalizeReturns) returns.normalize(targets, targets, 0, length)
       if (settings.returns !== "gae" || settings.normalizeReturns) {
         for (let t = 0; t < length; t++) own[t] = targets[t]! - values[t]!
       }
       for (let t = 0; t < length; t++) slot.returns[t] = targets[t]!
       rows += length
     }
-    if (settings.normalizeAdvantage) returns.normalise(advantages, advantages, 0, rows)
+    if (settings.normalizeAdvantage) returns.normalize(advantages, advantages, 0, rows)
     let row = 0
     for (const segment of segments) for (let t = 0; t < segment.rows; t++) segment.advantages[t] = advantages[row++]!
     return segments

@@ -28,7 +28,7 @@ describe("CartPole", () => {
     assert.strictEqual(dynamics.step(1, random).reward, 1)
   })
 
-  it("ends beyond 12 degrees and beyond 2.4 metres, and not at them", () => {
+  it("ends beyond 12 degrees and beyond 2.4 meters, and not at them", () => {
     const { dynamics, random, state } = world()
     const ends = (position: number, angle: number) => {
       state.set([position, 0, angle, 0, 0])

@@ -4,17 +4,17 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import type { DeviceName, DeviceOf, ModelSpec, Segment } from "../../../src/model/Device.ts"
 import { measureUpdate } from "../../../src/model/devices/measureUpdate.ts"
-import { initialParameters } from "../../../src/model/initialise.ts"
+import { initialParameters } from "../../../src/model/initialize.ts"
 import { Statistic } from "../../../src/model/kernels/Kernels.ts"
 import { type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
 import {
   adam,
-  applyOptimiser,
+  applyOptimizer,
   clipGradientNorm,
-  initialOptimiserState,
-  type OptimiserSpec,
+  initialOptimizerState,
+  type OptimizerSpec,
   rmsProp
-} from "../../../src/model/optimisers.ts"
+} from "../../../src/model/optimizers.ts"
 import { a2cUpdate } from "../../../src/model/reference/updates.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
@@ -51,9 +51,9 @@ const joined = (segments: ReadonlyArray<Segment>, inputs: number) => ({
 
 const initialOf = (network: NetworkSpec) => initialParameters(network, "pytorch", Pcg64.fromSeed(3))
 
-const specOf = (network: NetworkSpec, optimiser: OptimiserSpec = rmsProp): ModelSpec => ({
+const specOf = (network: NetworkSpec, optimizer: OptimizerSpec = rmsProp): ModelSpec => ({
   network,
-  optimiser,
+  optimizer,
   maxRows: 64
 })
 
@@ -74,32 +74,32 @@ const Count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4 }))
 const Depth = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 }))
 const Kind = Schema.Literals(["separate", "shared"])
 const Activation = Schema.Literals(["tanh", "relu"])
-const Optimiser = Schema.Literals(["adam", "outside", "inside"])
+const Optimizer = Schema.Literals(["adam", "outside", "inside"])
 
 describe("a device", () => {
   for (const name of names) {
     it.effect.prop(
-      `${name} learns as the float64 reference does, whatever the network, the optimiser and the segments`,
-      [Kind, Activation, Count, Count, Depth, Count, Optimiser],
+      `${name} learns as the float64 reference does, whatever the network, the optimizer and the segments`,
+      [Kind, Activation, Count, Count, Depth, Count, Optimizer],
       ([kind, activation, inputs, actions, depth, segments, which]) =>
         Effect.scoped(Effect.gen(function*() {
           const hidden = Array.from({ length: depth }, (_, k) => 3 + 5 * k)
           const network: NetworkSpec = { kind, activation, inputs, actions, hidden }
-          const optimiser: OptimiserSpec = which === "adam" ? adam : { ...rmsProp, epsilonPlacement: which }
+          const optimizer: OptimizerSpec = which === "adam" ? adam : { ...rmsProp, epsilonPlacement: which }
           const initial = initialOf(network)
           const random = Pcg64.fromSeed(inputs * 100 + depth)
           const batch = Array.from({ length: segments }, (_, e) => segmentOf(random, network, 3 + e))
           const learning = {
             layout: new ParameterLayout(network),
             parameters: Float64Array.from(initial),
-            optimiser,
-            state: initialOptimiserState(optimiser, initial.length)
+            optimizer,
+            state: initialOptimizerState(optimizer, initial.length)
           }
           const parameters = new Float32Array(initial.length)
           const device = yield* opened(name)
           yield* device.use((d) =>
             Effect.gen(function*() {
-              const model = yield* d.model(specOf(network, optimiser), initial)
+              const model = yield* d.model(specOf(network, optimizer), initial)
               for (let update = 0; update < 3; update++) {
                 const expected = a2cUpdate(learning, joined(batch, inputs), coefficients, {
                   learningRate: 1e-3,
@@ -130,7 +130,7 @@ describe("a device", () => {
       const model = yield* device.model(specOf(plain, adam), initial)
       const random = Pcg64.fromSeed(7)
       const parameters = Float64Array.from(initial)
-      const state = initialOptimiserState(adam, initial.length)
+      const state = initialOptimizerState(adam, initial.length)
       for (let update = 0; update < 10; update++) {
         const contributions = Array.from({ length: 3 }, (_, k) => {
           const statistics = new Float64Array(Statistic.count)
@@ -143,7 +143,7 @@ describe("a device", () => {
         assert.strictEqual(gradients.loss.valueLoss, 6)
         const norm = yield* model.apply(gradients, size)
         approximately([norm], [clipGradientNorm(mean, size.maxNorm)], 1e-5, "norm")
-        applyOptimiser(adam, state, parameters, mean, size.learningRate)
+        applyOptimizer(adam, state, parameters, mean, size.learningRate)
       }
       const read = new Float32Array(initial.length)
       yield* model.read(read)
@@ -178,9 +178,9 @@ describe("a device", () => {
       )
       const after = yield* here.model.save
       approximately(after.parameters, there.parameters, 1e-5, "parameters")
-      approximately(after.optimiser.square, there.optimiser.square, 1e-5, "square")
+      approximately(after.optimizer.square, there.optimizer.square, 1e-5, "square")
       const other = yield* Effect.flip(here.model.load({ ...saved, parameters: new Float32Array(3) }))
-      assert.match(other.message, /another network or optimiser/)
+      assert.match(other.message, /another network or optimizer/)
     })))
 
   each(
@@ -217,7 +217,7 @@ describe("a device", () => {
   each("takes batches of 65536 rows", (device) =>
     Effect.scoped(Effect.gen(function*() {
       const network: NetworkSpec = { kind: "shared", inputs: 2, actions: 2, hidden: [4], activation: "relu" }
-      const model = yield* device.model({ network, optimiser: adam, maxRows: 65_536 }, initialOf(network))
+      const model = yield* device.model({ network, optimizer: adam, maxRows: 65_536 }, initialOf(network))
       const rows = 65_536
       const segment: Segment = {
         rows,
@@ -244,10 +244,10 @@ describe("a device", () => {
           Effect.flatMap(opened(name, 2 ** 26), (device) =>
             device.use((d) =>
               Effect.gen(function*() {
-                const model = yield* d.model({ network, optimiser: { ...adam, beta1: 0 }, maxRows: 6000 }, initial)
+                const model = yield* d.model({ network, optimizer: { ...adam, beta1: 0 }, maxRows: 6000 }, initial)
                 const gradients = yield* Effect.flatMap(model.batch(segments), (b) => model.gradients(b, coefficients))
                 yield* model.apply(gradients, { learningRate: 1e-9, maxNorm: 0 })
-                return (yield* model.save).optimiser.mean
+                return (yield* model.save).optimizer.mean
               })
             ))
       )

@@ -10,7 +10,7 @@ import { logSoftmax } from "../../../src/model/categorical.ts"
 import type { Contribution, DeviceName, DeviceOf, LearnerModel, Segment } from "../../../src/model/Device.ts"
 import { Statistic } from "../../../src/model/kernels/Kernels.ts"
 import { tdLoss } from "../../../src/model/losses.ts"
-import { adam } from "../../../src/model/optimisers.ts"
+import { adam } from "../../../src/model/optimizers.ts"
 import { backward, forward } from "../../../src/model/reference/network.ts"
 import { flatten, layoutOf, type LearnerCase, learnerFile } from "../learnerFile.ts"
 
@@ -67,9 +67,9 @@ const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
   const rows = learnerCase.actions.length
   const { entropy_coef, gamma } = learnerFile!
   const initial = Float32Array.from(flatten(layout, learnerCase.initial))
-  const spec = { network, maxRows: rows, optimiser: { kind: "adam", ...learnerCase.adam } as const }
+  const spec = { network, maxRows: rows, optimizer: { kind: "adam", ...learnerCase.adam } as const }
   const model = yield* device.model(spec, initial)
-  const mirror = yield* device.model({ ...spec, optimiser: { ...adam, beta1: 0 } }, initial)
+  const mirror = yield* device.model({ ...spec, optimizer: { ...adam, beta1: 0 } }, initial)
   const observations = Float32Array.from(rowsOf(learnerCase, rows))
   const actions = Int32Array.from(learnerCase.actions)
   const separate = learnerCase.kind === "separate"
@@ -134,7 +134,7 @@ const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
     if (expected.gradients !== undefined) {
       yield* mirror.write(parameters)
       yield* mirror.apply(yield* gradientsOf(mirror, parameters), { learningRate: 1e-9, maxNorm: 0 })
-      record(distance, "gradients")((yield* mirror.save).optimiser.mean, flatten(layout, expected.gradients))
+      record(distance, "gradients")((yield* mirror.save).optimizer.mean, flatten(layout, expected.gradients))
     }
     const gradients = yield* gradientsOf(model, parameters)
     const { entropy, policyLoss, valueLoss } = gradients.loss

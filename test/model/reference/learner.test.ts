@@ -1,7 +1,7 @@
 /** Loss, gradients and weights after Adam's updates, as PyTorch computed them in float64 (`learner.json`). */
 import { assert, describe, it } from "@effect/vitest"
 import type { TdTerms } from "../../../src/model/losses.ts"
-import { initialOptimiserState } from "../../../src/model/optimisers.ts"
+import { initialOptimizerState } from "../../../src/model/optimizers.ts"
 import { a2cUpdate, type Learning, tdUpdate, type Update } from "../../../src/model/reference/updates.ts"
 import { approximately } from "../approximately.ts"
 import { flatten, layoutOf, type LearnerCase, learnerFile } from "../learnerFile.ts"
@@ -13,12 +13,12 @@ const parameterTolerance = 1e-9
 
 const notebooks = (learnerCase: LearnerCase, file: NonNullable<typeof learnerFile>) => {
   const layout = layoutOf(learnerCase)
-  const optimiser = { kind: "adam", ...learnerCase.adam } as const
+  const optimizer = { kind: "adam", ...learnerCase.adam } as const
   const learning: Learning = {
     layout,
     parameters: flatten(layout, learnerCase.initial),
-    optimiser,
-    state: initialOptimiserState(optimiser, layout.size)
+    optimizer,
+    state: initialOptimizerState(optimizer, layout.size)
   }
   const steps = learnerCase.actions.length
   const actions = Int32Array.from(learnerCase.actions)

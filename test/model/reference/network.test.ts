@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import { initialParameters } from "../../../src/model/initialise.ts"
+import { initialParameters } from "../../../src/model/initialize.ts"
 import { a2cLoss, type OutputGradients, tdLoss } from "../../../src/model/losses.ts"
 import { ParameterLayout } from "../../../src/model/Network.ts"
 import { backward, forward, type ForwardPass } from "../../../src/model/reference/network.ts"

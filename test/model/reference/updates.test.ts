@@ -1,9 +1,9 @@
 /** Whole updates: that clipping and the learning rate reach the parameters; `learner.test.ts` compares with PyTorch. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { initialParameters } from "../../../src/model/initialise.ts"
+import { initialParameters } from "../../../src/model/initialize.ts"
 import { type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
-import { gradientNorm, initialOptimiserState, rmsProp } from "../../../src/model/optimisers.ts"
+import { gradientNorm, initialOptimizerState, rmsProp } from "../../../src/model/optimizers.ts"
 import { a2cUpdate, type Learning } from "../../../src/model/reference/updates.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
@@ -25,8 +25,8 @@ const experience = (seed: number) => {
 const fresh = (): Learning => ({
   layout,
   parameters: Float64Array.from(initialParameters(network, "orthogonal", Pcg64.fromSeed(1))),
-  optimiser: rmsProp,
-  state: initialOptimiserState(rmsProp, layout.size)
+  optimizer: rmsProp,
+  state: initialOptimizerState(rmsProp, layout.size)
 })
 const coefficients = { valueCoefficient: 0.5, entropyCoefficient: 0.01 }
 const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))

@@ -1,7 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
-import { initialParameters } from "../../../src/model/initialise.ts"
+import { initialParameters } from "../../../src/model/initialize.ts"
 import type { NetworkSpec } from "../../../src/model/Network.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { Policy } from "../../../src/runtime/evaluation/Policy.ts"

@@ -56,7 +56,7 @@ describe("Learner", () => {
       assert.deepStrictEqual(banks.map((bank) => bank.slice()), published)
       assert.strictEqual(yield* learner.version, 2)
 
-      // The optimiser did not notice either: what follows is as if it had never come.
+      // The optimizer did not notice either: what follows is as if it had never come.
       const after = yield* learner.apply([yield* arrival(1)])
       assert.deepInclude(after, { refused: false, version: 3 })
       const unharmed = yield* Effect.gen(function*() {

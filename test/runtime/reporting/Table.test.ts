@@ -106,12 +106,12 @@ describe("the table on a terminal", () => {
       const output = yield* show(events, { tty: true, chunk: 1 })
       assert.isAtMost(output.split("\r").length, 11)
     }))
-  it.effect("has colour only where colour is", () =>
+  it.effect("has color only where color is", () =>
     Effect.gen(function*() {
       // oxlint-disable-next-line no-control-regex
-      const colour = /\x1b\[\d*m/
-      assert.notMatch(yield* show(wholeRun, { tty: true, color: false }), colour)
-      assert.match(yield* show(wholeRun, { tty: true, color: true }), colour)
+      const color = /\x1b\[\d*m/
+      assert.notMatch(yield* show(wholeRun, { tty: true, color: false }), color)
+      assert.match(yield* show(wholeRun, { tty: true, color: true }), color)
     }))
   it.effect("leaves the prompt a line of its own when the run is cut short", () =>
     Effect.gen(function*() {

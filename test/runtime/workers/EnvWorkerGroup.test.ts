@@ -57,15 +57,15 @@ const until = (condition: () => boolean) =>
     while (!condition()) yield* Effect.yieldNow
   })
 
-/** Two pieces of work of environment 0, and one of its neighbour's, killed in the middle of each where that is asked. */
+/** Two pieces of work of environment 0, and one of its neighbor's, killed in the middle of each where that is asked. */
 const work = (killed: boolean) =>
   Effect.gen(function*() {
     const workers = yield* EnvWorkerGroup
     const system = yield* ActorSystem
     const plane = yield* DataPlane
     publish(plane)
-    const [slot, neighbour] = plane.slots
-    Atomics.store(cells(neighbour!.scratch.state).gate, 0, 1)
+    const [slot, neighbor] = plane.slots
+    Atomics.store(cells(neighbor!.scratch.state).gate, 0, 1)
     const { gate, stopped } = cells(slot!.scratch.state)
     const pieces: Array<ReturnType<typeof copyOf>> = []
     for (let piece = 0; piece < 2; piece++) {

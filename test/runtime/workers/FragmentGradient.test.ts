@@ -4,10 +4,10 @@ import { Effect, Schema } from "effect"
 import { Arena } from "../../../src/model/kernels/Arena.ts"
 import { Kernels, Statistic } from "../../../src/model/kernels/Kernels.ts"
 import { type FloatArray, type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
-import { adam, initialOptimiserState } from "../../../src/model/optimisers.ts"
+import { adam, initialOptimizerState } from "../../../src/model/optimizers.ts"
 import { forward } from "../../../src/model/reference/network.ts"
 import { a2cUpdate, type Learning, tdUpdate } from "../../../src/model/reference/updates.ts"
-import { generalisedAdvantages } from "../../../src/model/returns.ts"
+import { generalizedAdvantages } from "../../../src/model/returns.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import {
   dataPlaneBytes,
@@ -79,8 +79,8 @@ const mean = (gradient: Float32Array, rows: number): Float32Array => gradient.ma
 const learningOf = (layout: ParameterLayout, parameters: FloatArray): Learning => ({
   layout,
   parameters: Float64Array.from(parameters),
-  optimiser: adam,
-  state: initialOptimiserState(adam, layout.size)
+  optimizer: adam,
+  state: initialOptimizerState(adam, layout.size)
 })
 const still = { learningRate: 0 }
 
@@ -160,7 +160,7 @@ describe("FragmentGradient", () => {
         terminated: slot.terminated,
         truncated: slot.truncated
       }
-      generalisedAdvantages(advantages, returns, steps, plain.targets.gamma, plain.targets.gaeLambda, 0, rows)
+      generalizedAdvantages(advantages, returns, steps, plain.targets.gamma, plain.targets.gaeLambda, 0, rows)
       const expected = a2cUpdate(
         learningOf(layout, weights),
         {

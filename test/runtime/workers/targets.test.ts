@@ -118,14 +118,14 @@ describe("targets", () => {
     }
   })
 
-  it("normalises the returns within the fragment, before the value is taken off", () => {
+  it("normalizes the returns within the fragment, before the value is taken off", () => {
     const { advantages, returns } = run({ normalizeReturns: true }, fragment())
     assert.approximately(returns.reduce((sum, x) => sum + x, 0), 0, 1e-6)
     assert.approximately(returns.reduce((sum, x) => sum + x * x, 0) / 4, 1, 1e-6)
     returns.forEach((target, t) => assert.approximately(advantages[t]!, target - 2, 1e-6))
   })
 
-  it.prop("normalises the advantages over the whole batch", [Schema.Int], ([seed]) => {
+  it.prop("normalizes the advantages over the whole batch", [Schema.Int], ([seed]) => {
     const random = Pcg64.fromSeed(Math.abs(seed))
     const fragments = slotsOf(3, 4)
     for (const slot of fragments) for (let t = 0; t < 4; t++) slot.rewards[t] = random.standardNormal()

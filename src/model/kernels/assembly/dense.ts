@@ -242,7 +242,7 @@ const INPUTS_AT_A_TIME: i32 = 32
 /**
  * y[rows][outputs] = max(floor, b + x[rows][inputs] w[inputs][outputs]): floor 0 is relu, -Infinity nothing. Each
  * number is summed over the inputs in their order. Columns that do not fill a block are computed in one that
- * overlaps its neighbour, with the same result. `xStride` and `yStride` are the bytes from one row to the next.
+ * overlaps its neighbor, with the same result. `xStride` and `yStride` are the bytes from one row to the next.
  */
 export function denseLayer(
   x: usize, xStride: usize, w: usize, y: usize, yStride: usize, rows: i32, inputs: i32, outputs: i32, floor: f32

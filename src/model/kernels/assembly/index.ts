@@ -13,7 +13,7 @@ export { exponential, hyperbolicTangent, logarithm } from "./activation"
 export { greedy } from "./categorical"
 export { backward, forward, valuesMany } from "./network"
 export { uniform } from "./pcg64"
-export { adam, addInto, rmsprop, scaleInto, squaredNorm, sumInto } from "./optimisers"
+export { adam, addInto, rmsprop, scaleInto, squaredNorm, sumInto } from "./optimizers"
 
 /** `forward`, then one action a row, sampled with the next uniform double of the row's stream (ten u32 words). */
 export function act(

@@ -1,7 +1,7 @@
 /**
  * Adam and RMSProp in PyTorch's form, gradient clipping and the learning-rate schedules.
  *
- * An optimiser is a specification (plain data, part of a configuration) and a state (numbers and plain arrays, part of
+ * An optimizer is a specification (plain data, part of a configuration) and a state (numbers and plain arrays, part of
  * a checkpoint). Arithmetic is double throughout; float32 parameters are rounded once, when they are written. Nothing
  * here takes a power: the corrections of Adam's first steps are running products, kept in the state, so a resumed run
  * has them to the last bit.
@@ -36,18 +36,18 @@ export const RmsPropSpec = Schema.Struct({
 /** The decoded value of the schema of the same name. */
 export type RmsPropSpec = typeof RmsPropSpec.Type
 
-/** Which optimiser, and its constants. */
-export const OptimiserSpec = Schema.Union([AdamSpec, RmsPropSpec])
+/** Which optimizer, and its constants. */
+export const OptimizerSpec = Schema.Union([AdamSpec, RmsPropSpec])
 /** The decoded value of the schema of the same name. */
-export type OptimiserSpec = typeof OptimiserSpec.Type
+export type OptimizerSpec = typeof OptimizerSpec.Type
 
 /** PyTorch's defaults for Adam. */
 export const adam: AdamSpec = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
 /** PyTorch's defaults for RMSProp. */
 export const rmsProp: RmsPropSpec = { kind: "rmsprop", alpha: 0.99, epsilon: 1e-8 }
 
-/** The part of an optimiser's state that is single numbers. RMSProp leaves the two products at 1. */
-export const OptimiserScalars = Schema.Struct({
+/** The part of an optimizer's state that is single numbers. RMSProp leaves the two products at 1. */
+export const OptimizerScalars = Schema.Struct({
   /** Updates made so far. */
   step: Count,
   /** β₁ᵗ, by multiplication. */
@@ -56,11 +56,11 @@ export const OptimiserScalars = Schema.Struct({
   beta2Product: Fraction
 })
 /** The decoded value of the schema of the same name. */
-export type OptimiserScalars = typeof OptimiserScalars.Type
+export type OptimizerScalars = typeof OptimizerScalars.Type
 
-/** What an optimiser remembers. A checkpoint is `scalars` and copies of the arrays. */
-export interface OptimiserState {
-  scalars: OptimiserScalars
+/** What an optimizer remembers. A checkpoint is `scalars` and copies of the arrays. */
+export interface OptimizerState {
+  scalars: OptimizerScalars
   /** Adam's running mean of the gradient; empty for RMSProp. */
   readonly mean: FloatArray
   /** The running mean of the squared gradient. */
@@ -68,11 +68,11 @@ export interface OptimiserState {
 }
 
 /** The state before the first update. The default arrays are float64; give others to keep it elsewhere. */
-export const initialOptimiserState = (
-  spec: OptimiserSpec,
+export const initialOptimizerState = (
+  spec: OptimizerSpec,
   size: number,
   allocate: (length: number) => FloatArray = (length) => new Float64Array(length)
-): OptimiserState => ({
+): OptimizerState => ({
   scalars: { step: 0, beta1Product: 1, beta2Product: 1 },
   mean: allocate(spec.kind === "adam" ? size : 0),
   square: allocate(size)
@@ -84,9 +84,9 @@ export const initialOptimiserState = (
  * @param gradients of the same length as `parameters`; unchanged
  * @param learningRate step size; its schedule is the caller's
  */
-export const applyOptimiser = (
-  spec: OptimiserSpec,
-  state: OptimiserState,
+export const applyOptimizer = (
+  spec: OptimizerSpec,
+  state: OptimizerState,
   parameters: FloatArray,
   gradients: FloatArray,
   learningRate: number
@@ -102,7 +102,7 @@ export const applyOptimiser = (
  */
 const applyAdam = (
   { beta1, beta2, epsilon }: AdamSpec,
-  state: OptimiserState,
+  state: OptimizerState,
   parameters: FloatArray,
   gradients: FloatArray,
   learningRate: number
@@ -127,11 +127,11 @@ const applyAdam = (
  * RMSProp: s ← α s + (1 − α) g², θ ← θ − η g / (√s + ε), or with ε inside the root θ ← θ − η g / √(s + ε).
  *
  * Tieleman and Hinton 2012, *Neural Networks for Machine Learning*, lecture 6.5, in the form of `torch.optim.RMSprop`
- * (no momentum, not centred). Stable-Baselines3's `RMSpropTFLike` is ε inside and a `square` that begins at 1.
+ * (no momentum, not centered). Stable-Baselines3's `RMSpropTFLike` is ε inside and a `square` that begins at 1.
  */
 const applyRmsProp = (
   { alpha, epsilon, epsilonPlacement = "outside" }: RmsPropSpec,
-  state: OptimiserState,
+  state: OptimizerState,
   parameters: FloatArray,
   gradients: FloatArray,
   learningRate: number

@@ -12,7 +12,7 @@ import { type Layer, type NetworkSpec, ParameterLayout, weightIndex } from "./Ne
  *   are 0. As Stable-Baselines3 and CleanRL.
  * - `pytorch`: weights and biases uniform within ±1/√inputs, the default of `torch.nn.Linear`.
  */
-export type Initialisation = "orthogonal" | "pytorch"
+export type Initialization = "orthogonal" | "pytorch"
 
 const gains: { readonly [Role in Layer["role"]]: number } = {
   hidden: Math.SQRT2,
@@ -23,13 +23,13 @@ const gains: { readonly [Role in Layer["role"]]: number } = {
 /** All parameters of a network, in flat order. The stream moves on by what was drawn. */
 export const initialParameters = (
   network: NetworkSpec,
-  initialisation: Initialisation,
+  initialization: Initialization,
   random: Pcg64
 ): Float32Array<ArrayBuffer> => {
   const layout = new ParameterLayout(network)
   const flat = new Float32Array(layout.size)
   for (const layer of layout.layers) {
-    if (initialisation === "orthogonal") drawOrthogonal(flat, layer, random)
+    if (initialization === "orthogonal") drawOrthogonal(flat, layer, random)
     else drawUniform(flat, layer, random)
   }
   return flat
@@ -57,7 +57,7 @@ const drawOrthogonal = (flat: Float32Array, layer: Layer, random: Pcg64): void =
         (_, k) => normal[wide ? v * inputs + k : k * inputs + v]!
       )
   )
-  orthonormalise(vectors)
+  orthonormalize(vectors)
   const gain = gains[layer.role]
   for (let o = 0; o < outputs; o++) {
     for (let i = 0; i < inputs; i++) flat[weightIndex(layer, o, i)] = gain * (wide ? vectors[o]![i]! : vectors[i]![o]!)
@@ -65,13 +65,13 @@ const drawOrthogonal = (flat: Float32Array, layer: Layer, random: Pcg64): void =
 }
 
 /**
- * Orthonormalises linearly independent vectors in place, in order, by modified Gram-Schmidt run twice (once loses
+ * Orthonormalizes linearly independent vectors in place, in order, by modified Gram-Schmidt run twice (once loses
  * digits when vectors are nearly parallel). This is Q of the QR decomposition whose R has a positive diagonal: the sign
  * that `torch.nn.init.orthogonal_` fixes after a Householder QR, and what makes Q uniformly distributed.
  *
  * Saxe et al. 2014, *Exact solutions to the nonlinear dynamics of learning in deep linear neural networks*.
  */
-export const orthonormalise = (vectors: ReadonlyArray<Float64Array>): void => {
+export const orthonormalize = (vectors: ReadonlyArray<Float64Array>): void => {
   for (let v = 0; v < vectors.length; v++) {
     const vector = vectors[v]!
     for (let round = 0; round < 2; round++) {

@@ -1,14 +1,14 @@
-/** Optimisers and sums on the kernels, against float64, and the freedom to cut them into slices anywhere. */
+/** Optimizers and sums on the kernels, against float64, and the freedom to cut them into slices anywhere. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { applyOptimiser, initialOptimiserState, type OptimiserSpec } from "../../../src/model/optimisers.ts"
+import { applyOptimizer, initialOptimizerState, type OptimizerSpec } from "../../../src/model/optimizers.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
 import { bits, type Floats, makeBed, Seed } from "./bed.ts"
 
 const Length = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 67 }))
 
-const adamSpec: OptimiserSpec = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+const adamSpec: OptimizerSpec = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
 
 const setUp = (n: number, seed: number) => {
   const bed = makeBed(200_000)
@@ -61,7 +61,7 @@ const adam = (
   )
 }
 
-describe("optimisers of the kernels", () => {
+describe("optimizers of the kernels", () => {
   it("lets the moments of gradients that have ceased become zero, and never subnormal", () => {
     const s = setUp(7, 1)
     const arrays = { p: s.draw(), m: s.draw(), v: s.floats(7) }
@@ -77,11 +77,11 @@ describe("optimisers of the kernels", () => {
     const s = setUp(n, seed)
     const arrays = { p: s.draw(), m: s.floats(n), v: s.floats(n) }
     const expected = Float64Array.from(arrays.p.view)
-    const state = initialOptimiserState(adamSpec, n)
+    const state = initialOptimizerState(adamSpec, n)
     for (let step = 1; step <= 10; step++) {
       const gradients = s.draw()
       adam(s, arrays, arrays, gradients, step)
-      applyOptimiser(adamSpec, state, expected, Float64Array.from(gradients.view, (g) => g / 2), 1e-2)
+      applyOptimizer(adamSpec, state, expected, Float64Array.from(gradients.view, (g) => g / 2), 1e-2)
     }
     // Ten steps of 0.01, each within a few float32 roundings of itself, and the rounding of the parameters.
     approximately(arrays.p.view, expected, 2e-6, "parameters")
@@ -145,7 +145,7 @@ describe("optimisers of the kernels", () => {
     (drawn) => {
       const [n, seed, inside] = drawn
       const s = setUp(n, seed)
-      const spec: OptimiserSpec = {
+      const spec: OptimizerSpec = {
         kind: "rmsprop",
         alpha: 0.99,
         epsilon: 1e-3,
@@ -154,7 +154,7 @@ describe("optimisers of the kernels", () => {
       const parameters = s.draw()
       const square = s.floats(n)
       const expected = Float64Array.from(parameters.view)
-      const state = initialOptimiserState(spec, n)
+      const state = initialOptimizerState(spec, n)
       for (let step = 0; step < 10; step++) {
         const gradients = s.draw()
         s.kernels.rmsprop(
@@ -170,7 +170,7 @@ describe("optimisers of the kernels", () => {
           1e-3,
           inside ? 1 : 0
         )
-        applyOptimiser(spec, state, expected, Float64Array.from(gradients.view), 1e-2)
+        applyOptimizer(spec, state, expected, Float64Array.from(gradients.view), 1e-2)
       }
       approximately(parameters.view, expected, 5e-6, "parameters")
     }

@@ -4,17 +4,17 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import {
   adam,
-  applyOptimiser,
+  applyOptimizer,
   clipGradientNorm,
   gradientNorm,
-  initialOptimiserState,
+  initialOptimizerState,
   linearSchedule,
-  OptimiserScalars,
-  type OptimiserSpec,
-  OptimiserSpec as OptimiserSpecSchema,
-  type OptimiserState,
+  OptimizerScalars,
+  type OptimizerSpec,
+  OptimizerSpec as OptimizerSpecSchema,
+  type OptimizerState,
   rmsProp
-} from "../../src/model/optimisers.ts"
+} from "../../src/model/optimizers.ts"
 import { approximately } from "./approximately.ts"
 import { spread } from "./spread.ts"
 
@@ -22,21 +22,21 @@ const Gradients = Arbitrary.map(
   Arbitrary.array(spread(-10, 10), { minLength: 1, maxLength: 8 }),
   (numbers) => Float64Array.from(numbers)
 )
-const inside: OptimiserSpec = { ...rmsProp, epsilonPlacement: "inside" }
+const inside: OptimizerSpec = { ...rmsProp, epsilonPlacement: "inside" }
 const specs = Schema.Literals([0, 1, 2])
 const specOf = (index: number) => [adam, rmsProp, inside][index]!
 
 /** Applies each gradient in turn to one parameter that begins at 1. */
-const walk = (spec: OptimiserSpec, learningRate: number, gradients: ReadonlyArray<number>) => {
-  const state = initialOptimiserState(spec, 1)
+const walk = (spec: OptimizerSpec, learningRate: number, gradients: ReadonlyArray<number>) => {
+  const state = initialOptimizerState(spec, 1)
   const parameters = Float64Array.of(1)
-  for (const g of gradients) applyOptimiser(spec, state, parameters, Float64Array.of(g), learningRate)
+  for (const g of gradients) applyOptimizer(spec, state, parameters, Float64Array.of(g), learningRate)
   return { state, parameter: parameters[0]! }
 }
 
 describe("Adam", () => {
   it("worked by hand for two updates", () => {
-    const spec: OptimiserSpec = { kind: "adam", beta1: 0.5, beta2: 0.75, epsilon: 1e-3 }
+    const spec: OptimizerSpec = { kind: "adam", beta1: 0.5, beta2: 0.75, epsilon: 1e-3 }
     // m = 1, v = 1: corrected 2 and 4. Then m = 0 (1 + (−1))/2, v = 0.75 + 0.25 = 1.
     assert.closeTo(walk(spec, 0.1, [2]).parameter, 1 - 0.1 * (2 / (2 + 1e-3)), 1e-15)
     const { parameter, state } = walk(spec, 0.1, [2, -1])
@@ -70,19 +70,19 @@ describe("RMSProp", () => {
   })
 })
 
-describe("every optimiser", () => {
+describe("every optimizer", () => {
   it.prop(
     "a state that went through a checkpoint goes on to the same bits",
     [specs, Gradients],
     ([index, gradients]) => {
       const spec = specOf(index)
-      const update = (state: OptimiserState, parameters: Float32Array) =>
-        applyOptimiser(spec, state, parameters, gradients, 0.01)
-      const state = initialOptimiserState(spec, gradients.length)
+      const update = (state: OptimizerState, parameters: Float32Array) =>
+        applyOptimizer(spec, state, parameters, gradients, 0.01)
+      const state = initialOptimizerState(spec, gradients.length)
       const parameters = new Float32Array(gradients.length).fill(1)
       update(state, parameters)
       update(state, parameters)
-      const codec = Schema.toCodecJson(Schema.Struct({ spec: OptimiserSpecSchema, scalars: OptimiserScalars }))
+      const codec = Schema.toCodecJson(Schema.Struct({ spec: OptimizerSpecSchema, scalars: OptimizerScalars }))
       const text = JSON.stringify(Schema.encodeSync(codec)({ spec, scalars: state.scalars }))
       const saved = Schema.decodeUnknownSync(codec)(JSON.parse(text))
       assert.deepStrictEqual(saved.spec, spec)
@@ -98,12 +98,12 @@ describe("every optimiser", () => {
 
   it.prop("descends: many updates bring a parabola to its lowest point", [specs], ([index]) => {
     const spec = specOf(index)
-    const state = initialOptimiserState(spec, 2)
+    const state = initialOptimizerState(spec, 2)
     const parameters = Float64Array.of(3, -2)
     const updates = 2000
     for (let n = 0; n < updates; n++) {
       const gradients = parameters.map((x, k) => 2 * (x - k))
-      applyOptimiser(spec, state, parameters, gradients, linearSchedule(0.05, 0, n / updates))
+      applyOptimizer(spec, state, parameters, gradients, linearSchedule(0.05, 0, n / updates))
     }
     approximately(parameters, [0, 1], 1e-2, "parameters")
   })
@@ -113,9 +113,9 @@ describe("every optimiser", () => {
   })
 })
 
-describe("OptimiserSpec", () => {
+describe("OptimizerSpec", () => {
   it("refuses constants that could only divide by zero", () => {
-    const valid = Schema.is(OptimiserSpecSchema)
+    const valid = Schema.is(OptimizerSpecSchema)
     assert.isTrue(valid(adam) && valid(rmsProp) && valid(inside))
     assert.isFalse(valid({ ...adam, beta1: 1 }) || valid({ ...adam, beta2: 1 }))
     assert.isFalse(

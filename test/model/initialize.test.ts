@@ -1,7 +1,7 @@
 /** First weights: orthogonality and gains, bounds, and that a seed decides them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { type Initialisation, initialParameters, orthonormalise } from "../../src/model/initialise.ts"
+import { type Initialization, initialParameters, orthonormalize } from "../../src/model/initialize.ts"
 import { type Layer, type NetworkSpec, ParameterLayout, weightIndex } from "../../src/model/Network.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
 import { approximately } from "./approximately.ts"
@@ -17,7 +17,7 @@ const Network = Schema.Struct({
 const Seed = whole(0, 1_000_000)
 const Scheme = Schema.Literals(["orthogonal", "pytorch"])
 
-const draw = (spec: NetworkSpec, scheme: Initialisation, seed: number) =>
+const draw = (spec: NetworkSpec, scheme: Initialization, seed: number) =>
   initialParameters(spec, scheme, Pcg64.fromSeed(seed))
 
 const biases = (flat: Float32Array, layer: Layer) => flat.slice(layer.bias, layer.bias + layer.outputs)
@@ -97,16 +97,16 @@ describe("initialParameters", () => {
     assert.deepStrictEqual(draw(spec, "pytorch", 5), Float32Array.from(expected))
   })
 
-  it("orthonormalise keeps each vector on its own side (R's diagonal is positive) and survives near parallels", () => {
+  it("orthonormalize keeps each vector on its own side (R's diagonal is positive) and survives near parallels", () => {
     const vectors = [Float64Array.of(1, 1, 1), Float64Array.of(1, 1, 1 + 1e-9), Float64Array.of(1, 1 + 1e-9, 1)]
-    orthonormalise(vectors)
+    orthonormalize(vectors)
     for (const [v, x] of vectors.entries()) {
       approximately(vectors.map((y) => dot([...x], [...y])), vectors.map((_, u) => u === v ? 1 : 0), 1e-15, "products")
     }
     approximately(vectors[0]!, [1, 1, 1].map((one) => one / Math.sqrt(3)), 1e-15)
     assert.isAbove(vectors[1]![2]!, 0)
     const negative = Float64Array.of(-2)
-    orthonormalise([negative])
+    orthonormalize([negative])
     assert.strictEqual(negative[0], -1)
   })
 })

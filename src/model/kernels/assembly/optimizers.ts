@@ -1,6 +1,6 @@
 // dprint-ignore-file: the formatter drops decorators of functions
 /**
- * Optimisers and sums over flat arrays. Every number depends on its own element alone (or, in a sum over arrays, on the
+ * Optimizers and sums over flat arrays. Every number depends on its own element alone (or, in a sum over arrays, on the
  * order of the arrays), so that n numbers may be cut into slices anywhere, and each slice given to another thread.
  *
  * What is read and what is written may be different arrays (the old parameters stay as they were, so that the step can be
