@@ -22,6 +22,9 @@ const imports = (file: string): ReadonlyArray<string> =>
     path.resolve(path.dirname(file), target!)
   )
 
+/** A file without its comments. */
+const code = (file: string): string => readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
+
 const roomOf = (file: string): string | undefined => {
   const [room, ...rest] = path.relative(path.join(root, "src"), file).split(path.sep)
   return rest.length === 0 ? undefined : room
@@ -54,10 +57,20 @@ describe("house", () => {
   it("decides no number with the engine's own elementary functions", () => {
     for (const file of files) {
       assert.notMatch(
-        readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
+        code(file),
         /Math\.(?:exp|expm1|log|log1p|log2|log10|sin|cos|tan|tanh|sinh|cosh|atan2?|pow|cbrt|hypot|random)\b|\w \*\* \w/,
         path.relative(root, file)
       )
+    }
+  })
+
+  it("takes time, timers and turns in actors/ from the event loop, or in a link", () => {
+    const kept =
+      /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask|nextTick|Date\.now|new Date|performance\.now|hrtime|Math\.random|crypto|runFork|runPromise)\b/
+    for (const file of files.filter((file) => roomOf(file) === "actors")) {
+      const inside = path.relative(path.join(root, "src", "actors"), file)
+      if (inside === "EventLoop.ts" || inside.startsWith(`links${path.sep}`)) continue
+      assert.notMatch(code(file), kept, inside)
     }
   })
 

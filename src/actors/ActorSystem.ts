@@ -23,6 +23,7 @@ import * as Stream from "effect/Stream"
 import type { Any, Behavior, Services } from "./Actor.ts"
 import * as ActorRef from "./ActorRef.ts"
 import { ActorNotFound, type InvalidOption, type SpawnFailure, StartFailed, type SystemFailure } from "./errors.ts"
+import type { EventLoop } from "./EventLoop.ts"
 import * as Fault from "./Fault.ts"
 import { behaviorsByName, FiberHost } from "./hosts/FiberHost.ts"
 import { RemoteHost } from "./hosts/RemoteHost.ts"
@@ -208,10 +209,11 @@ const remoteHosts = (
   placement: "thread" | "process",
   options: ThreadHostOptions | ProcessHostOptions,
   opener: OpenLink,
-  publish: (event: LifecycleEvent) => void
+  publish: (event: LifecycleEvent) => void,
+  loop: EventLoop
 ) => {
   const open = options.wrapLink?.(opener) ?? opener
-  const spares = (options.spares ?? 0) > 0 ? new Spares(open, options.spares ?? 0) : undefined
+  const spares = (options.spares ?? 0) > 0 ? new Spares(open, options.spares ?? 0, loop) : undefined
   const hosts = Array.from({ length: options.hosts ?? 1 }, (_, index) =>
     new RemoteHost({
       index,
@@ -221,7 +223,8 @@ const remoteHosts = (
       buildId: options.buildId,
       startMillis: Duration.toMillis(options.startDeadline ?? "30 seconds"),
       heartbeatMillis: Duration.toMillis(options.heartbeat ?? "30 seconds"),
-      publish
+      publish,
+      loop
     }))
   return { hosts, spares }
 }
@@ -240,11 +243,11 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
     const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
     // What the context lacks of the behaviors' needs is the system itself; it is added before the first of them starts.
     const complete = () => Context.add(context, ActorSystem, shape) as Context.Context<Services<B>>
-    const system = new System(context, options, (publish) => {
-      const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish)
-      const processes = process && remoteHosts("process", process, ProcessLink.open(process), publish)
+    const system = new System(context, options, (publish, loop) => {
+      const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish, loop)
+      const processes = process && remoteHosts("process", process, ProcessLink.open(process), publish, loop)
       return {
-        fiber: fiber.length > 0 ? [new FiberHost(0, behaviorsByName(fiber), complete)] : [],
+        fiber: fiber.length > 0 ? [new FiberHost(0, behaviorsByName(fiber), loop, complete)] : [],
         thread: threads?.hosts ?? [],
         process: processes?.hosts ?? [],
         spares: [threads?.spares, processes?.spares].filter((spares) => spares !== undefined)

@@ -34,26 +34,3 @@ export class Injected extends Schema.TaggedError<Injected>()("Injected", { fault
     return `a fault was injected: ${this.fault}`
   }
 }
-
-/** Commits the fault in this thread or process. */
-export const commit = (fault: Fault): void => {
-  switch (fault) {
-    case "terminate":
-    case "exit":
-      process.exit(86)
-    case "throw":
-      return queueMicrotask(() => {
-        throw new Injected({ fault })
-      })
-    case "reject":
-      return void Promise.reject(new Injected({ fault }))
-    case "loop":
-      while (true);
-    case "stop":
-      return void process.kill(process.pid, "SIGSTOP")
-    case "memory": {
-      const hoard: Array<unknown> = []
-      while (true) hoard.push(Array.from({ length: 10_000 }, (_, i) => ({ i })))
-    }
-  }
-}

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import type { Behavior, Method, ServingAny } from "../Actor.ts"
 import { Death, fromCause, fromUnknown } from "../Death.ts"
+import type { EventLoop } from "../EventLoop.ts"
 import { Mailbox } from "../Mailbox.ts"
 import * as Codec from "../messages/Codec.ts"
 
@@ -35,6 +36,7 @@ export interface CellOptions<R> {
   readonly behavior: Behavior<R>
   readonly name: string
   readonly incarnation: number
+  readonly loop: EventLoop
   readonly config: unknown
   /** The encoded state, where there is one. */
   readonly restored: Option.Option<unknown>
@@ -49,8 +51,6 @@ const deepest = 64
 let depth = 0
 
 const killed = new Death({ kind: "Killed", message: "killed" })
-
-const unwound = Effect.callback<void>((resume) => queueMicrotask(() => resume(Effect.void)))
 
 export class Cell<R> {
   private readonly options: CellOptions<R>
@@ -119,7 +119,7 @@ export class Cell<R> {
     const wake = this.wake
     if (wake === undefined) return
     this.wake = undefined
-    if (depth >= deepest) return queueMicrotask(() => wake(this.next))
+    if (depth >= deepest) return this.options.loop.soon(() => wake(this.next))
     depth++
     wake(this.next)
     depth--
@@ -168,6 +168,12 @@ export class Cell<R> {
 
   private readonly settled = (outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> => this.settle(outcome)
 
+  /** Goes on with an empty stack. */
+  private get unwound(): Effect.Effect<void> {
+    const { loop } = this.options
+    return Effect.callback((resume) => loop.soon(() => resume(Effect.void)))
+  }
+
   private take(): Effect.Effect<void, Death> {
     if (this.stopping) return Effect.void
     const message = this.mailbox?.shift()
@@ -190,7 +196,7 @@ export class Cell<R> {
     } catch (error) {
       return Effect.fail(fromUnknown("Defect", error, method))
     }
-    if (depth >= deepest) return Effect.flatMap(unwound, () => this.answer(outcome, state))
+    if (depth >= deepest) return Effect.flatMap(this.unwound, () => this.answer(outcome, state))
     return this.answer(outcome, state)
   }
 

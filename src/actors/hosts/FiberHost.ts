@@ -9,8 +9,8 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Behavior, Method, Services } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
+import type { EventLoop } from "../EventLoop.ts"
 import { type Fault, Injected } from "../Fault.ts"
-import * as Turn from "../links/Turn.ts"
 import { Cell, type CellReport } from "./Cell.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 
@@ -31,6 +31,7 @@ export class FiberHost<R> implements Host {
   private readonly cells = new Map<number, Cell<R>>()
   private readonly tenants = new Set<number>()
   private readonly behaviors: ReadonlyMap<string, Behavior<R>>
+  private readonly loop: EventLoop
   /** Asked for at the first actor, since it may hold the system that is just being built. */
   private readonly context: () => Context.Context<R>
   private run: (<E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>) | undefined
@@ -38,10 +39,12 @@ export class FiberHost<R> implements Host {
   constructor(
     index: number,
     behaviors: ReadonlyMap<string, Behavior<R>>,
+    loop: EventLoop,
     context: () => Context.Context<R>
   ) {
     this.index = index
     this.behaviors = behaviors
+    this.loop = loop
     this.context = context
   }
 
@@ -64,6 +67,7 @@ export class FiberHost<R> implements Host {
       behavior,
       name,
       incarnation: epoch,
+      loop: this.loop,
       config: tenant.config,
       restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
       report
@@ -75,7 +79,7 @@ export class FiberHost<R> implements Host {
 
   deliver(tenant: Tenant, envelope: Envelope): void {
     // What was sent to other threads before goes out before this one begins to work.
-    Turn.settle()
+    this.loop.turn.settle()
     this.cells.get(tenant.id)?.push(envelope)
   }
 

@@ -13,10 +13,10 @@ import * as Exit from "effect/Exit"
 import type { Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
 import { HostStartFailed, MessageRefused } from "../errors.ts"
+import type { EventLoop } from "../EventLoop.ts"
 import type { Fault } from "../Fault.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Command, HostLink, OpenLink, Report, Working } from "../links/HostLink.ts"
-import * as Turn from "../links/Turn.ts"
 import * as Codec from "../messages/Codec.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 
@@ -31,6 +31,7 @@ export interface RemoteOptions {
   /** Milliseconds without a sign of life after which it counts as wedged; `Infinity` to wait for ever. */
   readonly heartbeatMillis: number
   readonly publish: (event: LifecycleEvent) => void
+  readonly loop: EventLoop
 }
 
 /** A beat is missed when nothing came within a third of the allowed time; so many in a row are fatal. */
@@ -57,8 +58,9 @@ export class RemoteHost implements Host {
   /** Whether the other side is of another build: its successor would be too. */
   private stranger = false
   private closing = false
-  private startTimer: ReturnType<typeof setTimeout> | undefined
-  private pulse: ReturnType<typeof setInterval> | undefined
+  /** What calls off the start deadline, and the next beat. */
+  private startTimer: (() => void) | undefined
+  private pulse: (() => void) | undefined
   private missed = 0
   /** Commands posted and reports heard over the present link. */
   private posted = 0
@@ -133,9 +135,9 @@ export class RemoteHost implements Host {
     return Effect.callback<void>((resume) => {
       this.closing = true
       if (this.link === undefined) return resume(Effect.void)
-      const timer = setTimeout(() => this.link?.terminate(), grace)
+      const callOff = this.options.loop.after(grace, () => this.link?.terminate())
       this.onExit.add(() => {
-        clearTimeout(timer)
+        callOff()
         resume(Effect.void)
       })
       this.send(["close"])
@@ -154,10 +156,11 @@ export class RemoteHost implements Host {
     this.outbox = []
     this.posted = 0
     this.heard = 0
-    this.openedAt = performance.now()
-    this.startTimer = setTimeout(() => {
-      this.end(new Death({ kind: "StartFailed", message: `not ready within ${this.options.startMillis} ms` }))
-    }, this.options.startMillis)
+    const { loop, startMillis } = this.options
+    this.openedAt = loop.now()
+    this.startTimer = loop.after(startMillis, () => {
+      this.end(new Death({ kind: "StartFailed", message: `not ready within ${startMillis} ms` }))
+    })
     // What an earlier link still says is not heard.
     const generation = ++this.generation
     const present = () => generation === this.generation && this.link !== undefined
@@ -179,7 +182,7 @@ export class RemoteHost implements Host {
 
   private send(command: Command): void {
     if (this.link === undefined) return
-    if (this.outbox.push(command) === 1 && this.ready) Turn.afterwards(this.flush)
+    if (this.outbox.push(command) === 1 && this.ready) this.options.loop.turn.afterwards(this.flush)
   }
 
   private readonly flush = (): void => {
@@ -275,16 +278,22 @@ export class RemoteHost implements Host {
     }
     if (this.ready) return
     this.ready = true
-    clearTimeout(this.startTimer)
-    const { heartbeatMillis, index } = this.options
-    if (Number.isFinite(heartbeatMillis)) this.pulse = setInterval(() => this.beat(), heartbeatMillis / beats)
-    this.options.publish({ _tag: "HostStarted", host: index, millis: performance.now() - this.openedAt })
+    this.startTimer?.()
+    const { index, loop } = this.options
+    this.awaitBeat()
+    this.options.publish({ _tag: "HostStarted", host: index, millis: loop.now() - this.openedAt })
     for (const resume of this.onReady) resume(Exit.void)
     this.onReady.clear()
     this.flush()
   }
 
+  private awaitBeat(): void {
+    const { heartbeatMillis, loop } = this.options
+    if (Number.isFinite(heartbeatMillis)) this.pulse = loop.after(heartbeatMillis / beats, () => this.beat())
+  }
+
   private beat(): void {
+    this.awaitBeat()
     if (this.missed++ < beats) return this.ping()
     const message = `no sign of life for ${this.options.heartbeatMillis} ms`
     this.end(new Death({ kind: "Unresponsive", message }))
@@ -297,8 +306,8 @@ export class RemoteHost implements Host {
   }
 
   private exited(reason: string, error: unknown): void {
-    clearTimeout(this.startTimer)
-    clearInterval(this.pulse)
+    this.startTimer?.()
+    this.pulse?.()
     this.link = undefined
     this.outbox = []
     this.missed = 0

@@ -85,6 +85,8 @@ export interface HostPort {
   listen(received: (batch: ReadonlyArray<Command>) => void): void
   /** Ends this side. */
   exit(): void
+  /** Comes to harm in this way. */
+  harm(fault: Fault): void
   /** Calls `last` when this side ends by itself, whatever ends it: what it posts still arrives. */
   onExit(last: () => void): void
 }

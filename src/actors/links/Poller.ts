@@ -13,9 +13,9 @@
  * - When it sleeps it costs nothing.
  */
 import { availableParallelism } from "node:os"
+import { real } from "../EventLoop.ts"
 import { type Bells, crowded, Doorbell } from "./Doorbell.ts"
 import { Patience } from "./Patience.ts"
-import * as Turn from "./Turn.ts"
 
 /** All times in milliseconds. */
 /** The event loop gets a turn after spinning in vain for so long, */
@@ -144,7 +144,7 @@ export class Poller {
       this.patience.waited(now - this.since, now)
       this.telling = false
     }
-    Turn.hear(this.each)
+    real.turn.hear(this.each)
   }
 
   private readonly each = (): void => {

@@ -14,6 +14,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { isMainThread, Worker } from "node:worker_threads"
 import { MemoryLimitReached } from "../errors.ts"
+import { harm } from "./harm.ts"
 import type { Command, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 
 export interface ProcessOptions {
@@ -239,6 +240,7 @@ export const port = (): HostPort | undefined => {
     },
     // After all that was posted has left.
     exit: () => void send([], undefined, undefined, () => process.exit(0)),
+    harm,
     onExit: (last) => void process.on("exit", last)
   }
 }

@@ -6,6 +6,7 @@
  * wanted, so that a broken entry cannot start threads for ever.
  */
 import * as Effect from "effect/Effect"
+import type { EventLoop } from "../EventLoop.ts"
 import type { HostLink, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 
 interface Waiting {
@@ -18,14 +19,16 @@ interface Waiting {
 export class Spares {
   private readonly openFresh: OpenLink
   private readonly count: number
+  private readonly loop: EventLoop
   /** Those that wait, the longest first. */
   private readonly waiting: Array<Waiting> = []
   private wanted = false
   private onEmpty: (() => void) | undefined
 
-  constructor(open: OpenLink, count: number) {
+  constructor(open: OpenLink, count: number, loop: EventLoop) {
     this.openFresh = open
     this.count = count
+    this.loop = loop
   }
 
   /** Begins the spares, and from now on another whenever one is taken. */
@@ -39,7 +42,7 @@ export class Spares {
     const spare = this.waiting.shift()
     const link = spare?.link ?? this.openFresh(events)
     // The new owner must hold the link before it hears of it; no event can come in between.
-    queueMicrotask(() => {
+    this.loop.soon(() => {
       if (spare !== undefined) {
         spare.owner = events
         for (const batch of spare.said) events.received(batch)

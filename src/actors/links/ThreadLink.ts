@@ -8,6 +8,7 @@
 import * as Duration from "effect/Duration"
 import { isMainThread, MessageChannel, type ResourceLimits, Worker, workerData } from "node:worker_threads"
 import { type Bells, makeBells, Places, rest } from "./Doorbell.ts"
+import { harm } from "./harm.ts"
 import type { Command, HostLink, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 import { Poller } from "./Poller.ts"
 import { allocate, type Ends, format, SharedLink } from "./SharedLink.ts"
@@ -180,6 +181,7 @@ export const port = (): HostPort | undefined => {
       poller.attach(link)
     },
     exit: () => process.exit(0),
+    harm,
     onExit: (last) =>
       void process.on("exit", () => {
         last()

@@ -44,6 +44,8 @@ export type Status = "starting" | "running" | "restarting" | "stopping" | "ended
 export interface Surroundings {
   /** Milliseconds. */
   now(): number
+  /** Milliseconds, monotonic: for how long something took. */
+  monotonic(): number
   publish(event: LifecycleEvent): void
   /** Some message expires at this time. */
   expect(expires: number): void
@@ -222,7 +224,7 @@ export class Guardian implements Tenant, Sibling {
         actor: this.name,
         incarnation: epoch,
         death: this.lastDeath,
-        recoveryMillis: performance.now() - this.diedAt,
+        recoveryMillis: this.around.monotonic() - this.diedAt,
         replayed: this.replayed
       })
     }
@@ -260,7 +262,7 @@ export class Guardian implements Tenant, Sibling {
     const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
     this.epoch++
     this.status = "restarting"
-    this.diedAt = performance.now()
+    this.diedAt = this.around.monotonic()
     this.lastDeath = death
     this.around.publish({ _tag: "Died", actor: this.name, incarnation: epoch, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.

@@ -13,6 +13,7 @@ import * as PubSub from "effect/PubSub"
 import type { Any } from "../Actor.ts"
 import { Death } from "../Death.ts"
 import { NameTaken, type SpawnFailure, StartFailed } from "../errors.ts"
+import { EventLoop } from "../EventLoop.ts"
 import type { Host } from "../hosts/Host.ts"
 import type { RemoteHost } from "../hosts/RemoteHost.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
@@ -78,6 +79,8 @@ export class System {
   private readonly sweeper: Sweeper
   private readonly groups = new WeakMap<Supervision.Supervision, Siblings>()
   private readonly fork: (effect: Effect.Effect<void>) => void
+  private readonly run: (effect: Effect.Effect<unknown>) => Fiber.Fiber<unknown>
+  private readonly loop: EventLoop
   private closed = false
   private lastId = 0
   /** When an actor of a host last overstayed its grace: the next ones of that host are not waited for again. */
@@ -86,7 +89,7 @@ export class System {
   constructor(
     context: Context.Context<never>,
     options: SystemOptions,
-    hosts: (publish: (event: LifecycleEvent) => void) => Hosts
+    hosts: (publish: (event: LifecycleEvent) => void, loop: EventLoop) => Hosts
   ) {
     const clock = Context.get(context, Clock.Clock)
     const run = Effect.runForkWith(context)
@@ -95,7 +98,9 @@ export class System {
     this.graceMillis = Duration.toMillis(options.grace ?? "100 millis")
     this.mailbox = options.mailbox ?? 1024
     this.supervision = options.supervision ?? Supervision.oneForOne()
-    this.hosts = hosts(publish)
+    this.run = run
+    this.loop = Context.get(context, EventLoop)
+    this.hosts = hosts(publish, this.loop)
     const now = () => clock.currentTimeMillisUnsafe()
     this.sweeper = new Sweeper({
       now,
@@ -114,6 +119,7 @@ export class System {
     }
     this.surroundings = {
       now,
+      monotonic: this.loop.now,
       publish,
       expect: (expires) => this.sweeper.expect(expires),
       ended: (guardian) => {
@@ -182,13 +188,13 @@ export class System {
       const { host } = guardian
       guardian.stop()
       if (guardian.status === "ended") return
-      const recently = performance.now() - (this.overstayed.get(host) ?? Number.NEGATIVE_INFINITY) < 1000
+      const recently = this.loop.now() - (this.overstayed.get(host) ?? Number.NEGATIVE_INFINITY) < 1000
       if (graceMillis > 0 && !(host.border && recently)) {
-        if (yield* within(Deferred.await(guardian.end), graceMillis)) return
-        this.overstayed.set(host, performance.now())
+        if (yield* this.within(Deferred.await(guardian.end), graceMillis)) return
+        this.overstayed.set(host, this.loop.now())
       }
       // What lives beside us can be seen off; what lives behind a border is told, and not heard any more.
-      const gone = host.border ? undefined : within(host.kill(guardian, "terminate"), this.graceMillis)
+      const gone = host.border ? undefined : this.within(host.kill(guardian, "terminate"), this.graceMillis)
       guardian.abort()
       if (gone !== undefined) yield* gone
     })
@@ -230,18 +236,22 @@ export class System {
       yield* PubSub.shutdown(this.events)
     })
   }
-}
 
-/** Whether `effect` completes in time. Wall time, whatever clock the program runs by: this bounds how long an ending takes. */
-const within = (effect: Effect.Effect<unknown>, millis: number): Effect.Effect<boolean> =>
-  Effect.callback((resume) => {
-    const fiber = Effect.runFork(effect)
-    const timer = setTimeout(() => {
-      resume(Effect.succeed(false))
-      fiber.interruptUnsafe()
-    }, millis)
-    fiber.addObserver(() => {
-      clearTimeout(timer)
-      resume(Effect.succeed(true))
+  /**
+   * Whether `effect` completes in time. The machine's time, whatever clock the program runs by: this bounds how long an
+   * ending takes.
+   */
+  private within(effect: Effect.Effect<unknown>, millis: number): Effect.Effect<boolean> {
+    return Effect.callback((resume) => {
+      const fiber = this.run(effect)
+      const callOff = this.loop.after(millis, () => {
+        resume(Effect.succeed(false))
+        fiber.interruptUnsafe()
+      })
+      fiber.addObserver(() => {
+        callOff()
+        resume(Effect.succeed(true))
+      })
     })
-  })
+  }
+}

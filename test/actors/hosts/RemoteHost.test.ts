@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
+import { real } from "../../../src/actors/EventLoop.ts"
 import type { Tenant } from "../../../src/actors/hosts/Host.ts"
 import { RemoteHost } from "../../../src/actors/hosts/RemoteHost.ts"
 import type { Command, LinkEvents, Report } from "../../../src/actors/links/HostLink.ts"
@@ -21,6 +22,7 @@ const setUp = (pending: (seq: number) => boolean = () => true) => {
     startMillis: 10_000,
     heartbeatMillis: Number.POSITIVE_INFINITY,
     publish: () => {},
+    loop: real,
     open: (events) => {
       links.push(events)
       return { post: (batch) => void posted.push(...batch.map(([kind]) => kind)), terminate: () => heard.push("end") }

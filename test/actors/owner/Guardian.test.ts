@@ -49,7 +49,13 @@ const setUp = (supervision = Supervision.oneForOne(), capacity = 4) => {
     host,
     siblings,
     capacity,
-    surroundings: { now: () => 0, publish: (event) => events.push(event), expect: () => {}, ended: () => {} }
+    surroundings: {
+      now: () => 0,
+      monotonic: () => 0,
+      publish: (event) => events.push(event),
+      expect: () => {},
+      ended: () => {}
+    }
   })
   const outcomes: Array<Exit.Exit<unknown, unknown>> = []
   const ask = (method: Actor.Method) =>

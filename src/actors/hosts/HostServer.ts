@@ -1,0 +1,254 @@
+/**
+ * What a host does at the far end of its link: it builds the layer of its behaviors, obeys what its owner says, and
+ * reports what its cells do. Each actor is a `Cell`. Replies of one turn of the event loop leave in one message.
+ *
+ * Whether the link ends in a thread, in a process or in a simulation, it does not know: `ActorHost.launch` serves a real one.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Transferable from "effect/workers/Transferable"
+import type { Behavior, Method } from "../Actor.ts"
+import { Death } from "../Death.ts"
+import { EventLoop } from "../EventLoop.ts"
+import type { Command, HostPort, Report, StartCommand, Working } from "../links/HostLink.ts"
+import * as Codec from "../messages/Codec.ts"
+import { Cell } from "./Cell.ts"
+
+export interface HostServerOptions<R> {
+  readonly port: HostPort
+  /** Under the names of their definitions. */
+  readonly behaviors: ReadonlyMap<string, Behavior<R>>
+  /** What the behaviors need. */
+  readonly layer: Layer.Layer<R, unknown>
+  readonly buildId: string | undefined
+  /** What the host itself runs by: its event loop, scheduler and clock, where they are not the thread's own. */
+  readonly context: Context.Context<never>
+}
+
+/** A reply waits at most this long (milliseconds) for others of its turn. */
+const patience = 1
+
+const deathCodec = Codec.make(Death)
+
+interface Resident<R> {
+  readonly epoch: number
+  readonly cell: Cell<R>
+  readonly methods: ReadonlyMap<string, Method>
+}
+
+type Run<R> = <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>
+
+export class HostServer<R> {
+  private readonly options: HostServerOptions<R>
+  private readonly loop: EventLoop
+  private readonly port: HostPort
+  private readonly residents = new Map<number, Resident<R>>()
+  private readonly scope = Scope.makeUnsafe()
+  private up = false
+  private readonly moved = Transferable.makeCollectorUnsafe()
+  private outbox: Array<Report> = []
+  private oldest = 0
+  private closing = false
+  /** Commands heard and reports posted. */
+  private heard = 0
+  private posted = 0
+
+  constructor(options: HostServerOptions<R>) {
+    this.options = options
+    this.port = options.port
+    this.loop = Context.get(options.context, EventLoop)
+  }
+
+  /** Builds the layer, then listens. When it cannot be built the host ends, and the owner reads why. */
+  serve(): void {
+    const { buildId, context, layer } = this.options
+    Effect.runForkWith(context)(Layer.buildWithScope(layer, this.scope)).addObserver((exit) => {
+      if (Exit.isSuccess(exit)) return this.listen(Effect.runForkWith(Context.merge(context, exit.value)), buildId)
+      // Thrown where nobody catches it: the host ends by it.
+      const reason = `its layer could not be built: ${Cause.pretty(exit.cause)}`
+      this.loop.soon(() => {
+        throw new Error(reason)
+      })
+    })
+  }
+
+  private listen(run: Run<R>, buildId: string | undefined): void {
+    this.up = true
+    this.port.listen((batch) => {
+      for (const command of batch) this.obey(command, run)
+    })
+    this.send(["ready", buildId])
+  }
+
+  private obey(command: Command, run: Run<R>): void {
+    this.heard++
+    switch (command[0]) {
+      case "start":
+        return this.start(command[1], run)
+      case "message":
+        return this.message(command[1], command[2], command[3], command[4], command[5])
+      case "stop":
+        return this.resident(command[1], command[2])?.cell.stop()
+      case "halt":
+        return this.resident(command[1], command[2])?.cell.halt()
+      case "ping":
+        return this.alive(command[1])
+      case "fault":
+        return this.port.harm(command[1])
+      case "close":
+        return this.close(run)
+    }
+  }
+
+  private alive(posted: number): void {
+    this.flush()
+    this.posted++
+    this.port.post([["alive", posted, this.heard, this.posted]], [])
+  }
+
+  private resident(actor: number, epoch: number): Resident<R> | undefined {
+    const resident = this.residents.get(actor)
+    return resident?.epoch === epoch ? resident : undefined
+  }
+
+  private start({ actor, config, definition, epoch, hasState, name, state }: StartCommand, run: Run<R>): void {
+    const { behaviors } = this.options
+    const behavior = behaviors.get(definition)
+    const cannot = (message: string): void => {
+      this.send(["died", actor, epoch, encodeDeath(new Death({ kind: "StartFailed", message })), 0])
+    }
+    if (behavior === undefined) {
+      return cannot(`the host offers no behavior of ${definition}; it offers ${[...behaviors.keys()].join(", ")}`)
+    }
+    const decoded = behavior.definition.configCodec.decode(config)
+    if (Exit.isFailure(decoded)) return cannot(`the config does not fit its schema: ${Codec.reason(decoded)}`)
+    const leave = (): void => {
+      if (this.residents.get(actor)?.epoch === epoch) this.residents.delete(actor)
+    }
+    const cell = new Cell({
+      behavior,
+      name,
+      incarnation: epoch,
+      loop: this.loop,
+      config: decoded.value,
+      restored: hasState ? Option.some(state) : Option.none(),
+      report: {
+        started: () => this.send(["started", actor, epoch]),
+        replied: (seq, method, outcome, state) => this.reply(actor, epoch, seq, method, outcome, state),
+        died: (death, seq) => {
+          leave()
+          this.send(["died", actor, epoch, encodeDeath(death), seq])
+          this.closeWhenEmpty(run)
+        },
+        stopped: () => {
+          leave()
+          this.send(["stopped", actor, epoch])
+          this.closeWhenEmpty(run)
+        }
+      }
+    })
+    this.residents.set(actor, { epoch, cell, methods: behavior.definition.methods })
+    cell.start(run)
+  }
+
+  private message(actor: number, epoch: number, seq: number, name: string, payload: unknown): void {
+    const resident = this.resident(actor, epoch)
+    if (resident === undefined) return
+    const method = resident.methods.get(name)
+    if (method === undefined) return this.send(["refused", actor, epoch, seq, `the host knows no method ${name}`])
+    const decoded = method.payload.decode(payload)
+    if (Exit.isFailure(decoded)) return this.send(["refused", actor, epoch, seq, Codec.reason(decoded)])
+    resident.cell.push({ seq, method, payload: decoded.value })
+  }
+
+  private reply(
+    actor: number,
+    epoch: number,
+    seq: number,
+    method: Method,
+    outcome: Exit.Exit<unknown, unknown>,
+    state: unknown
+  ): void {
+    const failure = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason) : undefined
+    const encoded = Exit.isSuccess(outcome)
+      ? method.success.encodeMoving(outcome.value, this.moved)
+      : method.error.encodeMoving(failure?.error, this.moved)
+    if (Exit.isSuccess(encoded)) {
+      const kind = Exit.isSuccess(outcome) ? "success" : "failure"
+      this.send(["replied", actor, epoch, seq, kind, encoded.value, state])
+    } else this.send(["replied", actor, epoch, seq, "refused", Codec.reason(encoded), state])
+  }
+
+  private send(report: Report): void {
+    const size = this.outbox.push(report)
+    if (size === 1) {
+      this.oldest = this.loop.now()
+      this.loop.turn.afterwards(this.flush)
+    } else if (this.loop.now() - this.oldest > patience) this.flush()
+  }
+
+  private readonly flush = (): void => {
+    const batch = this.outbox
+    if (batch.length === 0) return
+    this.outbox = []
+    const moved = this.moved.clearUnsafe().filter((value) => value instanceof ArrayBuffer)
+    try {
+      this.port.post(batch, moved)
+      this.posted += batch.length
+    } catch {
+      // Something in the batch cannot be cloned or moved: find out which, and let the rest go.
+      for (const report of batch) this.postAlone(report)
+    }
+  }
+
+  private postAlone(report: Report): void {
+    try {
+      this.port.post([report], [])
+      this.posted++
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      if (report[0] !== "replied") throw error
+      const [kind, actor, epoch, seq, , , state] = report
+      this.port.post([[kind, actor, epoch, seq, "refused", reason, state]], [])
+      this.posted++
+    }
+  }
+
+  /**
+   * To be called when the host ends by itself, with what was thrown, if something was. The replies of this turn leave, and
+   * who was at work: so that a neighbor's end is not held against those who were not.
+   */
+  lastWord(thrown: Death | undefined): void {
+    const death = thrown === undefined ? undefined : encodeDeath(thrown)
+    if (!this.up) return this.port.post([["exiting", [], death]], [])
+    const working: Array<Working> = []
+    for (const [actor, { cell, epoch }] of this.residents) {
+      if (cell.working) working.push([actor, epoch, cell.starting ? undefined : cell.seq])
+    }
+    this.send(["exiting", working, death])
+    this.flush()
+  }
+
+  private close(run: Run<R>): void {
+    this.closing = true
+    for (const { cell } of this.residents.values()) cell.stop()
+    this.closeWhenEmpty(run)
+  }
+
+  private closeWhenEmpty(run: Run<R>): void {
+    if (!this.closing || this.residents.size > 0) return
+    this.flush()
+    run(Scope.close(this.scope, Exit.void)).addObserver(() => this.port.exit())
+  }
+}
+
+const encodeDeath = (death: Death): unknown => {
+  const encoded = deathCodec.encode(death)
+  return Exit.isSuccess(encoded) ? encoded.value : undefined
+}
