@@ -105,14 +105,18 @@ export class Run extends Context.Service<Run, {
   readonly policy: Effect.Effect<Policy, DeviceFault>
   readonly status: Effect.Effect<RunStatus>
 }>()("troupe/runtime/Run") {
-  /** Sets up the run of the current configuration. Its events go to `RunEvents`, its clock starts at `RunOrigin`. */
+  /**
+   * Sets up the run of the current configuration. Its events go to `RunEvents`, its clock starts at `RunOrigin`. Each call
+   * makes the layer of another run; one layer, wherever it is provided, is one run.
+   */
   static readonly layerFromConfig = (): Layer.Layer<Run, RunSetupError, CurrentConfig | FileSystem.FileSystem> =>
     Layer.unwrap(Effect.map(
       Effect.flatMap(CurrentConfig, settle),
-      (config) => layerOfParts.pipe(Layer.provide(parts), Layer.provide(CurrentConfig.layer(config)))
+      // Layers are memoized by identity, and what is built here is of this configuration alone.
+      (config) => Layer.fresh(Layer.provide(layerOfParts, parts)).pipe(Layer.provide(CurrentConfig.layer(config)))
     ))
 
-  /** Sets up the run of some settings; everything else is as in `configSources.resolve`. */
+  /** Sets up the run of some settings, one for each call; everything else is as in `configSources.resolve`. */
   static readonly layer = (given: configSources.PartialConfig) =>
     Layer.unwrap(
       Effect.map(configSources.resolve({ given }), (config) =>

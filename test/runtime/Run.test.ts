@@ -1,10 +1,11 @@
 /** Whole runs with real threads: the same seed gives the same weights, whatever the layout and whoever is killed. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Latch, Layer, Stream } from "effect"
+import { Context, Effect, Exit, Fiber, Latch, Layer, Stream } from "effect"
 import { fileURLToPath } from "node:url"
 import type { PartialConfig } from "../../src/runtime/config/configSources.ts"
 import type { Finished, RunEvent } from "../../src/runtime/monitoring/RunEvent.ts"
+import { RunEvents } from "../../src/runtime/monitoring/RunMonitor.ts"
 import { Run } from "../../src/runtime/Run.ts"
 
 const short: PartialConfig = { totalTimesteps: 5_000, nEnvs: 4 }
@@ -146,4 +147,85 @@ describe("Run", () => {
     }).pipe(
       Effect.provide(Layer.provide(Run.layer({ ...short, placement: "fiber" }), NodeServices.layer))
     ))
+
+  describe("beside another in one program", () => {
+    const tiny: PartialConfig = { ...short, totalTimesteps: 1_000, placement: "fiber" }
+    class Left extends Context.Service<Left, Run["Service"]>()("test/Left") {}
+    class Right extends Context.Service<Right, Run["Service"]>()("test/Right") {}
+    const left = Layer.effect(Left, Run)
+    const right = Layer.effect(Right, Run)
+    const alone = (given: PartialConfig) => Effect.map(finish({ ...tiny, ...given }), (run) => run.weights_sha256)
+
+    it.live(
+      "is a run of its own for each Run.layer, and each trains as if it were alone",
+      () =>
+        Effect.gen(function*() {
+          const settings: ReadonlyArray<readonly [PartialConfig, PartialConfig]> = [
+            [{ seed: 1 }, { seed: 2, device: "reference" }],
+            [{ seed: 1 }, { seed: 1 }],
+            [{ seed: 3, placement: "thread", workers: 2 }, { seed: 3, placement: "process", workers: 1 }],
+            [{ seed: 4, algo: "a3c", schedule: "seeded" }, { seed: 4, device: "tfjs-cpu" }]
+          ]
+          for (const [one, other] of settings) {
+            yield* Effect.gen(function*() {
+              const [a, b] = [yield* Left, yield* Right]
+              assert.notStrictEqual(a, b)
+              const finished = yield* Effect.all([a.train(), b.train()], { concurrency: 2 })
+              // Outside, once more: these layers are in the graph of the program too.
+              const expected = [yield* alone(one), yield* alone(other)]
+              assert.deepStrictEqual(finished.map((run) => run.weights_sha256), expected, JSON.stringify([one, other]))
+            }).pipe(Effect.provide(
+              Layer.mergeAll(
+                left.pipe(Layer.provide(Run.layer({ ...tiny, ...one }))),
+                right.pipe(Layer.provide(Run.layer({ ...tiny, ...other })))
+              ).pipe(Layer.provide(NodeServices.layer))
+            ))
+          }
+        }),
+      60_000
+    )
+
+    it.live("is one run for one layer, however often it is provided", () =>
+      Effect.gen(function*() {
+        const layer = Layer.provide(Run.layer({ ...tiny, seed: 1 }), NodeServices.layer)
+        const both = Layer.mergeAll(left.pipe(Layer.provide(layer)), right.pipe(Layer.provide(layer)))
+        yield* Effect.gen(function*() {
+          const a = yield* Left
+          assert.strictEqual(yield* Right, a)
+          assert.strictEqual(yield* Effect.provide(Run, layer), a)
+          assert.notStrictEqual(yield* Effect.provide(Run, Layer.fresh(layer)), a)
+        }).pipe(Effect.provide(both))
+      }))
+
+    it.live("streams the events of its own within a program that has a run", () =>
+      Effect.gen(function*() {
+        const run = yield* Run
+        const inner = finish({ ...tiny, seed: 3 })
+        const hashes = (yield* Effect.all([inner, inner, run.train(), inner], { concurrency: 3 })).map(
+          (finished) => finished.weights_sha256
+        )
+        const expected = [yield* alone({ seed: 3 }), yield* alone({ seed: 1 })]
+        assert.deepStrictEqual(hashes, [expected[0], expected[0], expected[1], expected[0]])
+        assert.notStrictEqual(expected[0], expected[1])
+      }).pipe(Effect.provide(Layer.provide(Run.layer({ ...tiny, seed: 1 }), NodeServices.layer))), 60_000)
+
+    it.live("hears nothing of the other", () =>
+      Effect.gen(function*() {
+        const heard = (events: Array<RunEvent>) =>
+          Layer.succeed(RunEvents, { emit: (event) => Effect.sync(() => events.push(event)) })
+        const [ofLeft, ofRight]: [Array<RunEvent>, Array<RunEvent>] = [[], []]
+        yield* Effect.gen(function*() {
+          const [a, b] = [yield* Left, yield* Right]
+          yield* Effect.all([a.train(), b.train()], { concurrency: 2 })
+        }).pipe(Effect.provide(
+          Layer.mergeAll(
+            left.pipe(Layer.provide(Run.layer({ ...tiny, seed: 1 })), Layer.provide(heard(ofLeft))),
+            right.pipe(Layer.provide(Run.layer({ ...tiny, seed: 2 })), Layer.provide(heard(ofRight)))
+          ).pipe(Layer.provide(NodeServices.layer))
+        ))
+        const seeds = (events: ReadonlyArray<RunEvent>) =>
+          events.flatMap((event) => event.event === "started" || event.event === "finished" ? [event.seed] : [])
+        assert.deepStrictEqual([seeds(ofLeft), seeds(ofRight)], [[1, 1], [2, 2]])
+      }))
+  })
 })
