@@ -10,7 +10,8 @@ import { presets } from "../config/presets.ts"
 import { RunConfig } from "../config/RunConfig.ts"
 import { type LearnerState, LearnerStateHead } from "../learning/Learner.ts"
 import { MonitorState } from "../monitoring/RunMonitor.ts"
-import { type EnvironmentStates, EnvironmentStatesHead } from "../workers/EnvironmentStates.ts"
+import { viewsBy } from "../workers/columns.ts"
+import { type EnvironmentStates, EnvironmentStatesHead, kept as keptColumns } from "../workers/EnvironmentStates.ts"
 import { buildId } from "../workers/hostEntry.ts"
 import * as container from "./container.ts"
 import { UnreadableCheckpoint } from "./container.ts"
@@ -71,12 +72,7 @@ export const encode = ({ config, files, recorded, state }: Omit<Checkpoint, "bui
       "optimizer.mean": optimizer.mean,
       "optimizer.square": optimizer.square,
       "optimizer.products": Float64Array.of(optimizer.beta1Product, optimizer.beta2Product),
-      "environments.state": environments.state,
-      "environments.random": environments.random,
-      "environments.sampling": environments.sampling,
-      "environments.observation": environments.observation,
-      "environments.tally": environments.tally,
-      "environments.weights": environments.weights,
+      ...Object.fromEntries(keptColumns.map((name) => [`environments.${name}`, environments[name]])),
       ...(arrivals === null ? {} : { "arrivals.times": arrivals.times, "arrivals.random": arrivals.random }),
       recorded
     }
@@ -133,12 +129,8 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
       },
       environments: {
         ...head.environments,
-        state: section("environments.state", Float64Array),
-        random: section("environments.random", Uint32Array),
-        sampling: section("environments.sampling", Uint32Array),
-        observation: section("environments.observation", Float32Array),
-        tally: section("environments.tally", Float64Array),
-        weights: section("environments.weights", Float32Array)
+        ...viewsBy("state", (name, Numbers) => section(`environments.${name}`, Numbers)),
+        ...viewsBy("pulled", (name, Numbers) => section(`environments.${name}`, Numbers))
       },
       monitor: head.monitor,
       arrivals: head.arrivals === null ? null : {

@@ -27,9 +27,9 @@ const magic = "troupe checkpoint "
 const digestBytes = 32
 
 /** The numbers of a section. */
-export type Numbers = Float64Array | Float32Array | Uint32Array | Uint8Array
+export type Numbers = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array
 
-const kinds = { f64: Float64Array, f32: Float32Array, u32: Uint32Array, u8: Uint8Array }
+const kinds = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u32: Uint32Array, u8: Uint8Array }
 type Kind = keyof typeof kinds
 
 const kindOf = (numbers: Numbers): Kind =>
@@ -37,6 +37,8 @@ const kindOf = (numbers: Numbers): Kind =>
     ? "f64"
     : numbers instanceof Float32Array
     ? "f32"
+    : numbers instanceof Int32Array
+    ? "i32"
     : numbers instanceof Uint32Array
     ? "u32"
     : "u8"
@@ -47,7 +49,7 @@ const Header = Schema.fromJsonString(Schema.StructWithRest(
   Schema.Struct({
     sections: Schema.Array(Schema.Struct({
       name: Schema.String,
-      kind: Schema.Literals(["f64", "f32", "u32", "u8"]),
+      kind: Schema.Literals(["f64", "f32", "i32", "u32", "u8"]),
       length: Count
     }))
   }),

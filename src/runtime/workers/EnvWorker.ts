@@ -114,7 +114,7 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
   const toFault = ({ environment, reason, step }: Rollout.RolloutFault) =>
     Effect.fail(new EnvFault({ environment: definition.id, index: environment, step, reason }))
 
-  /** The piece of work whose state the scratch regions hold; -1: nobody knows. */
+  /** The piece of work whose state is live in the slots; -1: nobody knows. */
   let at = -1
   const unpack = (given: Parcel.Parcel | null, version: number): void => {
     if (given !== null) own?.unpack(given, version)

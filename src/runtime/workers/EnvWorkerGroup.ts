@@ -157,7 +157,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         })
       const fragmentOf = (environment: number, rows: number, version: number): Fragment => {
         const slot = plane.slots[environment]!
-        return { environment, rows, total: slot.scratch.tally[2]!, version, slot }
+        return { environment, rows, total: slot.live.tally[2]!, version, slot }
       }
       const amid = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> => {
         const victim = kill()

@@ -6,25 +6,22 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Pcg64 } from "../../random/Pcg64.ts"
+import { type ColumnsOf, lengthOf, namesOf, type Views, viewsAt, viewsBy } from "./columns.ts"
 import type { DataPlane } from "./DataPlane.ts"
-import { bankOf, type DataPlaneSpec, stateRegion } from "./dataPlaneLayout.ts"
+import { bankOf, type EnvSlot, stateLayout } from "./dataPlaneLayout.ts"
+import type { DataPlaneSpec } from "./DataPlaneSpec.ts"
 
 export const EnvironmentStatesHead = Schema.Struct({
   /** Whether an environment has done any work; of one that has not there is no state: its seed has it. */
   begun: Schema.Array(Schema.Boolean)
 })
 
-/** The numbers of all environments, one after the other. */
-export interface EnvironmentStates {
+/** The columns that a checkpoint keeps. */
+export const kept = [...namesOf("state"), ...namesOf("pulled")] as const
+
+/** The numbers of all environments, one after the other, by column; empty where the run has no such column. */
+export interface EnvironmentStates extends Views<"state">, Views<"pulled"> {
   readonly begun: ReadonlyArray<boolean>
-  readonly state: Float64Array
-  readonly random: Uint32Array
-  readonly sampling: Uint32Array
-  readonly observation: Float32Array
-  readonly tally: Float64Array
-  /** The pulled weights; empty where all work in step. */
-  readonly weights: Float32Array
 }
 
 /** What a resumed run's environments go on from; undefined in a run that begins. */
@@ -44,30 +41,15 @@ export class StateMismatch extends Schema.TaggedError<StateMismatch>()("StateMis
   }
 }
 
-const tallies = 3
-
-/** Numbers of one environment in each part. */
-const widths = (spec: DataPlaneSpec) => ({
-  state: spec.stateSize,
-  random: Pcg64.words,
-  sampling: Pcg64.words,
-  observation: spec.inputs,
-  tally: tallies,
-  weights: spec.pulled
-})
-
-/** The parts of a bank as typed arrays. */
-const viewsOf = (bank: Uint8Array, spec: DataPlaneSpec) => {
-  const { buffer, byteOffset } = bank
-  const region = stateRegion(spec)
-  return {
-    state: new Float64Array(buffer, byteOffset + region.state, spec.stateSize),
-    random: new Uint32Array(buffer, byteOffset + region.random, Pcg64.words),
-    sampling: new Uint32Array(buffer, byteOffset + region.sampling, Pcg64.words),
-    observation: new Float32Array(buffer, byteOffset + region.observation, spec.inputs),
-    tally: new Float64Array(buffer, byteOffset + region.tally, tallies)
-  }
+/** The columns of a bank. */
+const bankOfSlot = ({ banks }: EnvSlot, piece: number, spec: DataPlaneSpec): Views<"state"> => {
+  const { buffer, byteOffset } = banks[bankOf(piece)]
+  return viewsAt("state", spec, buffer, byteOffset, stateLayout(spec).offsets)
 }
+
+/** Copies numbers of environment `e`; both arrays are of the column's type. */
+const copyInto = (to: Numbers, at: number, from: Numbers): void => to.set(from, at)
+type Numbers = Views<"state">[ColumnsOf<"state">] | Views<"pulled">[ColumnsOf<"pulled">]
 
 /**
  * Copies the states after `pieces[e]` pieces of work of environment `e`, counted since the run was set up. `saved` is
@@ -78,25 +60,16 @@ export const save = (
   pieces: ReadonlyArray<number>,
   saved: EnvironmentStates | undefined
 ): EnvironmentStates => {
-  const width = widths(spec)
   const states = {
     begun: pieces.map((count, e) => count > 0 || saved?.begun[e] === true),
-    state: new Float64Array(slots.length * width.state),
-    random: new Uint32Array(slots.length * width.random),
-    sampling: new Uint32Array(slots.length * width.sampling),
-    observation: new Float32Array(slots.length * width.observation),
-    tally: new Float64Array(slots.length * width.tally),
-    weights: new Float32Array(slots.length * width.weights)
+    ...viewsBy("state", (name, Numbers) => new Numbers(slots.length * lengthOf(name, spec))),
+    ...viewsBy("pulled", (name, Numbers) => new Numbers(slots.length * lengthOf(name, spec)))
   }
   slots.forEach((slot, e) => {
-    states.weights.set(slot.weights, e * width.weights)
+    for (const name of namesOf("pulled")) copyInto(states[name], e * lengthOf(name, spec), slot[name])
     if (!states.begun[e]) return
-    const bank = viewsOf(slot.banks[bankOf(pieces[e]!)], spec)
-    states.state.set(bank.state, e * width.state)
-    states.random.set(bank.random, e * width.random)
-    states.sampling.set(bank.sampling, e * width.sampling)
-    states.observation.set(bank.observation, e * width.observation)
-    states.tally.set(bank.tally, e * width.tally)
+    const bank = bankOfSlot(slot, pieces[e]!, spec)
+    for (const name of namesOf("state")) copyInto(states[name], e * lengthOf(name, spec), bank[name])
   })
   return states
 }
@@ -106,21 +79,15 @@ export const load = Effect.fnUntraced(function*(
   { definition, layout: { spec }, slots }: DataPlane["Service"],
   saved: EnvironmentStates
 ) {
-  const width = widths(spec)
-  const parts = ["state", "random", "sampling", "observation", "tally", "weights"] as const
-  const wrong = parts.find((part) => saved[part].length !== slots.length * width[part])
+  const wrong = kept.find((name) => saved[name].length !== slots.length * lengthOf(name, spec))
   if (wrong !== undefined || saved.begun.length !== slots.length) {
     return yield* new StateMismatch({ environment: definition.id, part: wrong ?? "number" })
   }
   slots.forEach((slot, e) => {
-    const own = <N extends Float64Array | Float32Array | Uint32Array>(numbers: N, width: number) =>
-      numbers.subarray(e * width, (e + 1) * width)
-    slot.weights.set(own(saved.weights, width.weights))
-    const bank = viewsOf(slot.banks[bankOf(0)], spec)
-    bank.state.set(own(saved.state, width.state))
-    bank.random.set(own(saved.random, width.random))
-    bank.sampling.set(own(saved.sampling, width.sampling))
-    bank.observation.set(own(saved.observation, width.observation))
-    bank.tally.set(own(saved.tally, width.tally))
+    const own = (name: typeof kept[number]): Numbers =>
+      saved[name].subarray(e * lengthOf(name, spec), (e + 1) * lengthOf(name, spec))
+    for (const name of namesOf("pulled")) copyInto(slot[name], 0, own(name))
+    const bank = bankOfSlot(slot, 0, spec)
+    for (const name of namesOf("state")) copyInto(bank[name], 0, own(name))
   })
 })

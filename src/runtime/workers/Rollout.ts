@@ -73,17 +73,17 @@ export const make = (
     const slot = envSlot(kernels.buffer, layout, options.first + i)
     return {
       slot,
-      scratch: slot.scratch,
+      live: slot.live,
       address: slot.address,
       environment: options.environment + i,
-      dynamics: definition.create(slot.scratch.state),
-      stream: Pcg64.view(slot.scratch.random)
+      dynamics: definition.create(slot.live.state),
+      stream: Pcg64.view(slot.live.random)
     }
   })
   type Resident = (typeof residents)[number]
   const first = residents[0]!
 
-  const start = ({ dynamics, scratch: { observation, tally }, stream }: Resident): string | undefined => {
+  const start = ({ dynamics, live: { observation, tally }, stream }: Resident): string | undefined => {
     try {
       dynamics.reset(stream)
       dynamics.observe(observation)
@@ -100,7 +100,7 @@ export const make = (
   let terminated = false
   let truncated = false
   /** Steps an environment; answers what is wrong with what it did. Running it again would do the same: no restart. */
-  const advance = ({ dynamics, scratch: { observation }, stream }: Resident, action: number): string | undefined => {
+  const advance = ({ dynamics, live: { observation }, stream }: Resident, action: number): string | undefined => {
     try {
       const outcome = dynamics.step(action, stream)
       reward = outcome.reward
@@ -120,7 +120,7 @@ export const make = (
   /** Chooses the actions of step `t` of all environments. */
   const act = (weights: number, t: number): void => {
     for (let i = 0; i < count; i++) {
-      const { scratch: { observation }, slot: { observations } } = residents[i]!
+      const { live: { observation }, slot: { observations } } = residents[i]!
       for (let k = 0; k < inputs; k++) observations[t * inputs + k] = observation[k]!
     }
     const { address } = first
@@ -142,7 +142,7 @@ export const make = (
 
   /** Takes step `t` of an environment, its action chosen. Answers what is wrong. */
   const step = (resident: Resident, t: number): string | undefined => {
-    const { scratch: { tally }, slot } = resident
+    const { live: { tally }, slot } = resident
     if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
     const reason = advance(resident, firstAction + slot.actions[t]!)
     if (reason !== undefined) return reason
@@ -158,15 +158,15 @@ export const make = (
 
   /** Resets an environment whose episode ended at step `t`: in the same step, its final observation being valued. */
   const reset = (resident: Resident, t: number): string | undefined => {
-    const { scratch: { random, tally }, slot } = resident
+    const { live: { random, tally }, slot } = resident
     slot.episodeReturns[t] = tally[0]!
     if (restartSameSeed) environmentStream(options.seed, resident.environment, random)
     return start(resident)
   }
 
-  const fault = ({ environment, scratch }: Resident, reason: string): RolloutFault => ({
+  const fault = ({ environment, live }: Resident, reason: string): RolloutFault => ({
     environment,
-    step: scratch.tally[2]!,
+    step: live.tally[2]!,
     reason
   })
 
@@ -174,20 +174,20 @@ export const make = (
     ownWeights: first.address.weights,
     initialize: () => {
       for (const resident of residents) {
-        const { environment, scratch } = resident
-        environmentStream(options.seed, environment, scratch.random)
-        policyStream(options.samplingSeed, environment, scratch.sampling)
-        scratch.tally[2] = 0
+        const { environment, live } = resident
+        environmentStream(options.seed, environment, live.random)
+        policyStream(options.samplingSeed, environment, live.sampling)
+        live.tally[2] = 0
         const reason = start(resident)
         if (reason !== undefined) return fault(resident, reason)
       }
       return undefined
     },
     restore: (round) => {
-      for (const { slot } of residents) slot.scratchBytes.set(slot.banks[bankOf(round)])
+      for (const { slot } of residents) slot.liveBytes.set(slot.banks[bankOf(round)])
     },
     save: (round) => {
-      for (const { slot } of residents) slot.banks[bankOf(round)].set(slot.scratchBytes)
+      for (const { slot } of residents) slot.banks[bankOf(round)].set(slot.liveBytes)
     },
     collect: (weights, steps) => {
       for (let t = 0; t < steps; t++) {
@@ -206,7 +206,7 @@ export const make = (
         if (last) valuesOfObservations(first, count, weights, first.address.nextValues + t * 4)
         for (let i = 0; i < count; i++) {
           const resident = residents[i]!
-          const { scratch: { observation }, slot } = resident
+          const { live: { observation }, slot } = resident
           if (last) {
             for (let k = 0; k < inputs; k++) slot.observations[(t + 1) * inputs + k] = observation[k]!
             if (slot.terminated[t] === 1) slot.nextValues[t] = 0

@@ -65,8 +65,8 @@ const work = (killed: boolean) =>
     const plane = yield* DataPlane
     publish(plane)
     const [slot, neighbor] = plane.slots
-    Atomics.store(cells(neighbor!.scratch.state).gate, 0, 1)
-    const { gate, stopped } = cells(slot!.scratch.state)
+    Atomics.store(cells(neighbor!.live.state).gate, 0, 1)
+    const { gate, stopped } = cells(slot!.live.state)
     const pieces: Array<ReturnType<typeof copyOf>> = []
     for (let piece = 0; piece < 2; piece++) {
       Atomics.store(gate, 0, killed ? 0 : 1)
@@ -216,7 +216,7 @@ describe("EnvWorkerGroup", () => {
     Effect.gen(function*() {
       const workers = yield* EnvWorkerGroup
       const { slots } = yield* DataPlane
-      for (const { scratch } of slots) Atomics.store(cells(scratch.state).gate, 0, 1)
+      for (const { live } of slots) Atomics.store(cells(live.state).gate, 0, 1)
       yield* workers.pull(0, 0)
       for (let episode = 1; episode <= 2; episode++) {
         const { rows, slot, total } = yield* workers.explore(0, 0)

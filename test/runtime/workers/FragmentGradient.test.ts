@@ -12,11 +12,11 @@ import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import {
   dataPlaneBytes,
   type DataPlaneLayout,
-  type DataPlaneSpec,
   envSlot,
   layOut,
   unitSlot
 } from "../../../src/runtime/workers/dataPlaneLayout.ts"
+import type { DataPlaneSpec } from "../../../src/runtime/workers/DataPlaneSpec.ts"
 import * as FragmentGradient from "../../../src/runtime/workers/FragmentGradient.ts"
 import { randomNetwork } from "../../model/kernels/bed.ts"
 import { flatten, layoutOf, learnerFile } from "../../model/learnerFile.ts"

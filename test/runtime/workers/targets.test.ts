@@ -2,13 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
-import {
-  dataPlaneBytes,
-  type DataPlaneSpec,
-  type EnvSlot,
-  envSlot,
-  layOut
-} from "../../../src/runtime/workers/dataPlaneLayout.ts"
+import { dataPlaneBytes, type EnvSlot, envSlot, layOut } from "../../../src/runtime/workers/dataPlaneLayout.ts"
+import type { DataPlaneSpec } from "../../../src/runtime/workers/DataPlaneSpec.ts"
 import * as targets from "../../../src/runtime/workers/targets.ts"
 
 const plain: targets.TargetSettings = {

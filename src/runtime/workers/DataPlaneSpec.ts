@@ -1,0 +1,35 @@
+/** The sizes that decide where a run's data lies. They are handed to every worker, which lays its memory out by them. */
+import * as Schema from "effect/Schema"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** The sizes that decide the layout. */
+export const DataPlaneSpec = Schema.Struct({
+  /** Environments, one slot each. */
+  slots: Count,
+  /** Steps a fragment may hold. */
+  steps: Count,
+  /** Numbers of one observation as the network sees it. */
+  inputs: Count,
+  /** Actions the policy chooses from. */
+  actions: Count,
+  /** float64 numbers of an environment's state. */
+  stateSize: Count,
+  /** Parameters of the policy network. */
+  parameters: Count,
+  /** Bytes of the kernels' network descriptor. */
+  descriptorBytes: Count,
+  /** EnvWorkers, one region to compute in each. */
+  workers: Count,
+  /** Bytes the kernels need for what a worker computes. */
+  workspaceBytes: Count,
+  /** Parameters a worker keeps a copy of: all of them where it works at its own pace, none where all work in step. */
+  pulled: Count,
+  /** Bytes that acting leaves of a row for its gradient, where they are kept; 0: they are computed again. */
+  activationBytes: Count,
+  /** Environments whose gradients are summed together. */
+  unit: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
+  /** Parameters a worker computes gradients of: all, or none where experience travels. */
+  gradient: Count
+})
+export type DataPlaneSpec = typeof DataPlaneSpec.Type
