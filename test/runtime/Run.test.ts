@@ -164,7 +164,10 @@ describe("Run", () => {
             [{ seed: 1 }, { seed: 2, device: "reference" }],
             [{ seed: 1 }, { seed: 1 }],
             [{ seed: 3, placement: "thread", workers: 2 }, { seed: 3, placement: "process", workers: 1 }],
-            [{ seed: 4, algo: "a3c", schedule: "seeded" }, { seed: 4, device: "tfjs-cpu" }]
+            [{ seed: 4, algo: "a3c", schedule: "seeded" }, { seed: 4, device: "tfjs-cpu" }],
+            // One library, which has one backend at a time, and makes this one while others wait.
+            [{ seed: 5, device: "tfjs-cpu" }, { seed: 5, device: "tfjs-wasm" }],
+            [{ seed: 5, device: "tfjs-wasm" }, { seed: 6, device: "tfjs-wasm" }]
           ]
           for (const [one, other] of settings) {
             yield* Effect.gen(function*() {

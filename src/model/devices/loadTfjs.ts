@@ -110,29 +110,72 @@ const provideWebGpu = async (dawn: object): Promise<{ readonly name: string; rea
 const isTfjs = (module: object): module is typeof tfjs =>
   ["tidy", "tensor1d", "setBackend", "removeBackend"].every((name) => name in module)
 
-/** How many devices of this program stand on a backend: it is given back with the last of them. */
-const users = new WeakMap<object, Map<string, number>>()
-
-const count = (tf: object, backend: string, change: 1 | -1): number => {
-  const ofLibrary = users.get(tf) ?? new Map<string, number>()
-  users.set(tf, ofLibrary)
-  const now = (ofLibrary.get(backend) ?? 0) + change
-  ofLibrary.set(backend, now)
-  return now
+/** A backend that devices of this program stand on: made with the first of them, given back with the last. */
+interface Standing {
+  devices: number
+  readonly made: Promise<void>
+  readonly giveBack: () => void
 }
 
-/** Frees all that a backend holds, and leaves it as it was before it was first used. */
-const giveBack = (tf: typeof tfjs, backend: string): void => {
+/** The backends in use, of each library, by name. */
+const standing = new WeakMap<object, Map<string, Standing>>()
+
+/**
+ * Makes a backend beside those in use. The library has one at a time, and computes nothing while one is being made,
+ * which may take long: so it is handed one that is ready.
+ */
+const make = (tf: typeof tfjs, backend: string): Standing => {
   // Null where the package has registered none; the types do not say so.
-  const factory: ReturnType<typeof tf.findBackendFactory> | null = tf.findBackendFactory(backend)
-  if (factory === null) return
-  const instance: unknown = tf.engine().registry[backend]
-  tf.removeBackend(backend)
-  if (Predicate.hasProperty(instance, "device") && Predicate.hasProperty(instance.device, "destroy")) {
-    if (typeof instance.device.destroy === "function") instance.device.destroy()
+  const factory: ReturnType<typeof tf.findBackendFactory> | null | undefined = tf.findBackendFactory(backend)
+  const register = (factory: Parameters<typeof tf.registerBackend>[1]) => {
+    tf.removeBackend(backend)
+    tf.registerBackend(backend, factory)
   }
-  tf.registerBackend(backend, factory)
+  const begin = async () => {
+    if (typeof factory !== "function" || tf.engine().registry[backend] !== undefined) return
+    const instance = await factory()
+    register(() => instance)
+  }
+  const made = begin()
+  // Whoever waits for it hears of it; nobody may, where the start was interrupted.
+  made.catch(() => {})
+  return {
+    devices: 0,
+    made,
+    giveBack: () => {
+      const instance: unknown = tf.engine().registry[backend]
+      if (typeof factory === "function") register(factory)
+      if (Predicate.hasProperty(instance, "device") && Predicate.hasProperty(instance.device, "destroy")) {
+        if (typeof instance.device.destroy === "function") instance.device.destroy()
+      }
+    }
+  }
 }
+
+/** A backend that is made, for as long as the scope lasts. */
+const stand = Effect.fnUntraced(function*(tf: typeof tfjs, backend: string) {
+  const ofLibrary = standing.get(tf) ?? new Map<string, Standing>()
+  standing.set(tf, ofLibrary)
+  const { made } = yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const one = ofLibrary.get(backend) ?? make(tf, backend)
+      ofLibrary.set(backend, one)
+      one.devices += 1
+      return one
+    }),
+    (one) =>
+      Effect.promise(async () => {
+        one.devices -= 1
+        // What is being made is waited for: nobody else could give it back.
+        const success = await one.made.then(() => true, () => false)
+        // TensorFlow's native library is one for the process, and holds what tensors hold.
+        if (one.devices > 0 || ofLibrary.get(backend) !== one || (success && backend === "tensorflow")) return
+        ofLibrary.delete(backend)
+        if (success) one.giveBack()
+      })
+  )
+  yield* Effect.tryPromise({ try: () => made, catch: firstLine })
+})
 
 /** A backend that is ready, and the name of what it computes on, where it has one. */
 export interface LoadedTfjs extends TfjsBackend {
@@ -177,19 +220,14 @@ export const loadTfjs = Effect.fnUntraced(function*(
   tf.enableProdMode()
   for (const id of registers) yield* load(id)
 
-  yield* Effect.acquireRelease(
-    Effect.sync(() => count(tf, backend, 1)),
-    () =>
-      Effect.sync(() => {
-        // TensorFlow's native library is one for the process, and holds what tensors hold.
-        if (count(tf, backend, -1) === 0 && backend !== "tensorflow") giveBack(tf, backend)
-      })
-  )
+  const notStarted = (reason?: string) =>
+    refuse(`its backend "${backend}" does not start${reason === undefined ? "" : `: ${reason}`}`)
+  yield* Effect.mapError(stand(tf, backend), notStarted)
   const ready = yield* Effect.tryPromise({
     try: () => tf.setBackend(backend),
-    catch: (cause) => refuse(`its backend "${backend}" does not start: ${firstLine(cause)}`)
+    catch: (cause) => notStarted(firstLine(cause))
   })
-  if (!ready) return yield* refuse(`its backend "${backend}" does not start`)
+  if (!ready) return yield* notStarted()
   if (device === "cuda") {
     const native: unknown = tf.backend()
     if (!Predicate.hasProperty(native, "isUsingGpuDevice") || native.isUsingGpuDevice !== true) {
