@@ -13,7 +13,8 @@ import { isEntropy, Pcg64 } from "../random/index.ts"
 import type { Dynamics, EnvironmentDefinition, JsonRecord, Transition } from "./EnvironmentDefinition.ts"
 import { definitionProblem, type InvalidDefinition } from "./EnvironmentDefinition.ts"
 import { EnvironmentFault, stepFault, thrownReason } from "./EnvironmentFault.ts"
-import type { ActionOf, ActionSpace, Observation, ObservationSpace } from "./Space.ts"
+import { isList } from "./spaces/shapes.ts"
+import type { ActionOf, ActionSpace, Observation, ObservationSpace } from "./spaces/Space.ts"
 import { TimeLimit } from "./wrappers/TimeLimit.ts"
 
 /** An action outside the action space. */
@@ -119,6 +120,13 @@ const define = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): En
 const bytesOf = (view: Float64Array | Uint32Array): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 
+const shownAction = (action: unknown): string =>
+  typeof action === "number"
+    ? `${action}`
+    : isList(action)
+    ? `[${Array.from(action).join(", ")}]`
+    : JSON.stringify(action) ?? String(action)
+
 /** One environment of a definition, in memory of its own. `step` may be called after the first `reset`. */
 const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   definition: EnvironmentDefinition<A>
@@ -151,10 +159,11 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
     })
     const reason = stepFault(flat, reward)
     if (reason !== undefined) return yield* new EnvironmentFault({ id, step: steps, reason })
-    const observation: Observation = observationSpace.decode(flat)
-    if (observation !== observation) {
-      return yield* new EnvironmentFault({ id, step: steps, reason: "the observation is no one-hot vector" })
+    const problem = observationSpace.decodeProblem(flat)
+    if (problem !== undefined) {
+      return yield* new EnvironmentFault({ id, step: steps, reason: `the observation ${problem}` })
     }
+    const observation: Observation = observationSpace.decode(flat)
     return { observation, info }
   })
 
@@ -173,8 +182,7 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   const step = Effect.fnUntraced(function*(action: ActionOf<A>) {
     if (steps < 0) return yield* new ResetNeeded({ id })
     if (!actionSpace.contains(action)) {
-      const shown = typeof action === "number" ? `${action}` : `[${Array.from(action).join(", ")}]`
-      return yield* new InvalidAction({ id, action: shown, actionSpace: `${actionSpace}` })
+      return yield* new InvalidAction({ id, action: shownAction(action), actionSpace: `${actionSpace}` })
     }
     steps += 1
     const { reward, terminated, truncated } = yield* guarded("step", (): Transition => dynamics.step(action, random))

@@ -5,8 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import type { Pcg64 } from "../random/index.ts"
-import type { ActionOf, ActionSpace, ObservationSpace } from "./Space.ts"
-import { spaceProblem } from "./Space.ts"
+import { spaceProblem } from "./spaces/index.ts"
+import type { ActionOf, ActionSpace, ObservationSpace } from "./spaces/Space.ts"
 
 /** JSON values by name: reset options and info. */
 export type JsonRecord = Schema.JsonObject
@@ -24,13 +24,13 @@ export interface Transition {
  * One world. All that must survive a crash is in the `state` given to `create` and in the random stream; anything else
  * a closure holds must follow from them. Hot path: no allocation, no Effect.
  */
-export interface Dynamics<Action = number | Float64Array> {
+export interface Dynamics<Action = ActionOf<ActionSpace>> {
   /** Draws a start state into `state`. */
   reset(random: Pcg64, options?: JsonRecord): void
   step(action: Action, random: Pcg64): Transition
   /**
-   * Writes the observation of the current state: for a Box its numbers, row-major; for a Discrete the one-hot vector
-   * (`space.encode`). Every number must be written: the memory is not cleared.
+   * Writes the observation of the current state as its space flattens it (`space.encode`): for a Box its numbers,
+   * row-major; for a Discrete the one-hot vector. Every number must be written: the memory is not cleared.
    */
   observe(observation: Float32Array): void
   /** Anything worth knowing beside the observation. Not called on the hot path. */

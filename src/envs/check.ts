@@ -8,6 +8,7 @@ import { Pcg64 } from "../random/index.ts"
 import type { Dynamics, EnvironmentDefinition, Transition } from "./EnvironmentDefinition.ts"
 import { definitionProblem } from "./EnvironmentDefinition.ts"
 import { stepFault, thrownReason } from "./EnvironmentFault.ts"
+import type { ActionOf, ActionSpace, Sampler } from "./spaces/index.ts"
 import { TimeLimit } from "./wrappers/TimeLimit.ts"
 
 /** One thing the checker found. An error breaks a promise of the system; a warning is probably not meant. */
@@ -39,7 +40,7 @@ export interface CheckOptions {
 class Trial {
   readonly state: Float64Array
   readonly random = Pcg64.view(new Uint32Array(Pcg64.words))
-  readonly actions = Pcg64.view(new Uint32Array(Pcg64.words))
+  readonly actions: Sampler<ActionOf<ActionSpace>, unknown>
   readonly dynamics: Dynamics
   readonly observation: Float32Array
   readonly definition: EnvironmentDefinition
@@ -48,6 +49,7 @@ class Trial {
     this.definition = definition
     this.state = new Float64Array(definition.stateSize)
     this.observation = new Float32Array(definition.observationSpace.size)
+    this.actions = definition.actionSpace.sampler(0)
     this.dynamics = definition.create(this.state)
   }
 
@@ -62,7 +64,7 @@ class Trial {
     this.observe()
   }
 
-  step(action: number | Float64Array): Transition {
+  step(action: ActionOf<ActionSpace>): Transition {
     const transition = this.dynamics.step(action, this.random)
     this.observe()
     return transition
@@ -106,10 +108,11 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
     if (fault !== undefined) {
       return report("error", "finite", `${when} ${fault}; every number must be written and finite.`)
     }
-    const value = observationSpace.decode(trial.observation)
-    if (!observationSpace.contains(value)) {
+    const problem = observationSpace.decodeProblem(trial.observation)
+    if (problem !== undefined || !observationSpace.contains(observationSpace.decode(trial.observation))) {
       const shown = `[${Array.from(trial.observation).join(", ")}]`
-      report("error", "observation-space", `${when} the observation ${shown} is not in ${observationSpace}.`)
+      const why = problem === undefined ? "" : `: it ${problem}`
+      report("error", "observation-space", `${when} the observation ${shown} is not in ${observationSpace}${why}.`)
     }
   }
   const agree = (a: Trial, b: Trial) => a.observation.every((value, i) => Object.is(value, b.observation[i]))
@@ -138,7 +141,7 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
       following = true
     }
     const when = `At step ${inEpisode} of episode ${episodes}`
-    const action = definition.actionSpace.sample(first.actions)
+    const action = first.actions.sample()
     const { reward, terminated, truncated } = first.step(action)
     const done = terminated || truncated === true
     if (
@@ -154,7 +157,7 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
     }
     inspect(first, reward, when)
     const compare = (other: Trial, rule: "determinism" | "snapshot", what: string) => {
-      const again = other.step(definition.actionSpace.sample(other.actions))
+      const again = other.step(other.actions.sample())
       const same = Object.is(again.reward, reward) && again.terminated === terminated &&
         (again.truncated ?? false) === (truncated ?? false) && agree(first, other)
       if (!same) report("error", rule, `${when} ${what}`)

@@ -1,9 +1,7 @@
 /** Worlds and spaces: Gymnasium's contract, typed. Stands on its own: knows nothing of actors or models. */
-export { Box, type BoxOptions } from "./Box.ts"
 export { CartPoleV0, CartPoleV1 } from "./cartpole/CartPole.ts"
 export { renderAnsi, renderEpisodeSvg, renderSvg } from "./cartpole/rendering.ts"
 export { check, type CheckOptions, Finding } from "./check.ts"
-export { Discrete } from "./Discrete.ts"
 export {
   Environment,
   EnvironmentSnapshot,
@@ -28,7 +26,7 @@ export {
 export { EnvironmentFault, stepFault } from "./EnvironmentFault.ts"
 export { EnvironmentNotLoaded, environmentReference, loadEnvironment } from "./loadEnvironment.ts"
 export { Registry, UnknownEnvironment } from "./Registry.ts"
-export type { ActionOf, ActionSpace, Observation, ObservationSpace, Space } from "./Space.ts"
+export * from "./spaces/index.ts"
 export { TimeLimit } from "./wrappers/TimeLimit.ts"
 export { TransformObservation } from "./wrappers/TransformObservation.ts"
 export { TransformReward } from "./wrappers/TransformReward.ts"

@@ -42,10 +42,10 @@
  * - v0: the first.
  */
 import { cos, sin } from "../../math/index.ts"
-import { Box } from "../Box.ts"
-import { Discrete } from "../Discrete.ts"
 import { Environment } from "../Environment.ts"
 import type { Dynamics, EnvironmentDefinition, JsonRecord } from "../EnvironmentDefinition.ts"
+import { Box } from "../spaces/Box.ts"
+import { Discrete } from "../spaces/Discrete.ts"
 import { angleThreshold, positionThreshold, tau } from "./bounds.ts"
 import { renderAnsi, renderEpisodeSvg } from "./rendering.ts"
 

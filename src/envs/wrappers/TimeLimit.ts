@@ -3,7 +3,7 @@
  * it is part of every snapshot.
  */
 import type { Dynamics, EnvironmentDefinition, Transition } from "../EnvironmentDefinition.ts"
-import type { ActionOf, ActionSpace } from "../Space.ts"
+import type { ActionOf, ActionSpace } from "../spaces/Space.ts"
 
 /** Definitions that count already, so that wrapping twice changes nothing. */
 const limited = new WeakSet<object>()

@@ -1,6 +1,6 @@
 /** Replaces every observation by a function of it (Gymnasium's `TransformObservation`). */
 import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
-import type { ActionOf, ActionSpace, ObservationSpace } from "../Space.ts"
+import type { ActionOf, ActionSpace, ObservationSpace } from "../spaces/Space.ts"
 
 /**
  * `transform` reads the inner observation, flattened, and writes every number of the outer one; `observationSpace` is

@@ -1,6 +1,6 @@
 /** Replaces every reward by a function of it (Gymnasium's `TransformReward`). */
 import type { Dynamics, EnvironmentDefinition, Transition } from "../EnvironmentDefinition.ts"
-import type { ActionOf, ActionSpace } from "../Space.ts"
+import type { ActionOf, ActionSpace } from "../spaces/Space.ts"
 
 /** `transform` sees the whole transition, so that a reward may depend on how the step ended. */
 const wrap = <A extends ActionSpace>(

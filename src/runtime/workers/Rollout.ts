@@ -4,9 +4,9 @@
  * A fragment is a pure function of (weights, environment state, random streams), all of which lie in the slot. That
  * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
  */
-import type { Discrete } from "../../envs/Discrete.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { stepFault, thrownReason } from "../../envs/EnvironmentFault.ts"
+import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
 import { Pcg64 } from "../../random/Pcg64.ts"
 import { environmentStream, policyStream } from "../../random/streams.ts"

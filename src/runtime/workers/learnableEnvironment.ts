@@ -1,9 +1,9 @@
 /** The environment a configuration names, as the trainer, its workers and the evaluator all step it. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Discrete } from "../../envs/Discrete.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { loadEnvironment } from "../../envs/loadEnvironment.ts"
+import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { TimeLimit } from "../../envs/wrappers/TimeLimit.ts"
 
 /** An environment that no algorithm here can learn. */
@@ -22,7 +22,8 @@ export const learnableEnvironment = Effect.fnUntraced(function*(reference: strin
   const definition = yield* loadEnvironment(reference)
   if (!hasDiscreteActions(definition)) {
     return yield* new UnsupportedEnvironment({
-      message: `${definition.id} has continuous actions; the algorithms here learn environments with Discrete actions.`
+      message:
+        `${definition.id} has actions of ${definition.actionSpace}; the algorithms here learn environments with Discrete actions.`
     })
   }
   return TimeLimit.wrap(limit === 0 ? definition : { ...definition, maxEpisodeSteps: limit })
