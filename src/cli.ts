@@ -12,6 +12,7 @@ import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as module from "node:module"
 import { UnknownEnvironment } from "./envs/Registry.ts"
@@ -20,6 +21,8 @@ import { exportCommand } from "./runtime/commands/export.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
 import { ConfigError } from "./runtime/config/configSources.ts"
+import * as StandardOutput from "./runtime/reporting/StandardOutput.ts"
+import { plainLine, thrownText } from "./text/plainLine.ts"
 import { version } from "./version.ts"
 
 // Threads and processes that we start need not compile what an earlier one has.
@@ -53,11 +56,14 @@ const sentence = (error: CliError.CliError): string => {
   return error.message.replaceAll(/\s*\n\s*/g, " ")
 }
 
+/** A line on standard error, whatever the text holds. */
+const tell = (text: string) => Console.error(plainLine(text))
+
 /** Help as it is; a wrong invocation as sentences, without the pages of help around them. */
 const presenter: CliOutput.Presenter = {
   present: (event) =>
     event._tag === "InvalidInvocation"
-      ? Effect.forEach(event.errors, (error) => Console.error(sentence(error)), { discard: true })
+      ? Effect.forEach(event.errors, (error) => tell(sentence(error)), { discard: true })
       : CliOutput.defaultPresenter.present(event)
 }
 
@@ -67,10 +73,13 @@ const root = Command.make("troupe").pipe(
 )
 
 /** The sentence a failure is told with. */
-const explain = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? error.message : String(error)
-}
+const explain = (cause: Cause.Cause<unknown>): string => thrownText(Cause.squash(cause))
+
+/** What is worth a line of log is one on standard error: standard output is the run's own. */
+const logger = Logger.make(({ message }) => {
+  const words = Array.isArray(message) ? message : [message]
+  process.stderr.write(`${plainLine(words.map(thrownText).join(" "))}\n`)
+})
 
 const usage = (error: unknown): boolean =>
   CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment
@@ -79,12 +88,11 @@ const program = Command.runWith(root, { version })(withAttachedValue(withVerb(pr
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause))
       ? Effect.void
-      : Console.error(explain(cause))
+      : tell(explain(cause))
   ),
   Effect.provideService(CliOutput.Presenter, presenter),
-  // Standard output is the run's own, above all under --json.
-  Effect.provideService(Logger.LogToStderr, true),
-  Effect.provide(NodeServices.layer)
+  Effect.provide(Logger.layer([logger])),
+  Effect.provide(StandardOutput.layer.pipe(Layer.provideMerge(NodeServices.layer)))
 )
 
 /** How the program ends when it is interrupted: with 128 and the signal's number. */
@@ -117,10 +125,16 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.once("error", (error: NodeJS.ErrnoException) => {
     stream.on("error", () => {})
     if (error.code === "EPIPE") return interrupt(141)
-    process.stderr.write(`The output cannot be written: ${error.message}.\n`)
+    process.stderr.write(`${plainLine(`The output cannot be written: ${error.message}.`)}\n`)
     interrupt(1)
   })
 }
+// What an environment throws in this thread when nobody waits for it: the run cannot be trusted to go on.
+process.once("uncaughtException", (error) => {
+  process.on("uncaughtException", () => {})
+  process.stderr.write(`${plainLine(`The run is ended by what nobody caught: ${thrownText(error)}`)}\n`)
+  interrupt(1)
+})
 process.once("exit", () => {
   if (ended) return
   process.stderr.write("The program was ended from within, by process.exit in an environment or a library.\n")

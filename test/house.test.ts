@@ -10,11 +10,12 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 /** What each room may import, beside itself. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   math: [],
+  text: [],
   random: ["math"],
   actors: [],
-  envs: ["math", "random"],
-  model: ["math", "random"],
-  runtime: ["actors", "envs", "math", "model", "random"]
+  envs: ["math", "random", "text"],
+  model: ["math", "random", "text"],
+  runtime: ["actors", "envs", "math", "model", "random", "text"]
 }
 
 const imports = (file: string): ReadonlyArray<string> =>

@@ -1,5 +1,6 @@
 /** How an environment fails at run time, and the test for it that collectors run on every step. */
 import * as Schema from "effect/Schema"
+import { thrownText } from "../text/plainLine.ts"
 
 /** The environment's own code threw, or gave a number that is none. */
 export class EnvironmentFault extends Schema.TaggedError<EnvironmentFault>()("EnvironmentFault", {
@@ -28,4 +29,4 @@ export const stepFault = (observation: Float32Array, reward: number): string | u
 
 /** What was thrown, as the end of a sentence. */
 export const thrownReason = (during: string, cause: unknown): string =>
-  `${during} threw ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`
+  `${during} threw ${cause instanceof Error ? `${cause.name}: ${thrownText(cause)}` : thrownText(cause)}`

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
+import { thrownText } from "../text/plainLine.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { definitionProblem, InvalidDefinition } from "./EnvironmentDefinition.ts"
 import type { UnknownEnvironment } from "./Registry.ts"
@@ -37,7 +38,7 @@ const importModule = (
       // By its tag: the module may have another copy of this class.
       isInvalidDefinition(cause) ? new InvalidDefinition(cause) : new EnvironmentNotLoaded({
         reference,
-        problem: cause instanceof Error ? cause.message.split("\n")[0]! : String(cause)
+        problem: thrownText(cause).split("\n")[0]!
       })
   })
 

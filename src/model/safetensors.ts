@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { fromJson } from "../text/json.ts"
 
 /** A float32 tensor: its shape and its numbers in row-major order. */
 export interface Tensor {
@@ -29,7 +30,7 @@ export class MalformedTensors extends Schema.TaggedError<MalformedTensors>()("Ma
 
 const Natural = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-const Header = Schema.fromJsonString(Schema.StructWithRest(
+const Header = fromJson(Schema.StructWithRest(
   Schema.Struct({ __metadata__: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)) }),
   [Schema.Record(
     Schema.String,

@@ -20,6 +20,7 @@ import { createHash } from "node:crypto"
 import { ActorSystem } from "../actors/ActorSystem.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { Device, type DeviceFault } from "../model/Device.ts"
+import { plainLine } from "../text/plainLine.ts"
 import { algorithms } from "./algorithms/index.ts"
 import { Arrivals } from "./arrivals/Arrivals.ts"
 import { CheckpointKeeper, Checkpoints } from "./checkpoint/Checkpoints.ts"
@@ -179,7 +180,7 @@ const layerOfParts = Layer.effect(
         event: "actor",
         kind: event._tag === "Restarted" ? "restarted" : "failed",
         actor: event.actor,
-        cause: event.death.message,
+        cause: plainLine(event.death.message),
         recovery_ms: event._tag === "Restarted" ? event.recoveryMillis : null,
         wall_seconds: yield* monitor.elapsed
       }

@@ -12,6 +12,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
+import { fromJson } from "../../text/json.ts"
 import { type OptionName, optionNames, RunConfig } from "../config/RunConfig.ts"
 
 /** A recording that cannot be replayed: why. */
@@ -116,7 +117,7 @@ export const read = Effect.fnUntraced(function*(bytes: Uint8Array, where: string
     createHash("sha256").update(text.subarray(0, end)).digest().equals(text.subarray(end))
   if (!whole) return yield* refuse("it is cut off or was changed after it was written")
   const recorded = yield* Effect.mapError(
-    Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))(
+    Schema.decodeUnknownEffect(fromJson(Schema.Record(Schema.String, Schema.Unknown)))(
       text.subarray(head.length, line).toString()
     ),
     () => refuse("its settings are not readable")

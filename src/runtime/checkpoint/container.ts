@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
+import { fromJson } from "../../text/json.ts"
 
 /** Bytes that are no checkpoint this program can read: why, as the end of a sentence. */
 export class UnreadableCheckpoint extends Schema.TaggedError<UnreadableCheckpoint>()("UnreadableCheckpoint", {
@@ -45,7 +46,7 @@ const kindOf = (numbers: Numbers): Kind =>
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-const Header = Schema.fromJsonString(Schema.StructWithRest(
+const Header = fromJson(Schema.StructWithRest(
   Schema.Struct({
     sections: Schema.Array(Schema.Struct({
       name: Schema.String,

@@ -15,6 +15,7 @@ import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { evaluationStream } from "../../random/streams.ts"
+import { plainLine } from "../../text/plainLine.ts"
 import { Evaluator } from "../evaluation/Evaluator.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
@@ -133,6 +134,6 @@ export const evalCommand = Command.make(
         : `${definition.id}: ${mean.toFixed(1)} ± ${std.toFixed(1)} over ${episodes} episodes ` +
           `(${min} to ${max}), seed ${seed}, ${seconds.toFixed(2)} s`
     )
-    if (render === "svg") yield* Console.error(`wrote ${out}`)
+    if (render === "svg") yield* Console.error(plainLine(`wrote ${out}`))
   })
 ).pipe(Command.withDescription("Play a saved policy greedily on fresh episodes"))

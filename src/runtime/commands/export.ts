@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as layersModel from "../../model/layersModel.ts"
 import * as onnx from "../../model/onnx.ts"
+import { plainLine } from "../../text/plainLine.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
 
@@ -64,6 +65,6 @@ export const exportCommand = Command.make(
     for (const [file, bytes] of Object.entries(filesOf(policy, format, out))) {
       yield* Effect.mapError(fs.writeFile(file, bytes), cannot)
     }
-    yield* Console.log(out)
+    yield* Console.log(plainLine(out))
   })
 ).pipe(Command.withDescription("Write a policy as safetensors, as a LayersModel of TensorFlow.js, or as ONNX"))

@@ -12,6 +12,8 @@ import * as Schema from "effect/Schema"
 import * as os from "node:os"
 import { nearest } from "../../envs/nearest.ts"
 import { Registry } from "../../envs/Registry.ts"
+import { fromJson } from "../../text/json.ts"
+import { plainLine } from "../../text/plainLine.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
@@ -33,7 +35,7 @@ const show = (value: unknown): string => {
     : typeof value === "number"
     ? String(value)
     : JSON.stringify(value)
-  return text === undefined ? String(value) : text.length > 80 ? `${text.slice(0, 77)}...` : text
+  return plainLine(text ?? String(value), 80)
 }
 
 /** Reads text as the kind of value a setting holds; text that is none stays text, for the schema to refuse. */
@@ -101,7 +103,7 @@ const fromFile = Effect.fnUntraced(function*(path: string) {
       new ConfigError({ source: path, message: `The configuration file ${path} cannot be read. Check the path.` })
     )
   )
-  const record = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))(
+  const record = yield* Schema.decodeUnknownEffect(fromJson(Schema.Record(Schema.String, Schema.Unknown)))(
     content
   ).pipe(
     Effect.mapError(() =>

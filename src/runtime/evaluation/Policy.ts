@@ -11,6 +11,7 @@ import { fromTensors, toTensors } from "../../model/namedTensors.ts"
 import { NetworkSpec, ParameterLayout } from "../../model/Network.ts"
 import { forward } from "../../model/reference/index.ts"
 import * as safetensors from "../../model/safetensors.ts"
+import { fromJson } from "../../text/json.ts"
 
 /** A policy file that cannot be used: why, and what to do about it. */
 export class PolicyFileError extends Schema.TaggedError<PolicyFileError>()("PolicyFileError", {
@@ -40,7 +41,7 @@ const Metadata = Schema.Struct({
   version: Schema.String,
   env_id: Schema.String,
   environment: Schema.String,
-  network: Schema.fromJsonString(NetworkSpec)
+  network: fromJson(NetworkSpec)
 })
 
 /** A trained policy: where it belongs, and its weights in the flat order of `network`. */

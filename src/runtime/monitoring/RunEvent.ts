@@ -4,6 +4,8 @@
  * and nothing else of the run.
  */
 import * as Schema from "effect/Schema"
+import { fromJson } from "../../text/json.ts"
+import { plainJson } from "../../text/plainLine.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -175,7 +177,7 @@ const fieldsOf = {
 } satisfies Record<RunEvent["event"], ReadonlyArray<string>>
 
 /** One line of JSON: the event's own fields, in the order above, and `null` for a number that is not finite. */
-export const toJsonLine = (event: RunEvent): string => JSON.stringify(event, fieldsOf[event.event])
+export const toJsonLine = (event: RunEvent): string => plainJson(JSON.stringify(event, fieldsOf[event.event]))
 
 /** Reads what `toJsonLine` wrote. */
-export const RunEventFromJsonLine = Schema.fromJsonString(RunEvent)
+export const RunEventFromJsonLine = fromJson(RunEvent)

@@ -10,6 +10,7 @@ import type * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
+import { fromJson } from "../../text/json.ts"
 import { explain } from "./ReportFault.ts"
 
 /** The log directory cannot hold a run folder. The message names the path and the way out. */
@@ -60,7 +61,7 @@ export const ConfigFile = Schema.Struct({
 })
 export type ConfigFile = typeof ConfigFile.Type
 
-export const ConfigFileFromJson = Schema.fromJsonString(ConfigFile)
+export const ConfigFileFromJson = fromJson(ConfigFile)
 
 /** A name that every file system takes. */
 const safe = (name: string): string => name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+|-+$/g, "") || "run"

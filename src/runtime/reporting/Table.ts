@@ -7,6 +7,7 @@ import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Terminal from "effect/Terminal"
+import { plainLine } from "../../text/plainLine.ts"
 import type { ActorEvent, Evaluation, Finished, Progress, RunEvent, Started } from "../monitoring/RunEvent.ts"
 import { bar, decimal, duration, fit, plural, rate, whole } from "./formatting.ts"
 import type { Reporter } from "./Reporter.ts"
@@ -88,10 +89,6 @@ const median = (values: ReadonlyArray<number>): number => {
   return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }
 
-/** One line without line ends or control characters: causes and messages come from anywhere. */
-// oxlint-disable-next-line no-control-regex
-const oneLine = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").trimEnd()
-
 export const reporter = (
   options: TableOptions = {}
 ): Effect.Effect<Reporter, never, Terminal.Terminal | Scope.Scope> =>
@@ -149,11 +146,11 @@ export const reporter = (
       switch (event.event) {
         case "started": {
           started = event
-          const [first = "", ...rest] = head(event).map(oneLine)
+          const [first = "", ...rest] = head(event).map((line) => plainLine(line))
           return [style.strong(first), ...rest.map(style.dim)]
         }
         case "notice":
-          return [oneLine(event.message)]
+          return [plainLine(event.message)]
         case "evaluation":
           return [evaluationLine(event)]
         case "finished": {
@@ -187,7 +184,7 @@ export const reporter = (
         } else if (event.event === "actor") {
           if (event.kind !== "restarted" && event.kind !== "failed") continue
           if (event.recovery_ms !== null) recoveries.push(event.recovery_ms)
-          if (++actors <= shownAtOnce) lines.push(style.bad(oneLine(actorLine(event))))
+          if (++actors <= shownAtOnce) lines.push(style.bad(plainLine(actorLine(event))))
         } else if (event.event !== "episode") {
           lines.push(...linesOf(event))
         }
