@@ -23,6 +23,7 @@ import { Device, type DeviceFault } from "../model/Device.ts"
 import { plainLine } from "../text/plainLine.ts"
 import { algorithms } from "./algorithms/index.ts"
 import { Arrivals } from "./arrivals/Arrivals.ts"
+import * as Chaos from "./chaos/Chaos.ts"
 import { CheckpointKeeper, Checkpoints } from "./checkpoint/Checkpoints.ts"
 import * as configSources from "./config/configSources.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
@@ -74,7 +75,7 @@ const actorSystemLayer = Layer.unwrap(
 /** From the seed up: each line is built before the one above it, so that nothing starts for a run that cannot be. */
 const parts = Checkpoints.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(RunMonitor.layer, Arrivals.layer)),
-  Layer.provideMerge(Layer.mergeAll(Learner.layer, EnvWorkerGroup.layer, Evaluator.layer)),
+  Layer.provideMerge(Layer.mergeAll(Learner.layer, Layer.provide(Chaos.layer, EnvWorkerGroup.layer), Evaluator.layer)),
   Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
   Layer.provideMerge(deviceLayer),
   Layer.provideMerge(DataPlane.layer),

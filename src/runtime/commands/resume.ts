@@ -11,8 +11,8 @@ import { UnreadableCheckpoint } from "../checkpoint/container.ts"
 import { type Checkpoint, decode, settingsOf } from "../checkpoint/RunState.ts"
 import * as configSources from "../config/configSources.ts"
 import { flagName, type OptionName, optionNames, type RunConfig } from "../config/RunConfig.ts"
-import { isOver } from "../monitoring/RunMonitor.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
+import { isOver } from "../stopping/stoppingRules.ts"
 import { buildId } from "../workers/hostEntry.ts"
 
 /** A run that cannot be resumed: why, and what to do about it. */
@@ -150,7 +150,7 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
         `The run was on the device ${own.device} so far: from here on it is another run than one that stays there.`
       )
     }
-    if (isOver(config, checkpoint.state.monitor)) {
+    if (isOver(config, checkpoint.state.monitor.progress, checkpoint.state.monitor)) {
       notices.push("This run has come to its end already. To train on, say --keep-going, or more --total-timesteps.")
     }
   }

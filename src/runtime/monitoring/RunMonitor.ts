@@ -12,9 +12,11 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
-import { type EvaluationFault, type EvaluationRequest, Evaluator } from "../evaluation/Evaluator.ts"
+import { CurrentConfig } from "../config/RunConfig.ts"
+import { type EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
 import { Learner, type LearnReport } from "../learning/Learner.ts"
+import { initialState, type Play, stateOf, StoppingState } from "../stopping/StoppingRule.ts"
+import { isOver, stoppingRule } from "../stopping/stoppingRules.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 import { bankOf, type Fragment } from "../workers/dataPlaneLayout.ts"
 import { Progress, ProgressState } from "./Progress.ts"
@@ -66,32 +68,20 @@ export interface RunStatus {
   readonly refused: number
 }
 
-/** Notebook 000: ten greedy episodes capped at 200, every 20 updates; stops at a mean of 200, ten times in total. */
-const notebookRay = { everyUpdates: 20, threshold: 200, times: 10, play: { episodes: 10, cap: 200, sampled: false } }
-
-/** Notebook 002: ten episodes of the sampled policy, every 100 episodes. */
-const notebookA3c = { everyEpisodes: 100, play: { episodes: 10, cap: 300, sampled: true } }
-
 /** Milliseconds after which the rest of the program gets its turn. */
 const breath = 10
-
-/** Training episodes to wait for after an evaluation that did not agree. */
-const patience = 5
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 /** What a checkpoint keeps of a monitor. */
 export const MonitorState = Schema.Struct({
   progress: ProgressState,
-  solved: Schema.Boolean,
+  ...StoppingState,
   evalMean: Schema.NullOr(Schema.Finite),
   /** Evaluations so far: the next one's episodes. */
   evaluations: Count,
   /** The update after which the run was judged last. */
   judgedAt: Count,
-  patientUntil: Count,
-  evaluatedAt: Count,
-  thresholdCount: Count,
   refused: Count,
   /** Sum over the updates since the last line of progress. */
   staleness: Count,
@@ -102,17 +92,6 @@ export const MonitorState = Schema.Struct({
   seconds: Schema.Struct({ elapsed: Schema.Finite, startup: Schema.Finite, evaluation: Schema.Finite })
 })
 export type MonitorState = typeof MonitorState.Type
-
-/** Whether a run that has come so far is at its end. */
-export const isOver = (
-  config: Pick<RunConfig, "keepGoing" | "totalEpisodes" | "totalTimesteps">,
-  { progress, solved, thresholdCount }: Pick<MonitorState, "solved" | "thresholdCount"> & {
-    readonly progress: Pick<ProgressState, "envSteps" | "episodes">
-  }
-): boolean =>
-  (!config.keepGoing && (solved || thresholdCount >= notebookRay.times)) ||
-  progress.envSteps >= config.totalTimesteps ||
-  (config.totalEpisodes > 0 && progress.episodes >= config.totalEpisodes)
 
 /** What a resumed run's monitor goes on from; undefined in a run that begins. */
 export class SavedMonitor extends Context.Reference<MonitorState | undefined>("troupe/runtime/SavedMonitor", {
@@ -156,16 +135,11 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       const saved = yield* SavedMonitor
 
       const progress = new Progress(saved?.progress)
-      const threshold = plane.definition.rewardThreshold
-      let solved = saved?.solved ?? false
+      const rule = stoppingRule(config, plane.definition.rewardThreshold)
+      let stopping = saved === undefined ? initialState : stateOf(saved)
       let evalMean = saved?.evalMean ?? null
       let evaluations = saved?.evaluations ?? 0
       let judgedAt = saved?.judgedAt ?? 0
-      /** Episodes before which no further evaluation is worth while. */
-      let patientUntil = saved?.patientUntil ?? 0
-      /** Episodes at which the notebook last evaluated. */
-      let evaluatedAt = saved?.evaluatedAt ?? 0
-      let thresholdCount = saved?.thresholdCount ?? 0
       let refused = saved?.refused ?? 0
       // Over the updates since the last line of progress.
       let staleness = saved?.staleness ?? 0
@@ -202,7 +176,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         envSteps: progress.envSteps,
         updates: progress.updates,
         episodes: progress.episodes,
-        solved,
+        solved: stopping.solved,
         train20: progress.train20 ?? null,
         evalMean,
         evaluationSeconds,
@@ -214,7 +188,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       }))
 
       /** Nothing is counted before the evaluation has come to its end: one that is interrupted is made again. */
-      const evaluate = Effect.fnUntraced(function*(request: Pick<EvaluationRequest, "episodes" | "cap" | "sampled">) {
+      const evaluate = Effect.fnUntraced(function*(request: Play) {
         const weights = plane.layout.weights[bankOf(yield* learner.version)]
         const before = yield* Clock.currentTimeMillis
         const { max, mean, min, std } = yield* Effect.interruptible(
@@ -237,39 +211,18 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         return mean
       })
 
-      /** Solved: the mean of the last 20 training episodes and a greedy evaluation both reach the threshold. */
       const judge = Effect.gen(function*() {
-        if (threshold === undefined || solved || (progress.train20 ?? Number.NEGATIVE_INFINITY) < threshold) return
-        if (progress.episodes < patientUntil) return
-        solved = (yield* evaluate({ episodes: config.evalEpisodes })) >= threshold
-        patientUntil = progress.episodes + patience
-        if (solved && config.keepGoing) {
-          outbox.push({
-            event: "notice",
-            message: `solved after ${progress.envSteps.toLocaleString("en")} steps; training goes on`
-          })
-        }
+        const due = rule.due(progress, stopping)
+        if (due === undefined) return
+        const verdict = rule.judge(yield* evaluate(due), progress, stopping)
+        stopping = verdict.state
+        if (!verdict.reached) return
+        const message = rule.notice ??
+          (config.keepGoing
+            ? `solved after ${progress.envSteps.toLocaleString("en")} steps; training goes on`
+            : undefined)
+        if (message !== undefined) outbox.push({ event: "notice", message })
       })
-
-      const judgeAsNotebookRay = Effect.gen(function*() {
-        if ((progress.updates - 1) % notebookRay.everyUpdates !== 0) return
-        if ((yield* evaluate(notebookRay.play)) < notebookRay.threshold) return
-        thresholdCount++
-        if (thresholdCount !== notebookRay.times) return
-        const { threshold, times } = notebookRay
-        outbox.push({
-          event: "notice",
-          message: `greedy reward ${threshold} reached ${times} times in total, the notebook's stop`
-        })
-      })
-
-      const judgeAsNotebookA3c = Effect.gen(function*() {
-        if (progress.episodes < evaluatedAt + notebookA3c.everyEpisodes) return
-        yield* evaluate(notebookA3c.play)
-        evaluatedAt = progress.episodes - progress.episodes % notebookA3c.everyEpisodes
-      })
-
-      const judgments = { solved: judge, "notebook-ray": judgeAsNotebookRay, "notebook-a3c": judgeAsNotebookA3c }
 
       return RunMonitor.of({
         elapsed,
@@ -279,7 +232,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         done: Effect.gen(function*() {
           if (outbox.length > 0) yield* deliver
           if (judgedAt < progress.updates) {
-            yield* judgments[config.evaluation]
+            yield* judge
             judgedAt = progress.updates
             if (outbox.length > 0) yield* deliver
           }
@@ -288,20 +241,17 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             breathedAt = now
             yield* Effect.interruptible(Effect.yieldNow)
           }
-          return isOver(config, { progress, solved, thresholdCount })
+          return isOver(config, progress, stopping)
         }),
         status,
         pieces: Effect.sync(() => [...pieces]),
         save: Effect.gen(function*() {
           return {
             progress: progress.save(),
-            solved,
+            ...stopping,
             evalMean,
             evaluations,
             judgedAt,
-            patientUntil,
-            evaluatedAt,
-            thresholdCount,
             refused,
             staleness,
             restarts: (yield* Ref.get(restarts)).count,
@@ -315,7 +265,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             return deliver
           }),
         finish: Effect.gen(function*() {
-          if (solved && config.keepGoing) yield* evaluate({ episodes: config.evalEpisodes })
+          if (config.keepGoing && rule.last !== undefined && rule.reached(stopping)) yield* evaluate(rule.last)
           yield* deliver
         }),
         record: Effect.fnUntraced(function*(fragments, report) {
