@@ -22,11 +22,14 @@ import type {
 import { DeviceFault } from "../Device.ts"
 import { type Layer, ParameterLayout } from "../Network.ts"
 import { gradientNorm, initialOptimizerState } from "../optimizers.ts"
+import { faultOf, type Trouble, troubleOf } from "./trouble.ts"
 
 /** A backend that is ready: the library it belongs to, and its name there. */
 export interface TfjsBackend {
   readonly tf: typeof tfjs
   readonly backend: string
+  /** The first thing that has gone wrong on it, where the backend's own calls do not tell. */
+  readonly trouble?: () => Trouble | undefined
 }
 
 type Tensor = tfjs.Tensor
@@ -38,6 +41,11 @@ const chunkFloats = 16_777_216
 
 /** Backends that sum float32 numbers one after another, and lose digits where these are many: rows in one piece. */
 const summingRows: Readonly<Record<string, number>> = { cpu: 1024, wasm: 1024 }
+
+/** Seconds that a device may take to answer, beside those for its work: the first update compiles shaders. */
+const patience = 60
+/** Operations a second that the slowest device does, software that plays a GPU on one busy core. */
+const slowest = 1e8
 
 /** Some rows of a batch. */
 type Chunk = {
@@ -72,15 +80,14 @@ const dispose = (tensors: { readonly [name: string]: Tensor }) => {
 }
 
 /** One `DeviceOf` on a backend. */
-export const make = <D extends DeviceName>(name: D, { backend, tf }: TfjsBackend): DeviceOf<D> => ({
+export const make = <D extends DeviceName>(name: D, backend: TfjsBackend): DeviceOf<D> => ({
   name,
-  model: (spec, initial) => model(name, tf, backend, spec, initial)
+  model: (spec, initial) => model(name, backend, spec, initial)
 })
 
 const model = Effect.fnUntraced(function*<D extends DeviceName>(
   device: D,
-  tf: typeof tfjs,
-  backend: string,
+  { backend, tf, trouble = () => undefined }: TfjsBackend,
   spec: ModelSpec,
   initial: Float32Array
 ): Effect.fn.Return<LearnerModel<D>, DeviceFault, Scope.Scope> {
@@ -90,22 +97,49 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   const widest = Math.max(network.inputs, network.actions, ...network.hidden)
   const rowsAtATime = Math.max(1, Math.min(Math.floor(chunkFloats / widest), summingRows[backend] ?? Infinity))
   const fault = (message: string) => new DeviceFault({ device, message })
-  const failed = (cause: unknown) =>
-    fault(`${device} failed: ${cause instanceof Error ? cause.message : String(cause)}`)
+  let broken = false
+  /** What the device said first is the cause of what is thrown later. */
+  const failed = (cause: unknown) => {
+    broken = true
+    return faultOf(device, trouble() ?? troubleOf(cause))
+  }
+  /** Nothing is computed, or believed, after the device has said that something went wrong. */
+  const sound: Effect.Effect<void, DeviceFault> = Effect.suspend(() => {
+    const known = trouble()
+    return known === undefined ? Effect.void : Effect.fail(failed(known))
+  })
 
   /** Runs operations on this backend, several of which may be loaded; drops every tensor but those that come out. */
   const compute = <A extends tfjs.TensorContainer>(operations: () => A): Effect.Effect<A, DeviceFault> =>
-    Effect.try({
-      try: () => {
-        // A backend that has been initialized is switched to at once.
-        if (tf.getBackend() !== backend) void tf.setBackend(backend)
-        return tf.tidy(operations)
-      },
-      catch: failed
-    })
+    Effect.andThen(
+      sound,
+      Effect.try({
+        try: () => {
+          // A backend that has been initialized is switched to at once.
+          if (tf.getBackend() !== backend) void tf.setBackend(backend)
+          return tf.tidy(operations)
+        },
+        catch: failed
+      })
+    )
 
-  const download = (tensor: Tensor): Effect.Effect<Float32Array, DeviceFault> =>
-    Effect.map(Effect.tryPromise({ try: () => tensor.data(), catch: failed }), (data) => new Float32Array(data))
+  /** Rows of the batch that the device may be busy with. */
+  let rowsUnderWay = 0
+  /** A tensor's numbers, which may be the backend's own: they are read at once, or copied. */
+  const download = (tensor: Tensor): Effect.Effect<Float32Array | Int32Array | Uint8Array, DeviceFault> =>
+    Effect.suspend(() => {
+      const seconds = patience + 6 * size * rowsUnderWay / slowest
+      return Effect.tryPromise({ try: () => tensor.data(), catch: failed }).pipe(
+        Effect.timeoutOrElse({
+          duration: seconds * 1000,
+          orElse: () => {
+            broken = true
+            return Effect.fail(faultOf(device, { kind: "silent", reason: `for ${seconds.toFixed(0)} seconds` }))
+          }
+        }),
+        Effect.tap(sound)
+      )
+    })
 
   const upload = (values: Float32Array) => compute(() => tf.tensor1d(values.slice()))
 
@@ -135,11 +169,28 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     if (remembered === undefined) throw new Error("the model is used after its scope was closed")
     return remembered
   }
+  // Numbers that a formula takes, on the device: as long as one stays the same it is not sent again.
+  const numbers = new Map<string, { readonly value: number; readonly tensor: tfjs.Scalar }>()
+  const number = (name: string, value: number): tfjs.Scalar => {
+    const known = numbers.get(name)
+    if (known?.value === value) return known.tensor
+    known?.tensor.dispose()
+    const tensor = tf.keep(tf.scalar(value))
+    numbers.set(name, { value, tensor })
+    return tensor
+  }
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      dropBatch()
-      dropGradients()
-      remember(undefined)
+      try {
+        dropBatch()
+        dropGradients()
+        remember(undefined)
+        for (const { tensor } of numbers.values()) tensor.dispose()
+        numbers.clear()
+      } catch (cause) {
+        // What a device that has failed still holds goes with the device.
+        if (!broken && trouble() === undefined) throw cause
+      }
     })
   )
 
@@ -193,7 +244,8 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       const y = activations[k + 1]!
       const hidden = layer.role === "hidden"
       if (hidden) {
-        d = tf.mul<Matrix>(d, network.activation === "tanh" ? tf.sub(1, tf.square(y)) : tf.step(y))
+        // What ReLU gave is 0 or more, so that its sign is its derivative; tf.step takes 60 ms a time on CUDA.
+        d = tf.mul<Matrix>(d, network.activation === "tanh" ? tf.sub(number("one", 1), tf.square(y)) : tf.sign(y))
       }
       into.set(layer, [hidden ? tf.matMul(x, d, true, false) : tf.matMul(d, x, true, false), tf.sum(d, 0)])
       if (k > 0 || inputToo) d = tf.matMul(d, weight, false, hidden)
@@ -220,12 +272,12 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     const error = tf.sub<Matrix>(returns, criticOut.at(-1)!)
     const dLogits = tf.mul<Matrix>(
       tf.sub(
-        tf.mul(tf.mul(p, tf.add(logP, entropy)), entropyCoefficient),
+        tf.mul(tf.mul(p, tf.add(logP, entropy)), number("entropyCoefficient", entropyCoefficient)),
         tf.mul(advantages, tf.sub(taken, p))
       ),
-      scale
+      number("scale", scale)
     )
-    const dValues = tf.mul<Matrix>(error, -2 * valueCoefficient * scale)
+    const dValues = tf.mul<Matrix>(error, number("valueScale", -2 * valueCoefficient * scale))
 
     const gradients = new Map<Layer, readonly [Matrix, Vector]>()
     const shared = trunk.length > 0
@@ -283,6 +335,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       dropBatch()
       const rows = segments.reduce((sum, segment) => sum + segment.rows, 0)
       const batch: Batch<D> = { device, rows, segments }
+      rowsUnderWay = rows
       current = { batch, chunks: yield* compute(() => toChunks(segments, rows)) }
       return batch
     }),
@@ -312,7 +365,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
           total = gradient!
           sums = ofLoss!
         }
-        if (total === undefined || sums === undefined) throw new Error("the batch is empty")
+        if (total === undefined || sums === undefined) throw new Error("a batch of no rows")
         return { total, numbers: tf.concat1d([sums, tf.reshape(tf.sum(tf.square(total)), [1])]) }
       })
       const read = Effect.ensuring(download(numbers), Effect.sync(() => numbers.dispose()))
@@ -359,9 +412,10 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       ),
     save: Effect.gen(function*() {
       const { mean, parameters, square } = state()
+      const copy = (tensor: Tensor) => Effect.map(download(tensor), (data) => Float32Array.from(data))
       return {
-        parameters: yield* download(parameters),
-        optimizer: { mean: yield* download(mean), square: yield* download(square), beta1Product, beta2Product }
+        parameters: yield* copy(parameters),
+        optimizer: { mean: yield* copy(mean), square: yield* copy(square), beta1Product, beta2Product }
       }
     }),
     load: Effect.fnUntraced(function*({ optimizer: saved, parameters: from }) {
@@ -378,24 +432,32 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   /** The optimizers of `optimizers.ts`, on whole vectors. */
   const step = (gradient: Vector, gradientScale: number, learningRate: number): Remembered => {
     const now = state()
-    const g = gradientScale === 1 ? gradient : tf.mul<Vector>(gradient, gradientScale)
+    const g = gradientScale === 1 ? gradient : tf.mul<Vector>(gradient, number("gradientScale", gradientScale))
+    const epsilon = number("epsilon", optimizer.epsilon)
+    /** The running mean of the squared gradient. */
+    const squares = (kept: number) =>
+      tf.add<Vector>(
+        tf.mul(now.square, number("kept", kept)),
+        tf.mul(tf.square(g), number("added", 1 - kept))
+      )
     if (optimizer.kind === "rmsprop") {
-      const { alpha, epsilon, epsilonPlacement } = optimizer
-      const s = tf.add<Vector>(tf.mul(now.square, alpha), tf.mul(tf.square(g), 1 - alpha))
-      const root = epsilonPlacement === "inside" ? tf.sqrt(tf.add(s, epsilon)) : tf.add(tf.sqrt(s), epsilon)
+      const s = squares(optimizer.alpha)
+      const root = optimizer.epsilonPlacement === "inside"
+        ? tf.sqrt(tf.add(s, epsilon))
+        : tf.add(tf.sqrt(s), epsilon)
       return {
-        parameters: tf.sub(now.parameters, tf.mul(tf.div(g, root), learningRate)),
+        parameters: tf.sub(now.parameters, tf.mul(tf.div(g, root), number("rate", learningRate))),
         mean: now.mean,
         square: s
       }
     }
-    const { beta1, beta2, epsilon } = optimizer
+    const { beta1, beta2 } = optimizer
     beta1Product *= beta1
     beta2Product *= beta2
-    const m = tf.add<Vector>(now.mean, tf.mul(tf.sub(g, now.mean), 1 - beta1))
-    const v = tf.add<Vector>(tf.mul(now.square, beta2), tf.mul(tf.square(g), 1 - beta2))
-    const root = tf.add(tf.div(tf.sqrt(v), Math.sqrt(1 - beta2Product)), epsilon)
-    const change = tf.mul(tf.div(m, root), learningRate / (1 - beta1Product))
+    const m = tf.add<Vector>(now.mean, tf.mul(tf.sub(g, now.mean), number("meanAdded", 1 - beta1)))
+    const v = squares(beta2)
+    const root = tf.add(tf.div(tf.sqrt(v), number("correction", Math.sqrt(1 - beta2Product))), epsilon)
+    const change = tf.mul(tf.div(m, root), number("rate", learningRate / (1 - beta1Product)))
     return { parameters: tf.sub(now.parameters, change), mean: m, square: v }
   }
 

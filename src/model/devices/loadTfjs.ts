@@ -7,18 +7,26 @@
  */
 import type * as tfjs from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import { createRequire } from "node:module"
 import type { DeviceName } from "../Device.ts"
-import { importFile, locate, NotLoaded, PackageFolders } from "./packages.ts"
+import { importFile, locate, NotLoaded, PackageFolders, VulkanLibrary } from "./packages.ts"
 import type { TfjsBackend } from "./TfjsDevice.ts"
+import { firstLine } from "./trouble.ts"
+import { openWebGpu } from "./webGpu.ts"
+import { backendOn } from "./webGpuBackend.ts"
 
 /** The devices made of TensorFlow.js. */
 export type TfjsName = Exclude<DeviceName, "cpu" | "reference">
 
 const core = "@tensorflow/tfjs-core"
 const release = "4.22.0"
+
+/** TensorFlow's own log goes to standard error; its warnings are for those who build it. */
+const quiet = { TF_CPP_MIN_LOG_LEVEL: "2" }
 
 /** What each device needs: packages by name and version, the library's name among them, and the backend's name in it. */
 const parts: {
@@ -29,6 +37,8 @@ const parts: {
     /** Packages that register the backend when they are loaded. */
     readonly registers: ReadonlyArray<string>
     readonly backend: string
+    /** Variables of the environment that its native library reads when it is loaded; what the user has set stays. */
+    readonly variables?: Readonly<Record<string, string>>
   }
 } = {
   "tfjs-cpu": {
@@ -47,13 +57,21 @@ const parts: {
     packages: { "@tensorflow/tfjs-node": release },
     library: "@tensorflow/tfjs-node",
     registers: [],
-    backend: "tensorflow"
+    backend: "tensorflow",
+    variables: quiet
   },
   cuda: {
     packages: { "@tensorflow/tfjs-node-gpu": release },
     library: "@tensorflow/tfjs-node-gpu",
     registers: [],
-    backend: "tensorflow"
+    backend: "tensorflow",
+    variables: {
+      ...quiet,
+      // cuBLAS would round what it multiplies to 10 bits: gradients were off by 1.7e-3.
+      NVIDIA_TF32_OVERRIDE: "0",
+      // TensorFlow would take the whole card at once, for a network of any size.
+      TF_FORCE_GPU_ALLOW_GROWTH: "true"
+    }
   },
   webgpu: {
     packages: { [core]: release, "@tensorflow/tfjs-backend-webgpu": release, webgpu: "0.6.2" },
@@ -67,9 +85,6 @@ const parts: {
 export const installCommand = (name: TfjsName): string =>
   `npm install ${Object.entries(parts[name].packages).map(([id, version]) => `${id}@${version}`).join(" ")}`
 
-const firstLine = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : String(cause)).trim().split("\n")[0]!.trim().replace(/\.$/, "")
-
 /**
  * tfjs-node 4.22 calls two functions of `node:util` that newer versions of Node have dropped (`isNullOrUndefined`, with
  * Node 23) or warn of (`isArray`).
@@ -81,114 +96,67 @@ export const restoreUtil = (target: object = createRequire(import.meta.url)("nod
   })
 }
 
-/** What `webgpu`, Dawn for Node, exports. */
-const isDawn = (
-  module: object
-): module is { readonly create: (flags: ReadonlyArray<string>) => object; readonly globals: object } =>
-  "create" in module && typeof module.create === "function" && "globals" in module
-
-/** Puts WebGPU where a browser has it, and says what adapter it has found. */
-const provideWebGpu = async (dawn: object): Promise<{ readonly name: string; readonly software: boolean }> => {
-  if (!isDawn(dawn)) throw new Error("the package webgpu is of another version than this program knows")
-  Object.assign(globalThis, dawn.globals)
-  const gpu = dawn.create([])
-  Object.defineProperty(globalThis.navigator, "gpu", { value: gpu, configurable: true })
-  const adapter: unknown = "requestAdapter" in gpu && typeof gpu.requestAdapter === "function"
-    ? await gpu.requestAdapter({ powerPreference: "high-performance" })
-    : null
-  if (!Predicate.hasProperty(adapter, "info")) {
-    throw new Error("WebGPU finds no adapter, which on Linux takes a Vulkan driver and libvulkan.so.1")
-  }
-  const { info } = adapter
-  const description = Predicate.hasProperty(info, "description") ? String(info.description) : "an unnamed adapter"
-  return {
-    name: description,
-    software: Predicate.hasProperty(info, "isFallbackAdapter") && info.isFallbackAdapter === true
-  }
-}
-
 const isTfjs = (module: object): module is typeof tfjs =>
-  ["tidy", "tensor1d", "setBackend", "removeBackend"].every((name) => name in module)
-
-/** A backend that devices of this program stand on: made with the first of them, given back with the last. */
-interface Standing {
-  devices: number
-  readonly made: Promise<void>
-  readonly giveBack: () => void
-}
-
-/** The backends in use, of each library, by name. */
-const standing = new WeakMap<object, Map<string, Standing>>()
-
-/**
- * Makes a backend beside those in use. The library has one at a time, and computes nothing while one is being made,
- * which may take long: so it is handed one that is ready.
- */
-const make = (tf: typeof tfjs, backend: string): Standing => {
-  // Null where the package has registered none; the types do not say so.
-  const factory: ReturnType<typeof tf.findBackendFactory> | null | undefined = tf.findBackendFactory(backend)
-  const register = (factory: Parameters<typeof tf.registerBackend>[1]) => {
-    tf.removeBackend(backend)
-    tf.registerBackend(backend, factory)
-  }
-  const begin = async () => {
-    if (typeof factory !== "function" || tf.engine().registry[backend] !== undefined) return
-    const instance = await factory()
-    register(() => instance)
-  }
-  const made = begin()
-  // Whoever waits for it hears of it; nobody may, where the start was interrupted.
-  made.catch(() => {})
-  return {
-    devices: 0,
-    made,
-    giveBack: () => {
-      const instance: unknown = tf.engine().registry[backend]
-      if (typeof factory === "function") register(factory)
-      if (Predicate.hasProperty(instance, "device") && Predicate.hasProperty(instance.device, "destroy")) {
-        if (typeof instance.device.destroy === "function") instance.device.destroy()
-      }
-    }
-  }
-}
-
-/** A backend that is made, for as long as the scope lasts. */
-const stand = Effect.fnUntraced(function*(tf: typeof tfjs, backend: string) {
-  const ofLibrary = standing.get(tf) ?? new Map<string, Standing>()
-  standing.set(tf, ofLibrary)
-  const { made } = yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      const one = ofLibrary.get(backend) ?? make(tf, backend)
-      ofLibrary.set(backend, one)
-      one.devices += 1
-      return one
-    }),
-    (one) =>
-      Effect.promise(async () => {
-        one.devices -= 1
-        // What is being made is waited for: nobody else could give it back.
-        const success = await one.made.then(() => true, () => false)
-        // TensorFlow's native library is one for the process, and holds what tensors hold.
-        if (one.devices > 0 || ofLibrary.get(backend) !== one || (success && backend === "tensorflow")) return
-        ofLibrary.delete(backend)
-        if (success) one.giveBack()
-      })
-  )
-  yield* Effect.tryPromise({ try: () => made, catch: firstLine })
-})
+  ["tidy", "tensor1d", "setBackend", "removeBackend", "registerBackend"].every((name) => name in module)
 
 /** A backend that is ready, and the name of what it computes on, where it has one. */
 export interface LoadedTfjs extends TfjsBackend {
   readonly adapter?: { readonly name: string; readonly software: boolean }
 }
 
+/** A backend that is open, and how many devices of this program stand on it: it is given back with the last of them. */
+interface Opened {
+  readonly backend: LoadedTfjs
+  readonly scope: Scope.Closeable
+  users: number
+}
+const opened = new Map<string, Opened>()
+/** One is opened or given back at a time. */
+const lock = Semaphore.makeUnsafe(1)
+
+/** The backend that is open under this key, or that is opened now, for what follows in the scope. */
+const share = (
+  key: string,
+  open: Effect.Effect<LoadedTfjs, NotLoaded, Scope.Scope>
+): Effect.Effect<LoadedTfjs, NotLoaded, Scope.Scope> => {
+  const acquire = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const found = opened.get(key)
+      if (found !== undefined) {
+        found.users++
+        return found
+      }
+      const scope = yield* Scope.make()
+      const backend = yield* restore(Scope.provide(open, scope)).pipe(
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+      )
+      const entry: Opened = { backend, scope, users: 1 }
+      opened.set(key, entry)
+      return entry
+    })
+  )
+  const release = (entry: Opened) =>
+    lock.withPermit(Effect.suspend(() => {
+      entry.users--
+      if (entry.users > 0) return Effect.void
+      opened.delete(key)
+      return Scope.close(entry.scope, Exit.void)
+    }))
+  return Effect.map(
+    Effect.acquireRelease(lock.withPermit(acquire), release, { interruptible: true }),
+    ({ backend }) => backend
+  )
+}
+
 /** Loads a device's library and its backend; what they hold is given back with the scope. */
 export const loadTfjs = Effect.fnUntraced(function*(
   device: TfjsName
 ): Effect.fn.Return<LoadedTfjs, NotLoaded, Scope.Scope> {
-  const { backend, library, packages, registers } = parts[device]
+  const { backend, library, packages, registers, variables } = parts[device]
   const places = yield* PackageFolders
-  const refuse = (reason: string, missing = false) => new NotLoaded({ device, reason, missing })
+  const vulkan = yield* VulkanLibrary
+  const refuse = (reason: string, command?: string) =>
+    new NotLoaded({ device, reason, ...(command === undefined ? {} : { command }) })
 
   // All are looked for before any is loaded: the answer that one is missing takes no time.
   const files: Record<string, string> = {}
@@ -196,7 +164,7 @@ export const loadTfjs = Effect.fnUntraced(function*(
     // A library that comes as a package of its own must be the one that the backend registers with.
     const registrar = files[registers[0] ?? ""]
     const file = locate(id, id === library && registrar !== undefined ? [registrar, ...places] : places)
-    if (file === undefined) return yield* refuse(`the package ${id} is not installed`, true)
+    if (file === undefined) return yield* refuse(`the package ${id} is not installed`, installCommand(device))
     files[id] = file
   }
   const load = (id: string) =>
@@ -205,36 +173,70 @@ export const loadTfjs = Effect.fnUntraced(function*(
       catch: (cause) => refuse(`${id} fails: ${firstLine(cause)}`)
     })
 
-  restoreUtil()
-  // TensorFlow's own log goes to standard error; its warnings are for those who build it.
-  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2"
-  const adapter = device === "webgpu"
-    ? yield* Effect.flatMap(
-      load("webgpu"),
-      (dawn) => Effect.tryPromise({ try: () => provideWebGpu(dawn), catch: (cause) => refuse(firstLine(cause)) })
-    )
-    : undefined
-  const tf = yield* load(library)
-  if (!isTfjs(tf)) return yield* refuse(`${library} is of another version than this program knows`)
-  // Checks of every number, and hints about other backends, on every operation.
-  tf.enableProdMode()
-  for (const id of registers) yield* load(id)
+  const open = Effect.gen(function*() {
+    restoreUtil()
+    for (const [name, value] of Object.entries(variables ?? {})) process.env[name] ??= value
+    const gpu = device === "webgpu"
+      ? yield* Effect.mapError(
+        Effect.flatMap(load("webgpu"), (dawn) => openWebGpu(dawn, vulkan)),
+        (failure) => failure._tag === "NotLoaded" ? failure : refuse(failure.reason, failure.command)
+      )
+      : undefined
+    const tf = yield* load(library)
+    if (!isTfjs(tf)) return yield* refuse(`${library} is of another version than this program knows`)
+    // Checks of every number, and hints about other backends, on every operation.
+    tf.enableProdMode()
+    const modules: Array<object> = []
+    for (const id of registers) modules.push(yield* load(id))
 
-  const notStarted = (reason?: string) =>
-    refuse(`its backend "${backend}" does not start${reason === undefined ? "" : `: ${reason}`}`)
-  yield* Effect.mapError(stand(tf, backend), notStarted)
-  const ready = yield* Effect.tryPromise({
-    try: () => tf.setBackend(backend),
-    catch: (cause) => notStarted(firstLine(cause))
-  })
-  if (!ready) return yield* notStarted()
-  if (device === "cuda") {
-    const native: unknown = tf.backend()
-    if (!Predicate.hasProperty(native, "isUsingGpuDevice") || native.isUsingGpuDevice !== true) {
-      return yield* refuse(
-        "@tensorflow/tfjs-node-gpu sees no GPU, which takes an NVIDIA driver and the CUDA and cuDNN libraries it was built for"
+    const notStarted = (reason?: string) =>
+      refuse(`its backend "${backend}" does not start${reason === undefined ? "" : `: ${reason}`}`)
+    // Null where no package has registered one; the types do not say so.
+    const factory: ReturnType<typeof tf.findBackendFactory> | null | undefined = tf.findBackendFactory(backend)
+    const registered = typeof factory === "function"
+    const running = tf.engine().registry[backend] !== undefined
+    if (gpu !== undefined && running) return yield* notStarted("other code of this program uses it")
+    // TensorFlow's native library is one for the process, and holds what tensors hold.
+    if (backend !== "tensorflow" && !running && (gpu !== undefined || registered)) {
+      // The library computes nothing while it makes a backend, which may take long and disturb others: it is handed one.
+      const instance = yield* Effect.uninterruptible(Effect.tryPromise({
+        try: async () => gpu === undefined ? factory!() : backendOn(gpu, modules[0]!),
+        catch: (cause) => notStarted(firstLine(cause))
+      }))
+      if (registered) tf.removeBackend(backend)
+      tf.registerBackend(backend, () => instance)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          try {
+            tf.removeBackend(backend)
+          } catch (cause) {
+            // What stands on a GPU that has failed cannot be taken down in order.
+            if (gpu?.trouble() === undefined) throw cause
+          }
+          // The library is left as it was.
+          if (registered) tf.registerBackend(backend, factory)
+        })
       )
     }
-  }
-  return { tf, backend, ...(adapter === undefined ? {} : { adapter }) }
+    const ready = yield* Effect.tryPromise({
+      try: () => tf.setBackend(backend),
+      catch: (cause) => notStarted(firstLine(cause))
+    })
+    if (!ready) return yield* notStarted()
+    if (device === "cuda") {
+      const native: unknown = tf.backend()
+      if (!Predicate.hasProperty(native, "isUsingGpuDevice") || native.isUsingGpuDevice !== true) {
+        return yield* refuse(
+          "@tensorflow/tfjs-node-gpu sees no GPU, which takes an NVIDIA driver and the CUDA and cuDNN libraries it was built for"
+        )
+      }
+    }
+    const loaded: LoadedTfjs = {
+      tf,
+      backend,
+      ...(gpu === undefined ? {} : { trouble: gpu.trouble, adapter: { name: gpu.name, software: gpu.software } })
+    }
+    return loaded
+  })
+  return yield* share(`${files[library]} ${backend}`, open)
 })

@@ -29,9 +29,9 @@ const unavailable = (failure: NotLoaded, name: TfjsName): DeviceUnavailable =>
   new DeviceUnavailable({
     device: name,
     message: `${failure.message} ${
-      failure.missing
-        ? `Run ${installCommand(name)}, or leave --device out.`
-        : "Leave --device out, or say --device cpu."
+      failure.command === undefined
+        ? "Leave --device out, or say --device cpu."
+        : `Run ${failure.command}, or leave --device out.`
     }`
   })
 
@@ -56,16 +56,18 @@ const gpu = Effect.gen(function*() {
   if (cuda._tag === "Success") return cuda.success
   const webgpu = yield* Effect.result(hardwareWebGpu)
   if (webgpu._tag === "Success") return webgpu.success
-  const why = webgpu.failure._tag === "NotLoaded" ? webgpu.failure.reason : webgpu.failure.message
+  const { reason, command } = webgpu.failure._tag === "NotLoaded"
+    ? webgpu.failure
+    : { reason: webgpu.failure.message, command: undefined }
+  // Whoever has the packages of WebGPU lacks what these lack, and not CUDA.
+  const cudaToo = command === undefined || command === installCommand("webgpu")
   const commands = [
-    ...(cuda.failure.missing ? [`${installCommand("cuda")} for an NVIDIA GPU with CUDA`] : []),
-    ...(webgpu.failure._tag === "NotLoaded" && webgpu.failure.missing
-      ? [`${installCommand("webgpu")} for any GPU with a Vulkan, Metal or Direct3D 12 driver`]
-      : [])
+    ...(cuda.failure.command === undefined || !cudaToo ? [] : [`${cuda.failure.command} for an NVIDIA GPU with CUDA`]),
+    ...(command === undefined ? [] : [`${command} for any GPU with a Vulkan, Metal or Direct3D 12 driver`])
   ]
   return yield* new DeviceUnavailable({
     device: "gpu",
-    message: `Device "gpu" is not available: tried cuda (${cuda.failure.reason}) and webgpu (${why}). ${
+    message: `Device "gpu" is not available: tried cuda (${cuda.failure.reason}) and webgpu (${reason}). ${
       commands.length === 0 ? "Leave --device out, or say --device cpu." : `Run ${commands.join(", or ")}.`
     }`
   })

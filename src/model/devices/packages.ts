@@ -38,12 +38,20 @@ export const importFile = async (file: string): Promise<object> => {
   return inner
 }
 
-/** Why a device cannot be had, and whether installing its packages would mend it. */
+/**
+ * The library that finds Vulkan drivers, which WebGPU needs on Linux; undefined where it needs none. Tests name one that
+ * is not there.
+ */
+export const VulkanLibrary = Context.Reference<string | undefined>("troupe/model/VulkanLibrary", {
+  defaultValue: () => process.platform === "linux" ? "libvulkan.so.1" : undefined
+})
+
+/** Why a device cannot be had, and the command that installs what is missing, where something is. */
 export class NotLoaded extends Schema.TaggedError<NotLoaded>()("NotLoaded", {
   device: Schema.String,
   /** Completes the sentence "… is not available: …". */
   reason: Schema.String,
-  missing: Schema.Boolean
+  command: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     return `Device "${this.device}" is not available: ${this.reason}.`

@@ -7,7 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { restoreUtil } from "../../../src/model/devices/loadTfjs.ts"
 import { type DeviceWish, openDevice } from "../../../src/model/devices/openDevice.ts"
-import { PackageFolders } from "../../../src/model/devices/packages.ts"
+import { PackageFolders, VulkanLibrary } from "../../../src/model/devices/packages.ts"
 import { Arena } from "../../../src/model/kernels/Arena.ts"
 import { Kernels } from "../../../src/model/kernels/Kernels.ts"
 
@@ -21,14 +21,25 @@ const library = (gpu: boolean) => `
     backend: () => ({ isUsingGpuDevice: ${gpu} })
   }`
 
+/** As much of a \`GPUDevice\`. */
+const card = `{ lost: new Promise(() => {}), queue: { writeBuffer() {} }, destroy() {} }`
+
 /** As much of Dawn: \`adapter\` is an expression. */
 const dawn = (adapter: string) =>
   `module.exports = {
   globals: {}, create: () => ({ requestAdapter: async () => ${adapter} })
 }`
 
-/** Opens a device that finds these packages only. */
-const opening = (wish: DeviceWish, packages: Readonly<Record<string, string>>) =>
+/** An adapter that gives a device. */
+const adapter = (info: string, device = card) => dawn(`({ info: ${info}, requestDevice: async () => (${device}) })`)
+
+/** As much of its backend. */
+const backendOfDawn = `module.exports = {
+  WebGPUBackend: class { tensorMap = {}; bufferManager = {}; uploadToGPU() {} }
+}`
+
+/** Opens a device that finds these packages only, and this library for Vulkan. */
+const opening = (wish: DeviceWish, packages: Readonly<Record<string, string>>, vulkan?: string) =>
   Effect.scoped(Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.makeTempDirectoryScoped()
@@ -39,13 +50,14 @@ const opening = (wish: DeviceWish, packages: Readonly<Record<string, string>>) =
     const arena = yield* Arena.make({ bytes: 65_536 })
     const kernels = yield* Kernels.instantiate(arena.memory)
     const device = yield* openDevice(wish, { arena, kernels }).pipe(
-      Effect.provideService(PackageFolders, [`${folder}/package.json`])
+      Effect.provideService(PackageFolders, [`${folder}/package.json`]),
+      Effect.provideService(VulkanLibrary, vulkan)
     )
     return device.name
   })).pipe(Effect.provide(NodeServices.layer))
 
-const refusal = (wish: DeviceWish, packages: Readonly<Record<string, string>>) =>
-  Effect.map(Effect.flip(opening(wish, packages)), ({ message }) => message)
+const refusal = (wish: DeviceWish, packages: Readonly<Record<string, string>>, vulkan?: string) =>
+  Effect.map(Effect.flip(opening(wish, packages, vulkan)), ({ message }) => message)
 
 const ofGpu = "@tensorflow/tfjs-node-gpu"
 
@@ -97,11 +109,11 @@ describe("a device that cannot be had", () => {
           "GPU with CUDA, or npm install @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-backend-webgpu@4.22.0 " +
           "webgpu@0.6.2 for any GPU with a Vulkan, Metal or Direct3D 12 driver."
       )
-      const web = { "@tensorflow/tfjs-core": library(false), "@tensorflow/tfjs-backend-webgpu": "module.exports = {}" }
+      const web = { "@tensorflow/tfjs-core": library(false), "@tensorflow/tfjs-backend-webgpu": backendOfDawn }
       const blind = yield* refusal("gpu", { ...web, [ofGpu]: library(false), webgpu: dawn("null") })
       assert.match(blind, /tried cuda \(.* sees no GPU, .*\) and webgpu \(WebGPU finds no adapter, .*\)\. Leave/)
       assert.notMatch(blind, /npm install/)
-      const software = dawn(`({ info: { description: "Pretender", isFallbackAdapter: true } })`)
+      const software = adapter(`{ description: "Pretender", isFallbackAdapter: true }`)
       assert.match(
         yield* refusal("gpu", { ...web, webgpu: software }),
         /a processor that plays a GPU \(Pretender\).*Run npm install @tensorflow\/tfjs-node-gpu@4\.22\.0 for an NVIDIA GPU with CUDA\.$/
@@ -112,8 +124,8 @@ describe("a device that cannot be had", () => {
 describe("a GPU", () => {
   const web = {
     "@tensorflow/tfjs-core": library(false),
-    "@tensorflow/tfjs-backend-webgpu": "module.exports = {}",
-    webgpu: dawn(`({ info: { description: "Card", isFallbackAdapter: false } })`)
+    "@tensorflow/tfjs-backend-webgpu": backendOfDawn,
+    webgpu: adapter(`{ description: "Card", isFallbackAdapter: false }`)
   }
 
   it.live("is CUDA where it sees one", () =>
@@ -125,6 +137,69 @@ describe("a GPU", () => {
     Effect.gen(function*() {
       assert.strictEqual(yield* opening("gpu", web), "webgpu")
       assert.strictEqual(yield* opening("gpu", { ...web, [ofGpu]: library(false) }), "webgpu")
+    }))
+
+  it.live("is refused in one sentence, whatever of it is not as it should be", () =>
+    Effect.gen(function*() {
+      const info = `{ description: "Card" }`
+      const wrong: ReadonlyArray<readonly [packages: Readonly<Record<string, string>>, says: RegExp]> = [
+        [{ webgpu: "module.exports = {}" }, /package webgpu is of another version/],
+        [{ webgpu: "module.exports = { globals: {}, create: () => { throw new Error('No.') } }" }, /available: No\. /],
+        [{ webgpu: dawn("null") }, /WebGPU finds no adapter/],
+        [{ webgpu: dawn("Promise.reject(new Error('Driver too old.\\nIndeed.'))") }, /available: Driver too old\. /],
+        [{ webgpu: dawn(`({ info: ${info} })`) }, /another version/],
+        [{ webgpu: adapter(info, "null") }, /another version/],
+        [
+          { webgpu: dawn(`({ info: ${info}, requestDevice: async () => { throw new Error("It is lost.") } })`) },
+          /It is lost/
+        ],
+        [{ "@tensorflow/tfjs-backend-webgpu": "module.exports = {}" }, /"webgpu" does not start: .* another version/],
+        [{ "@tensorflow/tfjs-backend-webgpu": "module.exports = { WebGPUBackend: class {} }" }, /another version/]
+      ]
+      for (const [packages, says] of wrong) {
+        const message = yield* refusal("webgpu", { ...web, ...packages })
+        assert.match(message, /^Device "webgpu" is not available: [^\n]*\. Leave --device out, or say --device cpu\.$/)
+        assert.match(message, says)
+      }
+    }))
+
+  it.live("without the library that finds Vulkan drivers: names that library alone, before Dawn warns of it", () =>
+    Effect.gen(function*() {
+      const warning = "module.exports = { globals: {}, create: () => { throw new Error('Dawn was asked') } }"
+      const packages = { ...web, webgpu: warning }
+      assert.strictEqual(
+        yield* refusal("webgpu", packages, "libnothing.so.1"),
+        "Device \"webgpu\" is not available: the library libnothing.so.1 cannot be loaded. " +
+          "Run apt-get install libvulkan1 (vulkan-loader on other systems), or leave --device out."
+      )
+      const gpu = yield* refusal("gpu", packages, "libnothing.so.1")
+      assert.match(gpu, /Run apt-get install libvulkan1 [^\n]*for any GPU with a Vulkan/)
+      assert.notMatch(gpu, /npm install/)
+    }))
+
+  it.live("CUDA: has full products and takes no more memory than it needs, where the user has not said otherwise", () =>
+    Effect.gen(function*() {
+      const names = ["NVIDIA_TF32_OVERRIDE", "TF_FORCE_GPU_ALLOW_GROWTH"]
+      const before = names.map((name) => process.env[name])
+      const seen = Symbol.for("seen")
+      const loaded = library(true) +
+        `\n;globalThis[Symbol.for("seen")] = ${JSON.stringify(names)}.map((name) => process.env[name])`
+      const set = (values: ReadonlyArray<string | undefined>) =>
+        names.forEach((name, i) => {
+          if (values[i] === undefined) delete process.env[name]
+          else process.env[name] = values[i]
+        })
+      yield* Effect.ensuring(
+        Effect.gen(function*() {
+          set([undefined, undefined])
+          yield* opening("cuda", { [ofGpu]: loaded })
+          assert.deepStrictEqual(Object(globalThis)[seen], ["0", "true"])
+          set(["1", "false"])
+          yield* opening("cuda", { [ofGpu]: loaded })
+          assert.deepStrictEqual(Object(globalThis)[seen], ["1", "false"])
+        }),
+        Effect.sync(() => set(before))
+      )
     }))
 })
 

@@ -1,0 +1,55 @@
+/**
+ * What can go wrong on a device while it computes, and what is said of it: one sentence that names the device, the
+ * reason it gave, and what to do. A GPU tells of most of this later, and to nobody in particular; `webGpu.ts` listens.
+ */
+import { DeviceFault, type DeviceName } from "../Device.ts"
+
+/** The kinds of trouble. */
+export type TroubleKind = "failed" | "lost" | "memory" | "refused" | "silent"
+
+/** Something that went wrong on a device. */
+export interface Trouble {
+  readonly kind: TroubleKind
+  /** The device's own words for it, as one line without a full stop; empty where it gave none. */
+  readonly reason: string
+}
+
+const predicates: { readonly [Kind in TroubleKind]: string } = {
+  failed: "failed",
+  lost: "was lost",
+  memory: "is out of memory",
+  refused: "refused a command",
+  silent: "does not answer"
+}
+
+const elsewhere =
+  "Go on from the run's last checkpoint with --resume and --device cpu, or train anew on another device."
+
+const mends: { readonly [Kind in TroubleKind]: string } = {
+  failed: elsewhere,
+  lost: elsewhere,
+  memory:
+    "Free the memory that other programs hold there, make --n-envs, --n-steps or --hidden smaller, or say --device cpu.",
+  refused: elsewhere,
+  silent: elsewhere
+}
+
+/** The first line of what a library says, short enough for a sentence, and without its full stop. */
+export const firstLine = (cause: unknown): string => {
+  const words = cause instanceof Error ? cause.message : String(cause)
+  const line = words.trim().split("\n")[0]!.trim().replace(/[.:]$/, "")
+  return line.length > 300 ? `${line.slice(0, 300)} …` : line
+}
+
+/** What a library threw: most have one class of error for all, and their words must do. */
+export const troubleOf = (cause: unknown): Trouble => {
+  const reason = firstLine(cause)
+  return { kind: /\bOOM\b|out of memory|allocat/i.test(reason) ? "memory" : "failed", reason }
+}
+
+/** The sentence. */
+export const faultOf = (device: DeviceName, { kind, reason }: Trouble): DeviceFault =>
+  new DeviceFault({
+    device,
+    message: `The device ${device} ${predicates[kind]}${reason === "" ? "" : ` (${reason})`}. ${mends[kind]}`
+  })
