@@ -3,7 +3,6 @@
  * stderr and exit code 2; a run that cannot go on is one sentence and 1; an interrupted one ends
  * with 130 (Ctrl-C) or 143 (SIGTERM).
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
@@ -16,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as module from "node:module"
 import { UnknownEnvironment } from "./envs/Registry.ts"
+import { runMain } from "./runtime/commands/ending.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
 import { exportCommand } from "./runtime/commands/export.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
@@ -95,58 +95,8 @@ const program = Command.runWith(root, { version })(withAttachedValue(withVerb(pr
   Effect.provide(StandardOutput.layer.pipe(Layer.provideMerge(NodeServices.layer)))
 )
 
-/** How the program ends when it is interrupted: with 128 and the signal's number. */
-let interrupted = 130
-/** Whether the program has come to its own end. */
-let ended = false
-
-const interrupt = (code: number) => {
-  interrupted = code
-  process.emit("SIGINT", "SIGINT")
-}
-process.once("SIGTERM", () => {
-  interrupted = 143
-})
-process.once("SIGHUP", () => interrupt(129))
-// The first asks for an orderly end; whoever asks again has waited long enough. What is written, is written whole. One
-// that follows at once is the same: npm passes on what the terminal has sent us already.
-const echo = 250
-let asked: number | undefined
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    asked ??= performance.now()
-    if (performance.now() - asked < echo) return
-    ended = true
-    process.exit(interrupted)
-  })
-}
-// Whoever read our output has gone (`| head -1`), or there is no room for it: what was done is still written down.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.once("error", (error: NodeJS.ErrnoException) => {
-    stream.on("error", () => {})
-    if (error.code === "EPIPE") return interrupt(141)
-    process.stderr.write(`${plainLine(`The output cannot be written: ${error.message}.`)}\n`)
-    interrupt(1)
-  })
-}
-// What an environment throws in this thread when nobody waits for it: the run cannot be trusted to go on.
-process.once("uncaughtException", (error) => {
-  process.on("uncaughtException", () => {})
-  process.stderr.write(`${plainLine(`The run is ended by what nobody caught: ${thrownText(error)}`)}\n`)
-  interrupt(1)
-})
-process.once("exit", () => {
-  if (ended) return
-  process.stderr.write("The program was ended from within, by process.exit in an environment or a library.\n")
-  process.exitCode = 1
-})
-
-NodeRuntime.runMain(program, {
-  disableErrorReporting: true,
-  teardown: (exit, onExit) => {
-    ended = true
-    if (Exit.isSuccess(exit)) return onExit(0)
-    if (Cause.hasInterruptsOnly(exit.cause)) return onExit(interrupted)
-    onExit(usage(Cause.squash(exit.cause)) ? 2 : 1)
-  }
+runMain(program, (exit, by) => {
+  if (Exit.isSuccess(exit)) return 0
+  if (Cause.hasInterruptsOnly(exit.cause)) return by
+  return usage(Cause.squash(exit.cause)) ? 2 : 1
 })

@@ -69,8 +69,8 @@ export interface EvaluatorOptions {
 const rows = 64
 /** Steps after which an episode that nothing cuts is given up. */
 const endless = 100_000
-/** Environment steps between two looks at the rest of the program: about a millisecond of CartPole. */
-const stepsBetweenYields = 4096
+/** Milliseconds between two looks at the rest of the program, which has signals to hear. */
+const millisBetweenYields = 1
 
 /** Plays greedy episodes of one environment. */
 export class Evaluator extends Context.Service<Evaluator, {
@@ -151,7 +151,7 @@ const play = Effect.fnUntraced(function*(
     }
   }
 
-  let sinceYield = 0
+  let looked = performance.now()
   for (let first = 0; first < episodes; first += rows) {
     const wave = Array.from({ length: Math.min(rows, episodes - first) }, (_, k) => {
       const dynamics = definition.create(new Float64Array(definition.stateSize))
@@ -204,10 +204,9 @@ const play = Effect.fnUntraced(function*(
         }
       }
       if (ended > 0) playing = playing.filter((_, i) => actions[i] !== -1)
-      sinceYield += playing.length
-      if (sinceYield >= stepsBetweenYields) {
-        sinceYield = 0
+      if (performance.now() - looked >= millisBetweenYields) {
         yield* Effect.yieldNow
+        looked = performance.now()
       }
     }
   }
