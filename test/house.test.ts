@@ -70,9 +70,16 @@ describe("house", () => {
       /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask|nextTick|Date\.now|new Date|performance\.now|hrtime|Math\.random|crypto|runFork|runPromise)\b/
     for (const file of files.filter((file) => roomOf(file) === "actors")) {
       const inside = path.relative(path.join(root, "src", "actors"), file)
-      if (inside === "EventLoop.ts" || inside.startsWith(`links${path.sep}`)) continue
+      if (inside === "RealEventLoop.ts" || inside.startsWith(`links${path.sep}`)) continue
       assert.notMatch(code(file), kept, inside)
     }
+  })
+
+  it("asks for the date where a date is meant, and nowhere else", () => {
+    const dated = ["actors/Supervision.ts", "runtime/reporting/RunFolder.ts", "runtime/reporting/TensorBoard.ts"]
+    const asking = files.filter((file) => /\bDate\.now|\bnew Date\(\)|currentTime(?:Millis|Nanos)/.test(code(file)))
+    const names = asking.map((file) => path.relative(path.join(root, "src"), file).replaceAll(path.sep, "/"))
+    assert.deepStrictEqual(names.toSorted(), dated)
   })
 
   it("tells the version of package.json", () => {

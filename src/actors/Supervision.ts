@@ -92,6 +92,8 @@ export class RestartLog {
   private readonly times: Array<number> = []
   private readonly policy: Supervision
   private step: Step | undefined
+  /** The date at which the monotonic clock stood at 0, as it was at the first pause. */
+  private epoch: number | undefined
 
   constructor(policy: Supervision) {
     this.policy = policy
@@ -113,7 +115,10 @@ export class RestartLog {
     if (typeof backoff === "function") return Effect.suspend(() => Effect.sleep(backoff(restart)))
     return Effect.gen({ self: this }, function*() {
       if (restart === 1 || this.step === undefined) this.step = yield* Schedule.toStep(backoff)
-      const now = yield* Clock.currentTimeMillis
+      // A schedule may ask for the date; how long something took, it is to tell by a clock that nobody sets.
+      const monotonic = Number(yield* Clock.monotonicTimeNanos) / 1e6
+      this.epoch ??= (yield* Clock.currentTimeMillis) - monotonic
+      const now = this.epoch + monotonic
       const [, delay] = yield* Effect.mapError(this.step(now, death), () => new BackoffOver())
       yield* Effect.sleep(delay)
     })

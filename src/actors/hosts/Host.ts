@@ -26,8 +26,8 @@ export interface Envelope {
   readonly payload: unknown
   /** How long its sender waits, in milliseconds. */
   readonly millis: number
-  /** When its sender gives up, in milliseconds of the system's clock; `Infinity` for never. */
-  readonly expires: number
+  /** When its sender gives up, in milliseconds of the system's time; `Infinity` for never. */
+  expires: number
   /** Whether the sender waits only until the message is taken in. */
   readonly tell: boolean
   /** Takes the outcome; `undefined` once nobody waits for it. */

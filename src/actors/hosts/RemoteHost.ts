@@ -13,7 +13,7 @@ import * as Exit from "effect/Exit"
 import type { Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
 import { HostStartFailed, MessageRefused } from "../errors.ts"
-import type { EventLoop } from "../EventLoop.ts"
+import * as EventLoop from "../EventLoop.ts"
 import type { Fault } from "../Fault.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Command, HostLink, OpenLink, Report, Working } from "../links/HostLink.ts"
@@ -31,7 +31,7 @@ export interface RemoteOptions {
   /** Milliseconds without a sign of life after which it counts as wedged; `Infinity` to wait for ever. */
   readonly heartbeatMillis: number
   readonly publish: (event: LifecycleEvent) => void
-  readonly loop: EventLoop
+  readonly loop: EventLoop.EventLoop
 }
 
 /** A beat is missed when nothing came within a third of the allowed time; so many in a row are fatal. */
@@ -135,7 +135,7 @@ export class RemoteHost implements Host {
     return Effect.callback<void>((resume) => {
       this.closing = true
       if (this.link === undefined) return resume(Effect.void)
-      const callOff = this.options.loop.after(grace, () => this.link?.terminate())
+      const callOff = EventLoop.deadline(this.options.loop, grace, () => this.link?.terminate())
       this.onExit.add(() => {
         callOff()
         resume(Effect.void)
@@ -158,7 +158,7 @@ export class RemoteHost implements Host {
     this.heard = 0
     const { loop, startMillis } = this.options
     this.openedAt = loop.now()
-    this.startTimer = loop.after(startMillis, () => {
+    this.startTimer = EventLoop.deadline(loop, startMillis, () => {
       this.end(new Death({ kind: "StartFailed", message: `not ready within ${startMillis} ms` }))
     })
     // What an earlier link still says is not heard.
@@ -281,7 +281,7 @@ export class RemoteHost implements Host {
     this.startTimer?.()
     const { index, loop } = this.options
     this.awaitBeat()
-    this.options.publish({ _tag: "HostStarted", host: index, millis: loop.now() - this.openedAt })
+    this.options.publish({ _tag: "HostStarted", host: index, millis: Math.max(0, loop.now() - this.openedAt) })
     for (const resume of this.onReady) resume(Exit.void)
     this.onReady.clear()
     this.flush()
@@ -289,11 +289,13 @@ export class RemoteHost implements Host {
 
   private awaitBeat(): void {
     const { heartbeatMillis, loop } = this.options
-    if (Number.isFinite(heartbeatMillis)) this.pulse = loop.after(heartbeatMillis / beats, () => this.beat())
+    this.pulse = loop.after(heartbeatMillis / beats, (paused) => this.beat(paused))
   }
 
-  private beat(): void {
+  private beat(paused: boolean): void {
     this.awaitBeat()
+    // Who could not be heard has not been silent.
+    if (paused) this.missed = 0
     if (this.missed++ < beats) return this.ping()
     const message = `no sign of life for ${this.options.heartbeatMillis} ms`
     this.end(new Death({ kind: "Unresponsive", message }))

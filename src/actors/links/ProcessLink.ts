@@ -14,6 +14,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { isMainThread, Worker } from "node:worker_threads"
 import { MemoryLimitReached } from "../errors.ts"
+import { deadline, real } from "../EventLoop.ts"
 import { harm } from "./harm.ts"
 import type { Command, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 
@@ -83,7 +84,8 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => 
   let ended: string | undefined
   let connected = true
   let over = false
-  let drainTimer: ReturnType<typeof setTimeout> | undefined
+  /** What calls the drain off. */
+  let draining: (() => void) | undefined
   const said = tail(child)
 
   const terminate = (): void => {
@@ -104,7 +106,7 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => 
     if (over) return
     over = true
     clearInterval(watch)
-    clearTimeout(drainTimer)
+    draining?.()
     child.removeAllListeners()
     // A message that could not be sent to the dead is no news.
     child.on("error", () => {})
@@ -115,10 +117,10 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => 
     if (ended === undefined) return
     if (!connected) return exited(ended)
     const reason = ended
-    drainTimer ??= setTimeout(() => {
+    draining ??= deadline(real, drain, () => {
       if (child.connected) child.disconnect()
       exited(reason)
-    }, drain)
+    })
   }
 
   child.on("message", (message: ReadonlyArray<Report> | Weight) => {
@@ -134,11 +136,11 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => 
     connected = false
     perhapsOver()
     // A child that closes its channel but lives on is none of ours any more.
-    if (ended === undefined) drainTimer ??= setTimeout(terminate, drain)
+    if (ended === undefined) draining ??= deadline(real, drain, terminate)
   })
   child.on("exit", (code, signal) => {
-    clearTimeout(drainTimer)
-    drainTimer = undefined
+    draining?.()
+    draining = undefined
     ended = terminated ? "terminated" : said(code, signal)
     if (error === undefined && !terminated && /heap out of memory/.test(ended)) {
       error = new MemoryLimitReached(limit.heap === undefined ? {} : { limit: limit.heap })

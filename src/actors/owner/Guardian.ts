@@ -42,10 +42,8 @@ export type Status = "starting" | "running" | "restarting" | "stopping" | "ended
 
 /** What a guardian needs of the system around it. */
 export interface Surroundings {
-  /** Milliseconds. */
+  /** Milliseconds of the system's time. */
   now(): number
-  /** Milliseconds, monotonic: for how long something took. */
-  monotonic(): number
   publish(event: LifecycleEvent): void
   /** Some message expires at this time. */
   expect(expires: number): void
@@ -152,12 +150,13 @@ export class Guardian implements Tenant, Sibling {
     this.ledger.withdraw(envelope)
   }
 
-  /** Fails what has expired; returns when the next message expires. */
-  expire(now: number): number {
+  /** Fails what has expired, or after a pause gives it its time anew; returns when the next message expires. */
+  expire(now: number, paused: boolean): number {
     let next = Number.POSITIVE_INFINITY
     const late: Array<Envelope> = []
     for (const envelope of this.ledger.all()) {
       if (envelope.resume === undefined) continue
+      if (paused && envelope.expires <= now) envelope.expires = now + envelope.millis
       if (envelope.expires <= now) late.push(envelope)
       else if (envelope.expires < next) next = envelope.expires
     }
@@ -224,7 +223,7 @@ export class Guardian implements Tenant, Sibling {
         actor: this.name,
         incarnation: epoch,
         death: this.lastDeath,
-        recoveryMillis: this.around.monotonic() - this.diedAt,
+        recoveryMillis: Math.max(0, this.around.now() - this.diedAt),
         replayed: this.replayed
       })
     }
@@ -262,7 +261,7 @@ export class Guardian implements Tenant, Sibling {
     const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
     this.epoch++
     this.status = "restarting"
-    this.diedAt = this.around.monotonic()
+    this.diedAt = this.around.now()
     this.lastDeath = death
     this.around.publish({ _tag: "Died", actor: this.name, incarnation: epoch, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.

@@ -1,57 +1,53 @@
 /**
- * One alarm for all deadlines: asks note when they expire, and a single sleeping fiber looks at what is left then.
+ * One alarm for all deadlines: asks note when they expire, and a single timer looks at what is left then.
  *
  * A timer per ask would cost more than the ask. Here an ask costs a comparison, since nearly all are answered long before
  * the alarm, which looks only at those still pending.
  */
-import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import type { Time } from "../EventLoop.ts"
 
 /** Alarms lie at least this far apart (milliseconds), so that many near deadlines are swept together. */
 const spacing = 2
 
 export class Sweeper {
-  private alarm: Fiber.Fiber<void> | undefined
   private at = Number.POSITIVE_INFINITY
-  private readonly now: () => number
-  private readonly run: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
-  private readonly sweep: (now: number) => number
+  private callOff: (() => void) | undefined
+  private readonly time: Time
+  private readonly sweep: (now: number, paused: boolean) => number
 
-  /** `sweep` handles what is due and returns when it is needed next (`Infinity`: when somebody expects something). */
-  constructor(options: {
-    readonly now: () => number
-    readonly run: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
-    readonly sweep: (now: number) => number
-  }) {
-    this.now = options.now
-    this.run = options.run
-    this.sweep = options.sweep
+  /**
+   * `sweep` handles what is due and returns when it is needed next (`Infinity`: when somebody expects something). `paused`:
+   * the program did not run for a while just before.
+   */
+  constructor(time: Time, sweep: (now: number, paused: boolean) => number) {
+    this.time = time
+    this.sweep = sweep
   }
 
   /** Something is due at `time`. */
   expect(time: number): void {
     if (time >= this.at) return
-    this.alarm?.interruptUnsafe()
+    this.callOff?.()
     this.set(time)
   }
 
   close(): void {
-    this.alarm?.interruptUnsafe()
+    this.callOff?.()
     this.at = Number.NEGATIVE_INFINITY
   }
 
   private set(time: number): void {
     this.at = time
-    this.alarm = this.run(
-      Effect.flatMap(Effect.sleep(Math.max(0, time - this.now())), () => Effect.sync(() => this.ring()))
-    )
+    this.callOff = this.time.after(Math.max(0, time - this.time.now()), (paused) => this.ring(paused))
   }
 
-  private ring(): void {
-    this.alarm = undefined
+  private ring(paused: boolean): void {
     this.at = Number.POSITIVE_INFINITY
-    const now = this.now()
-    const next = this.sweep(now)
-    if (next < this.at) this.set(Math.max(next, now + spacing))
+    const now = this.time.now()
+    const next = this.sweep(now, paused)
+    if (next < this.at) {
+      this.callOff?.()
+      this.set(Math.max(next, now + spacing))
+    }
   }
 }

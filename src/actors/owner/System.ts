@@ -2,7 +2,6 @@
  * The owner of actors on some hosts: names, guardians, deadlines, events and the end of it all. `ActorSystem` is the
  * service that gives it to programs.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -13,7 +12,7 @@ import * as PubSub from "effect/PubSub"
 import type { Any } from "../Actor.ts"
 import { Death } from "../Death.ts"
 import { NameTaken, type SpawnFailure, StartFailed } from "../errors.ts"
-import { EventLoop } from "../EventLoop.ts"
+import * as EventLoop from "../EventLoop.ts"
 import type { Host } from "../hosts/Host.ts"
 import type { RemoteHost } from "../hosts/RemoteHost.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
@@ -80,7 +79,7 @@ export class System {
   private readonly groups = new WeakMap<Supervision.Supervision, Siblings>()
   private readonly fork: (effect: Effect.Effect<void>) => void
   private readonly run: (effect: Effect.Effect<unknown>) => Fiber.Fiber<unknown>
-  private readonly loop: EventLoop
+  private readonly loop: EventLoop.EventLoop
   private closed = false
   private lastId = 0
   /** When an actor of a host last overstayed its grace: the next ones of that host are not waited for again. */
@@ -89,9 +88,8 @@ export class System {
   constructor(
     context: Context.Context<never>,
     options: SystemOptions,
-    hosts: (publish: (event: LifecycleEvent) => void, loop: EventLoop) => Hosts
+    hosts: (publish: (event: LifecycleEvent) => void, loop: EventLoop.EventLoop) => Hosts
   ) {
-    const clock = Context.get(context, Clock.Clock)
     const run = Effect.runForkWith(context)
     const publish = (event: LifecycleEvent) => void PubSub.publishUnsafe(this.events, event)
     this.askMillis = Duration.toMillis(options.askDeadline ?? "60 seconds")
@@ -99,17 +97,13 @@ export class System {
     this.mailbox = options.mailbox ?? 1024
     this.supervision = options.supervision ?? Supervision.oneForOne()
     this.run = run
-    this.loop = Context.get(context, EventLoop)
+    this.loop = Context.get(context, EventLoop.EventLoop)
     this.hosts = hosts(publish, this.loop)
-    const now = () => clock.currentTimeMillisUnsafe()
-    this.sweeper = new Sweeper({
-      now,
-      run,
-      sweep: (now) => {
-        let next = Number.POSITIVE_INFINITY
-        for (const guardian of this.guardians.values()) next = Math.min(next, guardian.expire(now))
-        return next
-      }
+    const time = EventLoop.timeOf(context)
+    this.sweeper = new Sweeper(time, (now, paused) => {
+      let next = Number.POSITIVE_INFINITY
+      for (const guardian of this.guardians.values()) next = Math.min(next, guardian.expire(now, paused))
+      return next
     })
     this.fork = (effect) => {
       if (this.closed) return
@@ -118,8 +112,7 @@ export class System {
       fiber.addObserver(() => this.fibers.delete(fiber))
     }
     this.surroundings = {
-      now,
-      monotonic: this.loop.now,
+      now: time.now,
       publish,
       expect: (expires) => this.sweeper.expect(expires),
       ended: (guardian) => {
@@ -238,13 +231,13 @@ export class System {
   }
 
   /**
-   * Whether `effect` completes in time. The machine's time, whatever clock the program runs by: this bounds how long an
+   * Whether `effect` completes in time. The loop's time, whatever clock the program runs by: this bounds how long an
    * ending takes.
    */
   private within(effect: Effect.Effect<unknown>, millis: number): Effect.Effect<boolean> {
     return Effect.callback((resume) => {
       const fiber = this.run(effect)
-      const callOff = this.loop.after(millis, () => {
+      const callOff = EventLoop.deadline(this.loop, millis, () => {
         resume(Effect.succeed(false))
         fiber.interruptUnsafe()
       })

@@ -49,7 +49,7 @@ const atThisSize = Effect.fnUntraced(function*<D extends DeviceName>(
     yield* model.apply(gradients, { learningRate: 1e-6, maxNorm: 0.5 })
     yield* model.read(host)
   })
-  const now = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos) / 1e6)
+  const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
   // The first one compiles code, or shaders.
   yield* update
   const begin = yield* now

@@ -106,14 +106,14 @@ export const evalCommand = Command.make(
           `The policy was trained on ${policy.envId} (${network.inputs} inputs, ${network.actions} actions) and does not fit ${definition.id}.`
       })
     }
-    const started = yield* Clock.currentTimeMillis
+    const started = yield* Clock.monotonicTimeNanos
     const arena = yield* Arena.make({ bytes: policy.weights.byteLength + Evaluator.bytes(network) })
     const kernels = yield* Kernels.instantiate(arena.memory)
     const weights = yield* arena.allocate(policy.weights.byteLength)
     arena.float32(weights, policy.weights.length).set(policy.weights)
     const evaluator = yield* Evaluator.make({ arena, definition, kernels, network, seed })
     const { max, mean, min, std } = yield* evaluator.evaluate({ weights, round: 0, episodes })
-    const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
+    const seconds = Number((yield* Clock.monotonicTimeNanos) - started) / 1e9
 
     const { rendering } = definition
     if (render === "ansi") {

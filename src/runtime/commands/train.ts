@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { availableParallelism } from "node:os"
+import { untilDeadline } from "../../actors/EventLoop.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { ArrivalLog } from "../arrivals/Arrivals.ts"
 import * as recording from "../arrivals/recording.ts"
@@ -33,8 +34,11 @@ import { settle } from "../runDevice.ts"
 import { runFlags } from "./flags.ts"
 import * as resume from "./resume.ts"
 
-/** When this process started, in milliseconds since the epoch. */
-const processStart = performance.timeOrigin
+/** When this process started: the date, and by the monotonic clock, which is what everything else is counted from. */
+const processStart = {
+  date: performance.timeOrigin,
+  monotonic: Number(process.hrtime.bigint()) / 1e6 - performance.now()
+}
 
 /** The recording's name in a run's folder. */
 const recordingName = "arrivals.bin"
@@ -46,12 +50,12 @@ const openFolder = (config: RunConfig, { id, rewardThreshold }: EnvironmentDefin
     preset: config.preset,
     seed: config.seed,
     rewardThreshold,
-    startedMillis: processStart,
+    startedMillis: processStart.date,
     config: { ...config }
   })
 
-/** How long the consumers of an interrupted run may take to write what they hold. */
-const drainDeadline = "500 millis"
+/** How long the consumers of an interrupted run may take to write what they hold, in milliseconds. */
+const drainDeadline = 500
 
 /** The recording in a run's folder. */
 const recordingOf = Effect.fnUntraced(function*(folder: string, config: RunConfig) {
@@ -174,7 +178,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     Effect.provide(before === undefined ? Layer.empty : resumeFrom(before.state)),
     Effect.provideService(CheckpointKeeper, writer?.keeper),
     Effect.provideService(RunEvents, { emit: events.emit }),
-    Effect.provideService(RunOrigin, processStart),
+    Effect.provideService(RunOrigin, processStart.monotonic),
     Effect.provideService(ArrivalLog, {
       write: (environment, staleness) => recorder?.write(environment, staleness),
       ...(replayed === undefined ? {} : { replay: replayed })
@@ -217,7 +221,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     Effect.andThen(Reporter.consume(events.stream, reporters), writer?.settled ?? Effect.void)
   )
   // Runs before the scope ends the consumers: what an interrupted run has said still reaches its files.
-  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(Fiber.await(consumed), drainDeadline)))
+  yield* Effect.addFinalizer(() => Effect.ignore(Effect.race(Fiber.await(consumed), untilDeadline(drainDeadline))))
   yield* Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded", discard: true })
 }, Effect.scoped)
 

@@ -27,10 +27,16 @@ export class RunEvents extends Context.Reference<{
   readonly emit: (event: RunEvent) => Effect.Effect<void>
 }>("troupe/runtime/RunEvents", { defaultValue: () => ({ emit: () => Effect.void }) }) {}
 
-/** Second 0 of a run's events, in milliseconds since the epoch: the start of the process; by default the run's set-up. */
+/**
+ * Second 0 of a run's events, in milliseconds of the monotonic clock (`Clock.monotonicTimeNanos`), which nobody sets: the
+ * start of the process; by default the run's set-up.
+ */
 export class RunOrigin
   extends Context.Reference<number | undefined>("troupe/runtime/RunOrigin", { defaultValue: () => undefined })
 {}
+
+/** Milliseconds of the monotonic clock: for how long something took. */
+const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
 interface Restarted {
   readonly count: number
@@ -130,7 +136,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       const learner = yield* Learner
       const restarts = yield* Restarts
       const { emit } = yield* RunEvents
-      const startedAt = yield* Clock.currentTimeMillis
+      const startedAt = yield* monotonicMillis
       const origin = (yield* RunOrigin) ?? startedAt
       const saved = yield* SavedMonitor
 
@@ -157,7 +163,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
 
       const before = saved?.seconds.elapsed ?? 0
       const secondsAt = (now: number): number => before + (now - origin) / 1000
-      const elapsed = Effect.map(Clock.currentTimeMillis, secondsAt)
+      const elapsed = Effect.map(monotonicMillis, secondsAt)
 
       /**
        * An event leaves the outbox and is the reader's in one go; what may be interrupted is only the wait after it, and
@@ -190,12 +196,12 @@ export class RunMonitor extends Context.Service<RunMonitor, {
       /** Nothing is counted before the evaluation has come to its end: one that is interrupted is made again. */
       const evaluate = Effect.fnUntraced(function*(request: Play) {
         const weights = plane.layout.weights[bankOf(yield* learner.version)]
-        const before = yield* Clock.currentTimeMillis
+        const before = yield* monotonicMillis
         const { max, mean, min, std } = yield* Effect.interruptible(
           evaluator.evaluate({ ...request, weights, round: evaluations })
         )
         evaluations++
-        evaluationSeconds += ((yield* Clock.currentTimeMillis) - before) / 1000
+        evaluationSeconds += ((yield* monotonicMillis) - before) / 1000
         evalMean = mean
         outbox.push({
           event: "evaluation",
@@ -277,7 +283,7 @@ export class RunMonitor extends Context.Service<RunMonitor, {
           progress.updates++
           staleness += report.staleness
           if (report.refused) refused++
-          now = yield* Clock.currentTimeMillis
+          now = yield* monotonicMillis
           const seconds = secondsAt(now)
           for (const episode of episodes) {
             outbox.push({

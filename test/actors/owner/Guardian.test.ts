@@ -51,7 +51,6 @@ const setUp = (supervision = Supervision.oneForOne(), capacity = 4) => {
     capacity,
     surroundings: {
       now: () => 0,
-      monotonic: () => 0,
       publish: (event) => events.push(event),
       expect: () => {},
       ended: () => {}
