@@ -159,7 +159,7 @@ const layerOfParts = Layer.effect(
     const context = yield* Effect.context<
       Arrivals | Checkpoints | CurrentConfig | EnvWorkerGroup | Learner | RunMonitor
     >()
-    const algorithm = Effect.provideContext(algorithms[config.schedule], context)
+    const algorithm = Effect.provideContext(algorithms[config.algo], context)
     // Where checkpoints are kept, an iteration under way is brought to its end, or not begun; the waits in it can be
     // interrupted.
     const toItsEnd = keeper === undefined ? algorithm : Effect.andThen(
@@ -198,6 +198,7 @@ const layerOfParts = Layer.effect(
         env_id: plane.definition.id,
         preset: config.preset,
         algo: config.algo,
+        schedule: config.schedule,
         seed: seed.root,
         device: device.name,
         placement: config.placement,

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import { fromJson } from "../../text/json.ts"
+import { readOlder } from "../config/olderSettings.ts"
 import { type OptionName, optionNames, RunConfig } from "../config/RunConfig.ts"
 
 /** A recording that cannot be replayed: why. */
@@ -52,6 +53,8 @@ export interface Recording {
   readonly config: RunConfig
   readonly environments: Uint32Array
   readonly staleness: Uint32Array
+  /** What a person should know of it. */
+  readonly notices: ReadonlyArray<string>
 }
 
 /** Writes arrivals down as they happen; a few bytes each, in memory until the run ends. */
@@ -122,8 +125,9 @@ export const read = Effect.fnUntraced(function*(bytes: Uint8Array, where: string
     ),
     () => refuse("its settings are not readable")
   )
+  const older = readOlder(recorded)
   const settings = yield* Effect.mapError(
-    decodeConfig({ ...config, ...recorded }),
+    decodeConfig({ ...config, ...older.settings }),
     () => refuse("its settings are not those of this program's version")
   )
   const numbers: Array<number> = []
@@ -143,7 +147,8 @@ export const read = Effect.fnUntraced(function*(bytes: Uint8Array, where: string
   const recording: Recording = {
     config: settings,
     environments: Uint32Array.from(numbers.filter((_, i) => i % 2 === 0)),
-    staleness: Uint32Array.from(numbers.filter((_, i) => i % 2 === 1))
+    staleness: Uint32Array.from(numbers.filter((_, i) => i % 2 === 1)),
+    notices: older.notices
   }
   return recording
 })

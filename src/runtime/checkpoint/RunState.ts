@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { version as program } from "../../version.ts"
 import { type ArrivalsState, ArrivalsStateHead } from "../arrivals/Arrivals.ts"
+import { readOlder } from "../config/olderSettings.ts"
 import { presets } from "../config/presets.ts"
 import { RunConfig } from "../config/RunConfig.ts"
 import { type LearnerState, LearnerStateHead } from "../learning/Learner.ts"
@@ -36,6 +37,8 @@ export interface Checkpoint {
   readonly files: Readonly<Record<string, number>>
   /** The arrivals recorded so far, where the clock decides; otherwise empty. */
   readonly recorded: Uint8Array
+  /** What a person should know of its settings. */
+  readonly notices: ReadonlyArray<string>
 }
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -52,7 +55,9 @@ const Head = Schema.Struct({
 })
 
 /** The file's bytes. */
-export const encode = ({ config, files, recorded, state }: Omit<Checkpoint, "build">): Effect.Effect<Uint8Array> => {
+export const encode = (
+  { config, files, recorded, state }: Omit<Checkpoint, "build" | "notices">
+): Effect.Effect<Uint8Array> => {
   const { arrivals, environments, learner, monitor } = state
   const { optimizer, parameters } = learner.model
   const head: typeof Head.Type = {
@@ -87,8 +92,12 @@ const isPreset = (name: unknown): name is keyof typeof presets =>
 
 /** Settings as a file holds them: whole, or from before some of them came into being. */
 export const settingsOf = (saved: Readonly<Record<string, unknown>>) => {
-  const preset = saved["preset"]
-  return decodeConfig({ ...presets[isPreset(preset) ? preset : "a2c"], workers: 1, ...saved })
+  const { notices, settings } = readOlder(saved)
+  const preset = settings["preset"]
+  return Effect.map(
+    decodeConfig({ ...presets[isPreset(preset) ? preset : "a2c"], workers: 1, ...settings }),
+    (config) => ({ config, notices })
+  )
 }
 
 /** Reads a checkpoint. */
@@ -96,7 +105,7 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
   const refuse = (reason: string) => new UnreadableCheckpoint({ reason })
   const { header, sections } = yield* container.decode(bytes)
   const head = yield* Effect.mapError(decodeHead(header), () => refuse("its header is not one of this program's"))
-  const settings = yield* Effect.mapError(
+  const { config, notices } = yield* Effect.mapError(
     settingsOf(head.config),
     () => refuse("its settings are not those of this program's version")
   )
@@ -111,7 +120,8 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
   const [beta1Product = Number.NaN, beta2Product = Number.NaN] = section("optimizer.products", Float64Array)
   const checkpoint: Checkpoint = {
     build: head.build,
-    config: settings,
+    config,
+    notices,
     files: head.files,
     recorded: section("recorded", Uint8Array),
     state: {

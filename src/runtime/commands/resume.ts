@@ -108,7 +108,7 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
   const fs = yield* FileSystem.FileSystem
   const { folder, update } = yield* locate(path)
   const checkpoint = yield* choose(folder, update)
-  const own = checkpoint?.config ?? (yield* fs.readFileString(folder.file("config.json")).pipe(
+  const { config: own, notices: noticed } = checkpoint ?? (yield* fs.readFileString(folder.file("config.json")).pipe(
     Effect.flatMap(Schema.decodeEffect(RunFolder.ConfigFileFromJson)),
     Effect.flatMap(({ config }) => settingsOf(config)),
     Effect.mapError(() =>
@@ -127,7 +127,7 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
       }. Leave it out, or train anew.`
     })
   }
-  const notices: Array<string> = []
+  const notices: Array<string> = [...noticed]
   const moved = chosen.device !== undefined && chosen.device !== own.device
   const config = configSources.withinWork({
     ...own,

@@ -75,6 +75,8 @@ interface Plan {
   readonly config: RunConfig
   readonly replayed?: recording.Recording
   readonly resumed?: resume.Resumption
+  /** What a person should know of the settings. */
+  readonly notices: Iterable<string>
 }
 
 /** Puts the run's settings together. */
@@ -85,6 +87,8 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
 > {
   const { file, given, replay } = request
   yield* configSources.checkVariables(Object.keys(process.env))
+  const notices = new Set<string>()
+  const sources = { given, file, notice: (message: string) => void notices.add(message) }
   if (request.resume !== undefined) {
     if (replay !== undefined) {
       return yield* new configSources.ConfigError({
@@ -92,13 +96,13 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
         message: "Give --resume or --replay, not both: a replay can be repeated from its beginning."
       })
     }
-    const resumed = yield* resume.resume(request.resume, { given, file })
-    return { config: resumed.config, resumed }
+    const resumed = yield* resume.resume(request.resume, sources)
+    return { config: resumed.config, resumed, notices: [...notices, ...resumed.notices] }
   }
-  const resolved = yield* configSources.resolve({ given, file })
-  if (replay === undefined) return { config: resolved }
+  const resolved = yield* configSources.resolve(sources)
+  if (replay === undefined) return { config: resolved, notices }
   const replayed = yield* recordingOf(replay, resolved)
-  const chosen = yield* configSources.chosen({ given, file })
+  const chosen = yield* configSources.chosen(sources)
   const changed = recording.firstDifference(replayed.config, { ...replayed.config, ...chosen })
   if (changed !== undefined) {
     return yield* new configSources.ConfigError({
@@ -107,7 +111,8 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
     })
   }
   const workers = chosen.workers ?? availableParallelism()
-  return { config: configSources.withinWork({ ...replayed.config, workers }), replayed }
+  for (const message of replayed.notices) notices.add(message)
+  return { config: configSources.withinWork({ ...replayed.config, workers }), replayed, notices }
 })
 
 /** Writes the recording when the scope closes, however it closes: all of it or none. */
@@ -164,7 +169,7 @@ const tellHowToResume = Effect.fnUntraced(
 )
 
 const train = Effect.fn("train")(function*(request: TrainRequest) {
-  const { config: wanted, replayed, resumed } = yield* settings(request)
+  const { config: wanted, notices: noticed, replayed, resumed } = yield* settings(request)
   const before = resumed?.checkpoint
   const events = yield* EventQueue.make
   const config = yield* Effect.provideService(settle(wanted), RunEvents, { emit: events.emit })
@@ -184,7 +189,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
       ...(replayed === undefined ? {} : { replay: replayed })
     })
   )
-  const notices = [...(resumed?.notices ?? []), ...(resumed === undefined ? [] : yield* goBack(resumed))]
+  const notices = [...noticed, ...(resumed === undefined ? [] : yield* goBack(resumed))]
   const folder = resumed?.folder ?? (config.runFolder ? yield* openFolder(config, run.environment) : undefined)
   if (folder !== undefined && resumed === undefined) yield* removeIfNothingCame(folder.path, run.status)
   if (folder !== undefined && recorder !== undefined) yield* keepRecording(recorder, folder.file(recordingName))

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { deviceNames } from "../../model/Device.ts"
+import { algorithmNames } from "./algorithmNames.ts"
 
 /** One setting: its values, how a sentence describes them, and what `--help` says. */
 export interface Option<A> {
@@ -93,7 +94,7 @@ export const options = {
     ["a2c", "a3c", "notebook-ray", "notebook-a3c"],
     "named settings that the other flags then change (default: that of --algo)"
   ),
-  algo: choice(["a2c", "a3c"], "algorithm: a2c, all in step, or a3c, each at its own pace"),
+  algo: choice(algorithmNames, "algorithm: a2c, all in step, or a3c, each at its own pace"),
   schedule: choice(
     ["sync", "async", "seeded"],
     "whose turn it is: sync, all together; async, by the clock (recorded); seeded, drawn from the seed. Also --sync, --async, --async seeded"

@@ -14,6 +14,8 @@ import { nearest } from "../../envs/nearest.ts"
 import { Registry } from "../../envs/Registry.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
+import { ownersOf, schedulesOf, underSchedule } from "./algorithmSettings.ts"
+import { readOlder } from "./olderSettings.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
@@ -96,7 +98,7 @@ const fromTexts = (
 export const fromFlags = (flags: Readonly<Record<string, string>>): Effect.Effect<PartialConfig, ConfigError> =>
   fromTexts(flags, (name) => `--${flagName(name)}`, "on the command line")
 
-const fromFile = Effect.fnUntraced(function*(path: string) {
+const fromFile = Effect.fnUntraced(function*(path: string, notice: Sources["notice"]) {
   const fs = yield* FileSystem.FileSystem
   const content = yield* fs.readFileString(path).pipe(
     Effect.mapError(() =>
@@ -111,7 +113,8 @@ const fromFile = Effect.fnUntraced(function*(path: string) {
     )
   )
   // The config.json of a run folder keeps the settings one level deeper.
-  const settings = Predicate.isObject(record["config"]) ? { ...record["config"] } : record
+  const { notices, settings } = readOlder(Predicate.isObject(record["config"]) ? { ...record["config"] } : record)
+  for (const message of notices) notice?.(message)
   return yield* fromRecord(settings, (name) => `"${name}" in ${path}`, `in ${path}`)
 })
 
@@ -147,29 +150,78 @@ export interface Sources {
   readonly given?: PartialConfig
   /** A JSON file of settings. */
   readonly file?: string | undefined
+  /** Told what a person should know of the sources. */
+  readonly notice?: (message: string) => void
 }
 
 /** The settings that somebody chose, by whichever source; the presets are not among them. */
 export const chosen = Effect.fnUntraced(function*(sources: Sources) {
-  const file = sources.file === undefined ? {} : yield* fromFile(sources.file)
+  const file = sources.file === undefined ? {} : yield* fromFile(sources.file, sources.notice)
   const variables = yield* fromVariables
   const given = yield* fromRecord({ ...sources.given }, (name) => name, "among the settings")
   return { ...file, ...variables, ...given }
 })
 
+/** The algorithm and its schedule, by what was chosen of both; and the preset that the other settings come from. */
+const algorithmOf = Effect.fnUntraced(function*(chosen: PartialConfig, notice: Sources["notice"]) {
+  const { algo, preset, schedule } = chosen
+  const wanted = algo ?? (preset === undefined ? "a2c" : presets[preset].algo)
+  if (schedule === undefined) {
+    // A preset keeps its own schedule, as long as the algorithm has it.
+    const base = preset ?? wanted
+    const own = presets[base].schedule
+    return { algo: wanted, schedule: underSchedule(wanted, own) === wanted ? own : schedulesOf(wanted)[0], base }
+  }
+  const named = underSchedule(wanted, schedule)
+  if (named === undefined) {
+    return yield* new ConfigError({
+      source: "schedule",
+      message: `--algo ${wanted} goes with ${schedulesOf(wanted).map(flagOf).join(" or ")}, not with ${
+        flagOf(schedule)
+      }.`
+    })
+  }
+  if (algo !== undefined && named !== algo) {
+    notice?.(
+      `--algo ${algo} with ${
+        flagOf(schedule)
+      } is ${named}, and is called so: it is the schedule that tells the two apart.`
+    )
+  }
+  return { algo: named, schedule, base: preset ?? algo ?? named }
+})
+
+const flagOf = (schedule: RunConfig["schedule"]): string =>
+  ({ sync: "--sync", async: "--async", seeded: "--async seeded" })[schedule]
+
+/** A setting that the algorithm of the run does not have, and that is not as it would be anyway: it would be ignored. */
+const foreign = (config: RunConfig): string | undefined => {
+  const usual: Partial<RunConfig> = presets[config.algo]
+  const name = optionNames.find((name) => {
+    const owners = ownersOf(name)
+    return owners.length > 0 && !owners.includes(config.algo) &&
+      JSON.stringify(config[name]) !== JSON.stringify(usual[name])
+  })
+  if (name === undefined) return undefined
+  const value = typeof config[name] === "boolean" ? ` ${config[name]}` : ""
+  return `--${flagName(name)}${value} is for ${ownersOf(name).join(" and ")}, and this run is ${config.algo}. ` +
+    `Leave it out, or say --algo ${ownersOf(name)[0]}.`
+}
+
 /** Puts together the configuration of a run from the sources that were given. A random sampling seed is drawn here. */
 export const resolve = Effect.fnUntraced(function*(sources: Sources) {
   const merged = yield* chosen(sources)
-  const algorithm = merged.algo === undefined
-    ? {}
-    : { schedule: presets[merged.algo].schedule, ship: presets[merged.algo].ship }
+  const { algo, base, schedule } = yield* algorithmOf(merged, sources.notice)
   const config: RunConfig = {
     workers: Math.max(1, os.availableParallelism()),
-    ...presets[merged.preset ?? merged.algo ?? ((merged.schedule ?? "sync") === "sync" ? "a2c" : "a3c")],
-    ...algorithm,
-    ...merged
+    ...presets[base],
+    ship: presets[algo].ship,
+    ...merged,
+    preset: base,
+    algo,
+    schedule
   }
-  const problem = contradiction(config)
+  const problem = contradiction(config) ?? foreign(config)
   if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
   return withinWork({
     ...config,
@@ -207,10 +259,6 @@ const contradiction = (config: RunConfig): string | undefined => {
   }
   if (loss === "td" && (ship === "experience" || schedule === "sync")) {
     return "--loss td is computed along one episode, in the worker: it needs --ship gradients and --async."
-  }
-  if (schedule === "sync" && (config.maxStaleness !== "none" || !config.syncCritic)) {
-    const flag = config.syncCritic ? "--max-staleness" : "--sync-critic false"
-    return `${flag} has no meaning in step; say --async.`
   }
   return undefined
 }

@@ -26,6 +26,8 @@ export const Started = Schema.Struct({
   env_id: Schema.String,
   preset: Schema.String,
   algo: Schema.String,
+  /** Whose turn it is: `sync`, all together; `async`, by the clock; `seeded`, by the seed. */
+  schedule: Schema.String,
   seed: Schema.Int,
   device: Schema.String,
   placement: Schema.String,

@@ -2,7 +2,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem } from "effect"
 import { Schema } from "effect"
-import { fromFlags, resolve } from "../../../src/runtime/config/configSources.ts"
+import { fromFlags, type PartialConfig, resolve } from "../../../src/runtime/config/configSources.ts"
 import { presets } from "../../../src/runtime/config/presets.ts"
 import { flagName, optionNames, options, RunConfig, variableName } from "../../../src/runtime/config/RunConfig.ts"
 
@@ -87,6 +87,48 @@ describe("configSources", () => {
       assert.match(yield* refused(`[1]`), /must hold one JSON object\.$/)
       assert.match(yield* refused(`{`), /must hold one JSON object\.$/)
       assert.match(yield* message(resolve({ file: `${folder}/none.json` })), /none\.json cannot be read/)
+    }).pipe(env({}), Effect.provide(NodeServices.layer)))
+
+  it.effect("names the algorithm by what it does, and refuses what it does not", () =>
+    Effect.gen(function*() {
+      const named = (given: PartialConfig) =>
+        Effect.map(resolve({ given }), ({ algo, preset, schedule }) => [algo, schedule, preset])
+      assert.deepStrictEqual(yield* named({}), ["a2c", "sync", "a2c"])
+      assert.deepStrictEqual(yield* named({ schedule: "async" }), ["a3c", "async", "a3c"])
+      assert.deepStrictEqual(yield* named({ algo: "a3c" }), ["a3c", "async", "a3c"])
+      assert.deepStrictEqual(yield* named({ algo: "a3c", schedule: "seeded" }), ["a3c", "seeded", "a3c"])
+      // The corners stay: a preset's settings under the other schedule are the other algorithm's.
+      assert.deepStrictEqual(yield* named({ preset: "a3c", schedule: "sync" }), ["a2c", "sync", "a3c"])
+      assert.deepStrictEqual(yield* named({ preset: "notebook-ray", algo: "a3c" }), ["a3c", "async", "notebook-ray"])
+      const notices: Array<string> = []
+      const { algo } = yield* resolve({
+        given: { algo: "a2c", schedule: "async" },
+        notice: (message) => notices.push(message)
+      })
+      assert.strictEqual(algo, "a3c")
+      assert.match(notices.join(), /^--algo a2c with --async is a3c, and is called so/)
+      assert.deepStrictEqual(yield* named({ algo: "a3c", schedule: "sync" }), ["a2c", "sync", "a3c"])
+      assert.strictEqual(
+        yield* message(resolve({ given: { maxStaleness: 3 } })),
+        "--max-staleness is for a3c, and this run is a2c. Leave it out, or say --algo a3c."
+      )
+      assert.match(yield* message(resolve({ given: { syncCritic: false } })), /^--sync-critic false is for a3c/)
+      assert.match(yield* message(resolve({ given: { loss: "td" } })), /^--loss td is computed along one episode/)
+      // What it would be anyway may be said.
+      assert.deepStrictEqual(yield* named({ maxStaleness: "none", loss: "a2c" }), ["a2c", "sync", "a2c"])
+    }).pipe(env({}), Effect.provide(NodeServices.layer)))
+
+  it.effect("reads files from when the schedule alone chose the algorithm", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const notices: Array<string> = []
+      yield* fs.writeFileString(`${folder}/old.json`, JSON.stringify({ config: { algo: "a2c", schedule: "async" } }))
+      const { algo } = yield* resolve({ file: `${folder}/old.json`, notice: (message) => notices.push(message) })
+      assert.strictEqual(algo, "a3c")
+      assert.deepStrictEqual(notices, [
+        "This run was called a2c with the schedule async: that is a3c, and is called so now."
+      ])
     }).pipe(env({}), Effect.provide(NodeServices.layer)))
 
   it("spells names the same everywhere", () => {

@@ -13,6 +13,7 @@ export const started: Started = {
   env_id: "CartPole-v1",
   preset: "a2c",
   algo: "a2c",
+  schedule: "sync",
   seed: 1,
   device: "cpu",
   placement: "thread",
