@@ -167,7 +167,7 @@ describe("the command line", () => {
     Effect.gen(function*() {
       const cwd = yield* folder
       const { code, stderr } = yield* troupe(cwd, ["--env-id", fixture("breaks-at-seven.ts"), "--quiet"])
-      assert.match(stderr, /^Environment BreaksAtSeven-v0 .*at its step 6 observation\[0\] is NaN\.\n$/)
+      assert.match(stderr, /^Environment BreaksAtSeven-v0 .*at its step 7 observation\[0\] is NaN\.\n$/)
       assert.strictEqual(code, 1)
       const fs = yield* FileSystem.FileSystem
       assert.deepStrictEqual(

@@ -10,11 +10,13 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { isEntropy, Pcg64 } from "../random/index.ts"
-import type { Dynamics, EnvironmentDefinition, JsonRecord, Transition } from "./EnvironmentDefinition.ts"
+import type { EnvironmentDefinition, JsonRecord } from "./EnvironmentDefinition.ts"
 import { definitionProblem, type InvalidDefinition } from "./EnvironmentDefinition.ts"
-import { EnvironmentFault, stepFault, thrownReason } from "./EnvironmentFault.ts"
+import { EnvironmentFault } from "./EnvironmentFault.ts"
 import { isList } from "./spaces/shapes.ts"
 import type { ActionOf, ActionSpace, Observation, ObservationSpace } from "./spaces/Space.ts"
+import { type Misstep, Stepper } from "./Stepper.ts"
+import { shown } from "./thrown.ts"
 import { TimeLimit } from "./wrappers/TimeLimit.ts"
 
 /** An action outside the action space. */
@@ -120,12 +122,7 @@ const define = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): En
 const bytesOf = (view: Float64Array | Uint32Array): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 
-const shownAction = (action: unknown): string =>
-  typeof action === "number"
-    ? `${action}`
-    : isList(action)
-    ? `[${Array.from(action).join(", ")}]`
-    : JSON.stringify(action) ?? String(action)
+const shownAction = (action: unknown): string => isList(action) ? `[${Array.from(action).join(", ")}]` : shown(action)
 
 /** One environment of a definition, in memory of its own. `step` may be called after the first `reset`. */
 const make = Effect.fnUntraced(function*<A extends ActionSpace>(
@@ -141,42 +138,37 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   let seeded = false
   let steps = -1
 
-  /** Runs code of the user's; what it throws is a fault of the environment. */
-  const guarded = <R>(during: string, run: () => R): Effect.Effect<R, EnvironmentFault> =>
-    Effect.try({
-      try: run,
-      catch: (cause) => new EnvironmentFault({ id, step: Math.max(0, steps), reason: thrownReason(during, cause) })
-    })
+  const fault = ({ reason }: Misstep) => new EnvironmentFault({ id, step: Math.max(0, steps), reason })
 
-  const dynamics = yield* guarded("create", (): Dynamics<ActionOf<A>> => limited.create(state))
+  const stepper = Stepper.create(limited, state)
+  if (!(stepper instanceof Stepper)) return yield* fault(stepper)
 
-  const observe = Effect.fnUntraced(function*(reward: number) {
-    const info = yield* guarded("observe", () => {
-      // Numbers that the environment leaves unwritten show as NaN.
-      flat.fill(NaN)
-      dynamics.observe(flat)
-      return dynamics.info?.() ?? {}
-    })
-    const reason = stepFault(flat, reward)
-    if (reason !== undefined) return yield* new EnvironmentFault({ id, step: steps, reason })
+  const observe = Effect.fnUntraced(function*() {
+    // Numbers that the environment leaves unwritten show as NaN.
+    flat.fill(NaN)
+    const misstep = stepper.observe(flat)
+    if (misstep !== undefined) return yield* fault(misstep)
+    const said = stepper.info()
+    if ("rule" in said) return yield* fault(said)
     const problem = observationSpace.decodeProblem(flat)
     if (problem !== undefined) {
       return yield* new EnvironmentFault({ id, step: steps, reason: `the observation ${problem}` })
     }
     const observation: Observation = observationSpace.decode(flat)
-    return { observation, info }
+    return { observation, info: said.info }
   })
 
   const reset = Effect.fnUntraced(function*(options?: ResetOptions) {
     const seed = options?.seed ?? (seeded ? undefined : yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER))
     if (seed !== undefined) {
-      if (!isEntropy(seed)) return yield* new InvalidSeed({ id, seed: String(seed) })
+      if (!isEntropy(seed)) return yield* new InvalidSeed({ id, seed: shown(seed) })
       random.reseed(seed)
       seeded = true
     }
     steps = 0
-    yield* guarded("reset", () => dynamics.reset(random, options?.options))
-    return yield* observe(0)
+    const misstep = stepper.reset(random, options?.options)
+    if (misstep !== undefined) return yield* fault(misstep)
+    return yield* observe()
   })
 
   const step = Effect.fnUntraced(function*(action: ActionOf<A>) {
@@ -185,9 +177,11 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
       return yield* new InvalidAction({ id, action: shownAction(action), actionSpace: `${actionSpace}` })
     }
     steps += 1
-    const { reward, terminated, truncated } = yield* guarded("step", (): Transition => dynamics.step(action, random))
-    const { info, observation } = yield* observe(reward)
-    return { observation, reward, terminated, truncated: truncated === true, info }
+    const misstep = stepper.step(action, random)
+    if (misstep !== undefined) return yield* fault(misstep)
+    const { reward, terminated, truncated } = stepper
+    const { info, observation } = yield* observe()
+    return { observation, reward, terminated, truncated, info }
   })
 
   const restore = Effect.fnUntraced(function*(snapshot: EnvironmentSnapshot) {

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import type { Pcg64 } from "../random/index.ts"
 import { spaceProblem } from "./spaces/index.ts"
 import type { ActionOf, ActionSpace, ObservationSpace } from "./spaces/Space.ts"
+import { thrownReason } from "./thrown.ts"
 
 /** JSON values by name: reset options and info. */
 export type JsonRecord = Schema.JsonObject
@@ -66,17 +67,27 @@ export interface EnvironmentDefinition<A extends ActionSpace = ActionSpace> {
   readonly rendering?: Rendering
 }
 
+/** Characters of an id that a sentence shows. */
+const shownId = 60
+
 /** A definition with a field that cannot be. */
 export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("InvalidDefinition", {
   id: Schema.String,
-  problem: Schema.String
+  problem: Schema.String,
+  /** The file it stands in, where it was loaded from one. */
+  reference: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return `The environment definition "${this.id}" cannot be used: ${this.problem}.`
+    const id = this.id.length <= shownId ? this.id : `${this.id.slice(0, shownId)}...`
+    const where = this.reference === undefined ? "" : ` in ${this.reference}`
+    return `The environment definition "${id}"${where} cannot be used: ${this.problem}.`
   }
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
+
+/** Letters of an id: it becomes part of the name of a folder, and file systems take 255. */
+const longestId = 200
 
 /** Gymnasium's form: an optional namespace, a name, an optional version. */
 const idPattern = /^(?:[\w:-]+\/)?[\w:.-]+$/
@@ -84,6 +95,7 @@ const idPattern = /^(?:[\w:-]+\/)?[\w:.-]+$/
 const problemOf = (definition: Record<string, unknown>): string | undefined => {
   const { actionSpace, create, id, maxEpisodeSteps, module, observationSpace, rewardThreshold, stateSize } = definition
   if (typeof id !== "string" || id === "") return "its id is empty: give a name with a version, such as \"Maze-v0\""
+  if (id.length > longestId) return `its id has ${id.length} letters: give at most ${longestId}`
   if (!idPattern.test(id)) {
     return "its id holds other than letters, digits, \".\", \":\", \"-\", \"_\" and one \"/\": rename it"
   }
@@ -115,9 +127,13 @@ export const definitionProblem = (value: unknown): InvalidDefinition | undefined
   if (!isRecord(value)) {
     return new InvalidDefinition({ id: "", problem: "it is no object: give what Environment.define returns" })
   }
-  const problem = problemOf(value)
-  if (problem === undefined) return undefined
-  return new InvalidDefinition({ id: typeof value["id"] === "string" ? value["id"] : "", problem })
+  try {
+    const problem = problemOf(value)
+    if (problem === undefined) return undefined
+    return new InvalidDefinition({ id: typeof value["id"] === "string" ? value["id"] : "", problem })
+  } catch (cause) {
+    return new InvalidDefinition({ id: "", problem: thrownReason("reading its fields", cause) })
+  }
 }
 
 /** Whether `value` is a definition that can be used. */

@@ -1,6 +1,6 @@
-/** How an environment fails at run time, and the test for it that collectors run on every step. */
+/** How an environment fails at run time, and the test of the numbers that it gives. */
 import * as Schema from "effect/Schema"
-import { thrownText } from "../text/plainLine.ts"
+import { observationReason, rewardReason } from "./Stepper.ts"
 
 /** The environment's own code threw, or gave a number that is none. */
 export class EnvironmentFault extends Schema.TaggedError<EnvironmentFault>()("EnvironmentFault", {
@@ -15,18 +15,9 @@ export class EnvironmentFault extends Schema.TaggedError<EnvironmentFault>()("En
 }
 
 /**
- * What is wrong with the numbers of a step: a reward or observation that is NaN or infinite. undefined when nothing is.
- * Finite numbers outside the observation space pass, as in Gymnasium; `check` reports them. Allocates only on a fault.
+ * What is wrong with the numbers of a step: a reward or observation that is NaN, infinite, or more than float32 can hold.
+ * undefined when nothing is. Finite numbers outside the observation space pass, as in Gymnasium; `check` reports them.
+ * Allocates only on a fault.
  */
-export const stepFault = (observation: Float32Array, reward: number): string | undefined => {
-  if (typeof reward !== "number" || reward - reward !== 0) return `the reward is ${String(reward)}, which is no number`
-  for (let i = 0; i < observation.length; i++) {
-    const value = observation[i]!
-    if (value - value !== 0) return `observation[${i}] is ${value}`
-  }
-  return undefined
-}
-
-/** What was thrown, as the end of a sentence. */
-export const thrownReason = (during: string, cause: unknown): string =>
-  `${during} threw ${cause instanceof Error ? `${cause.name}: ${thrownText(cause)}` : thrownText(cause)}`
+export const stepFault = (observation: Float32Array, reward: number): string | undefined =>
+  rewardReason(reward) ?? observationReason(observation)

@@ -5,16 +5,18 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Pcg64 } from "../random/index.ts"
-import type { Dynamics, EnvironmentDefinition, Transition } from "./EnvironmentDefinition.ts"
+import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { definitionProblem } from "./EnvironmentDefinition.ts"
-import { stepFault, thrownReason } from "./EnvironmentFault.ts"
 import type { ActionOf, ActionSpace, Sampler } from "./spaces/index.ts"
+import { type Misstep, Stepper } from "./Stepper.ts"
+import { shown } from "./thrown.ts"
 import { TimeLimit } from "./wrappers/TimeLimit.ts"
 
 /** One thing the checker found. An error breaks a promise of the system; a warning is probably not meant. */
 export class Finding extends Schema.Class<Finding>("troupe/envs/Finding")({
   severity: Schema.Literals(["error", "warning"]),
   rule: Schema.Literals([
+    "options",
     "definition",
     "throws",
     "finite",
@@ -36,44 +38,53 @@ export interface CheckOptions {
   readonly seed?: number
 }
 
+/** What a world did that it must not do, with the rule that it broke. */
+class Broken extends Error {
+  readonly rule: Misstep["rule"]
+
+  constructor({ reason, rule }: Misstep, when: string) {
+    super(`${when} ${reason}${rule === "finite" ? "; every number must be written and finite" : ""}.`)
+    this.rule = rule
+  }
+}
+
 /** A world with its memory, random stream and action stream: all that a snapshot must hold. */
 class Trial {
   readonly state: Float64Array
   readonly random = Pcg64.view(new Uint32Array(Pcg64.words))
   readonly actions: Sampler<ActionOf<ActionSpace>, unknown>
-  readonly dynamics: Dynamics
   readonly observation: Float32Array
-  readonly definition: EnvironmentDefinition
+  readonly stepper: Stepper
 
   constructor(definition: EnvironmentDefinition) {
-    this.definition = definition
     this.state = new Float64Array(definition.stateSize)
     this.observation = new Float32Array(definition.observationSpace.size)
     this.actions = definition.actionSpace.sampler(0)
-    this.dynamics = definition.create(this.state)
+    const made = Stepper.create(definition, this.state)
+    if (!(made instanceof Stepper)) throw new Broken(made, "Made anew,")
+    this.stepper = made
   }
 
   start(seed: number): void {
     this.random.reseed(seed)
     this.actions.reseed(seed + 1)
-    this.reset()
+    this.reset("At the first reset")
   }
 
-  reset(): void {
-    this.dynamics.reset(this.random)
-    this.observe()
+  reset(when: string): void {
+    this.must(this.stepper.reset(this.random), when)
+    this.observe(when)
   }
 
-  step(action: ActionOf<ActionSpace>): Transition {
-    const transition = this.dynamics.step(action, this.random)
-    this.observe()
-    return transition
+  step(action: ActionOf<ActionSpace>, when: string): void {
+    this.must(this.stepper.step(action, this.random), when)
+    this.observe(when)
   }
 
-  observe(): void {
+  observe(when: string): void {
     // What the environment leaves unwritten shows as NaN.
     this.observation.fill(NaN)
-    this.dynamics.observe(this.observation)
+    this.must(this.stepper.observe(this.observation), when)
   }
 
   copyFrom(other: Trial): void {
@@ -81,10 +92,18 @@ class Trial {
     this.random.state.set(other.random.state)
     this.actions.state.set(other.actions.state)
   }
+
+  private must(misstep: Misstep | undefined, when: string): void {
+    if (misstep !== undefined) throw new Broken(misstep, when)
+  }
 }
 
-const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): Array<Finding> => {
-  const findings: Array<Finding> = []
+/** Plays; adds to `findings` what it finds. Throws where the environment cannot go on. */
+const play = (
+  definition: EnvironmentDefinition,
+  { seed, steps }: Required<CheckOptions>,
+  findings: Array<Finding>
+): void => {
   const seen = new Set<string>()
   /** Each rule is reported once: the first case is the one to look at. */
   const report = (severity: Finding["severity"], rule: Finding["rule"], message: string) => {
@@ -92,8 +111,6 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
     seen.add(rule)
     findings.push(new Finding({ severity, rule, message }))
   }
-  const steps = options.steps ?? 2000
-  const seed = options.seed ?? 0
   const { observationSpace } = definition
   if (!/-v\d+$/.test(definition.id)) {
     report(
@@ -103,11 +120,7 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
     )
   }
 
-  const inspect = (trial: Trial, reward: number, when: string) => {
-    const fault = stepFault(trial.observation, reward)
-    if (fault !== undefined) {
-      return report("error", "finite", `${when} ${fault}; every number must be written and finite.`)
-    }
+  const inspect = (trial: Trial, when: string) => {
     const problem = observationSpace.decodeProblem(trial.observation)
     if (problem !== undefined || !observationSpace.contains(observationSpace.decode(trial.observation))) {
       const shown = `[${Array.from(trial.observation).join(", ")}]`
@@ -125,7 +138,7 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
   second.start(seed)
   restored.start(seed + 2)
   const start = first.observation.slice()
-  inspect(first, 0, "After reset")
+  inspect(first, "After reset")
   if (!agree(first, second)) {
     report("error", "determinism", "Two resets with the same seed gave different observations.")
   }
@@ -134,7 +147,7 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
   let startsDiffer = !agree(first, restored)
   let following = false
   let inEpisode = 0
-  for (let i = 1; i <= steps && !seen.has("finite"); i++) {
+  for (let i = 1; i <= steps; i++) {
     inEpisode += 1
     if (inEpisode === 3) {
       restored.copyFrom(first)
@@ -142,24 +155,14 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
     }
     const when = `At step ${inEpisode} of episode ${episodes}`
     const action = first.actions.sample()
-    const { reward, terminated, truncated } = first.step(action)
-    const done = terminated || truncated === true
-    if (
-      typeof reward !== "number" || typeof terminated !== "boolean" ||
-      !["boolean", "undefined"].includes(typeof truncated)
-    ) {
-      report(
-        "error",
-        "transition",
-        `${when} the transition is not { reward: number, terminated: boolean, truncated?: boolean }.`
-      )
-      break
-    }
-    inspect(first, reward, when)
+    first.step(action, when)
+    const { reward, terminated, truncated } = first.stepper
+    inspect(first, when)
     const compare = (other: Trial, rule: "determinism" | "snapshot", what: string) => {
-      const again = other.step(other.actions.sample())
+      other.step(other.actions.sample(), when)
+      const again = other.stepper
       const same = Object.is(again.reward, reward) && again.terminated === terminated &&
-        (again.truncated ?? false) === (truncated ?? false) && agree(first, other)
+        again.truncated === truncated && agree(first, other)
       if (!same) report("error", rule, `${when} ${what}`)
     }
     compare(
@@ -171,18 +174,19 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
       const hint = "a world restored from a snapshot gave another result: keep everything in the state that is given."
       compare(restored, "snapshot", hint)
     }
-    if (!done) continue
+    if (!terminated && !truncated) continue
     episodes += 1
     inEpisode = 0
-    for (const trial of [first, second]) trial.reset()
+    const anew = `At the reset after episode ${episodes - 1}`
+    for (const trial of [first, second]) trial.reset(anew)
     if (following) {
-      restored.reset()
+      restored.reset(anew)
       if (!agree(first, restored)) {
         report("error", "snapshot", "The reset after a restored snapshot gave another start.")
       }
     }
     following = false
-    inspect(first, 0, "After reset")
+    inspect(first, "After reset")
     if (!first.observation.every((value, j) => value === start[j])) startsDiffer = true
   }
 
@@ -207,7 +211,13 @@ const findingsOf = (definition: EnvironmentDefinition, options: CheckOptions): A
       `No episode ended within ${steps} steps: give maxEpisodeSteps, unless that is meant.`
     )
   }
-  return findings
+}
+
+/** What is wrong with the options of a check. */
+const optionProblem = ({ seed, steps }: Required<CheckOptions>): string | undefined => {
+  if (!Number.isSafeInteger(steps) || steps < 1) return `steps is ${shown(steps)}: give a whole number from 1`
+  if (!Number.isSafeInteger(seed) || seed < 0) return `seed is ${shown(seed)}: give a whole number from 0`
+  return undefined
 }
 
 /** Plays an environment with random actions and gives what it found: nothing, when all is well. */
@@ -219,9 +229,20 @@ export const check = (
   if (problem !== undefined) {
     return Effect.succeed([new Finding({ severity: "error", rule: "definition", message: problem.message })])
   }
-  return Effect.try({
-    try: (): ReadonlyArray<Finding> => findingsOf(TimeLimit.wrap(definition), options),
-    catch: (cause) =>
-      new Finding({ severity: "error", rule: "throws", message: `${thrownReason("The environment", cause)}.` })
-  }).pipe(Effect.catch((finding) => Effect.succeed([finding])))
+  const played = { steps: options.steps ?? 2000, seed: options.seed ?? 0 }
+  const wrong = optionProblem(played)
+  if (wrong !== undefined) {
+    const message = `Nothing was checked: ${wrong}.`
+    return Effect.succeed([new Finding({ severity: "error", rule: "options", message })])
+  }
+  return Effect.sync(() => {
+    const findings: Array<Finding> = []
+    try {
+      play(TimeLimit.wrap(definition), played, findings)
+    } catch (cause) {
+      if (!(cause instanceof Broken)) throw cause
+      findings.push(new Finding({ severity: "error", rule: cause.rule, message: cause.message }))
+    }
+    return findings
+  })
 }

@@ -99,3 +99,52 @@ describe("check", () => {
       }))
   }
 })
+
+describe("check's own options", () => {
+  for (
+    const options of [{ steps: 0 }, { steps: NaN }, { steps: -1 }, { steps: 1.5 }, { steps: Infinity }, { seed: -1 }, {
+      seed: NaN
+    }]
+  ) {
+    it.effect(`says that nothing was checked with ${Object.entries(options).join()}`, () =>
+      Effect.gen(function*() {
+        const [finding, ...more] = yield* check(corridor, options)
+        assert.deepStrictEqual(more, [])
+        assert.strictEqual(finding?.rule, "options")
+        assert.match(
+          finding?.message ?? "",
+          /^Nothing was checked: (steps|seed) is .*: give a whole number from [01]\.$/
+        )
+      }))
+  }
+})
+
+describe("a float64 Box", () => {
+  const bounded = (low: number, high: number): EnvironmentDefinition =>
+    changedBox(new Box({ low: [low], high: [high], dtype: "float64" }), low, high)
+  const changedBox = (observationSpace: Box, low: number, high: number): EnvironmentDefinition => ({
+    ...corridor,
+    observationSpace,
+    create: (state) => ({
+      ...corridor.create(state),
+      observe: (observation) => {
+        observation[0] = state[0] === 0 ? low : high
+      }
+    })
+  })
+
+  it.effect("is no fault where its bounds are no float32", () =>
+    Effect.gen(function*() {
+      for (const [low, high] of [[-0.1, 0.1], [0.3, 0.7], [-1 / 3, 1e-50]] as const) {
+        assert.deepStrictEqual(yield* check(bounded(low, high)), [])
+      }
+    }))
+
+  it("contains its bounds as float32 writes them, and nothing beyond", () => {
+    const box = new Box({ low: [-0.1], high: [0.1], dtype: "float64" })
+    assert.isTrue(box.contains(Float32Array.of(0.1)))
+    assert.isTrue(box.contains(Float32Array.of(-0.1)))
+    assert.isFalse(box.contains([Math.fround(0.1)]), "in float64 it is beyond")
+    assert.isFalse(box.contains(Float32Array.of(0.10000001)))
+  })
+})

@@ -85,7 +85,7 @@ describe("Run", () => {
         for (const placement of ["fiber", "thread"] as const) {
           const exit = yield* Effect.exit(finish({ envId: fixture("breaks-at-seven.ts"), placement, workers: 1 }))
           assert(Exit.isFailure(exit))
-          assert.match(String(exit.cause), /BreaksAtSeven-v0 .*step 6 .*observation\[0\] is NaN/)
+          assert.match(String(exit.cause), /BreaksAtSeven-v0 .*step 7 .*observation\[0\] is NaN/)
         }
       }),
     60_000
@@ -99,7 +99,7 @@ describe("Run", () => {
         maxRestarts: 2
       }))
       assert(Exit.isFailure(exit))
-      assert.match(String(exit.cause), /ThrowsAtSeven-v0 .*step 6 its step threw Error: the seventh step/)
+      assert.match(String(exit.cause), /ThrowsAtSeven-v0 .*step 7 its step threw Error: the seventh step/)
     }), 60_000)
 
   it.live("refuses an environment with continuous actions", () =>

@@ -29,6 +29,8 @@ const shown = (bounds: Float64Array): string =>
     ? `${bounds[0]}`
     : `[${Array.from(bounds, (bound) => Number(bound.toPrecision(8))).join(", ")}]`
 
+const asIs = (bound: number): number => bound
+
 export class Box implements AnySpace {
   readonly _tag = "Box"
   readonly streams = 1
@@ -63,14 +65,18 @@ export class Box implements AnySpace {
     }
   }
 
-  /** Whether `value` is a vector of this space. An unbounded side still wants a finite number. */
+  /**
+   * Whether `value` is a vector of this space. An unbounded side still wants a finite number. In a Float32Array a bound
+   * counts as float32 has it, for a number at the bound cannot be written there otherwise.
+   */
   contains(value: unknown): value is ArrayLike<number> {
     if (!isList(value) || value.length !== this.size) return false
     const { kind } = dtypes[this.dtype]
+    const written = value instanceof Float32Array ? Math.fround : asIs
     for (let i = 0; i < this.size; i++) {
       const entry = value[i]
       if (typeof entry !== "number" || !Number.isFinite(entry)) return false
-      if (entry < this.low[i]! || entry > this.high[i]!) return false
+      if (entry < written(this.low[i]!) || entry > written(this.high[i]!)) return false
       if (kind !== "float" && !Number.isInteger(entry)) return false
     }
     return true

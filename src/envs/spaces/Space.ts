@@ -86,8 +86,13 @@ export const spaceProblem = (space: unknown): string | undefined => {
   const known = `a Box or a Discrete (or one of ${[...kinds.keys()].join(", ")})`
   if (!isFields(space)) return `is missing: give ${known}`
   const kind = kinds.get(space["_tag"])
-  return kind === undefined ? `is no space: give ${known}` : kind.problem(space)
+  if (kind === undefined) return `is no space: give ${known}`
+  const lacks = methods.find((name) => typeof space[name] !== "function")
+  return lacks === undefined ? kind.problem(space) : `has no ${lacks}: make it with new ${kind.tag}(...)`
 }
+
+/** What a space must be able to do, or it is none, whatever its fields say. */
+const methods = ["contains", "sampler", "encode", "decode", "decodeProblem"] as const
 
 /** JSON that is no space. */
 export class InvalidSpace extends Schema.TaggedError<InvalidSpace>()("InvalidSpace", { problem: Schema.String }) {

@@ -4,6 +4,7 @@
  */
 import type { Dynamics, EnvironmentDefinition, Transition } from "../EnvironmentDefinition.ts"
 import type { ActionOf, ActionSpace } from "../spaces/Space.ts"
+import { dynamicsOf, innerTransition } from "../Stepper.ts"
 
 /** Definitions that count already, so that wrapping twice changes nothing. */
 const limited = new WeakSet<object>()
@@ -20,20 +21,18 @@ const wrap = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): Envi
     ...definition,
     stateSize: elapsed + 1,
     create: (state) => {
-      const inner = definition.create(state.subarray(0, elapsed))
+      const inner = dynamicsOf(definition, state.subarray(0, elapsed))
       const transition = { reward: 0, terminated: false, truncated: false }
       const dynamics: Dynamics<ActionOf<A>> = {
         reset: (random, options) => {
           state[elapsed] = 0
-          inner.reset(random, options)
+          return inner.reset(random, options)
         },
         step: (action, random): Transition => {
-          const { reward, terminated, truncated } = inner.step(action, random)
+          innerTransition(inner.step(action, random), transition)
           const steps = state[elapsed]! + 1
           state[elapsed] = steps
-          transition.reward = reward
-          transition.terminated = terminated
-          transition.truncated = steps >= maxEpisodeSteps || truncated === true
+          transition.truncated ||= steps >= maxEpisodeSteps
           return transition
         },
         observe: (observation) => inner.observe(observation)

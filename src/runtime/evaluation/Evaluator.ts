@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
-import { stepFault, thrownReason } from "../../envs/EnvironmentFault.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
+import { Stepper } from "../../envs/Stepper.ts"
 import { sampleAction, softmax } from "../../model/categorical.ts"
 import type { Arena, OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
@@ -31,13 +31,13 @@ export interface Evaluation {
 /** An evaluation episode that went wrong. */
 export class EvaluationFault extends Schema.TaggedError<EvaluationFault>()("EvaluationFault", {
   environment: Schema.String,
-  /** Which episode, and at which of its steps, where that is known. */
-  at: Schema.optionalKey(Schema.Struct({ episode: Schema.Int, step: Schema.Int })),
+  episode: Schema.Int,
+  /** Which of its steps: 1, 2, ...; 0 is the reset. */
+  step: Schema.Int,
   reason: Schema.String
 }) {
   override get message(): string {
-    const where = this.at === undefined ? "" : `in episode ${this.at.episode}, at step ${this.at.step}, `
-    return `Environment ${this.environment} cannot be evaluated: ${where}${this.reason}.`
+    return `Environment ${this.environment} cannot be evaluated: in episode ${this.episode}, at step ${this.step}, ${this.reason}.`
   }
 }
 
@@ -68,7 +68,9 @@ export interface EvaluatorOptions {
 /** Episodes played at the same time. */
 const rows = 64
 /** Steps after which an episode that nothing cuts is given up. */
-const endless = 100_000
+export const endless = 100_000
+export const endlessReason =
+  `it has not ended after ${endless} steps; give it maxEpisodeSteps, or a run --episode-limit`
 /** Milliseconds between two looks at the rest of the program, which has signals to hear. */
 const millisBetweenYields = 1
 
@@ -78,18 +80,7 @@ export class Evaluator extends Context.Service<Evaluator, {
 }>()("troupe/runtime/Evaluator") {
   static readonly make = (options: EvaluatorOptions): Effect.Effect<Evaluator["Service"], OutOfMemory> =>
     Effect.map(allocate(options), (region) => ({
-      evaluate: (request) =>
-        play(options, region, request).pipe(
-          // The environment's own code may throw.
-          Effect.catchDefect((cause) =>
-            Effect.fail(
-              new EvaluationFault({
-                environment: options.definition.id,
-                reason: thrownReason("its code", cause)
-              })
-            )
-          )
-        )
+      evaluate: (request) => play(options, region, request)
     }))
 
   /** Bytes of an arena that an evaluator takes. */
@@ -106,6 +97,14 @@ export class Evaluator extends Context.Service<Evaluator, {
       return yield* Evaluator.make({ arena, definition, kernels, network, seed: root })
     })
   )
+}
+
+/** An episode under way. */
+interface Playing {
+  readonly episode: number
+  readonly stepper: Stepper<Discrete>
+  readonly random: Pcg64
+  readonly policy: Pcg64
 }
 
 interface Region {
@@ -140,7 +139,7 @@ const play = Effect.fnUntraced(function*(
   const returns = new Float64Array(episodes)
   const actions = arena.int32(region.actions, rows)
   const fault = (episode: number, step: number, reason: string) =>
-    new EvaluationFault({ environment: definition.id, at: { episode, step }, reason })
+    new EvaluationFault({ environment: definition.id, episode, step, reason })
 
   const logits = arena.float32(region.logits, rows * network.actions)
   const probabilities = new Float64Array(network.actions)
@@ -153,17 +152,15 @@ const play = Effect.fnUntraced(function*(
 
   let looked = performance.now()
   for (let first = 0; first < episodes; first += rows) {
-    const wave = Array.from({ length: Math.min(rows, episodes - first) }, (_, k) => {
-      const dynamics = definition.create(new Float64Array(definition.stateSize))
-      const random = evaluationStream(seed, round * episodes + first + k)
-      dynamics.reset(random)
-      return {
-        episode: first + k,
-        dynamics,
-        random,
-        policy: evaluationPolicyStream(seed, round * episodes + first + k)
-      }
-    })
+    const wave: Array<Playing> = []
+    for (let episode = first; episode < Math.min(first + rows, episodes); episode++) {
+      const stepper = Stepper.create(definition, new Float64Array(definition.stateSize))
+      if (!(stepper instanceof Stepper)) return yield* fault(episode, 0, stepper.reason)
+      const random = evaluationStream(seed, round * episodes + episode)
+      const misstep = stepper.reset(random)
+      if (misstep !== undefined) return yield* fault(episode, 0, misstep.reason)
+      wave.push({ episode, stepper, random, policy: evaluationPolicyStream(seed, round * episodes + episode) })
+    }
     // Row i of the forward pass is the i-th environment still playing.
     const observations = Array.from(
       wave,
@@ -172,10 +169,9 @@ const play = Effect.fnUntraced(function*(
     let playing = wave
     for (let step = 0; playing.length > 0; step++) {
       for (let i = 0; i < playing.length; i++) {
-        const { dynamics, episode } = playing[i]!
-        dynamics.observe(observations[i]!)
-        const reason = stepFault(observations[i]!, 0)
-        if (reason !== undefined) return yield* fault(episode, step, reason)
+        const { episode, stepper } = playing[i]!
+        const misstep = stepper.observe(observations[i]!)
+        if (misstep !== undefined) return yield* fault(episode, step, misstep.reason)
       }
       kernels.forward(
         region.descriptor,
@@ -190,14 +186,15 @@ const play = Effect.fnUntraced(function*(
       else kernels.greedy(region.logits, playing.length, network.actions, region.actions)
       let ended = 0
       for (let i = 0; i < playing.length; i++) {
-        const { dynamics, episode, random } = playing[i]!
-        const { reward, terminated, truncated } = dynamics.step(definition.actionSpace.start + actions[i]!, random)
-        if (!Number.isFinite(reward)) return yield* fault(episode, step, `the reward is ${String(reward)}`)
-        returns[episode] = returns[episode]! + reward
-        const over = terminated || truncated === true
-        if (!over && step + 1 >= endless) {
-          return yield* fault(episode, step, `it has not ended after ${endless} steps; give it maxEpisodeSteps`)
-        }
+        const { episode, random, stepper } = playing[i]!
+        const misstep = stepper.step(definition.actionSpace.start + actions[i]!, random)
+        if (misstep !== undefined) return yield* fault(episode, step + 1, misstep.reason)
+        returns[episode] = returns[episode]! + stepper.reward
+        const over = stepper.terminated || stepper.truncated
+        if (!over && step + 1 >= endless) return yield* fault(episode, step + 1, endlessReason)
+        // In training the last observation counts too.
+        const last = over ? stepper.observe(observations[i]!) : undefined
+        if (last !== undefined) return yield* fault(episode, step + 1, last.reason)
         if (over || step + 1 >= cap) {
           actions[i] = -1
           ended++

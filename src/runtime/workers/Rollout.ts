@@ -5,12 +5,12 @@
  * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
  */
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
-import { stepFault, thrownReason } from "../../envs/EnvironmentFault.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
+import { Stepper } from "../../envs/Stepper.ts"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
 import { Pcg64 } from "../../random/Pcg64.ts"
 import { environmentStream, policyStream } from "../../random/streams.ts"
-import { bankOf, type DataPlaneLayout, envSlot, workerAddresses } from "./dataPlaneLayout.ts"
+import { bankOf, type DataPlaneLayout, type EnvSlot, envSlot, workerAddresses } from "./dataPlaneLayout.ts"
 
 /** What a rollout needs to know of the run. */
 export interface RolloutOptions {
@@ -37,7 +37,7 @@ export interface RolloutOptions {
 export interface RolloutFault {
   /** Which environment of the run. */
   readonly environment: number
-  /** Step of its life. */
+  /** Step of its life, the one that went wrong: 1, 2, ...; with what a reset did, the last one before; 0 for none. */
   readonly step: number
   readonly reason: string
 }
@@ -56,6 +56,25 @@ export interface Rollout {
   readonly collect: (weights: number, steps: number) => number | RolloutFault
 }
 
+/** One of its environments. */
+interface Resident {
+  readonly slot: EnvSlot
+  readonly live: EnvSlot["live"]
+  readonly address: EnvSlot["address"]
+  readonly environment: number
+  readonly stepper: Stepper<Discrete>
+  readonly stream: Pcg64
+}
+
+/** Stands for environments that cannot be made: whoever asks them for work hears why. */
+const unfit = (fault: RolloutFault): Rollout => ({
+  ownWeights: 0,
+  initialize: () => fault,
+  restore: () => {},
+  save: () => {},
+  collect: () => fault
+})
+
 /** Sets environments up in their slots of the data plane. `definition` must have its time limit applied. */
 export const make = (
   kernels: Kernels,
@@ -69,48 +88,22 @@ export const make = (
   const notebookRewards = options.rewards === "notebook"
   const { workspace } = workerAddresses(layout, options.worker)
 
-  const residents = Array.from({ length: count }, (_, i) => {
+  const residents: Array<Resident> = []
+  for (let i = 0; i < count; i++) {
     const slot = envSlot(kernels.buffer, layout, options.first + i)
-    return {
-      slot,
-      live: slot.live,
-      address: slot.address,
-      environment: options.environment + i,
-      dynamics: definition.create(slot.live.state),
-      stream: Pcg64.view(slot.live.random)
-    }
-  })
-  type Resident = (typeof residents)[number]
+    const { address, live } = slot
+    const environment = options.environment + i
+    const stepper = Stepper.create(definition, live.state)
+    if (!(stepper instanceof Stepper)) return unfit({ environment, step: 0, reason: stepper.reason })
+    residents.push({ slot, live, address, environment, stepper, stream: Pcg64.view(live.random) })
+  }
   const first = residents[0]!
 
-  const start = ({ dynamics, live: { observation, tally }, stream }: Resident): string | undefined => {
-    try {
-      dynamics.reset(stream)
-      dynamics.observe(observation)
-    } catch (cause) {
-      return thrownReason("its reset", cause)
-    }
+  const start = ({ live: { observation, tally }, stepper, stream }: Resident): string | undefined => {
+    const misstep = stepper.reset(stream) ?? stepper.observe(observation)
     tally[0] = 0
     tally[1] = 0
-    return stepFault(observation, 0)
-  }
-
-  // What an environment said of its last step; kept here so that a step allocates nothing.
-  let reward = 0
-  let terminated = false
-  let truncated = false
-  /** Steps an environment; answers what is wrong with what it did. Running it again would do the same: no restart. */
-  const advance = ({ dynamics, live: { observation }, stream }: Resident, action: number): string | undefined => {
-    try {
-      const outcome = dynamics.step(action, stream)
-      reward = outcome.reward
-      terminated = outcome.terminated === true
-      truncated = outcome.truncated === true
-      dynamics.observe(observation)
-    } catch (cause) {
-      return thrownReason("its step", cause)
-    }
-    return stepFault(observation, reward)
+    return misstep?.reason
   }
 
   /** Writes V of the present observations of `rows` environments, for the first of them at address `into`. */
@@ -142,16 +135,18 @@ export const make = (
 
   /** Takes step `t` of an environment, its action chosen. Answers what is wrong. */
   const step = (resident: Resident, t: number): string | undefined => {
-    const { live: { tally }, slot } = resident
+    const { live: { observation, tally }, slot, stepper, stream } = resident
     if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
-    const reason = advance(resident, firstAction + slot.actions[t]!)
-    if (reason !== undefined) return reason
+    // Running it again would do the same: what is wrong here is no reason for a restart.
+    tally[2] = tally[2]! + 1
+    const misstep = stepper.step(firstAction + slot.actions[t]!, stream) ?? stepper.observe(observation)
+    if (misstep !== undefined) return misstep.reason
+    const { reward, terminated, truncated } = stepper
     slot.rewards[t] = notebookRewards ? (terminated ? -1 : 0.01) : reward
     slot.terminated[t] = terminated ? 1 : 0
     slot.truncated[t] = truncated ? 1 : 0
     tally[0] = tally[0]! + reward
     tally[1] = tally[1]! + 1
-    tally[2] = tally[2]! + 1
     slot.episodeLengths[t] = terminated || truncated ? tally[1]! : 0
     return undefined
   }
