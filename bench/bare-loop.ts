@@ -15,7 +15,7 @@ import type { SharedMemory } from "../src/model/kernels/SharedMemory.ts"
 import { initialWeightsStream } from "../src/random/streams.ts"
 import * as configSources from "../src/runtime/config/configSources.ts"
 import { CurrentConfig, type RunConfig } from "../src/runtime/config/RunConfig.ts"
-import { optimizerOf } from "../src/runtime/learning/Learner.ts"
+import { optimizerSpecOf } from "../src/runtime/learning/Learner.ts"
 import { DataPlane } from "../src/runtime/workers/DataPlane.ts"
 import { bankOf, blocksOf, type DataPlaneLayout, shareOf } from "../src/runtime/workers/dataPlaneLayout.ts"
 import * as FragmentGradient from "../src/runtime/workers/FragmentGradient.ts"
@@ -133,10 +133,10 @@ export const bareLoop = async (given: configSources.PartialConfig, threads: 1 | 
     )
   )
   const { layout } = plane
-  const initial = initialParameters(plane.network, config.init, initialWeightsStream(config.seed))
+  const initial = initialParameters(plane.policy, config.init, initialWeightsStream(config.seed))
   const spec = {
-    network: plane.network,
-    optimizer: optimizerOf(config),
+    policy: plane.policy,
+    optimizer: optimizerSpecOf(config),
     maxRows: config.nSteps,
     unit: layout.spec.unit
   }
@@ -161,8 +161,8 @@ export const bareLoop = async (given: configSources.PartialConfig, threads: 1 | 
     if (second !== undefined) awaitChange(control, done, before)
   }
 
-  const gather = model.gather(plane.units)
-  const rate = { learningRate: config.lr, maxNorm: config.maxGradNorm }
+  const gather = model.gather(plane.units, config.loss)
+  const rate = { learningRate: config.lr, maxGradNorm: config.maxGradNorm }
   let version = 0
   return {
     config,

@@ -23,9 +23,11 @@ import type { DeviceName, DeviceOf, Segment } from "../src/model/Device.ts"
 import { openAccelerator, openDevice } from "../src/model/devices/openDevice.ts"
 import { PackageFolders } from "../src/model/devices/packages.ts"
 import { Arena } from "../src/model/kernels/Arena.ts"
-import { Kernels, Statistic } from "../src/model/kernels/Kernels.ts"
-import { type NetworkSpec, ParameterLayout } from "../src/model/Network.ts"
+import { Kernels } from "../src/model/kernels/Kernels.ts"
+import { Statistic } from "../src/model/losses/Loss.ts"
 import { adam } from "../src/model/optimizers.ts"
+import { ParameterLayout } from "../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../src/model/policy/PolicySpec.ts"
 import type { HalfGradient } from "./half-gradient.ts"
 
 const json = process.argv.includes("--json")
@@ -41,8 +43,8 @@ const turn = 60
 /** Operations of an update above which a device that does so many in a second has no turn. */
 const affordable: Readonly<Record<string, number>> = { reference: 1e9, "tfjs-cpu": 3e8, "tfjs-wasm": 2e10 }
 
-const separate = (hidden: ReadonlyArray<number>, activation: "relu" | "tanh"): NetworkSpec => ({
-  kind: "separate",
+const separate = (hidden: ReadonlyArray<number>, activation: "relu" | "tanh"): CategoricalMlp => ({
+  towers: "separate",
   inputs: 4,
   actions: 2,
   hidden,
@@ -61,7 +63,7 @@ const networks = quick
 const batches = [200, 2048]
 
 interface Case {
-  readonly network: NetworkSpec
+  readonly network: CategoricalMlp
   readonly rows: number
 }
 
@@ -75,14 +77,17 @@ const segmentOf = ({ network, rows }: Case): Segment => ({
   observations: Float32Array.from({ length: rows * network.inputs }, (_, k) => (k % 7) / 7 - 0.5),
   actions: Int32Array.from({ length: rows }, (_, row) => row % network.actions),
   advantages: Float32Array.from({ length: rows }, (_, row) => row % 3 - 1),
-  returns: Float32Array.from({ length: rows }, (_, row) => row % 5)
+  returns: Float32Array.from({ length: rows }, (_, row) => row % 5),
+  logProbabilities: new Float32Array(rows),
+  values: new Float32Array(rows)
 })
 
 const initialOf = (size: number) => Float32Array.from({ length: size }, (_, k) => (k % 11) / 110 - 0.05)
 
 const bytesOf = ({ network, rows }: Case) => {
-  const { size } = new ParameterLayout(network)
-  return 4 * Kernels.workspaceBytes(network, Kernels.chunkRows) + 4 * (10 * size + 4 * rows * (network.inputs + 4)) +
+  const { size } = new ParameterLayout(categoricalMlp(network))
+  return 4 * Kernels.workspaceBytes(categoricalMlp(network), Kernels.chunkRows) +
+    4 * (10 * size + 4 * rows * (network.inputs + 4)) +
     1e6
 }
 
@@ -99,14 +104,19 @@ const timed = (update: Effect.Effect<unknown, unknown>): Contestant => (millis) 
 
 const onDevice = Effect.fnUntraced(function*<D extends DeviceName>(device: DeviceOf<D>, shape: Case) {
   const { network, rows } = shape
-  const { size } = new ParameterLayout(network)
-  const model = yield* device.model({ network, optimizer: adam, maxRows: rows }, initialOf(size))
+  const { size } = new ParameterLayout(categoricalMlp(network))
+  const model = yield* device.model(
+    { policy: categoricalMlp(network), optimizer: adam, maxRows: rows },
+    initialOf(size)
+  )
   const host = new Float32Array(size)
   const segments = [segmentOf(shape)]
   return timed(Effect.gen(function*() {
     const batch = yield* model.batch(segments)
-    const gradients = yield* model.gradients(batch, { valueCoefficient: 0.5, entropyCoefficient: 0.01 })
-    yield* model.apply(gradients, { learningRate: 1e-6, maxNorm: 0.5 })
+    const gradients = yield* model.gradients(batch, {
+      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+    })
+    yield* model.apply(gradients, { learningRate: 1e-6, maxGradNorm: 0.5 })
     yield* model.read(host)
   }))
 })
@@ -114,10 +124,10 @@ const onDevice = Effect.fnUntraced(function*<D extends DeviceName>(device: Devic
 /** Two threads, each the gradient of half the rows; then their sum, its norm, and Adam. */
 const twoThreads = Effect.fnUntraced(function*(shape: Case) {
   const { network, rows } = shape
-  const { size } = new ParameterLayout(network)
+  const { size } = new ParameterLayout(categoricalMlp(network))
   const arena = yield* Arena.make({ bytes: bytesOf(shape) })
   const kernels = yield* Kernels.instantiate(arena.memory)
-  const net = yield* kernels.describe(arena, network)
+  const net = yield* kernels.describe(arena, categoricalMlp(network))
   const place = (values: Float32Array | Int32Array) =>
     Effect.map(arena.allocate(values.byteLength), (at) => {
       new Uint8Array(arena.buffer).set(new Uint8Array(values.buffer), at)
@@ -138,7 +148,7 @@ const twoThreads = Effect.fnUntraced(function*(shape: Case) {
   const words = arena.int32(control, 2)
   const half = Math.floor(rows / 2)
   const part = Effect.fnUntraced(function*(index: number, from: number, count: number) {
-    const workspace = yield* arena.allocate(Kernels.workspaceBytes(network, Kernels.chunkRows))
+    const workspace = yield* arena.allocate(Kernels.workspaceBytes(categoricalMlp(network), Kernels.chunkRows))
     const statistics = yield* arena.allocate(Statistic.count * 8)
     const gradient: HalfGradient["gradient"] = [
       net,
@@ -217,7 +227,7 @@ const torch = Effect.fnUntraced(function*(program: string) {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return ({ network, rows }: Case): Contestant => (millis) =>
     Effect.promise(async () => {
-      child.stdin.write(`${JSON.stringify({ ...network, rows, millis })}\n`)
+      child.stdin.write(`${JSON.stringify({ ...network, kind: network.towers, rows, millis })}\n`)
       const { done, value } = await lines.next()
       if (done === true) throw new Error(`${program} has no torch`)
       return Number(value)
@@ -259,7 +269,7 @@ const nameOf = ({ network: { actions, activation, hidden, inputs } }: Case) =>
   `${[inputs, ...hidden, actions].join("→")} ${activation}`
 
 const measure = Effect.fnUntraced(function*(shape: Case, contestants: Effect.Success<typeof devices>) {
-  const operations = 6 * new ParameterLayout(shape.network).size * shape.rows
+  const operations = 6 * new ParameterLayout(categoricalMlp(shape.network)).size * shape.rows
   const able = contestants.filter(([name]) => operations <= (affordable[name] ?? Infinity))
   const ready = yield* Effect.forEach(
     able,

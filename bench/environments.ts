@@ -78,7 +78,7 @@ const rollout = async (nEnvs: number): Promise<ReadonlyArray<number>> => {
       Effect.provide(DataPlane.layer.pipe(Layer.provide(CurrentConfig.layer(config))))
     )
   )
-  plane.weights[0].set(initialParameters(plane.network, config.init, initialWeightsStream(1)))
+  plane.weights[0].set(initialParameters(plane.policy, config.init, initialWeightsStream(1)))
   const blocks = blocksOf({ first: 0, count: nEnvs }, plane.layout.spec.unit).map((range) =>
     Rollout.make(plane.kernels, plane.layout, plane.definition, {
       ...range,

@@ -16,7 +16,8 @@ import { ensureBuilt } from "../scripts/build.ts"
 import { Arena } from "../src/model/kernels/Arena.ts"
 import { Kernels } from "../src/model/kernels/Kernels.ts"
 import { engine } from "../src/model/kernels/SharedMemory.ts"
-import { type NetworkSpec, ParameterLayout } from "../src/model/Network.ts"
+import { ParameterLayout } from "../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../src/model/policy/PolicySpec.ts"
 import { Pcg64 } from "../src/random/Pcg64.ts"
 import { type Figure as Report, figure, isQuick, print, say } from "./report.ts"
 
@@ -28,9 +29,9 @@ const separate = (
   hidden: ReadonlyArray<number>,
   actions: number,
   activation: "relu" | "tanh"
-): NetworkSpec => ({ kind: "separate", inputs, actions, hidden, activation })
+): CategoricalMlp => ({ towers: "separate", inputs, actions, hidden, activation })
 
-const networks: ReadonlyArray<NetworkSpec> = [
+const networks: ReadonlyArray<CategoricalMlp> = [
   separate(4, [256], 2, "relu"),
   separate(4, [64], 2, "tanh"),
   separate(4, [64, 64], 2, "tanh"),
@@ -39,17 +40,17 @@ const networks: ReadonlyArray<NetworkSpec> = [
   separate(4, [256, 256, 256], 2, "tanh"),
   separate(4, [1024], 2, "relu"),
   separate(4, [1024, 1024], 2, "relu"),
-  { kind: "shared", inputs: 8, actions: 4, hidden: [256, 256], activation: "relu" }
+  { towers: "shared", inputs: 8, actions: 4, hidden: [256, 256], activation: "relu" }
 ]
 
-const nameOf = ({ actions, activation, hidden, inputs, kind }: NetworkSpec): string =>
-  `${[inputs, ...hidden, actions].join("→")} ${activation}${kind === "shared" ? " shared" : ""}`
+const nameOf = ({ actions, activation, hidden, inputs, towers }: CategoricalMlp): string =>
+  `${[inputs, ...hidden, actions].join("→")} ${activation}${towers === "shared" ? " shared" : ""}`
 
 /** Multiply-adds of a row: forward, and forward and backward. Nothing is passed down to the observations. */
-const multiplyAdds = ({ actions, hidden, inputs, kind }: NetworkSpec) => {
-  const towers = kind === "shared" ? 1 : 2
+const multiplyAdds = ({ actions, hidden, inputs, towers }: CategoricalMlp) => {
+  const count = towers === "shared" ? 1 : 2
   const widths = [inputs, ...hidden]
-  const layers = hidden.map((width, layer) => towers * width * widths[layer]!)
+  const layers = hidden.map((width, layer) => count * width * widths[layer]!)
   const heads = widths.at(-1)! * (actions + 1)
   const forward = layers.reduce((sum, n) => sum + n, heads)
   return { forward, gradient: 3 * forward - layers[0]! }
@@ -87,15 +88,16 @@ interface Figure {
   readonly multiplyAdds: number
 }
 
-const measure = Effect.fnUntraced(function*(spec: NetworkSpec) {
-  const parameters = new ParameterLayout(spec).size
-  const stride = Kernels.activationStride(spec)
+const measure = Effect.fnUntraced(function*(spec: CategoricalMlp) {
+  const parameters = new ParameterLayout(categoricalMlp(spec)).size
+  const stride = Kernels.activationStride(categoricalMlp(spec))
   const arena = yield* Arena.make({
-    bytes: Kernels.workspaceBytes(spec, 32) + parameters * 64 + maxRows * (stride + spec.inputs * 4 + 64) +
+    bytes: Kernels.workspaceBytes(categoricalMlp(spec), 32) + parameters * 64 +
+      maxRows * (stride + spec.inputs * 4 + 64) +
       environments * (spec.inputs + spec.actions + 32) * 4 + 1_000_000
   })
   const kernels = yield* Kernels.instantiate(arena.memory)
-  const net = yield* kernels.describe(arena, spec)
+  const net = yield* kernels.describe(arena, categoricalMlp(spec))
   const random = Pcg64.fromSeed(1)
   const floats = Effect.fnUntraced(function*(length: number, scale: number) {
     const offset = yield* arena.allocate(length * 4, 64)
@@ -114,7 +116,7 @@ const measure = Effect.fnUntraced(function*(spec: NetworkSpec) {
   const values = yield* floats(20, 1)
   const returns = yield* floats(maxRows, 1)
   const actions = yield* arena.allocate(maxRows * 4)
-  const workspace = yield* arena.allocate(Kernels.workspaceBytes(spec, Kernels.chunkRows), 64)
+  const workspace = yield* arena.allocate(Kernels.workspaceBytes(categoricalMlp(spec), Kernels.chunkRows), 64)
   const statistics = yield* arena.allocate(64)
 
   // A slot an environment: sampling stream, what acting writes, observation; an odd number of cache lines.

@@ -5,12 +5,16 @@
  * by the number of rows.
  */
 import * as Effect from "effect/Effect"
-import type { Batch, DeviceOf, Gradients, LearnerModel, LossCoefficients, ModelSpec, Segment } from "./Device.ts"
+import * as Record from "effect/Record"
+import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Segment } from "./Device.ts"
 import { DeviceFault } from "./Device.ts"
 import type { Arena, OutOfMemory } from "./kernels/Arena.ts"
-import { Kernels, Statistic } from "./kernels/Kernels.ts"
-import { ParameterLayout } from "./Network.ts"
-import { initialOptimizerState } from "./optimizers.ts"
+import { Kernels } from "./kernels/Kernels.ts"
+import { Statistic } from "./losses/Loss.ts"
+import { type LossName, lossReport, type LossSettings } from "./losses/LossSettings.ts"
+import { fitsOptimizer, optimizerOf } from "./optimizers.ts"
+import { encoderOf } from "./policy/Encoder.ts"
+import { ParameterLayout } from "./policy/ParameterLayout.ts"
 
 const fault = (message: string) => new DeviceFault({ device: "cpu", message })
 
@@ -34,28 +38,28 @@ const make = (arena: Arena, kernels: Kernels): DeviceOf<"cpu"> => ({
 })
 
 const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: ModelSpec, initial: Float32Array) {
-  const { maxRows, network, optimizer, unit = 1 } = spec
-  const size = new ParameterLayout(network).size
+  const { maxRows, optimizer, policy, unit = 1 } = spec
+  const size = new ParameterLayout(policy).size
+  const { inputs } = encoderOf(policy.encoder)
   const floats = (length: number) => arena.allocate(length * 4)
 
-  const net = yield* kernels.describe(arena, network)
-  const workspace = yield* arena.allocate(kernels.workspaceBytes(network, Math.min(maxRows, Kernels.chunkRows)))
+  const net = yield* kernels.describe(arena, policy)
+  const workspace = yield* arena.allocate(kernels.workspaceBytes(policy, Math.min(maxRows, Kernels.chunkRows)))
   const statistics = yield* arena.allocate(Statistic.count * 8)
   const parameters = yield* floats(size)
   // One environment's gradient, and their sum.
   const one = yield* floats(size)
   const total = yield* floats(size)
-  const mean = optimizer.kind === "adam" ? yield* floats(size) : 0
-  const square = yield* floats(size)
+  const remembered = optimizerOf(optimizer)
+  const memory: { [name: string]: number } = {}
+  for (const name of remembered.arrays) memory[name] = yield* floats(size)
 
   const totalView = arena.float32(total, size)
   const oneView = arena.float32(one, size)
   const parameterView = arena.float32(parameters, size)
   const statisticsView = arena.float64(statistics, Statistic.count)
-  const meanView = arena.float32(mean, optimizer.kind === "adam" ? size : 0)
-  const squareView = arena.float32(square, size)
-  const { scalars } = initialOptimizerState(optimizer, 0)
-  let { beta1Product, beta2Product } = scalars
+  const memoryViews = Record.map(memory, (address) => arena.float32(address, size))
+  let scalars = remembered.scalars
   parameterView.set(initial)
 
   /** Places for experience that lies elsewhere: made when first needed, one a segment. */
@@ -64,15 +68,19 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
     const { rows } = segment
     const place = staging[index] ??= {
       rows,
-      observations: arena.float32(yield* floats(maxRows * network.inputs), maxRows * network.inputs),
+      observations: arena.float32(yield* floats(maxRows * inputs), maxRows * inputs),
       actions: arena.int32(yield* floats(maxRows), maxRows),
       advantages: arena.float32(yield* floats(maxRows), maxRows),
-      returns: arena.float32(yield* floats(maxRows), maxRows)
+      returns: arena.float32(yield* floats(maxRows), maxRows),
+      logProbabilities: arena.float32(yield* floats(maxRows), maxRows),
+      values: arena.float32(yield* floats(maxRows), maxRows)
     }
-    place.observations.set(segment.observations.subarray(0, rows * network.inputs))
+    place.observations.set(segment.observations.subarray(0, rows * inputs))
     place.actions.set(segment.actions.subarray(0, rows))
     place.advantages.set(segment.advantages.subarray(0, rows))
     place.returns.set(segment.returns.subarray(0, rows))
+    place.logProbabilities.set(segment.logProbabilities.subarray(0, rows))
+    place.values.set(segment.values.subarray(0, rows))
     return { ...place, rows }
   })
 
@@ -112,16 +120,16 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
       current = { batch, addresses }
       return batch
     }),
-    gradients: (batch, coefficients) =>
+    gradients: (batch, { loss }) =>
       Effect.suspend(() => {
         if (current === undefined || current.batch !== batch) {
           return Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
         }
         statisticsView.fill(0)
-        accumulate(current.addresses, coefficients)
-        return Effect.succeed(pend(batch.rows))
+        accumulate(current.addresses, loss)
+        return Effect.succeed(pend(loss.name, batch.rows))
       }),
-    gather: (contributions) =>
+    gather: (contributions, loss) =>
       Effect.sync(() => {
         statisticsView.fill(0)
         for (const { statistics } of contributions) {
@@ -140,9 +148,9 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
             if (i > 0) kernels.addInto(total, one, size)
           })
         }
-        return pend(statisticsView[Statistic.rows]!)
+        return pend(loss, statisticsView[Statistic.rows]!)
       }),
-    apply: (gradients, { learningRate, maxNorm }) =>
+    apply: (gradients, { learningRate, maxGradNorm }) =>
       Effect.suspend(() => {
         if (pending !== gradients) {
           return Effect.fail(fault("these gradients are not this model's latest, or were applied before"))
@@ -152,47 +160,39 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
         if (!Number.isFinite(norm)) {
           return Effect.fail(fault("the gradients are not finite; lower the learning rate, or check the rewards"))
         }
-        step((maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1) / pendingRows, learningRate)
+        step((maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1) / pendingRows, learningRate)
         return Effect.succeed(norm)
       }),
     read: (into) => Effect.sync(() => into.set(parameterView)),
     write: (from) => Effect.sync(() => parameterView.set(from)),
     save: Effect.sync(() => ({
       parameters: parameterView.slice(),
-      optimizer: { mean: meanView.slice(), square: squareView.slice(), beta1Product, beta2Product }
+      optimizer: { arrays: Record.map(memoryViews, (view) => view.slice()), scalars }
     })),
     load: ({ optimizer: saved, parameters: from }) =>
       Effect.suspend(() => {
-        const fits = from.length === size && saved.square.length === size && saved.mean.length === meanView.length
-        if (!fits) return Effect.fail(fault("the saved state is of another network or optimizer than this model's"))
+        if (from.length !== size || !fitsOptimizer(optimizer, size, saved)) {
+          return Effect.fail(fault("the saved state is of another policy or optimizer than this model's"))
+        }
         // What was computed before belongs to the state that is given up.
         current = undefined
         pending = undefined
         parameterView.set(from)
-        meanView.set(saved.mean)
-        squareView.set(saved.square)
-        beta1Product = saved.beta1Product
-        beta2Product = saved.beta2Product
+        for (const [name, view] of Object.entries(memoryViews)) view.set(saved.arrays[name]!)
+        scalars = saved.scalars
         return Effect.void
       })
   }
 
-  const pend = (rows: number): Gradients<"cpu"> => {
+  const pend = (loss: LossName, rows: number): Gradients<"cpu"> => {
     pendingRows = rows
-    pending = {
-      device: "cpu",
-      loss: {
-        policyLoss: statisticsView[Statistic.policyLoss]! / rows,
-        valueLoss: statisticsView[Statistic.valueLoss]! / rows,
-        entropy: statisticsView[Statistic.entropy]! / rows
-      }
-    }
+    pending = { device: "cpu", loss: lossReport(loss, statisticsView) }
     return pending
   }
 
   const accumulate = (
     segments: ReadonlyArray<Addresses>,
-    { entropyCoefficient, valueCoefficient }: LossCoefficients
+    { entropyCoefficient, valueCoefficient }: LossSettings
   ): void => {
     for (let e = 0; e < segments.length; e++) {
       const { actions, advantages, observations, returns, rows } = segments[e]!
@@ -218,40 +218,50 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
   }
 
   const step = (gradientScale: number, learningRate: number): void => {
-    if (optimizer.kind === "adam") {
-      beta1Product *= optimizer.beta1
-      beta2Product *= optimizer.beta2
-      kernels.adam(
-        parameters,
-        parameters,
-        total,
-        mean,
-        mean,
-        square,
-        square,
-        size,
-        gradientScale,
-        learningRate,
-        optimizer.beta1,
-        optimizer.beta2,
-        optimizer.epsilon,
-        1 - beta1Product,
-        1 - beta2Product
-      )
-    } else {
-      kernels.rmsprop(
-        parameters,
-        parameters,
-        total,
-        square,
-        square,
-        size,
-        gradientScale,
-        learningRate,
-        optimizer.alpha,
-        optimizer.epsilon,
-        optimizer.epsilonPlacement === "inside" ? 1 : 0
-      )
+    switch (optimizer.kind) {
+      case "adam": {
+        const { beta1, beta2, epsilon } = optimizer
+        const mean = memory["mean"]!
+        const square = memory["square"]!
+        const beta1Product = scalars["beta1Product"]! * beta1
+        const beta2Product = scalars["beta2Product"]! * beta2
+        scalars = { beta1Product, beta2Product }
+        return kernels.adam(
+          parameters,
+          parameters,
+          total,
+          mean,
+          mean,
+          square,
+          square,
+          size,
+          gradientScale,
+          learningRate,
+          beta1,
+          beta2,
+          epsilon,
+          1 - beta1Product,
+          1 - beta2Product
+        )
+      }
+      case "rmsprop": {
+        const square = memory["square"]!
+        return kernels.rmsprop(
+          parameters,
+          parameters,
+          total,
+          square,
+          square,
+          size,
+          gradientScale,
+          learningRate,
+          optimizer.alpha,
+          optimizer.epsilon,
+          optimizer.epsilonPlacement === "inside" ? 1 : 0
+        )
+      }
+      default:
+        return optimizer satisfies never
     }
   }
 

@@ -4,15 +4,16 @@
  * cannot meet a model of another: it does not compile.
  *
  * The interface is at the level of the policy, not of tensors: a batch of experience goes in, one update of the flat
- * parameter vector (`Network.ts` has its order) comes out. What is behind it — WebAssembly kernels in this thread's
+ * parameter vector (`policy/ParameterLayout.ts` has its order) comes out. What is behind it — WebAssembly kernels in this thread's
  * memory, or a library that queues work on a GPU — is the device's own business.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { NetworkSpec } from "./Network.ts"
+import type { LossName, LossReport, LossSettings } from "./losses/LossSettings.ts"
 import type { OptimizerSpec } from "./optimizers.ts"
+import type { PolicySpec } from "./policy/PolicySpec.ts"
 
 /**
  * The names of the devices there are: the WebAssembly kernels (`cpu`), the float64 reference, and TensorFlow.js on
@@ -38,12 +39,16 @@ export interface Segment {
   readonly rows: number
   /** float32 [rows][inputs] */
   readonly observations: Float32Array
-  /** [rows] */
-  readonly actions: Int32Array
+  /** [rows][action width], of the distribution's type */
+  readonly actions: Int32Array | Float32Array
   /** float32 [rows]; a constant of the policy term */
   readonly advantages: Float32Array
   /** float32 [rows]; what the value is regressed on */
   readonly returns: Float32Array
+  /** float32 [rows]; log π of each action when it was chosen */
+  readonly logProbabilities: Float32Array
+  /** float32 [rows]; V of each observation when its action was chosen */
+  readonly values: Float32Array
 }
 
 /** Experience on device `D`, in the order of the environments. Made by `LearnerModel.batch`. */
@@ -53,11 +58,9 @@ export interface Batch<D extends DeviceName> {
   readonly segments: ReadonlyArray<Segment>
 }
 
-/** What one pass over a batch found; means over its rows. */
-export interface LossReport {
-  readonly policyLoss: number
-  readonly valueLoss: number
-  readonly entropy: number
+/** What one gradient is of. Its numbers are those of this pass: a schedule is the caller's. */
+export interface Pass {
+  readonly loss: LossSettings
 }
 
 /** Gradients on device `D`: the sum over environments, in their order. Made by `LearnerModel.gradients`. */
@@ -70,19 +73,13 @@ export interface Gradients<D extends DeviceName> {
 export interface Contribution {
   /** float32 [parameters]: the sum over the rows, which `statistics` counts; the device divides by their number. */
   readonly gradient: Float32Array
-  /** Sums over the rows (`kernels/Kernels.ts`, `Statistic`). */
+  /** Sums over the rows (`losses/Loss.ts`, `Statistic`). */
   readonly statistics: Float64Array
-}
-
-/** `loss = mean(−log π(a|s) · advantage) + valueCoefficient · mean((return − V)²) − entropyCoefficient · mean(entropy)` */
-export interface LossCoefficients {
-  readonly valueCoefficient: number
-  readonly entropyCoefficient: number
 }
 
 /** What a model is made from. */
 export interface ModelSpec {
-  readonly network: NetworkSpec
+  readonly policy: PolicySpec
   readonly optimizer: OptimizerSpec
   /** The most rows one segment may hold. */
   readonly maxRows: number
@@ -92,17 +89,12 @@ export interface ModelSpec {
 
 /** Everything a model remembers, in host memory: with it, another model of the same spec goes on as this one would. */
 export interface ModelState {
-  /** In the flat order of `Network.ts`. */
+  /** In the flat order of `policy/ParameterLayout.ts`. */
   readonly parameters: Float32Array
+  /** What the optimizer remembers, by the names that `optimizers.ts` gives. */
   readonly optimizer: {
-    /** Adam's running mean of the gradient; empty for RMSProp. */
-    readonly mean: Float32Array
-    /** The running mean of the squared gradient. */
-    readonly square: Float32Array
-    /** beta1^t after t updates with Adam, multiplied up update by update in float64; 1 for RMSProp. */
-    readonly beta1Product: number
-    /** beta2^t, likewise. */
-    readonly beta2Product: number
+    readonly arrays: Readonly<Record<string, Float32Array>>
+    readonly scalars: Readonly<Record<string, number>>
   }
 }
 
@@ -113,13 +105,16 @@ export interface LearnerModel<D extends DeviceName> {
   /** Brings experience to the device. A batch is good until the next one is made. */
   readonly batch: (segments: ReadonlyArray<Segment>) => Effect.Effect<Batch<D>, DeviceFault>
   /** Loss and gradients of a batch; summed in the order of its segments, so that no layout of workers changes a bit. */
-  readonly gradients: (batch: Batch<D>, coefficients: LossCoefficients) => Effect.Effect<Gradients<D>, DeviceFault>
-  /** Gradients that others computed: their sum, in the order given. */
-  readonly gather: (contributions: ReadonlyArray<Contribution>) => Effect.Effect<Gradients<D>, DeviceFault>
-  /** One optimizer step. `maxNorm` 0 never clips. Succeeds with the global norm before clipping. */
+  readonly gradients: (batch: Batch<D>, pass: Pass) => Effect.Effect<Gradients<D>, DeviceFault>
+  /** Gradients that others computed of that loss: their sum, in the order given. */
+  readonly gather: (
+    contributions: ReadonlyArray<Contribution>,
+    loss: LossName
+  ) => Effect.Effect<Gradients<D>, DeviceFault>
+  /** One optimizer step. `maxGradNorm` 0 never clips. Succeeds with the global norm before clipping. */
   readonly apply: (
     gradients: Gradients<D>,
-    step: { readonly learningRate: number; readonly maxNorm: number }
+    step: { readonly learningRate: number; readonly maxGradNorm: number }
   ) => Effect.Effect<number, DeviceFault>
   /** Copies the parameters, in the flat order, into host memory. */
   readonly read: (into: Float32Array) => Effect.Effect<void, DeviceFault>

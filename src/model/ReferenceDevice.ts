@@ -6,12 +6,17 @@
  * then has the very weights that the workers act with, and a saved state is the whole state.
  */
 import * as Effect from "effect/Effect"
+import * as Record from "effect/Record"
 import { meanOf } from "./contributions.ts"
 import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Segment } from "./Device.ts"
 import { DeviceFault } from "./Device.ts"
-import { a2cLoss } from "./losses.ts"
-import { ParameterLayout } from "./Network.ts"
-import { applyOptimizer, clipGradientNorm, initialOptimizerState } from "./optimizers.ts"
+import { Statistic } from "./losses/Loss.ts"
+import { lossReport } from "./losses/LossSettings.ts"
+import { applyOptimizer, clipGradientNorm, fitsOptimizer, initialOptimizerState } from "./optimizers.ts"
+import { distributionOf } from "./policy/DistributionSpec.ts"
+import { encoderOf } from "./policy/Encoder.ts"
+import { ParameterLayout } from "./policy/ParameterLayout.ts"
+import { addLossOfRows, outputGradients } from "./reference/losses.ts"
 import { backward, forward } from "./reference/network.ts"
 
 /** Rows that go through the network at a time: bounds what a large batch takes of memory. */
@@ -20,25 +25,28 @@ const chunkRows = 4096
 const fault = (message: string) => new DeviceFault({ device: "reference", message })
 
 /** Pieces of at most `chunkRows` rows, in order. */
-const pieces = function*(segments: ReadonlyArray<Segment>, inputs: number) {
-  for (const { actions, advantages, observations, returns, rows } of segments) {
+const pieces = function*(segments: ReadonlyArray<Segment>, inputs: number, width: number) {
+  for (const { actions, advantages, logProbabilities, observations, returns, rows, values } of segments) {
     for (let from = 0; from < rows; from += chunkRows) {
       const to = Math.min(rows, from + chunkRows)
       yield {
-        rows: to - from,
         observations: observations.subarray(from * inputs, to * inputs),
-        actions: actions.subarray(from, to),
-        advantages: Float64Array.from(advantages.subarray(from, to)),
-        returns: Float64Array.from(returns.subarray(from, to))
+        actions: actions.subarray(from * width, to * width),
+        advantages: advantages.subarray(from, to),
+        returns: returns.subarray(from, to),
+        logProbabilities: logProbabilities.subarray(from, to),
+        behaviorValues: values.subarray(from, to)
       }
     }
   }
 }
 
 const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"> => {
-  const { maxRows, network, optimizer } = spec
-  const layout = new ParameterLayout(network)
-  const { size } = layout
+  const { maxRows, optimizer, policy } = spec
+  const layout = new ParameterLayout(policy)
+  const { free, size } = layout
+  const { inputs } = encoderOf(policy.encoder)
+  const { width } = distributionOf(policy.distribution).action
   const parameters = Float32Array.from(initial)
   const state = initialOptimizerState(optimizer, size, (length) => new Float32Array(length))
 
@@ -57,43 +65,44 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
         current = { device: "reference", rows: segments.reduce((sum, { rows }) => sum + rows, 0), segments }
         return Effect.succeed(current)
       }),
-    gradients: (batch, coefficients) =>
+    gradients: (batch, { loss }) =>
       Effect.suspend(() => {
         if (current !== batch) {
           return Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
         }
         const total = new Float64Array(size)
         const one = new Float64Array(size)
-        const loss = { policyLoss: 0, valueLoss: 0, entropy: 0 }
-        for (const piece of pieces(batch.segments, network.inputs)) {
-          const pass = forward(layout, parameters, piece.observations)
-          const output = { logits: new Float64Array(pass.logits.length), values: new Float64Array(pass.values.length) }
-          const terms = a2cLoss({ ...piece, logits: pass.logits, values: pass.values }, coefficients, output)
+        const sums = new Float64Array(Statistic.count)
+        for (const { observations, ...piece } of pieces(batch.segments, inputs, width)) {
+          const pass = forward(layout, parameters, observations)
+          const output = outputGradients(policy.distribution, pass.rows)
+          const rows = {
+            ...piece,
+            outputs: pass.outputs,
+            values: pass.values,
+            free: parameters.subarray(free.at, free.at + free.length)
+          }
+          addLossOfRows(policy.distribution, loss, rows, 1 / batch.rows, output, sums)
           backward(layout, parameters, pass, output, one)
-          // Means over the piece become shares of the mean over the batch.
-          const share = piece.rows / batch.rows
-          for (let k = 0; k < size; k++) total[k] = total[k]! + share * one[k]!
-          loss.policyLoss += share * terms.policyLoss
-          loss.valueLoss += share * terms.valueLoss
-          loss.entropy += share * terms.entropy
+          for (let k = 0; k < size; k++) total[k] = total[k]! + one[k]!
         }
-        pending = { gradients: { device: "reference", loss }, total }
+        pending = { gradients: { device: "reference", loss: lossReport(loss.name, sums) }, total }
         return Effect.succeed(pending.gradients)
       }),
-    gather: (contributions) =>
+    gather: (contributions, name) =>
       Effect.sync(() => {
-        const { gradient, loss } = meanOf(contributions, size)
+        const { gradient, loss } = meanOf(contributions, name, size)
         pending = { gradients: { device: "reference", loss }, total: gradient }
         return pending.gradients
       }),
-    apply: (gradients, { learningRate, maxNorm }) =>
+    apply: (gradients, { learningRate, maxGradNorm }) =>
       Effect.suspend(() => {
         if (pending === undefined || pending.gradients !== gradients) {
           return Effect.fail(fault("these gradients are not this model's latest, or were applied before"))
         }
         const { total } = pending
         pending = undefined
-        const norm = clipGradientNorm(total, maxNorm)
+        const norm = clipGradientNorm(total, maxGradNorm)
         if (!Number.isFinite(norm)) {
           return Effect.fail(fault("the gradients are not finite; lower the learning rate, or check the rewards"))
         }
@@ -105,23 +114,20 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
     save: Effect.sync(() => ({
       parameters: parameters.slice(),
       optimizer: {
-        mean: Float32Array.from(state.mean),
-        square: Float32Array.from(state.square),
-        beta1Product: state.scalars.beta1Product,
-        beta2Product: state.scalars.beta2Product
+        arrays: Record.map(state.arrays, (array) => Float32Array.from(array)),
+        scalars: state.scalars
       }
     })),
     load: ({ optimizer: saved, parameters: from }) =>
       Effect.suspend(() => {
-        const fits = from.length === size && saved.square.length === size && saved.mean.length === state.mean.length
-        if (!fits) return Effect.fail(fault("the saved state is of another network or optimizer than this model's"))
+        if (from.length !== size || !fitsOptimizer(optimizer, size, saved)) {
+          return Effect.fail(fault("the saved state is of another policy or optimizer than this model's"))
+        }
         current = undefined
         pending = undefined
         parameters.set(from)
-        state.mean.set(saved.mean)
-        state.square.set(saved.square)
-        const { beta1Product, beta2Product } = saved
-        state.scalars = { ...state.scalars, beta1Product, beta2Product }
+        for (const [name, array] of Object.entries(state.arrays)) array.set(saved.arrays[name]!)
+        state.scalars = saved.scalars
         return Effect.void
       })
   }

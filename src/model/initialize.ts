@@ -3,7 +3,9 @@
  * so that a seed decides them to the last bit. Drawn in float64 and rounded once to float32.
  */
 import type { Pcg64 } from "../random/Pcg64.ts"
-import { type Layer, type NetworkSpec, ParameterLayout, weightIndex } from "./Network.ts"
+import { type Layer, weightIndex } from "./policy/Layer.ts"
+import { ParameterLayout } from "./policy/ParameterLayout.ts"
+import type { PolicySpec } from "./policy/PolicySpec.ts"
 
 /**
  * How first weights are drawn.
@@ -20,18 +22,24 @@ const gains: { readonly [Role in Layer["role"]]: number } = {
   "critic-head": 1
 }
 
-/** All parameters of a network, in flat order. The stream moves on by what was drawn. */
+/** How each of them draws the numbers of one layer. */
+const draws = {
+  orthogonal: (flat, layer, random) => drawOrthogonal(flat, layer, random),
+  pytorch: (flat, layer, random) => drawUniform(flat, layer, random)
+} as const satisfies { readonly [Name in Initialization]: (flat: Float32Array, layer: Layer, random: Pcg64) => void }
+
+/**
+ * All parameters of a policy, in flat order. The stream moves on by what was drawn. A distribution's free parameters
+ * begin at 0, as in Stable-Baselines3: a Gaussian's deviation at 1.
+ */
 export const initialParameters = (
-  network: NetworkSpec,
+  policy: PolicySpec,
   initialization: Initialization,
   random: Pcg64
 ): Float32Array<ArrayBuffer> => {
-  const layout = new ParameterLayout(network)
+  const layout = new ParameterLayout(policy)
   const flat = new Float32Array(layout.size)
-  for (const layer of layout.layers) {
-    if (initialization === "orthogonal") drawOrthogonal(flat, layer, random)
-    else drawUniform(flat, layer, random)
-  }
+  for (const layer of layout.layers) draws[initialization](flat, layer, random)
   return flat
 }
 

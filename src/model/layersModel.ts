@@ -4,7 +4,12 @@
  * Pure; files are the caller's business.
  */
 import { biasOf, weightOf } from "./namedTensors.ts"
-import { type FloatArray, type Layer, type NetworkSpec, ParameterLayout } from "./Network.ts"
+import type { Activation } from "./policy/activations.ts"
+import type { DistributionSpec } from "./policy/DistributionSpec.ts"
+import type { EncoderSpec, MlpSpec } from "./policy/Encoder.ts"
+import type { FloatArray, Layer } from "./policy/Layer.ts"
+import { ParameterLayout } from "./policy/ParameterLayout.ts"
+import type { PolicySpec } from "./policy/PolicySpec.ts"
 import type { Tensor } from "./safetensors.ts"
 
 /** The name of the file that `model.json` looks for beside it. */
@@ -16,16 +21,32 @@ export interface LayersModel {
   readonly weights: Uint8Array<ArrayBuffer>
 }
 
-/** The network's files. `about` becomes the model's metadata. */
+/** The activation functions as Keras names them. */
+const activationNames = { tanh: "tanh", relu: "relu" } as const satisfies { readonly [Name in Activation]: string }
+
+/** What the policy's head is called: by what the distribution makes of it. */
+const headNames = { categorical: "logits" } as const satisfies { readonly [Kind in DistributionSpec["kind"]]: string }
+
+/** The encoders that can be written. */
+const mlpOf = (encoder: EncoderSpec): MlpSpec => {
+  switch (encoder.kind) {
+    case "mlp":
+      return encoder
+  }
+}
+
+/** The policy's files. `about` becomes the model's metadata. */
 export const encode = (
-  network: NetworkSpec,
+  policy: PolicySpec,
   parameters: FloatArray,
   about: Readonly<Record<string, string>> = {}
 ): LayersModel => {
-  const layout = new ParameterLayout(network)
+  const layout = new ParameterLayout(policy)
+  const { activation, inputs } = mlpOf(policy.encoder)
+  const head = headNames[policy.distribution.kind]
   const layers: Array<unknown> = [{
     class_name: "InputLayer",
-    config: { batch_input_shape: [null, network.inputs], dtype: "float32", sparse: false, name: "observation" },
+    config: { batch_input_shape: [null, inputs], dtype: "float32", sparse: false, name: "observation" },
     name: "observation",
     inbound_nodes: []
   }]
@@ -38,7 +59,7 @@ export const encode = (
         class_name: "Dense",
         config: {
           units: layer.outputs,
-          activation: layer.role === "hidden" ? network.activation : "linear",
+          activation: layer.role === "hidden" ? activationNames[activation] : "linear",
           use_bias: true,
           name,
           trainable: true
@@ -56,7 +77,7 @@ export const encode = (
     return from
   }
   const trunk = chain(layout.trunk, "observation")
-  chain(layout.actor, trunk, "logits")
+  chain(layout.actor, trunk, head)
   chain(layout.critic, trunk, "value")
 
   const weights = new DataView(new ArrayBuffer(layout.size * 4))
@@ -73,7 +94,7 @@ export const encode = (
           name: "policy",
           layers,
           input_layers: [["observation", 0, 0]],
-          output_layers: [["logits", 0, 0], ["value", 0, 0]]
+          output_layers: [[head, 0, 0], ["value", 0, 0]]
         },
         keras_version: "tfjs-layers 4.22.0",
         backend: "tensor_flow.js"

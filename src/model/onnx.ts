@@ -5,7 +5,12 @@
  * [batch, 1]. Parameters have PyTorch's names and its `[out][in]` order. Pure; files are the caller's business.
  */
 import { biasOf, weightOf } from "./namedTensors.ts"
-import { type FloatArray, type Layer, type NetworkSpec, ParameterLayout } from "./Network.ts"
+import type { Activation } from "./policy/activations.ts"
+import { distributionOf, type DistributionSpec } from "./policy/DistributionSpec.ts"
+import type { EncoderSpec, MlpSpec } from "./policy/Encoder.ts"
+import type { FloatArray, Layer } from "./policy/Layer.ts"
+import { ParameterLayout } from "./policy/ParameterLayout.ts"
+import type { PolicySpec } from "./policy/PolicySpec.ts"
 import * as protobuf from "./protobuf.ts"
 import type { Tensor } from "./safetensors.ts"
 
@@ -63,13 +68,29 @@ const valueInfo = (field: number, name: string, width: number) =>
     )
   )
 
+/** The operators of the activation functions. */
+const operators = { tanh: "Tanh", relu: "Relu" } as const satisfies { readonly [Name in Activation]: string }
+
+/** What the policy's head is called: by what the distribution makes of it. */
+const headNames = { categorical: "logits" } as const satisfies { readonly [Kind in DistributionSpec["kind"]]: string }
+
+/** The encoders that can be written. */
+const mlpOf = (encoder: EncoderSpec): MlpSpec => {
+  switch (encoder.kind) {
+    case "mlp":
+      return encoder
+  }
+}
+
 /** The bytes of an `.onnx` file. `about` becomes the model's metadata. */
 export const encode = (
-  network: NetworkSpec,
+  policy: PolicySpec,
   parameters: FloatArray,
   about: Readonly<Record<string, string>> = {}
 ): Uint8Array<ArrayBuffer> => {
-  const layout = new ParameterLayout(network)
+  const layout = new ParameterLayout(policy)
+  const { activation, inputs } = mlpOf(policy.encoder)
+  const head = headNames[policy.distribution.kind]
   const nodes: Array<protobuf.Bytes> = []
   const chain = (layers: ReadonlyArray<Layer>, input: string, output?: string): string => {
     let from = input
@@ -79,12 +100,12 @@ export const encode = (
       from = sum
       if (role !== "hidden") continue
       from = `${name}.out`
-      nodes.push(node(network.activation === "tanh" ? "Tanh" : "Relu", [sum], from))
+      nodes.push(node(operators[activation], [sum], from))
     }
     return from
   }
   const trunk = chain(layout.trunk, "observation")
-  chain(layout.actor, trunk, "logits")
+  chain(layout.actor, trunk, head)
   chain(layout.critic, trunk, "value")
 
   // ModelProto: ir_version 1, producer_name 2, graph 7, opset_import 8 { version 2 }, metadata_props 14 { key 1, value 2 }.
@@ -100,8 +121,8 @@ export const encode = (
         initializer(`${layer.name}.weight`, weightOf(layer, parameters)),
         initializer(`${layer.name}.bias`, biasOf(layer, parameters))
       ]),
-      valueInfo(11, "observation", network.inputs),
-      valueInfo(12, "logits", network.actions),
+      valueInfo(11, "observation", inputs),
+      valueInfo(12, head, distributionOf(policy.distribution).outputs),
       valueInfo(12, "value", 1)
     ),
     message(8, integer(2, operatorSet)),

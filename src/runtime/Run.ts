@@ -39,7 +39,7 @@ import { EnvWorkerBehavior } from "./workers/EnvWorker.ts"
 import { EnvWorkerGroup } from "./workers/EnvWorkerGroup.ts"
 import { buildId, hostEntry } from "./workers/hostEntry.ts"
 
-/** SHA-256 of weights as little-endian float32, in the flat order of `model/Network.ts`. */
+/** SHA-256 of weights as little-endian float32, in the flat order of `model/policy/ParameterLayout.ts`. */
 export const weightsHash = (weights: Float32Array): string => {
   const bytes = new DataView(new ArrayBuffer(weights.length * 4))
   weights.forEach((weight, i) => bytes.setFloat32(i * 4, weight, true))
@@ -169,7 +169,7 @@ const layerOfParts = Layer.effect(
 
     const policy = Effect.map(
       learner.weights,
-      (weights) => new Policy(plane.definition.id, config.envId, plane.network, weights)
+      (weights) => new Policy(plane.definition.id, config.envId, plane.policy, weights)
     )
 
     const watchActors = system.events.pipe(Stream.runForEach(Effect.fnUntraced(function*(event) {

@@ -10,12 +10,14 @@ import { measureUpdate, operations, type UpdateShape } from "../model/devices/me
 import { accelerators, openAccelerator, openDevice } from "../model/devices/openDevice.ts"
 import { Arena } from "../model/kernels/Arena.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
-import { ParameterLayout } from "../model/Network.ts"
+import { encoderOf } from "../model/policy/Encoder.ts"
+import { ParameterLayout } from "../model/policy/ParameterLayout.ts"
+import type { PolicySpec } from "../model/policy/PolicySpec.ts"
 import * as configSources from "./config/configSources.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
-import { optimizerOf } from "./learning/Learner.ts"
+import { optimizerSpecOf } from "./learning/Learner.ts"
 import { RunEvents } from "./monitoring/RunMonitor.ts"
-import { DataPlane, networkOf } from "./workers/DataPlane.ts"
+import { DataPlane, policyOf } from "./workers/DataPlane.ts"
 import { learnableEnvironment } from "./workers/learnableEnvironment.ts"
 
 /** Devices that no network is fast enough on to beat `cpu`: the same arithmetic with more around it, or more digits. */
@@ -30,8 +32,8 @@ const smallMillis = 2
 /** Milliseconds that each device may be measured for. */
 const budget = 80
 
-const shapeOf = (config: RunConfig, network: UpdateShape["model"]["network"]): UpdateShape => ({
-  model: { network, optimizer: optimizerOf(config), maxRows: config.nSteps },
+const shapeOf = (config: RunConfig, policy: PolicySpec): UpdateShape => ({
+  model: { policy, optimizer: optimizerSpecOf(config), maxRows: config.nSteps },
   rows: config.nEnvs * config.nSteps
 })
 
@@ -43,12 +45,12 @@ const notice = Effect.fnUntraced(function*(message: string) {
 })
 
 const measureCpu = Effect.fnUntraced(function*(shape: UpdateShape) {
-  const { maxRows, network } = shape.model
-  const { size } = new ParameterLayout(network)
+  const { maxRows, policy } = shape.model
+  const { size } = new ParameterLayout(policy)
   // The sample's rows are staged in the arena, a segment each, beside parameters and their like.
   const rows = Math.max(maxRows, Math.min(shape.rows, 1e9 / (6 * size))) + maxRows
-  const workspace = Kernels.workspaceBytes(network, Math.min(maxRows, Kernels.chunkRows))
-  const bytes = workspace + 4 * 32 * size + 4 * rows * (network.inputs + 8) + 1_048_576
+  const workspace = Kernels.workspaceBytes(policy, Math.min(maxRows, Kernels.chunkRows))
+  const bytes = workspace + 4 * 32 * size + 4 * rows * (encoderOf(policy.encoder).inputs + 8) + 1_048_576
   const arena = yield* Arena.make({ bytes: 2 * bytes })
   const device = yield* openDevice("cpu", { arena, kernels: yield* Kernels.instantiate(arena.memory) })
   return yield* device.use((d) => measureUpdate(d, shape, budget))
@@ -57,7 +59,7 @@ const measureCpu = Effect.fnUntraced(function*(shape: UpdateShape) {
 /** The fastest device for a run, by measuring. */
 const fastest = Effect.fnUntraced(function*(config: RunConfig) {
   const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
-  const shape = shapeOf(config, networkOf(config, definition))
+  const shape = shapeOf(config, policyOf(config, definition))
   // The gradients of `cpu` are made by all the workers at once, unless what they need is in one place only.
   const alone = config.placement === "fiber" || shipOf({ ...config, device: "cpu" }) === "experience"
   const together = alone ? 1 : Math.min(config.workers, config.nEnvs)
@@ -106,7 +108,7 @@ export const deviceLayer: Layer.Layer<Device, DeviceUnavailable, CurrentConfig |
     const config = yield* CurrentConfig
     const plane = yield* DataPlane
     const device = yield* openDevice(config.device === "auto" ? "cpu" : config.device, plane)
-    const small = operations(shapeOf(config, plane.network)) < smallOperations
+    const small = operations(shapeOf(config, plane.policy)) < smallOperations
     if (device.name !== "cpu" && (small || neverFastest.has(device.name))) {
       yield* notice(
         `the cpu device is ${small ? "usually" : "always"} faster than ${device.name} for this network and batch; ` +

@@ -6,8 +6,8 @@ import type { Batch, Contribution, ModelSpec, Segment } from "../../src/model/De
 import { Device } from "../../src/model/Device.ts"
 import { initialParameters } from "../../src/model/initialize.ts"
 import { Arena } from "../../src/model/kernels/Arena.ts"
-import { Kernels, Statistic } from "../../src/model/kernels/Kernels.ts"
-import { type NetworkSpec, ParameterLayout } from "../../src/model/Network.ts"
+import { Kernels } from "../../src/model/kernels/Kernels.ts"
+import { Statistic } from "../../src/model/losses/Loss.ts"
 import {
   adam,
   applyOptimizer,
@@ -16,29 +16,33 @@ import {
   type OptimizerSpec,
   rmsProp
 } from "../../src/model/optimizers.ts"
-import { a2cUpdate } from "../../src/model/reference/updates.ts"
+import { ParameterLayout } from "../../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../src/model/policy/PolicySpec.ts"
+import { updateOnRows } from "../../src/model/reference/updates.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
 import { approximately } from "./approximately.ts"
 
-const coefficients = { valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+const coefficients = { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 } as const
 
-const setUp = Effect.fnUntraced(function*(network: NetworkSpec, optimizer: OptimizerSpec = rmsProp) {
+const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, optimizer: OptimizerSpec = rmsProp) {
   const arena = yield* Arena.make({ bytes: 2 ** 22 })
   const kernels = yield* Kernels.instantiate(arena.memory)
-  const initial = initialParameters(network, "pytorch", Pcg64.fromSeed(3))
-  const spec: ModelSpec = { network, optimizer, maxRows: 64 }
+  const initial = initialParameters(categoricalMlp(network), "pytorch", Pcg64.fromSeed(3))
+  const spec: ModelSpec = { policy: categoricalMlp(network), optimizer, maxRows: 64 }
   const device = CpuDevice.make(arena, kernels)
   return { arena, device, initial, spec, model: yield* device.model(spec, initial) }
 })
 
-const segmentOf = (random: Pcg64, network: NetworkSpec, rows: number): Segment => {
+const segmentOf = (random: Pcg64, network: CategoricalMlp, rows: number): Segment => {
   const normals = (length: number) => Float32Array.from({ length }, () => random.standardNormal())
   return {
     rows,
     observations: normals(rows * network.inputs),
     actions: Int32Array.from({ length: rows }, () => random.integers(0, network.actions)),
     advantages: normals(rows),
-    returns: normals(rows)
+    returns: normals(rows),
+    logProbabilities: normals(rows),
+    values: normals(rows)
   }
 }
 
@@ -49,9 +53,12 @@ const joined = (segments: ReadonlyArray<Segment>) => ({
   returns: Float64Array.from(segments.flatMap((segment) => [...segment.returns]))
 })
 
-const read = (model: { readonly read: (into: Float32Array) => Effect.Effect<void, unknown> }, network: NetworkSpec) =>
+const read = (
+  model: { readonly read: (into: Float32Array) => Effect.Effect<void, unknown> },
+  network: CategoricalMlp
+) =>
   Effect.suspend(() => {
-    const parameters = new Float32Array(new ParameterLayout(network).size)
+    const parameters = new Float32Array(new ParameterLayout(categoricalMlp(network)).size)
     return Effect.as(model.read(parameters), parameters)
   })
 
@@ -63,26 +70,26 @@ describe("CpuDevice", () => {
   it.effect.prop(
     "learns as the float64 reference does, whatever the network and the segments",
     [Kind, Activation, Count, Count, Count, Schema.Boolean],
-    ([kind, activation, inputs, width, segments, adaptive]) =>
+    ([towers, activation, inputs, width, segments, adaptive]) =>
       Effect.gen(function*() {
-        const network: NetworkSpec = { kind, activation, inputs, actions: 3, hidden: [4 * width + 1, 8] }
+        const network: CategoricalMlp = { towers, activation, inputs, actions: 3, hidden: [4 * width + 1, 8] }
         const optimizer = adaptive ? adam : rmsProp
         const { initial, model } = yield* setUp(network, optimizer)
         const random = Pcg64.fromSeed(inputs * 100 + width)
         const batch = Array.from({ length: segments }, (_, e) => segmentOf(random, network, 3 + e))
         const learning = {
-          layout: new ParameterLayout(network),
+          layout: new ParameterLayout(categoricalMlp(network)),
           parameters: Float64Array.from(initial),
           optimizer,
           state: initialOptimizerState(optimizer, initial.length)
         }
         for (let update = 0; update < 3; update++) {
-          const expected = a2cUpdate(learning, joined(batch), coefficients, {
+          const expected = updateOnRows(learning, joined(batch), coefficients, {
             learningRate: 1e-3,
-            maxGradientNorm: 0.5
+            maxGradNorm: 0.5
           })
-          const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients))
-          const norm = yield* model.apply(gradients, { learningRate: 1e-3, maxNorm: 0.5 })
+          const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, { loss: coefficients }))
+          const norm = yield* model.apply(gradients, { learningRate: 1e-3, maxGradNorm: 0.5 })
           approximately([norm], [expected.gradientNorm], 1e-4, "norm")
           approximately([gradients.loss.policyLoss], [expected.terms.policyLoss], 1e-4, "policy loss")
           approximately([gradients.loss.valueLoss], [expected.terms.valueLoss], 1e-4, "value loss")
@@ -93,7 +100,7 @@ describe("CpuDevice", () => {
     { arbitrary: { runs: 25 } }
   )
 
-  const network: NetworkSpec = { kind: "separate", inputs: 4, actions: 2, hidden: [16], activation: "tanh" }
+  const network: CategoricalMlp = { towers: "separate", inputs: 4, actions: 2, hidden: [16], activation: "tanh" }
 
   it.effect("gives the same bits for experience in its own memory and elsewhere", () =>
     Effect.gen(function*() {
@@ -116,13 +123,15 @@ describe("CpuDevice", () => {
             observations: yield* floats(segment.observations),
             actions,
             advantages: yield* floats(segment.advantages),
-            returns: yield* floats(segment.returns)
+            returns: yield* floats(segment.returns),
+            logProbabilities: yield* floats(segment.logProbabilities),
+            values: yield* floats(segment.values)
           }
         })
       )
       for (const [{ model }, batch] of [[elsewhere, segments], [inside, moved]] as const) {
-        const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients))
-        yield* model.apply(gradients, { learningRate: 0.01, maxNorm: 0 })
+        const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, { loss: coefficients }))
+        yield* model.apply(gradients, { learningRate: 0.01, maxGradNorm: 0 })
       }
       assert.deepStrictEqual(yield* read(elsewhere.model, network), yield* read(inside.model, network))
     }))
@@ -133,11 +142,14 @@ describe("CpuDevice", () => {
       const one = [segmentOf(Pcg64.fromSeed(1), network, 4)]
       const old = yield* model.batch(one)
       const fresh = yield* model.batch(one)
-      assert.match((yield* Effect.flip(model.gradients(old, coefficients))).message, /not this model's latest/)
-      const gradients = yield* model.gradients(fresh, coefficients)
-      yield* model.apply(gradients, { learningRate: 0.01, maxNorm: 0 })
       assert.match(
-        (yield* Effect.flip(model.apply(gradients, { learningRate: 0.01, maxNorm: 0 }))).message,
+        (yield* Effect.flip(model.gradients(old, { loss: coefficients }))).message,
+        /not this model's latest/
+      )
+      const gradients = yield* model.gradients(fresh, { loss: coefficients })
+      yield* model.apply(gradients, { learningRate: 0.01, maxGradNorm: 0 })
+      assert.match(
+        (yield* Effect.flip(model.apply(gradients, { learningRate: 0.01, maxGradNorm: 0 }))).message,
         /applied before/
       )
       assert.match(
@@ -146,8 +158,8 @@ describe("CpuDevice", () => {
       )
       const broken = segmentOf(Pcg64.fromSeed(1), network, 4)
       broken.returns[2] = NaN
-      const bad = yield* Effect.flatMap(model.batch([broken]), (b) => model.gradients(b, coefficients))
-      const exit = yield* Effect.exit(model.apply(bad, { learningRate: 0.01, maxNorm: 0 }))
+      const bad = yield* Effect.flatMap(model.batch([broken]), (b) => model.gradients(b, { loss: coefficients }))
+      const exit = yield* Effect.exit(model.apply(bad, { learningRate: 0.01, maxGradNorm: 0 }))
       assert.isTrue(Exit.isFailure(exit))
     }))
 
@@ -158,7 +170,10 @@ describe("CpuDevice", () => {
     statistics[Statistic.entropy] = rows * rows
     statistics[Statistic.rows] = rows
     return {
-      gradient: Float32Array.from({ length: new ParameterLayout(network).size }, () => random.standardNormal()),
+      gradient: Float32Array.from(
+        { length: new ParameterLayout(categoricalMlp(network)).size },
+        () => random.standardNormal()
+      ),
       statistics
     }
   }
@@ -173,7 +188,7 @@ describe("CpuDevice", () => {
     "steps along gradients of many workers with one set of statistics: %s",
     ([, optimizer]) =>
       Effect.gen(function*() {
-        for (const maxNorm of [0, 5]) {
+        for (const maxGradNorm of [0, 5]) {
           const { initial, model } = yield* setUp(network, optimizer)
           const random = Pcg64.fromSeed(8)
           const parameters = Float64Array.from(initial)
@@ -183,14 +198,14 @@ describe("CpuDevice", () => {
             const contributions = Array.from({ length: update % 4 === 3 ? 3 : 1 }, (_, k) =>
               contributionOf(random, k + 1))
             const learningRate = 0.01 / (1 + update)
-            const gradients = yield* model.gather(contributions)
-            const norm = yield* model.apply(gradients, { learningRate, maxNorm })
+            const gradients = yield* model.gather(contributions, "a2c")
+            const norm = yield* model.apply(gradients, { learningRate, maxGradNorm })
             const rows = contributions.reduce((total, { statistics }) =>
               total + statistics[Statistic.rows]!, 0)
             const mean = parameters.map((_, k) =>
               contributions.reduce((total, { gradient }) => total + gradient[k]!, 0) / rows
             )
-            approximately([norm], [clipGradientNorm(mean, maxNorm)], 1e-5, "norm")
+            approximately([norm], [clipGradientNorm(mean, maxGradNorm)], 1e-5, "norm")
             applyOptimizer(optimizer, state, parameters, mean, learningRate)
             approximately(yield* read(model, network), parameters, 1e-5, `parameters after ${update}`)
           }
@@ -203,7 +218,7 @@ describe("CpuDevice", () => {
       const { model } = yield* setUp(network)
       const random = Pcg64.fromSeed(2)
       for (const rows of [[5], [5, 1], [20, 3, 1]]) {
-        const { loss } = yield* model.gather(rows.map((n) => contributionOf(random, n)))
+        const { loss } = yield* model.gather(rows.map((n) => contributionOf(random, n)), "a2c")
         const all = rows.reduce((sum, n) => sum + n, 0)
         const squares = rows.reduce((sum, n) => sum + n * n, 0)
         assert.deepStrictEqual(loss, { policyLoss: rows.length / all, valueLoss: 3, entropy: squares / all })
@@ -227,7 +242,7 @@ describe("CpuDevice", () => {
           })
       )
       for (const [{ model }, given] of [[elsewhere, contributions], [inside, moved]] as const) {
-        yield* model.apply(yield* model.gather(given), { learningRate: 0.01, maxNorm: 0 })
+        yield* model.apply(yield* model.gather(given, "a2c"), { learningRate: 0.01, maxGradNorm: 0 })
         // The learner's sum is its own: a worker's gradient is not touched, and may change afterwards.
         given.forEach(({ gradient }, k) => assert.deepStrictEqual(gradient.slice(), contributions[k]!.gradient))
       }
@@ -238,9 +253,9 @@ describe("CpuDevice", () => {
     Effect.gen(function*() {
       const { model } = yield* setUp(network)
       const random = Pcg64.fromSeed(6)
-      const size = { learningRate: 0.01, maxNorm: 0 }
-      const old = yield* model.gather([contributionOf(random, 1)])
-      const fresh = yield* model.gather([contributionOf(random, 1)])
+      const size = { learningRate: 0.01, maxGradNorm: 0 }
+      const old = yield* model.gather([contributionOf(random, 1)], "a2c")
+      const fresh = yield* model.gather([contributionOf(random, 1)], "a2c")
       assert.match((yield* Effect.flip(model.apply(old, size))).message, /not this model's latest/)
       yield* model.apply(fresh, size)
       assert.match((yield* Effect.flip(model.apply(fresh, size))).message, /applied before/)
@@ -263,8 +278,9 @@ describe("CpuDevice", () => {
         const update = Effect.fnUntraced(function*(models: ReadonlyArray<typeof one.model>) {
           const segments = [segmentOf(random, network, 9)]
           for (const model of models) {
-            const gradients = yield* Effect.flatMap(model.batch(segments), (b) => model.gradients(b, coefficients))
-            yield* model.apply(gradients, { learningRate: 0.01, maxNorm: 0.5 })
+            const gradients = yield* Effect.flatMap(model.batch(segments), (b) =>
+              model.gradients(b, { loss: coefficients }))
+            yield* model.apply(gradients, { learningRate: 0.01, maxGradNorm: 0.5 })
           }
         })
         yield* update([one.model])
@@ -278,11 +294,11 @@ describe("CpuDevice", () => {
       }
     }))
 
-  it.effect("refuses the state of another network or optimizer", () =>
+  it.effect("refuses the state of another policy or optimizer", () =>
     Effect.gen(function*() {
       const { model } = yield* setUp(network, rmsProp)
       for (const other of [yield* setUp({ ...network, hidden: [8] }, rmsProp), yield* setUp(network, adam)]) {
-        assert.match((yield* Effect.flip(model.load(yield* other.model.save))).message, /of another network/)
+        assert.match((yield* Effect.flip(model.load(yield* other.model.save))).message, /of another policy/)
       }
     }))
 
@@ -294,7 +310,7 @@ describe("CpuDevice", () => {
 
       const mixed = (ofGpu: Batch<"cuda">) =>
         // @ts-expect-error a batch of the GPU cannot meet a model of the CPU
-        model.gradients(ofGpu, coefficients)
+        model.gradients(ofGpu, { loss: coefficients })
       const confused = Device.from(device).use((a) =>
         Device.from(device).use((b) =>
           Effect.gen(function*() {
@@ -302,7 +318,7 @@ describe("CpuDevice", () => {
             const other = yield* b.model(spec, initial)
             const batch = yield* one.batch([])
             // @ts-expect-error nor can the batches of two devices whose names are hidden
-            return other.gradients(batch, coefficients)
+            return other.gradients(batch, { loss: coefficients })
           })
         )
       )

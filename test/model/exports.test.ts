@@ -16,49 +16,56 @@ import { fileURLToPath } from "node:url"
 import { initialParameters } from "../../src/model/initialize.ts"
 import * as layersModel from "../../src/model/layersModel.ts"
 import { fromTensors, toTensors } from "../../src/model/namedTensors.ts"
-import { type NetworkSpec, ParameterLayout } from "../../src/model/Network.ts"
 import * as onnx from "../../src/model/onnx.ts"
+import { ParameterLayout } from "../../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../src/model/policy/PolicySpec.ts"
 import { forward } from "../../src/model/reference/network.ts"
 import * as safetensors from "../../src/model/safetensors.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
 import { approximately } from "./approximately.ts"
 
-const networks: ReadonlyArray<NetworkSpec> = [
-  { kind: "separate", inputs: 4, actions: 2, hidden: [16], activation: "relu" },
-  { kind: "separate", inputs: 3, actions: 5, hidden: [7, 6, 5], activation: "tanh" },
-  { kind: "shared", inputs: 4, actions: 3, hidden: [9, 4], activation: "tanh" },
-  { kind: "shared", inputs: 2, actions: 2, hidden: [8], activation: "relu" },
-  { kind: "shared", inputs: 2, actions: 4, hidden: [], activation: "tanh" }
+const networks: ReadonlyArray<CategoricalMlp> = [
+  { towers: "separate", inputs: 4, actions: 2, hidden: [16], activation: "relu" },
+  { towers: "separate", inputs: 3, actions: 5, hidden: [7, 6, 5], activation: "tanh" },
+  { towers: "shared", inputs: 4, actions: 3, hidden: [9, 4], activation: "tanh" },
+  { towers: "shared", inputs: 2, actions: 2, hidden: [8], activation: "relu" },
+  { towers: "shared", inputs: 2, actions: 4, hidden: [], activation: "tanh" }
 ]
 
-const parametersOf = (network: NetworkSpec) => initialParameters(network, "pytorch", Pcg64.fromSeed(11))
+const parametersOf = (network: CategoricalMlp) =>
+  initialParameters(categoricalMlp(network), "pytorch", Pcg64.fromSeed(11))
 
 /** Some observations, and what the network makes of them. */
-const expected = (network: NetworkSpec, rows: number) => {
+const expected = (network: CategoricalMlp, rows: number) => {
   const random = Pcg64.fromSeed(12)
   const observations = Float32Array.from({ length: rows * network.inputs }, () => random.standardNormal())
-  const { logits, values } = forward(new ParameterLayout(network), parametersOf(network), observations)
+  const { outputs: logits, values } = forward(
+    new ParameterLayout(categoricalMlp(network)),
+    parametersOf(network),
+    observations
+  )
   return { observations, logits, values }
 }
 
-const nameOf = ({ activation, hidden, kind }: NetworkSpec) => `${kind} ${hidden.join("-") || "linear"} ${activation}`
+const nameOf = ({ activation, hidden, towers }: CategoricalMlp) =>
+  `${towers} ${hidden.join("-") || "linear"} ${activation}`
 
 describe("tensors by name", () => {
   const Depth = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 }))
   it.effect.prop(
     "come back as they were, through a safetensors file",
     [Schema.Literals(["separate", "shared"]), Depth],
-    ([kind, depth]) =>
+    ([towers, depth]) =>
       Effect.gen(function*() {
         const hidden = Array.from({ length: depth }, (_, k) => k + 2)
-        const network: NetworkSpec = { kind, inputs: 3, actions: 2, hidden, activation: "tanh" }
-        const layout = new ParameterLayout(network)
+        const network: CategoricalMlp = { towers, inputs: 3, actions: 2, hidden, activation: "tanh" }
+        const layout = new ParameterLayout(categoricalMlp(network))
         const flat = parametersOf(network)
         const { tensors } = yield* safetensors.decode(
           safetensors.encode({ metadata: {}, tensors: toTensors(layout, flat) })
         )
         assert.deepStrictEqual(Result.getOrThrow(fromTensors(layout, tensors)), flat)
-        // The same as in Network.ts, which numbers in arrays take.
+        // The same as in ParameterLayout.ts, which numbers in arrays take.
         assert.deepStrictEqual(
           Result.getOrThrow(layout.fromNamed(layout.toNamed(flat), new Float32Array(layout.size))),
           flat
@@ -67,7 +74,7 @@ describe("tensors by name", () => {
   )
 
   it("are refused where one is missing, unknown, or of another shape", () => {
-    const layout = new ParameterLayout(networks[0]!)
+    const layout = new ParameterLayout(categoricalMlp(networks[0]!))
     const tensors = toTensors(layout, parametersOf(networks[0]!))
     const why = (changed: Readonly<Record<string, safetensors.Tensor>>) =>
       Result.match(fromTensors(layout, changed), { onFailure: (e) => e.message, onSuccess: () => "" })
@@ -87,7 +94,9 @@ describe("a LayersModel", () => {
         tf.enableProdMode()
         await import("@tensorflow/tfjs-backend-cpu")
         await tf.setBackend("cpu")
-        const { json, weights } = layersModel.encode(network, parametersOf(network), { env_id: "Test-v0" })
+        const { json, weights } = layersModel.encode(categoricalMlp(network), parametersOf(network), {
+          env_id: "Test-v0"
+        })
         const { modelTopology, weightsManifest } = JSON.parse(json)
         assert.deepStrictEqual(weightsManifest[0].paths, [layersModel.weightsFile])
         const model = await loadLayersModel({
@@ -177,7 +186,7 @@ const runOnnx = (file: Uint8Array, observation: ArrayLike<number>): ReadonlyMap<
 describe("an ONNX model", () => {
   it.each(networks.map((network) => [nameOf(network), network] as const))("computes the network: %s", (_, network) => {
     const { logits, observations, values } = expected(network, 1)
-    const file = onnx.encode(network, parametersOf(network), { env_id: "Test-v0" })
+    const file = onnx.encode(categoricalMlp(network), parametersOf(network), { env_id: "Test-v0" })
     const outputs = runOnnx(file, observations)
     approximately(outputs.get("logits")!, logits, 1e-6, "logits")
     approximately(outputs.get("value")!, values, 1e-6, "value")
@@ -187,7 +196,10 @@ describe("an ONNX model", () => {
 
   it("counts as the wire format does, beyond one byte", () => {
     // 300 is 0xAC 0x02 in the format's own documentation.
-    const file = onnx.encode({ ...networks[0]!, inputs: 300, hidden: [] }, new Float32Array(2 * 300 + 2 + 300 + 1))
+    const file = onnx.encode(
+      categoricalMlp({ ...networks[0]!, inputs: 300, hidden: [] }),
+      new Float32Array(2 * 300 + 2 + 300 + 1)
+    )
     const input = read(messages(read(messages(read(file), 7)[0]!), 11)[0]!)
     assert.include(Buffer.from(messages(input, 2)[0]!).toString("hex"), "08ac02")
   })
@@ -197,11 +209,11 @@ const python = fileURLToPath(new URL("../../.devices/python/bin/python", import.
 const judge = fileURLToPath(new URL("judge-exports.py", import.meta.url))
 
 /** The files that Python judges, and that the digests are of. */
-const filesOf = (network: NetworkSpec) => ({
-  "policy.onnx": onnx.encode(network, parametersOf(network), { env_id: "Test-v0" }),
+const filesOf = (network: CategoricalMlp) => ({
+  "policy.onnx": onnx.encode(categoricalMlp(network), parametersOf(network), { env_id: "Test-v0" }),
   "policy.safetensors": safetensors.encode({
     metadata: { env_id: "Test-v0" },
-    tensors: toTensors(new ParameterLayout(network), parametersOf(network))
+    tensors: toTensors(new ParameterLayout(categoricalMlp(network)), parametersOf(network))
   })
 })
 
@@ -221,7 +233,10 @@ describe("Python", () => {
           const lists = { observations: [...observations], logits: [...logits], values: [...values] }
           yield* fs.writeFileString(
             `${folder}/${index}/expected.json`,
-            JSON.stringify({ ...lists, named: new ParameterLayout(network).toNamed(parametersOf(network)) })
+            JSON.stringify({
+              ...lists,
+              named: new ParameterLayout(categoricalMlp(network)).toNamed(parametersOf(network))
+            })
           )
         }
         const { status, stderr, stdout } = spawnSync(python, [judge, folder], { encoding: "utf8", timeout: 60_000 })
@@ -229,7 +244,7 @@ describe("Python", () => {
         for (const [index, network] of networks.entries()) {
           const { tensors } = yield* safetensors.decode(yield* fs.readFile(`${folder}/${index}/python.safetensors`))
           assert.deepStrictEqual(
-            Result.getOrThrow(fromTensors(new ParameterLayout(network), tensors)),
+            Result.getOrThrow(fromTensors(new ParameterLayout(categoricalMlp(network)), tensors)),
             parametersOf(network)
           )
         }

@@ -2,13 +2,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { type Initialization, initialParameters, orthonormalize } from "../../src/model/initialize.ts"
-import { type Layer, type NetworkSpec, ParameterLayout, weightIndex } from "../../src/model/Network.ts"
+import { type Layer, weightIndex } from "../../src/model/policy/Layer.ts"
+import { ParameterLayout } from "../../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../src/model/policy/PolicySpec.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
 import { approximately } from "./approximately.ts"
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 const Network = Schema.Struct({
-  kind: Schema.Literals(["separate", "shared"]),
+  towers: Schema.Literals(["separate", "shared"]),
   inputs: whole(1, 8),
   actions: whole(1, 5),
   hidden: Schema.Array(whole(1, 12)).check(Schema.isMaxLength(3)),
@@ -17,8 +19,8 @@ const Network = Schema.Struct({
 const Seed = whole(0, 1_000_000)
 const Scheme = Schema.Literals(["orthogonal", "pytorch"])
 
-const draw = (spec: NetworkSpec, scheme: Initialization, seed: number) =>
-  initialParameters(spec, scheme, Pcg64.fromSeed(seed))
+const draw = (spec: CategoricalMlp, scheme: Initialization, seed: number) =>
+  initialParameters(categoricalMlp(spec), scheme, Pcg64.fromSeed(seed))
 
 const biases = (flat: Float32Array, layer: Layer) => flat.slice(layer.bias, layer.bias + layer.outputs)
 
@@ -39,7 +41,7 @@ const dot = (x: ReadonlyArray<number>, y: ReadonlyArray<number>) => x.reduce((su
 describe("initialParameters", () => {
   it.prop("orthogonal: vectors of the layer's gain at right angles, no bias", [Network, Seed], ([spec, seed]) => {
     const flat = draw(spec, "orthogonal", seed)
-    for (const layer of new ParameterLayout(spec).layers) {
+    for (const layer of new ParameterLayout(categoricalMlp(spec)).layers) {
       const gain = { hidden: Math.SQRT2, "actor-head": 0.01, "critic-head": 1 }[layer.role]
       const vectors = shorterSide(flat, layer)
       for (const [v, x] of vectors.entries()) {
@@ -53,15 +55,15 @@ describe("initialParameters", () => {
 
   it.prop("pytorch: everything within ±1/√inputs", [Network, Seed], ([spec, seed]) => {
     const flat = draw(spec, "pytorch", seed)
-    for (const layer of new ParameterLayout(spec).layers) {
+    for (const layer of new ParameterLayout(categoricalMlp(spec)).layers) {
       const bound = Math.fround(1 / Math.sqrt(layer.inputs))
       assert.isTrue(flat.slice(layer.weight, layer.bias + layer.outputs).every((w) => Math.abs(w) <= bound), layer.name)
     }
   })
 
   it("pytorch: spread as a uniform number is, weights and biases alike", () => {
-    const spec = { kind: "shared", inputs: 4, actions: 2, hidden: [4000], activation: "tanh" } as const
-    const [trunk] = new ParameterLayout(spec).layers
+    const spec = { towers: "shared", inputs: 4, actions: 2, hidden: [4000], activation: "tanh" } as const
+    const [trunk] = new ParameterLayout(categoricalMlp(spec)).layers
     const flat = draw(spec, "pytorch", 3)
     for (const numbers of [flat.slice(0, trunk!.bias), biases(flat, trunk!)]) {
       const mean = numbers.reduce((sum, w) => sum + w, 0) / numbers.length
@@ -84,11 +86,11 @@ describe("initialParameters", () => {
   )
 
   it("pytorch: draws in flat order of layers, [out][in], weight before bias", () => {
-    const spec = { kind: "separate", inputs: 2, actions: 1, hidden: [2], activation: "tanh" } as const
+    const spec = { towers: "separate", inputs: 2, actions: 1, hidden: [2], activation: "tanh" } as const
     const random = Pcg64.fromSeed(5)
     const bound = 1 / Math.sqrt(2)
     const expected: Array<number> = []
-    for (const layer of new ParameterLayout(spec).layers) {
+    for (const layer of new ParameterLayout(categoricalMlp(spec)).layers) {
       for (let o = 0; o < layer.outputs; o++) {
         for (let i = 0; i < layer.inputs; i++) expected[weightIndex(layer, o, i)] = random.uniform(-bound, bound)
       }

@@ -1,7 +1,8 @@
 /** `learner.json`: both notebooks' networks, and what PyTorch made of them in float64. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { NamedParameters, type NetworkSpec, ParameterLayout } from "../../src/model/Network.ts"
+import { NamedParameters, ParameterLayout } from "../../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../src/model/policy/PolicySpec.ts"
 import { recorded } from "./recorded.ts"
 
 const Numbers = Schema.Array(Schema.Finite)
@@ -35,19 +36,22 @@ const LearnerFile = Schema.Struct({
 /** The file, where the folder of recorded data has it. */
 export const learnerFile = recorded("learner.json", LearnerFile)
 
-/** The layout of a case's network: one hidden layer of ReLU; all widths are read off the data. */
-export const layoutOf = (learnerCase: LearnerCase): ParameterLayout => {
+/** The sizes of a case's network: one hidden layer of ReLU; all widths are read off the data. */
+export const sizesOf = (learnerCase: LearnerCase): CategoricalMlp => {
   const head = learnerCase.kind === "separate" ? "actor.2.bias" : "actor_head.bias"
   const first = learnerCase.kind === "separate" ? "actor.0.bias" : "trunk.bias"
-  const spec: NetworkSpec = {
-    kind: learnerCase.kind,
+  return {
+    towers: learnerCase.kind,
     inputs: learnerCase.observations[0]!.length,
     actions: learnerCase.initial[head]!.length,
     hidden: [learnerCase.initial[first]!.length],
     activation: "relu"
   }
-  return new ParameterLayout(spec)
 }
+
+/** The layout of a case's network. */
+export const layoutOf = (learnerCase: LearnerCase): ParameterLayout =>
+  new ParameterLayout(categoricalMlp(sizesOf(learnerCase)))
 
 /** Named parameters in flat order. */
 export const flatten = (layout: ParameterLayout, named: NamedParameters): Float64Array =>

@@ -2,26 +2,23 @@
  * A device made of TensorFlow.js on any of its backends (`loadTfjs.ts` loads them). Parameters, optimizer and experience
  * live where the backend keeps its tensors; the host sees the means of a loss, and the parameters when they are asked for.
  *
- * The backward pass is written out with the formulas of `losses.ts` and `reference/network.ts`: all gradients are one
- * flat vector in the order of `Network.ts`, and the optimizer is a handful of operations on it, whatever the depth.
+ * The backward pass is written out with the formulas of `losses/` and `reference/network.ts`: all gradients are one
+ * flat vector in the order of `ParameterLayout.ts`, and the optimizer is a handful of operations on it, whatever the depth.
  */
 import type * as tfjs from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
+import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
 import { meanOf } from "../contributions.ts"
-import type {
-  Batch,
-  DeviceName,
-  DeviceOf,
-  Gradients,
-  LearnerModel,
-  LossCoefficients,
-  ModelSpec,
-  Segment
-} from "../Device.ts"
+import type { Batch, DeviceName, DeviceOf, Gradients, LearnerModel, ModelSpec, ModelState, Segment } from "../Device.ts"
 import { DeviceFault } from "../Device.ts"
-import { type Layer, ParameterLayout } from "../Network.ts"
-import { gradientNorm, initialOptimizerState } from "../optimizers.ts"
+import type { LossSettings } from "../losses/LossSettings.ts"
+import { fitsOptimizer, gradientNorm, optimizerOf } from "../optimizers.ts"
+import type { Activation } from "../policy/activations.ts"
+import { distributionOf } from "../policy/DistributionSpec.ts"
+import type { EncoderSpec, MlpSpec } from "../policy/Encoder.ts"
+import type { Layer } from "../policy/Layer.ts"
+import { ParameterLayout } from "../policy/ParameterLayout.ts"
 import { faultOf, type Trouble, troubleOf } from "./trouble.ts"
 
 /** A backend that is ready: the library it belongs to, and its name there. */
@@ -59,13 +56,8 @@ type Chunk = {
   readonly returns: Matrix
 }
 
-/** What a model keeps between two updates. */
-type Remembered = {
-  readonly parameters: Vector
-  /** Adam's; empty for RMSProp. */
-  readonly mean: Vector
-  readonly square: Vector
-}
+/** What a model keeps between two updates: the parameters, and what the optimizer remembers, by name. */
+type Remembered = { readonly parameters: Vector; readonly [name: string]: Vector }
 
 /** A layer's tensors, as slices of the flat parameters. */
 interface LayerTensors {
@@ -73,6 +65,30 @@ interface LayerTensors {
   /** `[in][out]` in hidden layers, `[out][in]` in heads. */
   readonly weight: Matrix
   readonly bias: Vector
+}
+
+/** An activation function, and its slope from what it put out. */
+interface TensorActivation {
+  readonly apply: (x: Matrix) => Matrix
+  readonly slope: (y: Matrix) => Matrix
+}
+
+/** `one` is the number 1 on the device. */
+const activationsOf = (
+  tf: typeof tfjs,
+  one: () => Tensor
+): { readonly [Name in Activation]: TensorActivation } => ({
+  tanh: { apply: (x) => tf.tanh(x), slope: (y) => tf.sub(one(), tf.square(y)) },
+  // What ReLU gave is 0 or more, so that its sign is its derivative; tf.step takes 60 ms a time on CUDA.
+  relu: { apply: (x) => tf.relu(x), slope: (y) => tf.sign(y) }
+})
+
+/** The encoders that are computed here. */
+const mlpOf = (encoder: EncoderSpec): MlpSpec => {
+  switch (encoder.kind) {
+    case "mlp":
+      return encoder
+  }
 }
 
 const dispose = (tensors: { readonly [name: string]: Tensor }) => {
@@ -91,10 +107,12 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   spec: ModelSpec,
   initial: Float32Array
 ): Effect.fn.Return<LearnerModel<D>, DeviceFault, Scope.Scope> {
-  const { maxRows, network, optimizer } = spec
-  const layout = new ParameterLayout(network)
+  const { maxRows, optimizer, policy } = spec
+  const network = mlpOf(policy.encoder)
+  const { outputs: actions } = distributionOf(policy.distribution)
+  const layout = new ParameterLayout(policy)
   const { size } = layout
-  const widest = Math.max(network.inputs, network.actions, ...network.hidden)
+  const widest = Math.max(network.inputs, actions, ...network.hidden)
   const rowsAtATime = Math.max(1, Math.min(Math.floor(chunkFloats / widest), summingRows[backend] ?? Infinity))
   const fault = (message: string) => new DeviceFault({ device, message })
   let broken = false
@@ -147,9 +165,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   let remembered: Remembered | undefined
   let current: { readonly batch: Batch<D>; readonly chunks: ReadonlyArray<Chunk> } | undefined
   let pending: { readonly gradients: Gradients<D>; readonly total: Vector; readonly norm: number } | undefined
-  const { scalars } = initialOptimizerState(optimizer, 0)
-  let { beta1Product, beta2Product } = scalars
-  const meanSize = optimizer.kind === "adam" ? size : 0
+  let { scalars } = optimizerOf(optimizer)
 
   const dropBatch = () => {
     for (const chunk of current?.chunks ?? []) dispose(chunk)
@@ -194,16 +210,20 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     })
   )
 
-  const restore = Effect.fnUntraced(function*(parameters: Float32Array, mean: Float32Array, square: Float32Array) {
+  const restore = Effect.fnUntraced(function*(parameters: Float32Array, memory: ModelState["optimizer"]["arrays"]) {
     remember(
       yield* compute(() => ({
-        parameters: tf.tensor1d(parameters.slice()),
-        mean: tf.tensor1d(mean.slice()),
-        square: tf.tensor1d(square.slice())
+        ...Record.map(memory, (array) => tf.tensor1d(array.slice())),
+        parameters: tf.tensor1d(parameters.slice())
       }))
     )
   })
-  yield* restore(initial, new Float32Array(meanSize), new Float32Array(size))
+  yield* restore(
+    initial,
+    Object.fromEntries(optimizerOf(optimizer).arrays.map((name) => [name, new Float32Array(size)]))
+  )
+
+  const { apply, slope } = activationsOf(tf, () => number("one", 1))[network.activation]
 
   const layersOf = (flat: Vector, layers: ReadonlyArray<Layer>): ReadonlyArray<LayerTensors> =>
     layers.map((layer) => {
@@ -224,7 +244,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     for (const { bias, layer, weight } of layers) {
       const hidden = layer.role === "hidden"
       const y = tf.add<Matrix>(tf.matMul(activations.at(-1)!, weight, false, !hidden), bias)
-      activations.push(hidden ? network.activation === "tanh" ? tf.tanh(y) : tf.relu(y) : y)
+      activations.push(hidden ? apply(y) : y)
     }
     return activations
   }
@@ -243,10 +263,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       const x = activations[k]!
       const y = activations[k + 1]!
       const hidden = layer.role === "hidden"
-      if (hidden) {
-        // What ReLU gave is 0 or more, so that its sign is its derivative; tf.step takes 60 ms a time on CUDA.
-        d = tf.mul<Matrix>(d, network.activation === "tanh" ? tf.sub(number("one", 1), tf.square(y)) : tf.sign(y))
-      }
+      if (hidden) d = tf.mul<Matrix>(d, slope(y))
       into.set(layer, [hidden ? tf.matMul(x, d, true, false) : tf.matMul(d, x, true, false), tf.sum(d, 0)])
       if (k > 0 || inputToo) d = tf.matMul(d, weight, false, hidden)
     }
@@ -258,7 +275,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     { actor, critic, trunk }: { readonly [Chain in "trunk" | "actor" | "critic"]: ReadonlyArray<LayerTensors> },
     { advantages, observations, returns, taken }: Chunk,
     scale: number,
-    { entropyCoefficient, valueCoefficient }: LossCoefficients
+    { entropyCoefficient, valueCoefficient }: LossSettings
   ): readonly [gradient: Vector, sums: Vector] => {
     const trunkOut = chainForward(trunk, observations)
     const actorOut = chainForward(actor, trunkOut.at(-1)!)
@@ -298,7 +315,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   }
 
   const toChunks = (segments: ReadonlyArray<Segment>, rows: number): Array<Chunk> => {
-    const { actions, inputs } = network
+    const { inputs } = network
     const observations = new Float32Array(rows * inputs)
     const taken = new Float32Array(rows * actions)
     const advantages = new Float32Array(rows)
@@ -339,7 +356,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       current = { batch, chunks: yield* compute(() => toChunks(segments, rows)) }
       return batch
     }),
-    gradients: Effect.fnUntraced(function*(batch, coefficients) {
+    gradients: Effect.fnUntraced(function*(batch, { loss }) {
       if (current === undefined || current.batch !== batch) {
         return yield* fault("the batch is not this model's latest; make it with this model's batch()")
       }
@@ -357,7 +374,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
         for (const chunk of chunks) {
           // What a piece leaves behind is dropped before the next one begins.
           const [gradient, ofLoss] = tf.tidy(() => {
-            const [own, terms] = chunkGradient(layers, chunk, 1 / batch.rows, coefficients)
+            const [own, terms] = chunkGradient(layers, chunk, 1 / batch.rows, loss)
             return total === undefined || sums === undefined
               ? [own, terms]
               : [tf.add<Vector>(total, own), tf.add<Vector>(sums, terms)]
@@ -369,11 +386,14 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
         return { total, numbers: tf.concat1d([sums, tf.reshape(tf.sum(tf.square(total)), [1])]) }
       })
       const read = Effect.ensuring(download(numbers), Effect.sync(() => numbers.dispose()))
-      const [policy, value, entropy, squares] = yield* Effect.onError(read, () => Effect.sync(() => total.dispose()))
+      const [policyLoss, value, entropy, squares] = yield* Effect.onError(
+        read,
+        () => Effect.sync(() => total.dispose())
+      )
       const gradients: Gradients<D> = {
         device,
         loss: {
-          policyLoss: policy! / batch.rows,
+          policyLoss: policyLoss! / batch.rows,
           valueLoss: value! / batch.rows,
           entropy: entropy! / batch.rows
         }
@@ -383,14 +403,14 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       yield* Effect.yieldNow
       return gradients
     }),
-    gather: Effect.fnUntraced(function*(contributions) {
+    gather: Effect.fnUntraced(function*(contributions, name) {
       dropGradients()
-      const { gradient, loss } = meanOf(contributions, size)
+      const { gradient, loss } = meanOf(contributions, name, size)
       const gradients: Gradients<D> = { device, loss }
       pending = { gradients, total: yield* upload(Float32Array.from(gradient)), norm: gradientNorm(gradient) }
       return gradients
     }),
-    apply: Effect.fnUntraced(function*(gradients, { learningRate, maxNorm }) {
+    apply: Effect.fnUntraced(function*(gradients, { learningRate, maxGradNorm }) {
       if (pending === undefined || pending.gradients !== gradients) {
         return yield* fault("these gradients are not this model's latest, or were applied before")
       }
@@ -399,7 +419,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
         dropGradients()
         return yield* fault("the gradients are not finite; lower the learning rate, or check the rewards")
       }
-      const scale = maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1
+      const scale = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1
       remember(yield* compute(() => step(total, scale, learningRate)))
       dropGradients()
       return norm
@@ -411,21 +431,21 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
         (parameters) => remember({ ...state(), parameters })
       ),
     save: Effect.gen(function*() {
-      const { mean, parameters, square } = state()
+      const { parameters, ...memory } = state()
       const copy = (tensor: Tensor) => Effect.map(download(tensor), (data) => Float32Array.from(data))
       return {
         parameters: yield* copy(parameters),
-        optimizer: { mean: yield* copy(mean), square: yield* copy(square), beta1Product, beta2Product }
+        optimizer: { arrays: yield* Effect.all(Record.map(memory, copy)), scalars }
       }
     }),
     load: Effect.fnUntraced(function*({ optimizer: saved, parameters: from }) {
-      const fits = from.length === size && saved.square.length === size && saved.mean.length === meanSize
-      if (!fits) return yield* fault("the saved state is of another network or optimizer than this model's")
+      if (from.length !== size || !fitsOptimizer(optimizer, size, saved)) {
+        return yield* fault("the saved state is of another policy or optimizer than this model's")
+      }
       dropBatch()
       dropGradients()
-      yield* restore(from, saved.mean, saved.square)
-      beta1Product = saved.beta1Product
-      beta2Product = saved.beta2Product
+      yield* restore(from, saved.arrays)
+      scalars = saved.scalars
     })
   }
 
@@ -437,28 +457,32 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     /** The running mean of the squared gradient. */
     const squares = (kept: number) =>
       tf.add<Vector>(
-        tf.mul(now.square, number("kept", kept)),
+        tf.mul(now["square"]!, number("kept", kept)),
         tf.mul(tf.square(g), number("added", 1 - kept))
       )
-    if (optimizer.kind === "rmsprop") {
-      const s = squares(optimizer.alpha)
-      const root = optimizer.epsilonPlacement === "inside"
-        ? tf.sqrt(tf.add(s, epsilon))
-        : tf.add(tf.sqrt(s), epsilon)
-      return {
-        parameters: tf.sub(now.parameters, tf.mul(tf.div(g, root), number("rate", learningRate))),
-        mean: now.mean,
-        square: s
+    switch (optimizer.kind) {
+      case "rmsprop": {
+        const square = squares(optimizer.alpha)
+        const root = optimizer.epsilonPlacement === "inside"
+          ? tf.sqrt(tf.add(square, epsilon))
+          : tf.add(tf.sqrt(square), epsilon)
+        return { parameters: tf.sub(now.parameters, tf.mul(tf.div(g, root), number("rate", learningRate))), square }
+      }
+      case "adam": {
+        const { beta1, beta2 } = optimizer
+        const beta1Product = scalars["beta1Product"]! * beta1
+        const beta2Product = scalars["beta2Product"]! * beta2
+        scalars = { beta1Product, beta2Product }
+        const mean = tf.add<Vector>(
+          now["mean"]!,
+          tf.mul(tf.sub(g, now["mean"]!), number("meanAdded", 1 - beta1))
+        )
+        const square = squares(beta2)
+        const root = tf.add(tf.div(tf.sqrt(square), number("correction", Math.sqrt(1 - beta2Product))), epsilon)
+        const change = tf.mul(tf.div(mean, root), number("rate", learningRate / (1 - beta1Product)))
+        return { parameters: tf.sub(now.parameters, change), mean, square }
       }
     }
-    const { beta1, beta2 } = optimizer
-    beta1Product *= beta1
-    beta2Product *= beta2
-    const m = tf.add<Vector>(now.mean, tf.mul(tf.sub(g, now.mean), number("meanAdded", 1 - beta1)))
-    const v = squares(beta2)
-    const root = tf.add(tf.div(tf.sqrt(v), number("correction", Math.sqrt(1 - beta2Product))), epsilon)
-    const change = tf.mul(tf.div(m, root), number("rate", learningRate / (1 - beta1Product)))
-    return { parameters: tf.sub(now.parameters, change), mean: m, square: v }
   }
 
   return self

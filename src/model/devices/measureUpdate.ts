@@ -5,7 +5,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { DeviceFault, DeviceName, DeviceOf, ModelSpec, Segment } from "../Device.ts"
-import { ParameterLayout } from "../Network.ts"
+import { distributionOf } from "../policy/DistributionSpec.ts"
+import { encoderOf } from "../policy/Encoder.ts"
+import { ParameterLayout } from "../policy/ParameterLayout.ts"
 
 /** The shape of an update. */
 export interface UpdateShape {
@@ -15,16 +17,20 @@ export interface UpdateShape {
 }
 
 /** Multiplications and additions of one update: six for each parameter and row, forwards and twice backwards. */
-export const operations = ({ model, rows }: UpdateShape): number => 6 * new ParameterLayout(model.network).size * rows
+export const operations = ({ model, rows }: UpdateShape): number => 6 * new ParameterLayout(model.policy).size * rows
 
 /** A batch with something in every row. */
-const segmentsOf = ({ model: { maxRows, network }, rows }: UpdateShape): ReadonlyArray<Segment> => {
+const segmentsOf = ({ model: { maxRows, policy }, rows }: UpdateShape): ReadonlyArray<Segment> => {
+  const { inputs } = encoderOf(policy.encoder)
+  const { outputs } = distributionOf(policy.distribution)
   const segment: Segment = {
     rows: Math.min(rows, maxRows),
-    observations: Float32Array.from({ length: maxRows * network.inputs }, (_, k) => (k % 7) / 7 - 0.5),
-    actions: Int32Array.from({ length: maxRows }, (_, row) => row % network.actions),
+    observations: Float32Array.from({ length: maxRows * inputs }, (_, k) => (k % 7) / 7 - 0.5),
+    actions: Int32Array.from({ length: maxRows }, (_, row) => row % outputs),
     advantages: Float32Array.from({ length: maxRows }, (_, row) => row % 3 - 1),
-    returns: Float32Array.from({ length: maxRows }, (_, row) => row % 5)
+    returns: Float32Array.from({ length: maxRows }, (_, row) => row % 5),
+    logProbabilities: new Float32Array(maxRows),
+    values: new Float32Array(maxRows)
   }
   return Array.from({ length: Math.ceil(rows / maxRows) }, (_, index) => ({
     ...segment,
@@ -38,15 +44,17 @@ const atThisSize = Effect.fnUntraced(function*<D extends DeviceName>(
   shape: UpdateShape,
   budget: number
 ) {
-  const { size } = new ParameterLayout(shape.model.network)
+  const { size } = new ParameterLayout(shape.model.policy)
   const initial = Float32Array.from({ length: size }, (_, k) => (k % 11) / 110 - 0.05)
   const model = yield* device.model(shape.model, initial)
   const segments = segmentsOf(shape)
   const host = new Float32Array(size)
   const update = Effect.gen(function*() {
     const batch = yield* model.batch(segments)
-    const gradients = yield* model.gradients(batch, { valueCoefficient: 0.5, entropyCoefficient: 0.01 })
-    yield* model.apply(gradients, { learningRate: 1e-6, maxNorm: 0.5 })
+    const gradients = yield* model.gradients(batch, {
+      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+    })
+    yield* model.apply(gradients, { learningRate: 1e-6, maxGradNorm: 0.5 })
     yield* model.read(host)
   })
   const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

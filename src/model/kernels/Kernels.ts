@@ -10,7 +10,10 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
-import type { NetworkSpec } from "../Network.ts"
+import type { Activation } from "../policy/activations.ts"
+import { distributionOf, type DistributionSpec } from "../policy/DistributionSpec.ts"
+import { encoderOf, type EncoderSpec } from "../policy/Encoder.ts"
+import type { PolicySpec } from "../policy/PolicySpec.ts"
 import type { Arena, OutOfMemory } from "./Arena.ts"
 import { type CompiledModule, engine, type SharedMemory } from "./SharedMemory.ts"
 
@@ -24,7 +27,7 @@ export class KernelsUnavailable extends Schema.TaggedError<KernelsUnavailable>()
  * What the module exports. `net` is the offset of a descriptor (`writeDescriptor`), `params` and `gradients` of float32
  * arrays in the order of `ParameterLayout`, `observations` of float32 [rows][inputs], `logits` of float32 [rows][actions],
  * `values`, `advantages`, `returns`, `rewards` and `logProbabilities` of float32 [rows], `actions` of int32 [rows],
- * `workspace` of `workspaceBytes(spec, rows)` bytes, `statistics` of eight float64 (see `Statistic`).
+ * `workspace` of `workspaceBytes(spec, rows)` bytes, `statistics` of `Statistic.count` float64 (see `losses/Loss.ts`).
  */
 export interface KernelFunctions {
   /** Writes logits and values of each row, and leaves the activations in the workspace for `backward`. */
@@ -243,35 +246,16 @@ export interface KernelFunctions {
   readonly hyperbolicTangent: (input: number, output: number, n: number) => void
 }
 
-/** The eight float64 of `statistics`: sums over the rows, before any coefficient. */
-export const Statistic = {
-  /** −log p(action) · advantage */
-  policyLoss: 0,
-  /** (target − value)² */
-  valueLoss: 1,
-  entropy: 2,
-  /** log p(action) */
-  logProbability: 3,
-  /** What the value is drawn to: the return, or reward + gamma · next value. */
-  target: 4,
-  targetSquared: 5,
-  /** target − value */
-  error: 6,
-  rows: 7,
-  /** How many there are. */
-  count: 8
-} as const
-
 /** An instance over one memory. */
 export interface Kernels extends KernelFunctions {
   readonly memory: SharedMemory
   readonly buffer: SharedArrayBuffer
   /** Writes the description of a network, `Kernels.descriptorBytes(spec)` bytes, that the kernels take as `net`. */
-  readonly writeDescriptor: (offset: number, spec: NetworkSpec) => void
+  readonly writeDescriptor: (offset: number, spec: PolicySpec) => void
   /** Allocates a descriptor in the arena and writes it. */
-  readonly describe: (arena: Arena, spec: NetworkSpec) => Effect.Effect<number, OutOfMemory>
+  readonly describe: (arena: Arena, spec: PolicySpec) => Effect.Effect<number, OutOfMemory>
   /** `Kernels.workspaceBytes` */
-  readonly workspaceBytes: (spec: NetworkSpec, rows: number) => number
+  readonly workspaceBytes: (spec: PolicySpec, rows: number) => number
 }
 
 const names: ReadonlyArray<keyof KernelFunctions> = [
@@ -368,15 +352,8 @@ const instantiate = (memory: SharedMemory): Effect.Effect<Kernels, KernelsUnavai
   })
 
 const bind = (memory: SharedMemory, buffer: SharedArrayBuffer, functions: KernelFunctions): Kernels => {
-  const writeDescriptor = (offset: number, spec: NetworkSpec): void => {
-    new Int32Array(buffer, offset, 5 + spec.hidden.length).set([
-      spec.kind === "shared" ? 1 : 0,
-      spec.inputs,
-      spec.actions,
-      spec.activation === "relu" ? 1 : 0,
-      spec.hidden.length,
-      ...spec.hidden
-    ])
+  const writeDescriptor = (offset: number, spec: PolicySpec): void => {
+    new Int32Array(buffer, offset, descriptorBytes(spec) / 4).set(descriptorWords(spec))
   }
   return {
     memory,
@@ -392,26 +369,53 @@ const bind = (memory: SharedMemory, buffer: SharedArrayBuffer, functions: Kernel
 /** Rows the kernels work on at a time. */
 const chunkRows = 32
 
-/** Bytes of a network's descriptor. */
-const descriptorBytes = (spec: NetworkSpec): number => 4 * (5 + spec.hidden.length)
+/** What the kernels know the members of each kind by. */
+const ids = {
+  activation: { tanh: 0, relu: 1 } satisfies { readonly [Name in Activation]: number },
+  towers: { separate: 0, shared: 1 } satisfies { readonly [Name in EncoderSpec["towers"]]: number }
+}
+
+/** The head's words of a descriptor. */
+const headWords = (distribution: DistributionSpec): ReadonlyArray<number> => {
+  switch (distribution.kind) {
+    case "categorical":
+      return [distribution.n]
+  }
+}
+
+/** The words of a policy's descriptor, as `assembly/net.ts` reads them. */
+const descriptorWords = ({ distribution, encoder }: PolicySpec): ReadonlyArray<number> => {
+  switch (encoder.kind) {
+    case "mlp":
+      return [
+        ids.towers[encoder.towers],
+        encoder.inputs,
+        ...headWords(distribution),
+        ids.activation[encoder.activation],
+        encoder.hidden.length,
+        ...encoder.hidden
+      ]
+  }
+}
+
+/** Bytes of a policy's descriptor. */
+const descriptorBytes = (spec: PolicySpec): number => 4 * descriptorWords(spec).length
 
 /** An odd number of cache lines that holds `bytes`: see `spread` of the kernels. */
 const spread = (bytes: number): number => (Math.ceil(bytes / 64) | 1) * 64
 
 /** Bytes of one row's activations. */
-const activationBytes = (spec: NetworkSpec): number => {
-  const tower = spec.hidden.reduce((bytes, width) => bytes + Math.ceil(width / 4) * 16, 0)
-  return spec.kind === "shared" ? tower : 2 * tower
-}
+const activationBytes = ({ encoder }: PolicySpec): number =>
+  encoderOf(encoder).activationWidths.reduce((bytes, width) => bytes + Math.ceil(width / 4) * 16, 0)
 
 /** Bytes from one row's activations to the next's where rows lie side by side. */
-const activationStride = (spec: NetworkSpec): number => spread(activationBytes(spec))
+const activationStride = (spec: PolicySpec): number => spread(activationBytes(spec))
 
 /** Bytes of a workspace for `rows` rows: scratch for one chunk, and the activations of every hidden layer. */
-const workspaceBytes = (spec: NetworkSpec, rows: number): number => {
+const workspaceBytes = (spec: PolicySpec, rows: number): number => {
   const scratchRows = Math.ceil(Math.min(rows, chunkRows) / 4) * 4
-  const outputs = scratchRows * (spec.actions + 1) * 2 * 4
-  const deltas = scratchRows * spread(Math.max(0, ...spec.hidden) * 4)
+  const outputs = scratchRows * (distributionOf(spec.distribution).outputs + 1) * 2 * 4
+  const deltas = scratchRows * spread(Math.max(0, ...encoderOf(spec.encoder).activationWidths) * 4)
   return outputs + 2 * deltas + rows * activationStride(spec)
 }
 

@@ -5,9 +5,11 @@
  * A network is chains of layers (see `ParameterLayout`): the trunk, and the actor's and the critic's chain on top of
  * it. Rows are independent; all arrays are row-major.
  */
-import { tanh } from "../../math/index.ts"
-import type { OutputGradients } from "../losses.ts"
-import type { FloatArray, Layer, NetworkSpec, ParameterLayout } from "../Network.ts"
+import { type Activation, activations as functions } from "../policy/activations.ts"
+import type { EncoderSpec, MlpSpec } from "../policy/Encoder.ts"
+import type { FloatArray, Layer } from "../policy/Layer.ts"
+import type { ParameterLayout } from "../policy/ParameterLayout.ts"
+import type { OutputGradients } from "./losses.ts"
 
 /** What a forward pass leaves for the backward one: `[0]` is the chain's input, `[k]` the output of its k-th layer. */
 type Activations = ReadonlyArray<Float64Array>
@@ -15,8 +17,8 @@ type Activations = ReadonlyArray<Float64Array>
 /** A forward pass over `rows` observations. */
 export interface ForwardPass {
   readonly rows: number
-  /** [rows][actions] */
-  readonly logits: Float64Array
+  /** [rows][outputs], what the policy's head gives. */
+  readonly outputs: Float64Array
   /** [rows] */
   readonly values: Float64Array
   readonly trunk: Activations
@@ -27,12 +29,13 @@ export interface ForwardPass {
 /** y = f(W x + b), where f is the activation on hidden layers and nothing on heads. */
 const layerForward = (
   layer: Layer,
-  activation: NetworkSpec["activation"],
+  activation: Activation,
   parameters: FloatArray,
   x: Float64Array,
   rows: number
 ): Float64Array => {
   const y = new Float64Array(rows * layer.outputs)
+  const { apply } = functions[activation]
   for (let row = 0; row < rows; row++) {
     for (let o = 0; o < layer.outputs; o++) {
       let sum = parameters[layer.bias + o]!
@@ -40,7 +43,7 @@ const layerForward = (
       for (let i = 0; i < layer.inputs; i++) {
         sum += parameters[weight + i * layer.inputStride]! * x[row * layer.inputs + i]!
       }
-      y[row * layer.outputs + o] = layer.role !== "hidden" ? sum : activation === "tanh" ? tanh(sum) : Math.max(0, sum)
+      y[row * layer.outputs + o] = layer.role === "hidden" ? apply(sum) : sum
     }
   }
   return y
@@ -48,12 +51,11 @@ const layerForward = (
 
 /**
  * Turns ∂L/∂y of a layer into ∂L/∂x and adds its parameters' share to `gradients`. A hidden layer's `dy` is overwritten
- * with the derivative before the activation: the slope of both activations can be told from their output y alone
- * (tanh′ = 1 − y²; ReLU′ = 1 where y > 0, and 0 at 0 as in PyTorch).
+ * with the derivative before the activation.
  */
 const layerBackward = (
   layer: Layer,
-  activation: NetworkSpec["activation"],
+  activation: Activation,
   parameters: FloatArray,
   x: Float64Array,
   y: Float64Array,
@@ -62,9 +64,8 @@ const layerBackward = (
   gradients: Float64Array
 ): Float64Array => {
   if (layer.role === "hidden") {
-    for (let k = 0; k < dy.length; k++) {
-      dy[k] = activation === "tanh" ? dy[k]! * (1 - y[k]! * y[k]!) : y[k]! > 0 ? dy[k]! : 0
-    }
+    const { slope } = functions[activation]
+    for (let k = 0; k < dy.length; k++) dy[k] = dy[k]! * slope(y[k]!)
   }
   const dx = new Float64Array(rows * layer.inputs)
   for (let row = 0; row < rows; row++) {
@@ -84,7 +85,7 @@ const layerBackward = (
 
 const chainForward = (
   layers: ReadonlyArray<Layer>,
-  activation: NetworkSpec["activation"],
+  activation: Activation,
   parameters: FloatArray,
   x: Float64Array,
   rows: number
@@ -96,7 +97,7 @@ const chainForward = (
 
 const chainBackward = (
   layers: ReadonlyArray<Layer>,
-  activation: NetworkSpec["activation"],
+  activation: Activation,
   parameters: FloatArray,
   activations: Activations,
   dOutput: Float64Array,
@@ -111,26 +112,26 @@ const chainBackward = (
 }
 
 /**
- * Logits and values of a batch of observations.
+ * What the policy's head and the value head give for a batch of observations.
  *
  * @param parameters the flat parameters, `layout.size` long
  * @param observations [rows][inputs]
  */
 export const forward = (layout: ParameterLayout, parameters: FloatArray, observations: FloatArray): ForwardPass => {
-  const { activation, inputs } = layout.spec
+  const { activation, inputs } = mlpOf(layout.spec.encoder)
   const rows = observations.length / inputs
   const trunk = chainForward(layout.trunk, activation, parameters, Float64Array.from(observations), rows)
   const actor = chainForward(layout.actor, activation, parameters, trunk.at(-1)!, rows)
   const critic = chainForward(layout.critic, activation, parameters, trunk.at(-1)!, rows)
-  return { rows, logits: actor.at(-1)!, values: critic.at(-1)!, trunk, actor, critic }
+  return { rows, outputs: actor.at(-1)!, values: critic.at(-1)!, trunk, actor, critic }
 }
 
 /**
  * Backpropagation: the derivative of a loss with respect to every parameter, in flat order, from its derivative with
- * respect to logits and values. A shared trunk receives the sum of what both heads send down.
+ * respect to outputs, values and free parameters. A shared trunk receives the sum of what both heads send down.
  *
  * @param parameters those of the forward pass
- * @param output ∂L/∂logits [rows][actions] and ∂L/∂values [rows]; left unchanged
+ * @param output the derivative by what the pass put out; left unchanged
  * @param gradients receives the result (what was there is lost); `layout.size` long
  */
 export const backward = (
@@ -140,10 +141,10 @@ export const backward = (
   output: OutputGradients,
   gradients: Float64Array = new Float64Array(layout.size)
 ): Float64Array => {
-  const { activation } = layout.spec
+  const { activation } = mlpOf(layout.spec.encoder)
   const { rows } = pass
   gradients.fill(0)
-  const dActor = chainBackward(layout.actor, activation, parameters, pass.actor, output.logits, rows, gradients)
+  const dActor = chainBackward(layout.actor, activation, parameters, pass.actor, output.outputs, rows, gradients)
   const dCritic = chainBackward(
     layout.critic,
     activation,
@@ -157,5 +158,14 @@ export const backward = (
     for (let k = 0; k < dActor.length; k++) dActor[k]! += dCritic[k]!
     chainBackward(layout.trunk, activation, parameters, pass.trunk, dActor, rows, gradients)
   }
+  gradients.set(output.free, layout.free.at)
   return gradients
+}
+
+/** The kinds of encoders that are computed here: so far all. */
+const mlpOf = (encoder: EncoderSpec): MlpSpec => {
+  switch (encoder.kind) {
+    case "mlp":
+      return encoder
+  }
 }

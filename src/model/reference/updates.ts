@@ -1,18 +1,20 @@
 /**
  * Whole updates of the learner, put together from the pure pieces: forward pass, loss, backward pass, clipping,
- * optimizer. One function for each way of learning; they differ by what stands between forward and backward.
+ * optimizer.
  */
-import {
-  type A2cBatch,
-  type A2cCoefficients,
-  a2cLoss,
-  type A2cTerms,
-  tdLoss,
-  type TdOptions,
-  type TdTerms
-} from "../losses.ts"
-import type { FloatArray, ParameterLayout } from "../Network.ts"
+import type { FragmentLossSettings, LossSettings } from "../losses/LossSettings.ts"
 import { applyOptimizer, clipGradientNorm, type OptimizerSpec, type OptimizerState } from "../optimizers.ts"
+import type { ActionArray } from "../policy/Distribution.ts"
+import type { FloatArray } from "../policy/Layer.ts"
+import type { ParameterLayout } from "../policy/ParameterLayout.ts"
+import {
+  lossAlongFragment,
+  type LossBatch,
+  lossOfRows,
+  type LossTerms,
+  outputGradients,
+  type PolicyRows
+} from "./losses.ts"
 import { backward, forward } from "./network.ts"
 
 /** A network in training. The arrays are changed in place. */
@@ -27,52 +29,73 @@ export interface Learning {
 export interface StepSize {
   readonly learningRate: number
   /** Bound of the gradient's global norm; 0 or left out never clips. */
-  readonly maxGradientNorm?: number
+  readonly maxGradNorm?: number
 }
 
 /** What an update did: the loss's terms, the gradient (as applied) and its norm before clipping. */
-export interface Update<Terms> {
-  readonly terms: Terms
+export interface Update {
+  readonly terms: LossTerms
   readonly gradients: Float64Array
   readonly gradientNorm: number
 }
 
-const apply = <Terms>(learning: Learning, terms: Terms, gradients: Float64Array, size: StepSize): Update<Terms> => {
-  const gradientNorm = clipGradientNorm(gradients, size.maxGradientNorm ?? 0)
-  applyOptimizer(learning.optimizer, learning.state, learning.parameters, gradients, size.learningRate)
+/** Forward, loss, backward, one step of the optimizer. */
+const update = (
+  learning: Learning,
+  observations: FloatArray,
+  lossOf: (rows: Omit<PolicyRows, "actions">, gradients: ReturnType<typeof outputGradients>) => LossTerms,
+  { learningRate, maxGradNorm = 0 }: StepSize
+): Update => {
+  const { layout, optimizer, parameters, state } = learning
+  const { at, length } = layout.free
+  const pass = forward(layout, parameters, observations)
+  const output = outputGradients(layout.spec.distribution, pass.rows)
+  const free = parameters.subarray(at, at + length)
+  const terms = lossOf({ outputs: pass.outputs, values: pass.values, free }, output)
+  const gradients = backward(layout, parameters, pass, output)
+  const gradientNorm = clipGradientNorm(gradients, maxGradNorm)
+  applyOptimizer(optimizer, state, parameters, gradients, learningRate)
   return { terms, gradients, gradientNorm }
 }
 
 /**
- * One update of advantage actor-critic on n steps (see `a2cLoss`).
+ * One update with a loss of rows on n steps.
  *
- * @param experience observations [n][inputs], actions, returns and, where they are not returns − values, advantages [n]
+ * @param experience observations [n][inputs]; the others [n], as `lossOfRows` takes them
  */
-export const a2cUpdate = (
+export const updateOnRows = (
   learning: Learning,
-  experience: Omit<A2cBatch, "logits" | "values"> & { readonly observations: FloatArray },
-  coefficients: A2cCoefficients,
+  { observations, ...batch }: Omit<LossBatch, "outputs" | "values" | "free"> & { readonly observations: FloatArray },
+  settings: LossSettings,
   size: StepSize
-): Update<A2cTerms> => {
-  const pass = forward(learning.layout, learning.parameters, experience.observations)
-  const output = { logits: new Float64Array(pass.logits.length), values: new Float64Array(pass.values.length) }
-  const terms = a2cLoss({ ...experience, logits: pass.logits, values: pass.values }, coefficients, output)
-  return apply(learning, terms, backward(learning.layout, learning.parameters, pass, output), size)
-}
+): Update =>
+  update(
+    learning,
+    observations,
+    (rows, gradients) => lossOfRows(learning.layout.spec.distribution, settings, { ...batch, ...rows }, gradients),
+    size
+  )
 
 /**
- * One update of one-step actor-critic on n consecutive steps of an episode (see `tdLoss`).
+ * One update with a loss along n consecutive steps of an episode that ended with the last of them, or did not.
  *
  * @param experience observations [n + 1][inputs] (the last is what followed the last step), actions and rewards [n]
  */
-export const tdUpdate = (
+export const updateAlongFragment = (
   learning: Learning,
-  experience: { readonly observations: FloatArray; readonly actions: Int32Array; readonly rewards: Float64Array },
-  options: TdOptions,
+  { observations, ...batch }: {
+    readonly observations: FloatArray
+    readonly actions: ActionArray
+    readonly rewards: Float64Array
+    readonly terminated: boolean
+  },
+  settings: FragmentLossSettings,
   size: StepSize
-): Update<TdTerms> => {
-  const pass = forward(learning.layout, learning.parameters, experience.observations)
-  const output = { logits: new Float64Array(pass.logits.length), values: new Float64Array(pass.values.length) }
-  const terms = tdLoss({ ...experience, logits: pass.logits, values: pass.values }, options, output)
-  return apply(learning, terms, backward(learning.layout, learning.parameters, pass, output), size)
-}
+): Update =>
+  update(
+    learning,
+    observations,
+    (rows, gradients) =>
+      lossAlongFragment(learning.layout.spec.distribution, settings, { ...batch, ...rows }, gradients),
+    size
+  )

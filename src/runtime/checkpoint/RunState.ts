@@ -4,12 +4,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { optimizerOf } from "../../model/optimizers.ts"
 import { version as program } from "../../version.ts"
 import { type ArrivalsState, ArrivalsStateHead } from "../arrivals/Arrivals.ts"
 import { readOlder } from "../config/olderSettings.ts"
 import { presets } from "../config/presets.ts"
 import { RunConfig } from "../config/RunConfig.ts"
-import { type LearnerState, LearnerStateHead } from "../learning/Learner.ts"
+import { type LearnerState, LearnerStateHead, optimizerSpecOf } from "../learning/Learner.ts"
 import { MonitorState } from "../monitoring/RunMonitor.ts"
 import { viewsBy } from "../workers/columns.ts"
 import { type EnvironmentStates, EnvironmentStatesHead, kept as keptColumns } from "../workers/EnvironmentStates.ts"
@@ -74,15 +75,17 @@ export const encode = (
     header: head,
     sections: {
       parameters,
-      "optimizer.mean": optimizer.mean,
-      "optimizer.square": optimizer.square,
-      "optimizer.products": Float64Array.of(optimizer.beta1Product, optimizer.beta2Product),
+      ...Object.fromEntries(Object.entries(optimizer.arrays).map(([name, array]) => [`optimizer.${name}`, array])),
+      "optimizer.scalars": Float64Array.from(Object.values(optimizer.scalars)),
       ...Object.fromEntries(keptColumns.map((name) => [`environments.${name}`, environments[name]])),
       ...(arrivals === null ? {} : { "arrivals.times": arrivals.times, "arrivals.random": arrivals.random }),
       recorded
     }
   })
 }
+
+/** Sections that had another name before. */
+const namesBefore: Readonly<Record<string, string>> = { "optimizer.scalars": "optimizer.products" }
 
 const decodeHead = Schema.decodeUnknownEffect(Head)
 const decodeConfig = Schema.decodeUnknownEffect(RunConfig)
@@ -111,13 +114,15 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
   )
   let missing: string | undefined
   const section = <N extends container.Numbers>(name: string, kind: new(length: number) => N): N => {
-    // Up to 0.1.0 the optimizer's sections were spelled otherwise.
-    const numbers = sections[name] ?? sections[name.replace("optimizer.", "optimiser.")]
+    const numbers = sections[name] ?? sections[namesBefore[name] ?? ""] ??
+      // Up to 0.1.0 the optimizer's sections were spelled otherwise.
+      sections[(namesBefore[name] ?? name).replace("optimizer.", "optimiser.")]
     if (numbers instanceof kind) return numbers
     missing ??= name
     return new kind(0)
   }
-  const [beta1Product = Number.NaN, beta2Product = Number.NaN] = section("optimizer.products", Float64Array)
+  const optimizer = optimizerOf(optimizerSpecOf(settings))
+  const scalars = section("optimizer.scalars", Float64Array)
   const checkpoint: Checkpoint = {
     build: head.build,
     config,
@@ -130,10 +135,12 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
         model: {
           parameters: section("parameters", Float32Array),
           optimizer: {
-            mean: section("optimizer.mean", Float32Array),
-            square: section("optimizer.square", Float32Array),
-            beta1Product,
-            beta2Product
+            arrays: Object.fromEntries(
+              optimizer.arrays.map((name) => [name, section(`optimizer.${name}`, Float32Array)])
+            ),
+            scalars: Object.fromEntries(
+              Object.keys(optimizer.scalars).map((name, k) => [name, scalars[k] ?? Number.NaN])
+            )
           }
         }
       },
@@ -151,6 +158,8 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
     }
   }
   if (missing !== undefined) return yield* refuse(`it has no section "${missing}"`)
-  if (Number.isNaN(beta1Product) || Number.isNaN(beta2Product)) return yield* refuse("its optimizer is not readable")
+  if (Object.values(checkpoint.state.learner.model.optimizer.scalars).some(Number.isNaN)) {
+    return yield* refuse("its optimizer is not readable")
+  }
   return checkpoint
 })

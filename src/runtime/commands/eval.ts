@@ -14,6 +14,8 @@ import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
+import { distributionOf } from "../../model/policy/DistributionSpec.ts"
+import { encoderOf } from "../../model/policy/Encoder.ts"
 import { evaluationStream } from "../../random/streams.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { Evaluator } from "../evaluation/Evaluator.ts"
@@ -99,19 +101,20 @@ export const evalCommand = Command.make(
   Effect.fnUntraced(function*({ environment, episodes, json, out, policy: path, render, seed }) {
     const policy = yield* Effect.flatMap(policyPath(path), Policy.load)
     const definition = yield* learnableEnvironment(Option.getOrElse(environment, () => policy.environment))
-    const { network } = policy
-    if (network.inputs !== definition.observationSpace.size || network.actions !== definition.actionSpace.n) {
+    const { inputs } = encoderOf(policy.spec.encoder)
+    const { outputs } = distributionOf(policy.spec.distribution)
+    if (inputs !== definition.observationSpace.size || outputs !== definition.actionSpace.n) {
       return yield* new EvalError({
         message:
-          `The policy was trained on ${policy.envId} (${network.inputs} inputs, ${network.actions} actions) and does not fit ${definition.id}.`
+          `The policy was trained on ${policy.envId} (${inputs} inputs, ${outputs} actions) and does not fit ${definition.id}.`
       })
     }
     const started = yield* Clock.monotonicTimeNanos
-    const arena = yield* Arena.make({ bytes: policy.weights.byteLength + Evaluator.bytes(network) })
+    const arena = yield* Arena.make({ bytes: policy.weights.byteLength + Evaluator.bytes(policy.spec) })
     const kernels = yield* Kernels.instantiate(arena.memory)
     const weights = yield* arena.allocate(policy.weights.byteLength)
     arena.float32(weights, policy.weights.length).set(policy.weights)
-    const evaluator = yield* Evaluator.make({ arena, definition, kernels, network, seed })
+    const evaluator = yield* Evaluator.make({ arena, definition, kernels, policy: policy.spec, seed })
     const { max, mean, min, std } = yield* evaluator.evaluate({ weights, round: 0, episodes })
     const seconds = Number((yield* Clock.monotonicTimeNanos) - started) / 1e9
 

@@ -32,9 +32,9 @@ const filesOf = (policy: Policy, format: typeof formats[number], out: string): R
     case "safetensors":
       return { [out]: policy.toBytes() }
     case "onnx":
-      return { [out]: onnx.encode(policy.network, policy.weights, about) }
+      return { [out]: onnx.encode(policy.spec, policy.weights, about) }
     case "tfjs": {
-      const { json, weights } = layersModel.encode(policy.network, policy.weights, about)
+      const { json, weights } = layersModel.encode(policy.spec, policy.weights, about)
       return { [`${out}/model.json`]: new TextEncoder().encode(json), [`${out}/${layersModel.weightsFile}`]: weights }
     }
   }

@@ -9,10 +9,12 @@ import * as Schema from "effect/Schema"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Stepper } from "../../envs/Stepper.ts"
-import { sampleAction, softmax } from "../../model/categorical.ts"
 import type { Arena, OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
-import type { NetworkSpec } from "../../model/Network.ts"
+import { sampleAction, softmax } from "../../model/policy/categorical.ts"
+import { distributionOf } from "../../model/policy/DistributionSpec.ts"
+import { encoderOf } from "../../model/policy/Encoder.ts"
+import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
 import type { Pcg64 } from "../../random/Pcg64.ts"
 import { evaluationPolicyStream, evaluationStream } from "../../random/streams.ts"
 import { Seed } from "../config/Seed.ts"
@@ -60,7 +62,7 @@ export interface EvaluatorOptions {
   readonly arena: Arena
   /** With its time limit applied. */
   readonly definition: EnvironmentDefinition<Discrete>
-  readonly network: NetworkSpec
+  readonly policy: PolicySpec
   /** Root seed; with the round it decides the episodes. */
   readonly seed: number
 }
@@ -84,17 +86,17 @@ export class Evaluator extends Context.Service<Evaluator, {
     }))
 
   /** Bytes of an arena that an evaluator takes. */
-  static readonly bytes = (network: NetworkSpec): number =>
-    Kernels.descriptorBytes(network) + Kernels.workspaceBytes(network, rows) +
-    rows * 4 * (network.inputs + network.actions + 2) + 6 * 16
+  static readonly bytes = (policy: PolicySpec): number =>
+    Kernels.descriptorBytes(policy) + Kernels.workspaceBytes(policy, rows) +
+    rows * 4 * (encoderOf(policy.encoder).inputs + distributionOf(policy.distribution).outputs + 2) + 6 * 16
 
   /** The run's evaluator. */
   static readonly layer: Layer.Layer<Evaluator, OutOfMemory, DataPlane | Seed> = Layer.effect(
     Evaluator,
     Effect.gen(function*() {
-      const { arena, definition, kernels, network } = yield* DataPlane
+      const { arena, definition, kernels, policy } = yield* DataPlane
       const { root } = yield* Seed
-      return yield* Evaluator.make({ arena, definition, kernels, network, seed: root })
+      return yield* Evaluator.make({ arena, definition, kernels, policy, seed: root })
     })
   )
 }
@@ -116,13 +118,13 @@ interface Region {
   readonly actions: number
 }
 
-const allocate = ({ arena, kernels, network }: EvaluatorOptions): Effect.Effect<Region, OutOfMemory> =>
+const allocate = ({ arena, kernels, policy }: EvaluatorOptions): Effect.Effect<Region, OutOfMemory> =>
   Effect.gen(function*() {
     return {
-      descriptor: yield* kernels.describe(arena, network),
-      workspace: yield* arena.allocate(kernels.workspaceBytes(network, rows)),
-      observations: yield* arena.allocate(rows * network.inputs * 4),
-      logits: yield* arena.allocate(rows * network.actions * 4),
+      descriptor: yield* kernels.describe(arena, policy),
+      workspace: yield* arena.allocate(kernels.workspaceBytes(policy, rows)),
+      observations: yield* arena.allocate(rows * encoderOf(policy.encoder).inputs * 4),
+      logits: yield* arena.allocate(rows * distributionOf(policy.distribution).outputs * 4),
       values: yield* arena.allocate(rows * 4),
       actions: yield* arena.allocate(rows * 4)
     }
@@ -130,7 +132,7 @@ const allocate = ({ arena, kernels, network }: EvaluatorOptions): Effect.Effect<
 
 /** Plays the episodes in waves of `rows`, each wave in step, and reports them in order. */
 const play = Effect.fnUntraced(function*(
-  { arena, definition, kernels, network, seed }: EvaluatorOptions,
+  { arena, definition, kernels, policy, seed }: EvaluatorOptions,
   region: Region,
   request: EvaluationRequest
 ) {
@@ -141,11 +143,13 @@ const play = Effect.fnUntraced(function*(
   const fault = (episode: number, step: number, reason: string) =>
     new EvaluationFault({ environment: definition.id, episode, step, reason })
 
-  const logits = arena.float32(region.logits, rows * network.actions)
-  const probabilities = new Float64Array(network.actions)
+  const { inputs } = encoderOf(policy.encoder)
+  const { outputs } = distributionOf(policy.distribution)
+  const logits = arena.float32(region.logits, rows * outputs)
+  const probabilities = new Float64Array(outputs)
   const sample = (playing: ReadonlyArray<{ readonly policy: Pcg64 }>): void => {
     for (let i = 0; i < playing.length; i++) {
-      softmax(probabilities, logits.subarray(i * network.actions, (i + 1) * network.actions))
+      softmax(probabilities, logits.subarray(i * outputs, (i + 1) * outputs))
       actions[i] = sampleAction(probabilities, playing[i]!.policy.random())
     }
   }
@@ -164,7 +168,7 @@ const play = Effect.fnUntraced(function*(
     // Row i of the forward pass is the i-th environment still playing.
     const observations = Array.from(
       wave,
-      (_, row) => arena.float32(region.observations + row * network.inputs * 4, network.inputs)
+      (_, row) => arena.float32(region.observations + row * inputs * 4, inputs)
     )
     let playing = wave
     for (let step = 0; playing.length > 0; step++) {
@@ -183,7 +187,7 @@ const play = Effect.fnUntraced(function*(
         region.values
       )
       if (request.sampled === true) sample(playing)
-      else kernels.greedy(region.logits, playing.length, network.actions, region.actions)
+      else kernels.greedy(region.logits, playing.length, outputs, region.actions)
       let ended = 0
       for (let i = 0; i < playing.length; i++) {
         const { episode, random, stepper } = playing[i]!

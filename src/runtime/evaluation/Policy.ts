@@ -6,9 +6,11 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as categorical from "../../model/categorical.ts"
 import { fromTensors, toTensors } from "../../model/namedTensors.ts"
-import { NetworkSpec, ParameterLayout } from "../../model/Network.ts"
+import * as categorical from "../../model/policy/categorical.ts"
+import { encoderOf } from "../../model/policy/Encoder.ts"
+import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
+import { PolicySpec, PolicySpecOfNetwork } from "../../model/policy/PolicySpec.ts"
 import { forward } from "../../model/reference/index.ts"
 import * as safetensors from "../../model/safetensors.ts"
 import { fromJson } from "../../text/json.ts"
@@ -34,43 +36,46 @@ export interface Decision {
   readonly value: number
 }
 
-const formatVersion = "1"
+/** The version of the format that this program writes. It reads all up to it. */
+const formatVersion = "2"
 
 const Metadata = Schema.Struct({
   format: Schema.Literal("troupe-policy"),
   version: Schema.String,
   env_id: Schema.String,
   environment: Schema.String,
-  network: fromJson(NetworkSpec)
+  policy: Schema.optionalKey(fromJson(PolicySpec)),
+  /** The same in version 1. */
+  network: Schema.optionalKey(fromJson(PolicySpecOfNetwork))
 })
 
-/** A trained policy: where it belongs, and its weights in the flat order of `network`. */
+/** A trained policy: where it belongs, and its weights in the flat order of `layout`. */
 export class Policy {
   readonly envId: string
   /** How the environment was named to the run: its id, or the module that exports it. */
   readonly environment: string
-  readonly network: NetworkSpec
+  readonly spec: PolicySpec
   readonly weights: Float32Array
   readonly layout: ParameterLayout
 
-  constructor(envId: string, environment: string, network: NetworkSpec, weights: Float32Array) {
+  constructor(envId: string, environment: string, spec: PolicySpec, weights: Float32Array) {
     this.envId = envId
     this.environment = environment
-    this.network = network
+    this.spec = spec
     this.weights = weights
-    this.layout = new ParameterLayout(network)
+    this.layout = new ParameterLayout(spec)
   }
 
   /** What to do with an observation. Computed in float64; ties and rounding may differ from the kernels' last bit. */
   decide(observation: ReadonlyArray<number>): Effect.Effect<Decision, InvalidObservation> {
-    const { inputs } = this.network
+    const { inputs } = encoderOf(this.spec.encoder)
     if (observation.length !== inputs || !observation.every(Number.isFinite)) {
       return Effect.fail(
         new InvalidObservation({ message: `An observation of ${this.envId} is ${inputs} finite numbers.` })
       )
     }
     return Effect.sync(() => {
-      const { logits, values } = forward(this.layout, this.weights, Float64Array.from(observation))
+      const { outputs: logits, values } = forward(this.layout, this.weights, Float64Array.from(observation))
       const probabilities = new Float64Array(logits.length)
       categorical.softmax(probabilities, logits)
       return { action: categorical.greedyAction(logits), probabilities: Array.from(probabilities), value: values[0]! }
@@ -85,7 +90,7 @@ export class Policy {
         version: formatVersion,
         env_id: this.envId,
         environment: this.environment,
-        network: JSON.stringify(this.network)
+        policy: JSON.stringify(this.spec)
       },
       tensors: toTensors(this.layout, this.weights)
     })
@@ -116,12 +121,13 @@ export class Policy {
     const known = yield* Schema.decodeUnknownEffect(Metadata)(metadata).pipe(
       Effect.mapError(() => refuse("it was not written by this program."))
     )
-    if (known.version !== formatVersion) {
-      return yield* refuse(`it has format version ${known.version}; this program reads version ${formatVersion}.`)
+    if (!["1", formatVersion].includes(known.version)) {
+      return yield* refuse(`it has format version ${known.version}; this program reads those up to ${formatVersion}.`)
     }
-    const layout = new ParameterLayout(known.network)
-    const weights = fromTensors(layout, tensors)
+    const spec = known.policy ?? known.network
+    if (spec === undefined) return yield* refuse("it does not say what policy it is.")
+    const weights = fromTensors(new ParameterLayout(spec), tensors)
     if (Result.isFailure(weights)) return yield* refuse(`${weights.failure.message}.`)
-    return new Policy(known.env_id, known.environment, known.network, weights.success)
+    return new Policy(known.env_id, known.environment, spec, weights.success)
   })
 }

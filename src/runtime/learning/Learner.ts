@@ -12,9 +12,9 @@ import {
   type DeviceName,
   type Gradients,
   type LearnerModel,
-  type LossReport,
   type ModelState
 } from "../../model/Device.ts"
+import type { LossReport, LossSettings } from "../../model/losses/LossSettings.ts"
 import { linearSchedule, type OptimizerSpec } from "../../model/optimizers.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
@@ -24,7 +24,8 @@ import * as targets from "../workers/targets.ts"
 import { initialWeights } from "./initialWeights.ts"
 
 /** What one consumption of experience did. */
-export interface LearnReport extends LossReport {
+export interface LearnReport {
+  readonly loss: LossReport
   /** Global gradient norm before clipping. */
   readonly gradNorm: number
   readonly learningRate: number
@@ -75,7 +76,7 @@ export class Learner extends Context.Service<Learner, {
     fragments: ReadonlyArray<Fragment>,
     compute?: (version: number) => Effect.Effect<void, E>
   ) => Effect.Effect<LearnReport, DeviceFault | E>
-  /** A copy of the current weights, in the flat order of `model/Network.ts`. */
+  /** A copy of the current weights, in the flat order of `model/policy/ParameterLayout.ts`. */
   readonly weights: Effect.Effect<Float32Array, DeviceFault>
   /** A copy of all it remembers, as it is between two iterations. */
   readonly save: Effect.Effect<LearnerState, DeviceFault>
@@ -99,8 +100,8 @@ export class Learner extends Context.Service<Learner, {
       return yield* device.use((d) =>
         Effect.flatMap(
           d.model({
-            network: plane.network,
-            optimizer: optimizerOf(config),
+            policy: plane.policy,
+            optimizer: optimizerSpecOf(config),
             maxRows: config.nSteps,
             unit: plane.layout.spec.unit
           }, initial),
@@ -112,7 +113,7 @@ export class Learner extends Context.Service<Learner, {
 }
 
 /** The optimizer of the configuration. */
-export const optimizerOf = (config: RunConfig): OptimizerSpec =>
+export const optimizerSpecOf = (config: RunConfig): OptimizerSpec =>
   config.optimizer === "adam"
     ? { kind: "adam", beta1: config.adamBeta1, beta2: config.adamBeta2, epsilon: config.optimizerEps }
     : {
@@ -131,7 +132,11 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   let version = saved?.version ?? 0
   let consumed = saved?.consumed ?? 0
   if (saved !== undefined) yield* model.load(saved.model)
-  const coefficients = { valueCoefficient: config.vfCoef, entropyCoefficient: config.entCoef }
+  const lossSettings: LossSettings = {
+    name: "a2c",
+    valueCoefficient: config.vfCoef,
+    entropyCoefficient: config.entCoef
+  }
   const toSegments = targets.make(config, config.nEnvs)
 
   // Two banks by turns: whoever still reads the old weights is not disturbed.
@@ -144,7 +149,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   }
 
   const step = Effect.fnUntraced(function*(gradients: Gradients<D>) {
-    const gradNorm = yield* model.apply(gradients, { learningRate: rateNow(), maxNorm: config.maxGradNorm })
+    const gradNorm = yield* model.apply(gradients, { learningRate: rateNow(), maxGradNorm: config.maxGradNorm })
     version++
     yield* publish
     return gradNorm
@@ -164,7 +169,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     const done = refused ? undefined : yield* updates
     for (const { rows } of fragments) consumed += rows
     return {
-      ...(done?.loss ?? { policyLoss: 0, valueLoss: 0, entropy: 0 }),
+      loss: done?.loss ?? { policyLoss: 0, valueLoss: 0, entropy: 0 },
       gradNorm: done?.gradNorm ?? 0,
       learningRate,
       // The td loss has no targets, and what was refused got none.
@@ -190,7 +195,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
           let loss: LossReport = { policyLoss: 0, valueLoss: 0, entropy: 0 }
           let gradNorm = 0
           for (let epoch = 0; epoch < config.nEpochs; epoch++) {
-            const gradients = yield* model.gradients(batch, coefficients)
+            const gradients = yield* model.gradients(batch, { loss: lossSettings })
             gradNorm = yield* step(gradients)
             loss = gradients.loss
           }
@@ -208,7 +213,8 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
             const gradients = yield* model.gather(
               fragments.length === config.nEnvs
                 ? plane.units
-                : fragments.map(({ environment }) => plane.units[environment]!)
+                : fragments.map(({ environment }) => plane.units[environment]!),
+              config.loss
             )
             gradNorm = yield* step(gradients)
             loss = gradients.loss

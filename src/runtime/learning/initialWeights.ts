@@ -28,9 +28,9 @@ export const initialWeights: Effect.Effect<
   CurrentConfig | DataPlane | Seed | FileSystem.FileSystem
 > = Effect.gen(function*() {
   const { init, initFrom } = yield* CurrentConfig
-  const { network, parameters } = yield* DataPlane
+  const { parameters, policy } = yield* DataPlane
   const { root } = yield* Seed
-  if (initFrom === "none") return initialParameters(network, init, initialWeightsStream(root))
+  if (initFrom === "none") return initialParameters(policy, init, initialWeightsStream(root))
   const fs = yield* FileSystem.FileSystem
   const path = yield* policyPath(initFrom)
   const refuse = (message: string) => new InitialWeightsError({ path, message })

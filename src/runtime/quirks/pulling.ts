@@ -13,7 +13,7 @@ import { bankOf } from "../workers/dataPlaneLayout.ts"
 export const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: number) => {
   if (config.schedule !== "sync" && !config.syncCritic) {
     plane.slots.forEach(({ weights }, index) =>
-      weights.set(initialParameters(plane.network, config.init, workerWeightsStream(seed, index)))
+      weights.set(initialParameters(plane.policy, config.init, workerWeightsStream(seed, index)))
     )
   }
   const length = config.syncCritic ? plane.parameters.size : plane.parameters.critic.at(-1)!.weight

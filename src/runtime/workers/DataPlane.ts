@@ -9,7 +9,10 @@ import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Arena, type OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../../model/kernels/Kernels.ts"
-import { type NetworkSpec, ParameterLayout } from "../../model/Network.ts"
+import { distributionOf } from "../../model/policy/DistributionSpec.ts"
+import { encoderOf } from "../../model/policy/Encoder.ts"
+import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
+import { categoricalMlp, type PolicySpec } from "../../model/policy/PolicySpec.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import {
   blocksOf,
@@ -29,7 +32,7 @@ import { learnableEnvironment, type LearnableEnvironmentError } from "./learnabl
 export class DataPlane extends Context.Service<DataPlane, {
   /** The environment, its time limit applied. */
   readonly definition: EnvironmentDefinition<Discrete>
-  readonly network: NetworkSpec
+  readonly policy: PolicySpec
   readonly parameters: ParameterLayout
   readonly arena: Arena
   readonly kernels: Kernels
@@ -48,36 +51,36 @@ export class DataPlane extends Context.Service<DataPlane, {
     Effect.gen(function*() {
       const config = yield* CurrentConfig
       const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
-      const network = networkOf(config, definition)
-      const parameters = new ParameterLayout(network)
+      const policy = policyOf(config, definition)
+      const parameters = new ParameterLayout(policy)
       const unit = unitSize(config.nEnvs, config.schedule !== "sync")
       const spec = {
         slots: config.nEnvs,
         steps: config.nSteps,
-        inputs: network.inputs,
-        actions: network.actions,
+        inputs: encoderOf(policy.encoder).inputs,
+        actions: distributionOf(policy.distribution).outputs,
         stateSize: definition.stateSize,
         parameters: parameters.size,
-        descriptorBytes: Kernels.descriptorBytes(network),
+        descriptorBytes: Kernels.descriptorBytes(policy),
         workers: workersOf(config, unitCount({ slots: config.nEnvs, unit })),
         // The td loss needs the activations of a whole fragment, all else those of a chunk.
         workspaceBytes: Kernels.workspaceBytes(
-          network,
+          policy,
           config.loss === "td" ? Math.max(config.nSteps + 1, Kernels.chunkRows) : Kernels.chunkRows
         ),
-        activationBytes: keepsActivations(config, network, unit) ? Kernels.activationStride(network) : 0,
+        activationBytes: keepsActivations(config, policy, unit) ? Kernels.activationStride(policy) : 0,
         pulled: config.schedule === "sync" ? 0 : parameters.size,
         unit,
         gradient: config.ship === "gradients" ? parameters.size : 0
       }
       const bytes = dataPlaneBytes(spec)
-      const arena = yield* Arena.make({ bytes: bytes + roomBeside(network, parameters.size) })
+      const arena = yield* Arena.make({ bytes: bytes + roomBeside(policy, parameters.size) })
       const kernels = yield* Kernels.instantiate(arena.memory)
       const layout = layOut(spec, yield* arena.allocate(bytes, 64))
-      kernels.writeDescriptor(layout.descriptor, network)
+      kernels.writeDescriptor(layout.descriptor, policy)
       return {
         definition,
-        network,
+        policy,
         parameters,
         arena,
         kernels,
@@ -90,14 +93,15 @@ export class DataPlane extends Context.Service<DataPlane, {
   )
 }
 
-/** The network of the configuration, with the inputs and actions of an environment. */
-export const networkOf = (config: RunConfig, definition: EnvironmentDefinition<Discrete>): NetworkSpec => ({
-  kind: config.network,
-  inputs: definition.observationSpace.size,
-  actions: definition.actionSpace.n,
-  hidden: config.hidden,
-  activation: config.activation
-})
+/** The policy of the configuration, with the inputs and actions of an environment. */
+export const policyOf = (config: RunConfig, definition: EnvironmentDefinition<Discrete>): PolicySpec =>
+  categoricalMlp({
+    towers: config.network,
+    inputs: definition.observationSpace.size,
+    hidden: config.hidden,
+    activation: config.activation,
+    actions: definition.actionSpace.n
+  })
 
 /**
  * How many EnvWorkers share the environments. At their own pace each environment has one to itself. In step one a host
@@ -118,17 +122,17 @@ const mostActivations = 1_048_576
  */
 const keepsActivations = (
   { loss, nEnvs, nSteps, placement, ship }: RunConfig,
-  network: NetworkSpec,
+  policy: PolicySpec,
   unit: number
 ): boolean => {
   const block = blocksOf({ first: 0, count: nEnvs }, unit)[0]!.count
   return ship === "gradients" && loss === "a2c" && placement !== "process" &&
-    block * nSteps * Kernels.activationStride(network) <= mostActivations
+    block * nSteps * Kernels.activationStride(policy) <= mostActivations
 }
 
 /**
  * Room beside the plane for the learner's model and the evaluator, with some to spare. It is reserved address space:
  * what they do not touch costs no memory.
  */
-const roomBeside = (network: NetworkSpec, parameters: number): number =>
-  2 * Kernels.workspaceBytes(network, 128) + 8 * 4 * parameters + 1_048_576
+const roomBeside = (policy: PolicySpec, parameters: number): number =>
+  2 * Kernels.workspaceBytes(policy, 128) + 8 * 4 * parameters + 1_048_576

@@ -13,7 +13,7 @@
  * The layout is a pure function of a `DataPlaneSpec`, so only the spec and the memory are ever handed over.
  */
 import * as Schema from "effect/Schema"
-import { Statistic } from "../../model/kernels/Kernels.ts"
+import { Statistic } from "../../model/losses/Loss.ts"
 import { addressesAt, type Offsets, place as placeColumns, type Views, viewsAt } from "./columns.ts"
 import { DataPlaneSpec } from "./DataPlaneSpec.ts"
 
@@ -187,7 +187,7 @@ export interface EnvSlot extends Views<"pulled">, Views<"experience"> {
 export interface UnitSlot {
   /** The sum over the rows of the unit's fragments; empty where experience travels. */
   readonly gradient: Float32Array
-  /** What the kernels summed up of their loss (`model/kernels/Kernels.ts`, `Statistic`). */
+  /** What the kernels summed up of their loss (`model/losses/Loss.ts`, `Statistic`). */
   readonly statistics: Float64Array
   readonly address: { readonly gradient: number; readonly statistics: number }
 }

@@ -64,7 +64,9 @@ export const make = (
         observations: slot.observations,
         actions: slot.actions,
         advantages: slot.advantages,
-        returns: slot.returns
+        returns: slot.returns,
+        logProbabilities: slot.logProbabilities,
+        values: slot.values
       })
       for (let t = 0; t < length; t++) {
         values[t] = slot.values[t]!

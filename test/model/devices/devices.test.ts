@@ -5,8 +5,7 @@ import { Deferred, Effect, Fiber, Schema } from "effect"
 import type { DeviceName, DeviceOf, ModelSpec, Segment } from "../../../src/model/Device.ts"
 import { measureUpdate } from "../../../src/model/devices/measureUpdate.ts"
 import { initialParameters } from "../../../src/model/initialize.ts"
-import { Statistic } from "../../../src/model/kernels/Kernels.ts"
-import { type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
+import { Statistic } from "../../../src/model/losses/Loss.ts"
 import {
   adam,
   applyOptimizer,
@@ -15,22 +14,24 @@ import {
   type OptimizerSpec,
   rmsProp
 } from "../../../src/model/optimizers.ts"
-import { a2cUpdate } from "../../../src/model/reference/updates.ts"
+import { ParameterLayout } from "../../../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
+import { updateOnRows } from "../../../src/model/reference/updates.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
 import { opened } from "./opening.ts"
 
 const names = ["reference", "tfjs-cpu", "tfjs-wasm"] as const
-const coefficients = { valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+const coefficients = { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 } as const
 /** What the library counts, whether or not a backend is there to ask. */
 const held = () => {
   const { numBytes, numDataBuffers, numTensors } = tf.engine().state
   return { numBytes, numDataBuffers, numTensors }
 }
 const nothing = { numBytes: 0, numDataBuffers: 0, numTensors: 0 }
-const size = { learningRate: 1e-3, maxNorm: 0.5 }
+const size = { learningRate: 1e-3, maxGradNorm: 0.5 }
 
-const segmentOf = (random: Pcg64, network: NetworkSpec, rows: number): Segment => {
+const segmentOf = (random: Pcg64, network: CategoricalMlp, rows: number): Segment => {
   const normals = (length: number) => Float32Array.from({ length }, () => random.standardNormal())
   return {
     rows,
@@ -38,7 +39,9 @@ const segmentOf = (random: Pcg64, network: NetworkSpec, rows: number): Segment =
     observations: normals((rows + 1) * network.inputs),
     actions: Int32Array.from({ length: rows }, () => random.integers(0, network.actions)),
     advantages: normals(rows),
-    returns: normals(rows)
+    returns: normals(rows),
+    logProbabilities: normals(rows),
+    values: normals(rows)
   }
 }
 
@@ -49,15 +52,15 @@ const joined = (segments: ReadonlyArray<Segment>, inputs: number) => ({
   returns: Float64Array.from(segments.flatMap((s) => [...s.returns]))
 })
 
-const initialOf = (network: NetworkSpec) => initialParameters(network, "pytorch", Pcg64.fromSeed(3))
+const initialOf = (network: CategoricalMlp) => initialParameters(categoricalMlp(network), "pytorch", Pcg64.fromSeed(3))
 
-const specOf = (network: NetworkSpec, optimizer: OptimizerSpec = rmsProp): ModelSpec => ({
-  network,
+const specOf = (network: CategoricalMlp, optimizer: OptimizerSpec = rmsProp): ModelSpec => ({
+  policy: categoricalMlp(network),
   optimizer,
   maxRows: 64
 })
 
-const plain: NetworkSpec = { kind: "separate", inputs: 4, actions: 2, hidden: [16], activation: "tanh" }
+const plain: CategoricalMlp = { towers: "separate", inputs: 4, actions: 2, hidden: [16], activation: "tanh" }
 
 /** A test of each device. */
 const each = (
@@ -81,16 +84,16 @@ describe("a device", () => {
     it.effect.prop(
       `${name} learns as the float64 reference does, whatever the network, the optimizer and the segments`,
       [Kind, Activation, Count, Count, Depth, Count, Optimizer],
-      ([kind, activation, inputs, actions, depth, segments, which]) =>
+      ([towers, activation, inputs, actions, depth, segments, which]) =>
         Effect.scoped(Effect.gen(function*() {
           const hidden = Array.from({ length: depth }, (_, k) => 3 + 5 * k)
-          const network: NetworkSpec = { kind, activation, inputs, actions, hidden }
+          const network: CategoricalMlp = { towers, activation, inputs, actions, hidden }
           const optimizer: OptimizerSpec = which === "adam" ? adam : { ...rmsProp, epsilonPlacement: which }
           const initial = initialOf(network)
           const random = Pcg64.fromSeed(inputs * 100 + depth)
           const batch = Array.from({ length: segments }, (_, e) => segmentOf(random, network, 3 + e))
           const learning = {
-            layout: new ParameterLayout(network),
+            layout: new ParameterLayout(categoricalMlp(network)),
             parameters: Float64Array.from(initial),
             optimizer,
             state: initialOptimizerState(optimizer, initial.length)
@@ -101,11 +104,14 @@ describe("a device", () => {
             Effect.gen(function*() {
               const model = yield* d.model(specOf(network, optimizer), initial)
               for (let update = 0; update < 3; update++) {
-                const expected = a2cUpdate(learning, joined(batch, inputs), coefficients, {
+                const expected = updateOnRows(learning, joined(batch, inputs), coefficients, {
                   learningRate: 1e-3,
-                  maxGradientNorm: 0.5
+                  maxGradNorm: 0.5
                 })
-                const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients))
+                const gradients = yield* Effect.flatMap(
+                  model.batch(batch),
+                  (b) => model.gradients(b, { loss: coefficients })
+                )
                 const { entropy, policyLoss, valueLoss } = gradients.loss
                 const norm = yield* model.apply(gradients, size)
                 approximately(
@@ -139,10 +145,10 @@ describe("a device", () => {
           return { gradient: initial.map(() => random.standardNormal()), statistics }
         })
         const mean = parameters.map((_, k) => contributions.reduce((sum, c) => sum + c.gradient[k]!, 0) / 6)
-        const gradients = yield* model.gather(contributions)
+        const gradients = yield* model.gather(contributions, "a2c")
         assert.strictEqual(gradients.loss.valueLoss, 6)
         const norm = yield* model.apply(gradients, size)
-        approximately([norm], [clipGradientNorm(mean, size.maxNorm)], 1e-5, "norm")
+        approximately([norm], [clipGradientNorm(mean, size.maxGradNorm)], 1e-5, "norm")
         applyOptimizer(adam, state, parameters, mean, size.learningRate)
       }
       const read = new Float32Array(initial.length)
@@ -158,7 +164,7 @@ describe("a device", () => {
       const update = <D extends DeviceName>(d: DeviceOf<D>) =>
         Effect.map(d.model(specOf(plain, adam), initial), (model) => ({
           model,
-          step: Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients)).pipe(
+          step: Effect.flatMap(model.batch(batch), (b) => model.gradients(b, { loss: coefficients })).pipe(
             Effect.flatMap((gradients) => model.apply(gradients, size))
           )
         }))
@@ -178,9 +184,9 @@ describe("a device", () => {
       )
       const after = yield* here.model.save
       approximately(after.parameters, there.parameters, 1e-5, "parameters")
-      approximately(after.optimizer.square, there.optimizer.square, 1e-5, "square")
+      approximately(after.optimizer.arrays["square"]!, there.optimizer.arrays["square"]!, 1e-5, "square")
       const other = yield* Effect.flip(here.model.load({ ...saved, parameters: new Float32Array(3) }))
-      assert.match(other.message, /another network or optimizer/)
+      assert.match(other.message, /another policy or optimizer/)
     })))
 
   each(
@@ -191,14 +197,17 @@ describe("a device", () => {
         const one = [segmentOf(Pcg64.fromSeed(1), plain, 4)]
         const old = yield* model.batch(one)
         const fresh = yield* model.batch(one)
-        assert.match((yield* Effect.flip(model.gradients(old, coefficients))).message, /not this model's latest/)
-        const gradients = yield* model.gradients(fresh, coefficients)
+        assert.match(
+          (yield* Effect.flip(model.gradients(old, { loss: coefficients }))).message,
+          /not this model's latest/
+        )
+        const gradients = yield* model.gradients(fresh, { loss: coefficients })
         yield* model.apply(gradients, size)
         assert.match((yield* Effect.flip(model.apply(gradients, size))).message, /applied before/)
         const long = yield* Effect.flip(model.batch([segmentOf(Pcg64.fromSeed(1), plain, 65)]))
         assert.match(long.message, /has 65 rows; this model takes 64/)
         one[0]!.returns[0] = Infinity
-        const infinite = yield* Effect.flatMap(model.batch(one), (b) => model.gradients(b, coefficients))
+        const infinite = yield* Effect.flatMap(model.batch(one), (b) => model.gradients(b, { loss: coefficients }))
         assert.match((yield* Effect.flip(model.apply(infinite, size))).message, /not finite/)
       }))
   )
@@ -216,18 +225,24 @@ describe("a device", () => {
 
   each("takes batches of 65536 rows", (device) =>
     Effect.scoped(Effect.gen(function*() {
-      const network: NetworkSpec = { kind: "shared", inputs: 2, actions: 2, hidden: [4], activation: "relu" }
-      const model = yield* device.model({ network, optimizer: adam, maxRows: 65_536 }, initialOf(network))
+      const network: CategoricalMlp = { towers: "shared", inputs: 2, actions: 2, hidden: [4], activation: "relu" }
+      const model = yield* device.model(
+        { policy: categoricalMlp(network), optimizer: adam, maxRows: 65_536 },
+        initialOf(network)
+      )
       const rows = 65_536
       const segment: Segment = {
         rows,
         observations: new Float32Array(rows * 2).fill(0.5),
         actions: new Int32Array(rows),
         advantages: new Float32Array(rows).fill(1),
-        returns: new Float32Array(rows).fill(2)
+        returns: new Float32Array(rows).fill(2),
+        logProbabilities: new Float32Array(rows),
+        values: new Float32Array(rows)
       }
-      const whole = yield* Effect.flatMap(model.batch([segment]), (b) => model.gradients(b, coefficients))
-      const one = yield* Effect.flatMap(model.batch([{ ...segment, rows: 1 }]), (b) => model.gradients(b, coefficients))
+      const whole = yield* Effect.flatMap(model.batch([segment]), (b) => model.gradients(b, { loss: coefficients }))
+      const one = yield* Effect.flatMap(model.batch([{ ...segment, rows: 1 }]), (b) =>
+        model.gradients(b, { loss: coefficients }))
       // All rows are the same.
       approximately(Object.values(whole.loss), Object.values(one.loss), 1e-4, "losses")
     })))
@@ -235,7 +250,7 @@ describe("a device", () => {
   it.live("computes a wide layer in pieces, to the same end", () =>
     Effect.scoped(Effect.gen(function*() {
       // 2^24 activations at a time are 5461 rows of this width.
-      const network: NetworkSpec = { kind: "shared", inputs: 1, actions: 2, hidden: [3072], activation: "relu" }
+      const network: CategoricalMlp = { towers: "shared", inputs: 1, actions: 2, hidden: [3072], activation: "relu" }
       const segments = [segmentOf(Pcg64.fromSeed(1), network, 6000)]
       const initial = initialOf(network)
       const [cpu, wasm] = yield* Effect.forEach(
@@ -244,10 +259,17 @@ describe("a device", () => {
           Effect.flatMap(opened(name, 2 ** 26), (device) =>
             device.use((d) =>
               Effect.gen(function*() {
-                const model = yield* d.model({ network, optimizer: { ...adam, beta1: 0 }, maxRows: 6000 }, initial)
-                const gradients = yield* Effect.flatMap(model.batch(segments), (b) => model.gradients(b, coefficients))
-                yield* model.apply(gradients, { learningRate: 1e-9, maxNorm: 0 })
-                return (yield* model.save).optimizer.mean
+                const model = yield* d.model({
+                  policy: categoricalMlp(network),
+                  optimizer: { ...adam, beta1: 0 },
+                  maxRows: 6000
+                }, initial)
+                const gradients = yield* Effect.flatMap(
+                  model.batch(segments),
+                  (b) => model.gradients(b, { loss: coefficients })
+                )
+                yield* model.apply(gradients, { learningRate: 1e-9, maxGradNorm: 0 })
+                return (yield* model.save).optimizer.arrays["mean"]!
               })
             ))
       )
@@ -260,13 +282,16 @@ describe("tensors", () => {
     Effect.scoped(Effect.gen(function*() {
       const model = yield* device.model(specOf(plain, adam), initialOf(plain))
       const batch = [segmentOf(Pcg64.fromSeed(1), plain, 5), segmentOf(Pcg64.fromSeed(2), plain, 6)]
-      const into = new Float32Array(new ParameterLayout(plain).size)
+      const into = new Float32Array(new ParameterLayout(categoricalMlp(plain)).size)
       const update = Effect.gen(function*() {
-        yield* model.apply(yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients)), size)
+        yield* model.apply(
+          yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, { loss: coefficients })),
+          size
+        )
         // Gradients that are never applied, and a second reading of the same batch.
         yield* Effect.flatMap(model.batch(batch), (b) =>
-          Effect.andThen(model.gradients(b, coefficients), model.gradients(b, coefficients)))
-        yield* model.gather([{ gradient: into, statistics: new Float64Array(Statistic.count).fill(1) }])
+          Effect.andThen(model.gradients(b, { loss: coefficients }), model.gradients(b, { loss: coefficients })))
+        yield* model.gather([{ gradient: into, statistics: new Float64Array(Statistic.count).fill(1) }], "a2c")
         yield* model.load(yield* model.save)
         yield* model.read(into)
       })
@@ -298,7 +323,10 @@ describe("tensors", () => {
               const model = yield* d.model(specOf(plain, adam), initialOf(plain))
               const batch = [segmentOf(Pcg64.fromSeed(1), plain, 5)]
               for (let update = 0;; update++) {
-                const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, coefficients))
+                const gradients = yield* Effect.flatMap(
+                  model.batch(batch),
+                  (b) => model.gradients(b, { loss: coefficients })
+                )
                 if (update === 3) yield* Deferred.succeed(under, undefined)
                 yield* model.apply(gradients, size)
               }
@@ -324,8 +352,8 @@ describe("tensors", () => {
               const [first, second] = models
               const ofFirst = yield* first.batch(batch)
               const ofSecond = yield* second.batch(batch)
-              const gradients = yield* first.gradients(ofFirst, coefficients)
-              yield* second.apply(yield* second.gradients(ofSecond, coefficients), size)
+              const gradients = yield* first.gradients(ofFirst, { loss: coefficients })
+              yield* second.apply(yield* second.gradients(ofSecond, { loss: coefficients }), size)
               yield* first.apply(gradients, size)
             }
             return [yield* models[0].save, yield* models[1].save]

@@ -6,11 +6,13 @@
  * its log-probability and its value, and Adam without memory (β₁ = 0) remembers the last gradient as it was.
  */
 import * as Effect from "effect/Effect"
-import { logSoftmax } from "../../../src/model/categorical.ts"
 import type { Contribution, DeviceName, DeviceOf, LearnerModel, Segment } from "../../../src/model/Device.ts"
-import { Statistic } from "../../../src/model/kernels/Kernels.ts"
-import { tdLoss } from "../../../src/model/losses.ts"
+import { Statistic } from "../../../src/model/losses/Loss.ts"
 import { adam } from "../../../src/model/optimizers.ts"
+import { logSoftmax } from "../../../src/model/policy/categorical.ts"
+import { distributionOf } from "../../../src/model/policy/DistributionSpec.ts"
+import { encoderOf } from "../../../src/model/policy/Encoder.ts"
+import { lossAlongFragment, outputGradients } from "../../../src/model/reference/losses.ts"
 import { backward, forward } from "../../../src/model/reference/network.ts"
 import { flatten, layoutOf, type LearnerCase, learnerFile } from "../learnerFile.ts"
 
@@ -63,11 +65,13 @@ const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
   distance: Distance
 ) {
   const layout = layoutOf(learnerCase)
-  const { spec: network } = layout
+  const { spec: policy } = layout
+  const { inputs } = encoderOf(policy.encoder)
+  const { outputs } = distributionOf(policy.distribution)
   const rows = learnerCase.actions.length
   const { entropy_coef, gamma } = learnerFile!
   const initial = Float32Array.from(flatten(layout, learnerCase.initial))
-  const spec = { network, maxRows: rows, optimizer: { kind: "adam", ...learnerCase.adam } as const }
+  const spec = { policy, maxRows: rows, optimizer: { kind: "adam", ...learnerCase.adam } as const }
   const model = yield* device.model(spec, initial)
   const mirror = yield* device.model({ ...spec, optimizer: { ...adam, beta1: 0 } }, initial)
   const observations = Float32Array.from(rowsOf(learnerCase, rows))
@@ -77,19 +81,21 @@ const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
   // Log-probability of each action and value of an observation, a row at a time, for eight of the rows.
   const pass = forward(layout, initial, Float64Array.from(observations))
   for (let row = 0; row < rows; row += Math.ceil(rows / 8)) {
-    const logP = pass.logits.slice(row * network.actions, (row + 1) * network.actions)
+    const logP = pass.outputs.slice(row * outputs, (row + 1) * outputs)
     logSoftmax(logP, logP)
-    for (let action = 0; action < network.actions; action++) {
+    for (let action = 0; action < outputs; action++) {
       const one: Segment = {
         rows: 1,
-        observations: observations.subarray(row * network.inputs, (row + 1) * network.inputs),
+        observations: observations.subarray(row * inputs, (row + 1) * inputs),
         actions: Int32Array.of(action),
         advantages: Float32Array.of(-1),
-        returns: Float32Array.of(0)
+        returns: Float32Array.of(0),
+        logProbabilities: Float32Array.of(0),
+        values: Float32Array.of(0)
       }
       const { loss } = yield* Effect.flatMap(
         mirror.batch([one]),
-        (batch) => mirror.gradients(batch, { valueCoefficient: 0, entropyCoefficient: 0 })
+        (batch) => mirror.gradients(batch, { loss: { name: "a2c", valueCoefficient: 0, entropyCoefficient: 0 } })
       )
       record(distance, "forward")([loss.policyLoss, loss.valueLoss], [logP[action]!, pass.values[row]! ** 2])
     }
@@ -98,13 +104,11 @@ const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
   /** Notebook 002's gradient of the weights as they are now, computed in float64. */
   const temporalDifferences = (parameters: Float32Array): Contribution => {
     const through = forward(layout, parameters, rowsOf(learnerCase, rows + 1))
-    const output = {
-      logits: new Float64Array(through.logits.length),
-      values: new Float64Array(through.values.length)
-    }
-    const terms = tdLoss(
-      { logits: through.logits, values: through.values, actions, rewards: Float64Array.from(learnerCase.rewards) },
-      { gamma, terminated: true, gradientThroughBootstrap: true },
+    const output = outputGradients(policy.distribution, rows + 1)
+    const terms = lossAlongFragment(
+      policy.distribution,
+      { name: "td", gamma, detachBootstrap: false, valueCoefficient: 1, entropyCoefficient: 0 },
+      { ...through, actions, rewards: Float64Array.from(learnerCase.rewards), terminated: true },
       output
     )
     const statistics = new Float64Array(Statistic.count)
@@ -116,31 +120,35 @@ const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
     return { gradient: Float32Array.from(gradient, (g) => g * rows), statistics }
   }
   const gradientsOf = Effect.fnUntraced(function*(of: LearnerModel<D>, parameters: Float32Array) {
-    if (!separate) return yield* of.gather([temporalDifferences(parameters)])
+    if (!separate) return yield* of.gather([temporalDifferences(parameters)], "td")
     const { values } = forward(layout, parameters, Float64Array.from(observations))
     const segment: Segment = {
       rows,
       observations,
       actions,
       advantages: Float32Array.from(learnerCase.returns, (value, row) => value - values[row]!),
-      returns: Float32Array.from(learnerCase.returns)
+      returns: Float32Array.from(learnerCase.returns),
+      logProbabilities: new Float32Array(rows),
+      values: Float32Array.from(values)
     }
     const batch = yield* of.batch([segment])
-    return yield* of.gradients(batch, { valueCoefficient: 0.5, entropyCoefficient: entropy_coef })
+    return yield* of.gradients(batch, {
+      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: entropy_coef }
+    })
   })
 
   for (const expected of learnerCase.updates) {
     const parameters = yield* parametersOf(model, layout.size)
     if (expected.gradients !== undefined) {
       yield* mirror.write(parameters)
-      yield* mirror.apply(yield* gradientsOf(mirror, parameters), { learningRate: 1e-9, maxNorm: 0 })
-      record(distance, "gradients")((yield* mirror.save).optimizer.mean, flatten(layout, expected.gradients))
+      yield* mirror.apply(yield* gradientsOf(mirror, parameters), { learningRate: 1e-9, maxGradNorm: 0 })
+      record(distance, "gradients")((yield* mirror.save).optimizer.arrays["mean"]!, flatten(layout, expected.gradients))
     }
     const gradients = yield* gradientsOf(model, parameters)
     const { entropy, policyLoss, valueLoss } = gradients.loss
     record(distance, "losses")([policyLoss, valueLoss], [expected.policy_loss, expected.value_loss])
     if (expected.entropy !== undefined) record(distance, "losses")([entropy], [expected.entropy])
-    yield* model.apply(gradients, { learningRate: learnerCase.learning_rate, maxNorm: 0 })
+    yield* model.apply(gradients, { learningRate: learnerCase.learning_rate, maxGradNorm: 0 })
     if (expected.after !== undefined) {
       record(distance, "weights")(yield* parametersOf(model, layout.size), flatten(layout, expected.after))
     }

@@ -3,10 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Arena } from "../../../src/model/kernels/Arena.ts"
 import { Kernels } from "../../../src/model/kernels/Kernels.ts"
-import type { NetworkSpec } from "../../../src/model/Network.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { Rows, Spec } from "./bed.ts"
 
-const spec: NetworkSpec = { kind: "shared", inputs: 4, actions: 2, hidden: [20, 3], activation: "relu" }
+const spec: CategoricalMlp = { towers: "shared", inputs: 4, actions: 2, hidden: [20, 3], activation: "relu" }
 
 describe("Kernels", () => {
   it.effect("compiles its module once", () =>
@@ -34,15 +34,15 @@ describe("Kernels", () => {
     Effect.gen(function*() {
       const arena = yield* Arena.make({ bytes: 1000 })
       const kernels = yield* Kernels.instantiate(arena.memory)
-      const net = yield* kernels.describe(arena, spec)
+      const net = yield* kernels.describe(arena, categoricalMlp(spec))
       assert.deepStrictEqual(Array.from(arena.int32(net, 7)), [1, 4, 2, 1, 2, 20, 3])
-      assert.strictEqual(Kernels.descriptorBytes(spec), 28)
+      assert.strictEqual(Kernels.descriptorBytes(categoricalMlp(spec)), 28)
     }))
 
   it.prop("a workspace is never smaller for more rows, and holds the activations", [Spec, Rows], ([given, rows]) => {
-    const bytes = Kernels.workspaceBytes(given, rows)
-    assert.isAtLeast(Kernels.workspaceBytes(given, rows + 1), bytes)
-    const towers = given.kind === "separate" ? 2 : 1
+    const bytes = Kernels.workspaceBytes(categoricalMlp(given), rows)
+    assert.isAtLeast(Kernels.workspaceBytes(categoricalMlp(given), rows + 1), bytes)
+    const towers = given.towers === "separate" ? 2 : 1
     assert.isAtLeast(bytes, given.hidden.reduce((sum, width) => sum + rows * width * 4, 0) * towers)
     assert.strictEqual(bytes % 16, 0)
   })

@@ -3,8 +3,10 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Arena } from "../../../src/model/kernels/Arena.ts"
-import { Kernels, Statistic } from "../../../src/model/kernels/Kernels.ts"
-import { type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
+import { Kernels } from "../../../src/model/kernels/Kernels.ts"
+import { Statistic } from "../../../src/model/losses/Loss.ts"
+import { ParameterLayout } from "../../../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 
 /** A float32 array in the kernels' memory. */
@@ -42,8 +44,8 @@ export const makeBed = (bytes = 8_000_000) => {
     seeds.forEach((seed, k) => Pcg64.fromSeed(seed, view.subarray(k * Pcg64.words, (k + 1) * Pcg64.words)))
     return { at, view, stride: Pcg64.words * 4 }
   }
-  const network = (spec: NetworkSpec) => Effect.runSync(kernels.describe(arena, spec))
-  const workspace = (spec: NetworkSpec, rows: number) => allocate(Kernels.workspaceBytes(spec, rows))
+  const network = (spec: CategoricalMlp) => Effect.runSync(kernels.describe(arena, categoricalMlp(spec)))
+  const workspace = (spec: CategoricalMlp, rows: number) => allocate(Kernels.workspaceBytes(categoricalMlp(spec), rows))
   return { arena, kernels, allocate, floats, ints, statistics, streams, network, workspace }
 }
 
@@ -55,8 +57,8 @@ export const bits = (view: Float32Array): ReadonlyArray<number> =>
 const Width = Schema.Literals([1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 20, 31, 32, 33, 40, 64, 65, 67])
 
 /** Networks of any depth up to 3, both kinds, both activations. */
-export const Spec: Arbitrary.Arbitrary<NetworkSpec> = Arbitrary.schema(Schema.Struct({
-  kind: Schema.Literals(["separate", "shared"]),
+export const Spec: Arbitrary.Arbitrary<CategoricalMlp> = Arbitrary.schema(Schema.Struct({
+  towers: Schema.Literals(["separate", "shared"]),
   inputs: Schema.Literals([1, 2, 3, 4, 5, 8, 9]),
   actions: Schema.Literals([1, 2, 3, 4, 5, 7]),
   hidden: Schema.Array(Width).check(Schema.isMaxLength(3)),
@@ -74,9 +76,9 @@ export const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 *
  * With relu, the hidden layers' numbers are small multiples of powers of two, so that float32 and float64 compute them
  * without any rounding: otherwise a sum near 0 could be cut off in one and let through in the other.
  */
-export const randomNetwork = (spec: NetworkSpec, rows: number, seed: number) => {
+export const randomNetwork = (spec: CategoricalMlp, rows: number, seed: number) => {
   const random = Pcg64.fromSeed(seed)
-  const layout = new ParameterLayout(spec)
+  const layout = new ParameterLayout(categoricalMlp(spec))
   const parameters = new Float64Array(layout.size)
   const exact = spec.activation === "relu"
   for (const layer of layout.layers) {

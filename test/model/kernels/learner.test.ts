@@ -6,9 +6,9 @@
  * gradient shows in full.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Statistic } from "../../../src/model/kernels/Kernels.ts"
+import { Statistic } from "../../../src/model/losses/Loss.ts"
 import { approximately } from "../approximately.ts"
-import { flatten, layoutOf, type LearnerCase, learnerFile } from "../learnerFile.ts"
+import { flatten, layoutOf, type LearnerCase, learnerFile, sizesOf } from "../learnerFile.ts"
 import { makeBed } from "./bed.ts"
 
 /** The common part: the case's network in memory, and Adam on it. */
@@ -47,14 +47,14 @@ const setUp = (learnerCase: LearnerCase) => {
   return {
     ...bed,
     layout,
-    net: bed.network(layout.spec),
+    net: bed.network(sizesOf(learnerCase)),
     params,
     gradients,
     step,
     rows,
     observations: bed.floats(learnerCase.observations.flat()),
     actions: bed.ints(learnerCase.actions),
-    work: bed.workspace(layout.spec, rows + 1)
+    work: bed.workspace(sizesOf(learnerCase), rows + 1)
   }
 }
 
@@ -108,8 +108,8 @@ describe("the notebooks' updates on the kernels", () => {
       const s = setUp(learnerCase)
       const rewards = s.floats(learnerCase.rewards)
       const rows = s.rows + 1
-      const logits = s.floats(rows * s.layout.spec.actions)
-      const dLogits = s.floats(rows * s.layout.spec.actions)
+      const logits = s.floats(rows * sizesOf(learnerCase).actions)
+      const dLogits = s.floats(rows * sizesOf(learnerCase).actions)
       const values = s.floats(rows)
       const dValues = s.floats(rows)
       learnerCase.updates.forEach((_, update) => {

@@ -1,10 +1,10 @@
 /** The kernels' losses against the float64 ones: derivatives, and the sums that reports are made from. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { entropy, logSoftmax } from "../../../src/model/categorical.ts"
-import { Statistic } from "../../../src/model/kernels/Kernels.ts"
-import { a2cLoss, tdLoss } from "../../../src/model/losses.ts"
-import type { NetworkSpec } from "../../../src/model/Network.ts"
+import { Statistic } from "../../../src/model/losses/Loss.ts"
+import { entropy, logSoftmax } from "../../../src/model/policy/categorical.ts"
+import type { CategoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
+import { lossAlongFragment, lossOfRows, outputGradients } from "../../../src/model/reference/losses.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
 import { bits, makeBed, Rows, Seed } from "./bed.ts"
@@ -27,7 +27,7 @@ const setUp = ({ actions, rows, seed, spread }: typeof Case.Type, extra: number)
   const random = Pcg64.fromSeed(seed)
   const draw = (length: number, bound: number) =>
     bed.floats(Float32Array.from({ length }, () => random.uniform(-bound, bound)))
-  const spec: NetworkSpec = { kind: "separate", inputs: 1, actions, hidden: [], activation: "relu" }
+  const spec: CategoricalMlp = { towers: "separate", inputs: 1, actions, hidden: [], activation: "relu" }
   return {
     ...bed,
     net: bed.network(spec),
@@ -68,19 +68,20 @@ describe("the losses of the kernels", () => {
     const advantages = s.draw(rows, 3)
     const returns = s.draw(rows, 3)
     a2c(s, own ? 0 : advantages.at, returns.at, rows, [given.value, given.bonus])
-    const expected = { logits: new Float64Array(rows * actions), values: new Float64Array(rows) }
-    const terms = a2cLoss(
+    const expected = outputGradients({ kind: "categorical", n: actions }, rows)
+    const terms = lossOfRows(
+      { kind: "categorical", n: actions },
+      { name: "a2c", valueCoefficient: given.value, entropyCoefficient: given.bonus },
       {
-        logits: doubles(s.logits.view),
+        outputs: doubles(s.logits.view),
         values: doubles(s.values.view),
         actions: s.taken.view,
         returns: doubles(returns.view),
         ...(own ? {} : { advantages: doubles(advantages.view) })
       },
-      { valueCoefficient: given.value, entropyCoefficient: given.bonus },
       expected
     )
-    approximately(s.dLogits.view, expected.logits, tolerance, "derivative by the logits")
+    approximately(s.dLogits.view, expected.outputs, tolerance, "derivative by the logits")
     approximately(s.dValues.view, expected.values, tolerance, "derivative by the values")
     const sums = s.sums.view
     approximately([sums[Statistic.policyLoss]! / rows], [terms.policyLoss], 1e-5, "policy loss")
@@ -121,18 +122,20 @@ describe("the losses of the kernels", () => {
       s.dValues.at,
       s.sums.at
     )
-    const expected = { logits: new Float64Array((rows + 1) * actions), values: new Float64Array(rows + 1) }
-    const terms = tdLoss(
+    const expected = outputGradients({ kind: "categorical", n: actions }, rows + 1)
+    const terms = lossAlongFragment(
+      { kind: "categorical", n: actions },
+      { name: "td", gamma: 0.9, detachBootstrap: !through, valueCoefficient: 1, entropyCoefficient: 0 },
       {
-        logits: doubles(s.logits.view),
+        outputs: doubles(s.logits.view),
         values: doubles(s.values.view),
         actions: s.taken.view,
-        rewards: doubles(rewards.view)
+        rewards: doubles(rewards.view),
+        terminated
       },
-      { gamma: 0.9, terminated, gradientThroughBootstrap: through },
       expected
     )
-    approximately(s.dLogits.view, expected.logits, tolerance, "derivative by the logits")
+    approximately(s.dLogits.view, expected.outputs, tolerance, "derivative by the logits")
     approximately(s.dValues.view, expected.values, tolerance, "derivative by the values")
     approximately([s.sums.view[Statistic.policyLoss]! / rows], [terms.policyLoss], 1e-5, "policy loss")
     approximately([s.sums.view[Statistic.valueLoss]! / rows], [terms.valueLoss], 1e-12, "value loss")

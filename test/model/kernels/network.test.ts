@@ -3,9 +3,9 @@
  * depends on that row alone, to the bit.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { greedyAction, logProbability, sampleAction, softmax } from "../../../src/model/categorical.ts"
 import { Kernels } from "../../../src/model/kernels/Kernels.ts"
-import type { NetworkSpec } from "../../../src/model/Network.ts"
+import { greedyAction, logProbability, sampleAction, softmax } from "../../../src/model/policy/categorical.ts"
+import type { CategoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import * as reference from "../../../src/model/reference/index.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
@@ -14,7 +14,7 @@ import { bits, makeBed, randomNetwork, Rows, Seed, Spec } from "./bed.ts"
 /** float32 sums of at most 70 products of numbers of the size of 1, through three layers. */
 const tolerance = 1e-5
 
-const setUp = (spec: NetworkSpec, rows: number, seed: number) => {
+const setUp = (spec: CategoricalMlp, rows: number, seed: number) => {
   const bed = makeBed()
   const { layout, observations, parameters, random } = randomNetwork(spec, rows, seed)
   return {
@@ -37,7 +37,7 @@ type Setting = ReturnType<typeof setUp>
 const forward = (s: Setting, rows: number) =>
   s.kernels.forward(s.net, s.params.at, s.observations.at, rows, s.work, s.logits.at, s.values.at)
 
-const randomOutputs = (s: Setting, spec: NetworkSpec, rows: number) => ({
+const randomOutputs = (s: Setting, spec: CategoricalMlp, rows: number) => ({
   dLogits: s.floats(Float32Array.from({ length: rows * spec.actions }, () => s.random.uniform(-1, 1) / rows)),
   dValues: s.floats(Float32Array.from({ length: rows }, () => s.random.uniform(-1, 1) / rows))
 })
@@ -47,7 +47,7 @@ describe("the network on the kernels", () => {
     const s = setUp(spec, rows, seed)
     forward(s, rows)
     const expected = reference.forward(s.layout, s.exactParameters, s.exactObservations)
-    approximately(s.logits.view, expected.logits, tolerance, "logits")
+    approximately(s.logits.view, expected.outputs, tolerance, "logits")
     approximately(s.values.view, expected.values, tolerance, "values")
   })
 
@@ -70,8 +70,9 @@ describe("the network on the kernels", () => {
     )
     const pass = reference.forward(s.layout, s.exactParameters, s.exactObservations)
     const expected = reference.backward(s.layout, s.exactParameters, pass, {
-      logits: Float64Array.from(dLogits.view),
-      values: Float64Array.from(dValues.view)
+      outputs: Float64Array.from(dLogits.view),
+      values: Float64Array.from(dValues.view),
+      free: new Float64Array(0)
     })
     const largest = expected.reduce((most, g) => Math.max(most, Math.abs(g)), 1)
     approximately(gradients.view, expected, tolerance * largest, "gradients")
@@ -94,11 +95,11 @@ describe("the network on the kernels", () => {
   // Large weights are summed over a few inputs at a time; the last width fills no block.
   for (const [rows, activation] of [[1, "relu"], [6, "tanh"], [35, "relu"]] as const) {
     it(`a large network is the reference's, and its rows the same bits alone: ${rows} rows, ${activation}`, () => {
-      const large: NetworkSpec = { kind: "shared", inputs: 5, actions: 3, hidden: [517, 541], activation }
+      const large: CategoricalMlp = { towers: "shared", inputs: 5, actions: 3, hidden: [517, 541], activation }
       const s = setUp(large, rows, 7)
       forward(s, rows)
       const expected = reference.forward(s.layout, s.exactParameters, s.exactObservations)
-      approximately(s.logits.view, expected.logits, tolerance, "logits")
+      approximately(s.logits.view, expected.outputs, tolerance, "logits")
       approximately(s.values.view, expected.values, tolerance, "values")
       const [logits, values] = [bits(s.logits.view), bits(s.values.view)]
       for (let row = 0; row < rows; row++) {
@@ -201,7 +202,7 @@ describe("the network on the kernels", () => {
   })
 
   it("the gradient of no rows is zero", () => {
-    const spec: NetworkSpec = { kind: "separate", inputs: 4, actions: 2, hidden: [20], activation: "relu" }
+    const spec: CategoricalMlp = { towers: "separate", inputs: 4, actions: 2, hidden: [20], activation: "relu" }
     const s = setUp(spec, 1, 0)
     const gradients = s.floats(s.layout.size)
     for (
@@ -253,7 +254,7 @@ describe("the network on the kernels", () => {
       logProbabilities.at
     )
     const expected = reference.forward(s.layout, s.exactParameters, s.exactObservations)
-    approximately(s.logits.view, expected.logits, tolerance, "logits")
+    approximately(s.logits.view, expected.outputs, tolerance, "logits")
     approximately(s.values.view, expected.values, tolerance, "values")
     const p = new Float64Array(spec.actions)
     for (let row = 0; row < rows; row++) {
@@ -276,7 +277,7 @@ describe("the network on the kernels", () => {
   })
 
   it("an action of probability 0 is never sampled, one of probability 1 always", () => {
-    const spec: NetworkSpec = { kind: "shared", inputs: 1, actions: 3, hidden: [], activation: "tanh" }
+    const spec: CategoricalMlp = { towers: "shared", inputs: 1, actions: 3, hidden: [], activation: "tanh" }
     const s = setUp(spec, 1, 0)
     const streams = s.streams([3])
     const actions = s.ints(1)
@@ -308,7 +309,7 @@ describe("the network on the kernels", () => {
   })
 
   it("a draw on the border of two actions takes the later one: u < p₀ + … + pₐ is strict", () => {
-    const spec: NetworkSpec = { kind: "shared", inputs: 1, actions: 2, hidden: [], activation: "tanh" }
+    const spec: CategoricalMlp = { towers: "shared", inputs: 1, actions: 2, hidden: [], activation: "tanh" }
     const s = setUp(spec, 1, 0)
     s.params.view.fill(0)
     const stream = s.streams([0])

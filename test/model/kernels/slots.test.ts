@@ -5,14 +5,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { Kernels } from "../../../src/model/kernels/Kernels.ts"
-import type { NetworkSpec } from "../../../src/model/Network.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { bits, makeBed, randomNetwork, Rows, Seed, Spec } from "./bed.ts"
 
 const guard = 1234.5
 
 /** Slots for fragments of `steps` rows, with random observations; everything else in them is the guard's number. */
-const setUp = (spec: NetworkSpec, count: number, steps: number, seed: number) => {
+const setUp = (spec: CategoricalMlp, count: number, steps: number, seed: number) => {
   const bed = makeBed(48_000_000)
   const { layout, observations, parameters, random } = randomNetwork(spec, count * steps, seed)
   let size = 0
@@ -24,7 +24,7 @@ const setUp = (spec: NetworkSpec, count: number, steps: number, seed: number) =>
   const places = {
     stream: take(Pcg64.words * 4),
     observations: take(steps * spec.inputs * 4),
-    activations: take(steps * Kernels.activationStride(spec)),
+    activations: take(steps * Kernels.activationStride(categoricalMlp(spec))),
     logits: take(steps * spec.actions * 4),
     values: take(steps * 4),
     actions: take(steps * 4),
@@ -56,7 +56,7 @@ const setUp = (spec: NetworkSpec, count: number, steps: number, seed: number) =>
 type Setting = ReturnType<typeof setUp>
 
 /** One step of all slots; the activations are kept or not. */
-const actMany = (s: Setting, spec: NetworkSpec, count: number, t: number, keep: boolean) =>
+const actMany = (s: Setting, spec: CategoricalMlp, count: number, t: number, keep: boolean) =>
   s.kernels.actMany(
     s.net,
     s.params.at,
@@ -65,7 +65,7 @@ const actMany = (s: Setting, spec: NetworkSpec, count: number, t: number, keep: 
     s.base + s.places.observations + t * spec.inputs * 4,
     s.base + s.places.stream,
     s.work,
-    keep ? s.base + s.places.activations + t * Kernels.activationStride(spec) : 0,
+    keep ? s.base + s.places.activations + t * Kernels.activationStride(categoricalMlp(spec)) : 0,
     s.base + s.places.logits + t * spec.actions * 4,
     s.base + s.places.values + t * 4,
     s.base + s.places.actions + t * 4,
@@ -107,10 +107,10 @@ describe("slots", () => {
       assert.deepStrictEqual(whole(together, slot, logits, together.size), whole(alone, slot, logits, alone.size))
       // Activations are kept only where that is asked for, and no slot reaches beyond its own.
       const kept = together.floats(slot, activations, (logits - activations) / 4)
-      const bytes = Kernels.activationBytes(spec)
+      const bytes = Kernels.activationBytes(categoricalMlp(spec))
       for (let t = 0; t < 2; t++) {
-        const row = t * Kernels.activationStride(spec) / 4
-        const end = t === 0 ? row + Kernels.activationStride(spec) / 4 : kept.length
+        const row = t * Kernels.activationStride(categoricalMlp(spec)) / 4
+        const end = t === 0 ? row + Kernels.activationStride(categoricalMlp(spec)) / 4 : kept.length
         assert.isTrue(kept.subarray(row + bytes / 4, end).every((x) => x === guard))
         if (bytes > 0) assert.strictEqual(kept[row] !== guard, keep)
       }

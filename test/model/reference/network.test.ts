@@ -3,8 +3,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { initialParameters } from "../../../src/model/initialize.ts"
-import { a2cLoss, type OutputGradients, tdLoss } from "../../../src/model/losses.ts"
-import { ParameterLayout } from "../../../src/model/Network.ts"
+import type { DistributionSpec } from "../../../src/model/policy/DistributionSpec.ts"
+import { ParameterLayout } from "../../../src/model/policy/ParameterLayout.ts"
+import { categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
+import {
+  lossAlongFragment,
+  lossOfRows,
+  type OutputGradients,
+  outputGradients
+} from "../../../src/model/reference/losses.ts"
 import { backward, forward, type ForwardPass } from "../../../src/model/reference/network.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
@@ -13,7 +20,7 @@ const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBe
 
 /** Networks small enough to differentiate one parameter after the other. */
 const Networks = Arbitrary.schema(Schema.Struct({
-  kind: Schema.Literals(["separate", "shared"]),
+  towers: Schema.Literals(["separate", "shared"]),
   inputs: whole(1, 4),
   actions: whole(1, 4),
   hidden: Schema.Array(whole(1, 5)).check(Schema.isMaxLength(3)),
@@ -23,7 +30,7 @@ const Seeds = whole(0, 1_000_000)
 
 /** A network with weights of size 1, a batch of random observations, and random things to learn from it. */
 const drawn = (spec: typeof Networks extends Arbitrary.Arbitrary<infer A> ? A : never, rows: number, seed: number) => {
-  const layout = new ParameterLayout(spec)
+  const layout = new ParameterLayout(categoricalMlp(spec))
   const random = Pcg64.fromSeed(seed)
   const normals = (length: number) => Float64Array.from({ length }, () => random.standardNormal())
   return {
@@ -36,10 +43,8 @@ const drawn = (spec: typeof Networks extends Arbitrary.Arbitrary<infer A> ? A : 
   }
 }
 
-const zeros = (pass: { readonly logits: Float64Array; readonly values: Float64Array }): OutputGradients => ({
-  logits: new Float64Array(pass.logits.length),
-  values: new Float64Array(pass.values.length)
-})
+const zeros = (distribution: DistributionSpec, pass: { readonly values: Float64Array }): OutputGradients =>
+  outputGradients(distribution, pass.values.length)
 
 /** Central differences of `loss` in every parameter. */
 const differences = (parameters: Float64Array, loss: (at: Float64Array) => number): Float64Array => {
@@ -62,8 +67,9 @@ const near = (pass: ForwardPass, hidden: number): boolean =>
  * second by turning the layer's weights around.
  */
 const atCorner = (layout: ParameterLayout, parameters: Float64Array, observations: Float64Array): boolean => {
-  if (layout.spec.activation !== "relu") return false
-  const hidden = layout.spec.hidden.length
+  const { encoder } = layout.spec
+  if (encoder.activation !== "relu") return false
+  const hidden = encoder.hidden.length
   if (near(forward(layout, parameters, observations), hidden)) return true
   return layout.layers.filter((layer) => layer.role === "hidden").some((layer) => {
     const turned = parameters.slice()
@@ -74,13 +80,15 @@ const atCorner = (layout: ParameterLayout, parameters: Float64Array, observation
 
 describe("reference network", () => {
   it("worked by hand", () => {
-    const layout = new ParameterLayout({ kind: "shared", inputs: 2, actions: 2, hidden: [2], activation: "relu" })
+    const layout = new ParameterLayout(
+      categoricalMlp({ towers: "shared", inputs: 2, actions: 2, hidden: [2], activation: "relu" })
+    )
     // The trunk is [in][out]: unit 0 sums both inputs, unit 1 takes their difference minus 10.
     const trunk = [1, 1, 1, -1, 0, -10]
     const actor = [1, 2, 3, 4, 0.5, -0.5]
     const critic = [5, 6, 0.25]
     const pass = forward(layout, Float64Array.of(...trunk, ...actor, ...critic), Float64Array.of(1, 2, 20, 4))
-    assert.deepStrictEqual([...pass.logits], [3.5, 8.5, 24 + 12 + 0.5, 72 + 24 - 0.5])
+    assert.deepStrictEqual([...pass.outputs], [3.5, 8.5, 24 + 12 + 0.5, 72 + 24 - 0.5])
     assert.deepStrictEqual([...pass.values], [15.25, 120 + 36 + 0.25])
   })
 
@@ -90,14 +98,16 @@ describe("reference network", () => {
     ([spec, rows, seed]) => {
       const { actions, advantages, layout, observations, parameters, returns } = drawn(spec, rows, seed)
       if (atCorner(layout, parameters, observations)) return
-      const coefficients = { valueCoefficient: 0.5, entropyCoefficient: 0.3 }
+      const { distribution } = layout.spec
+      const settings = { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.3 } as const
       const loss = (at: Float64Array) => {
         const pass = forward(layout, at, observations)
-        return a2cLoss({ ...pass, actions, advantages, returns }, coefficients, zeros(pass)).loss
+        return lossOfRows(distribution, settings, { ...pass, actions, advantages, returns }, zeros(distribution, pass))
+          .loss
       }
       const pass = forward(layout, parameters, observations)
-      const output = zeros(pass)
-      a2cLoss({ ...pass, actions, advantages, returns }, coefficients, output)
+      const output = zeros(distribution, pass)
+      lossOfRows(distribution, settings, { ...pass, actions, advantages, returns }, output)
       approximately(backward(layout, parameters, pass, output), differences(parameters, loss), 1e-6, "gradient")
     },
     { arbitrary: { runs: 60 } }
@@ -109,24 +119,27 @@ describe("reference network", () => {
     ([spec, steps, seed, terminated]) => {
       const { actions, layout, observations, parameters, returns } = drawn(spec, steps + 1, seed)
       if (atCorner(layout, parameters, observations)) return
-      const options = { gamma: 0.9, terminated, gradientThroughBootstrap: true }
+      const { distribution } = layout.spec
+      const td = { name: "td", gamma: 0.9, detachBootstrap: false, valueCoefficient: 1, entropyCoefficient: 0 } as const
+      const a2c = { name: "a2c", valueCoefficient: 0, entropyCoefficient: 0 } as const
       const rewards = returns.slice(0, steps)
       const pass = forward(layout, parameters, observations)
-      const output = zeros(pass)
-      tdLoss({ ...pass, actions, rewards }, options, output)
+      const output = zeros(distribution, pass)
+      lossAlongFragment(distribution, td, { ...pass, actions, rewards, terminated }, output)
       // δ is held constant in the policy's term, so that term is differentiated as an A2C loss with fixed advantages.
       const deltas = rewards.map((reward, t) =>
         reward + (terminated && t === steps - 1 ? 0 : 0.9 * pass.values[t + 1]!) - pass.values[t]!
       )
       const inputs = spec.inputs
       const policy = (at: Float64Array) => {
-        const { logits, values } = forward(layout, at, observations.slice(0, steps * inputs))
-        const batch = { logits, values, actions, advantages: deltas, returns: values }
-        return a2cLoss(batch, { valueCoefficient: 0, entropyCoefficient: 0 }, zeros(batch)).loss
+        const { outputs, values } = forward(layout, at, observations.slice(0, steps * inputs))
+        const batch = { outputs, values, actions, advantages: deltas, returns: values }
+        return lossOfRows(distribution, a2c, batch, zeros(distribution, batch)).loss
       }
       const value = (at: Float64Array) => {
         const now = forward(layout, at, observations)
-        return tdLoss({ ...now, actions, rewards }, options, zeros(now)).valueLoss
+        return lossAlongFragment(distribution, td, { ...now, actions, rewards, terminated }, zeros(distribution, now))
+          .valueLoss
       }
       const expected = differences(parameters, (at) => policy(at) + value(at))
       approximately(backward(layout, parameters, pass, output), expected, 1e-6, "gradient")
@@ -139,20 +152,24 @@ describe("reference network", () => {
     const pass = forward(layout, parameters, observations)
     for (let row = 0; row < rows; row++) {
       const alone = forward(layout, parameters, observations.slice(row * spec.inputs, (row + 1) * spec.inputs))
-      assert.deepStrictEqual(alone.logits, pass.logits.slice(row * spec.actions, (row + 1) * spec.actions))
+      assert.deepStrictEqual(alone.outputs, pass.outputs.slice(row * spec.actions, (row + 1) * spec.actions))
       assert.deepStrictEqual(alone.values, pass.values.slice(row, row + 1))
     }
   })
 
   it("reads float32 parameters and overwrites what the gradients held", () => {
-    const spec = { kind: "separate", inputs: 3, actions: 2, hidden: [4, 3], activation: "tanh" } as const
-    const layout = new ParameterLayout(spec)
-    const parameters = initialParameters(spec, "pytorch", Pcg64.fromSeed(1))
+    const spec = { towers: "separate", inputs: 3, actions: 2, hidden: [4, 3], activation: "tanh" } as const
+    const layout = new ParameterLayout(categoricalMlp(spec))
+    const parameters = initialParameters(categoricalMlp(spec), "pytorch", Pcg64.fromSeed(1))
     const pass = forward(layout, parameters, Float32Array.of(1, 2, 3))
-    const output = { logits: Float64Array.of(1, -1), values: Float64Array.of(2) }
+    const output = { outputs: Float64Array.of(1, -1), values: Float64Array.of(2), free: new Float64Array(0) }
     const fresh = backward(layout, parameters, pass, output)
     const reused = backward(layout, parameters, pass, output, new Float64Array(layout.size).fill(5))
     assert.deepStrictEqual(reused, fresh)
-    assert.deepStrictEqual(output, { logits: Float64Array.of(1, -1), values: Float64Array.of(2) })
+    assert.deepStrictEqual(output, {
+      outputs: Float64Array.of(1, -1),
+      values: Float64Array.of(2),
+      free: new Float64Array(0)
+    })
   })
 })

@@ -5,22 +5,22 @@ import { TimeLimit } from "../../../src/envs/wrappers/TimeLimit.ts"
 import { initialParameters } from "../../../src/model/initialize.ts"
 import { Arena } from "../../../src/model/kernels/Arena.ts"
 import { Kernels } from "../../../src/model/kernels/Kernels.ts"
-import type { NetworkSpec } from "../../../src/model/Network.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { evaluationPolicyStream, evaluationStream } from "../../../src/random/streams.ts"
 import { Evaluator } from "../../../src/runtime/evaluation/Evaluator.ts"
 import { Policy } from "../../../src/runtime/evaluation/Policy.ts"
 
-const network: NetworkSpec = { kind: "separate", inputs: 4, actions: 2, hidden: [8], activation: "tanh" }
+const network: CategoricalMlp = { towers: "separate", inputs: 4, actions: 2, hidden: [8], activation: "tanh" }
 const definition = TimeLimit.wrap(CartPoleV1)
 
 const setUp = Effect.gen(function*() {
-  const weights = initialParameters(network, "pytorch", Pcg64.fromSeed(5))
-  const arena = yield* Arena.make({ bytes: weights.byteLength + Evaluator.bytes(network) })
+  const weights = initialParameters(categoricalMlp(network), "pytorch", Pcg64.fromSeed(5))
+  const arena = yield* Arena.make({ bytes: weights.byteLength + Evaluator.bytes(categoricalMlp(network)) })
   const kernels = yield* Kernels.instantiate(arena.memory)
   const address = yield* arena.allocate(weights.byteLength)
   arena.float32(address, weights.length).set(weights)
-  const evaluator = yield* Evaluator.make({ arena, definition, kernels, network, seed: 3 })
+  const evaluator = yield* Evaluator.make({ arena, definition, kernels, policy: categoricalMlp(network), seed: 3 })
   return { evaluator, weights, address }
 })
 
@@ -28,7 +28,7 @@ describe("Evaluator", () => {
   it.effect("plays each episode as it would be played alone", () =>
     Effect.gen(function*() {
       const { address, evaluator, weights } = yield* setUp
-      const policy = new Policy("CartPole-v1", "CartPole-v1", network, weights)
+      const policy = new Policy("CartPole-v1", "CartPole-v1", categoricalMlp(network), weights)
       const { returns } = yield* evaluator.evaluate({ weights: address, round: 0, episodes: 70 })
       const alone = yield* Effect.forEach(
         returns,
@@ -61,7 +61,7 @@ describe("Evaluator", () => {
   it.effect("samples the policy where it is told to, from the episode's own stream", () =>
     Effect.gen(function*() {
       const { address, evaluator, weights } = yield* setUp
-      const policy = new Policy("CartPole-v1", "CartPole-v1", network, weights)
+      const policy = new Policy("CartPole-v1", "CartPole-v1", categoricalMlp(network), weights)
       const request = { weights: address, round: 2, episodes: 70, sampled: true }
       const { returns } = yield* evaluator.evaluate(request)
       const alone = yield* Effect.forEach(

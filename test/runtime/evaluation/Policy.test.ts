@@ -2,16 +2,16 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { initialParameters } from "../../../src/model/initialize.ts"
-import type { NetworkSpec } from "../../../src/model/Network.ts"
+import { categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { Policy } from "../../../src/runtime/evaluation/Policy.ts"
 
-const network: NetworkSpec = { kind: "shared", inputs: 4, actions: 2, hidden: [6, 5], activation: "relu" }
+const spec = categoricalMlp({ towers: "shared", inputs: 4, actions: 2, hidden: [6, 5], activation: "relu" })
 const policy = new Policy(
   "CartPole-v1",
   "CartPole-v1",
-  network,
-  initialParameters(network, "pytorch", Pcg64.fromSeed(1))
+  spec,
+  initialParameters(spec, "pytorch", Pcg64.fromSeed(1))
 )
 
 describe("Policy", () => {
@@ -23,7 +23,7 @@ describe("Policy", () => {
         yield* policy.save(path)
         const loaded = yield* Policy.load(path)
         assert.deepStrictEqual(loaded.weights, policy.weights)
-        assert.deepStrictEqual(loaded.network, policy.network)
+        assert.deepStrictEqual(loaded.spec, policy.spec)
         assert.strictEqual(loaded.envId, "CartPole-v1")
         const observation = [0.1, -0.2, 0.03, 0.4]
         assert.deepStrictEqual(yield* loaded.decide(observation), yield* policy.decide(observation))

@@ -27,9 +27,7 @@ const layer = Layer.unwrap(
 ).pipe(Layer.provide(NodeServices.layer))
 
 const report: LearnReport = {
-  policyLoss: 0,
-  valueLoss: 0,
-  entropy: 0,
+  loss: { policyLoss: 0, valueLoss: 0, entropy: 0 },
   gradNorm: 0,
   learningRate: 0,
   explainedVariance: () => null,

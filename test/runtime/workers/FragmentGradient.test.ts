@@ -2,11 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { Arena } from "../../../src/model/kernels/Arena.ts"
-import { Kernels, Statistic } from "../../../src/model/kernels/Kernels.ts"
-import { type FloatArray, type NetworkSpec, ParameterLayout } from "../../../src/model/Network.ts"
+import { Kernels } from "../../../src/model/kernels/Kernels.ts"
+import { Statistic } from "../../../src/model/losses/Loss.ts"
 import { adam, initialOptimizerState } from "../../../src/model/optimizers.ts"
+import type { FloatArray } from "../../../src/model/policy/Layer.ts"
+import { ParameterLayout } from "../../../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { forward } from "../../../src/model/reference/network.ts"
-import { a2cUpdate, type Learning, tdUpdate } from "../../../src/model/reference/updates.ts"
+import { type Learning, updateAlongFragment, updateOnRows } from "../../../src/model/reference/updates.ts"
 import { generalizedAdvantages } from "../../../src/model/returns.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import {
@@ -19,7 +22,7 @@ import {
 import type { DataPlaneSpec } from "../../../src/runtime/workers/DataPlaneSpec.ts"
 import * as FragmentGradient from "../../../src/runtime/workers/FragmentGradient.ts"
 import { randomNetwork } from "../../model/kernels/bed.ts"
-import { flatten, layoutOf, learnerFile } from "../../model/learnerFile.ts"
+import { flatten, layoutOf, learnerFile, sizesOf } from "../../model/learnerFile.ts"
 
 const plain: FragmentGradient.GradientSettings = {
   targets: {
@@ -39,8 +42,8 @@ const plain: FragmentGradient.GradientSettings = {
 }
 
 /** A plane of two environments and two workers, and the gradient that the second makes of the second. */
-const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: FragmentGradient.GradientSettings) {
-  const parameters = new ParameterLayout(network).size
+const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: FragmentGradient.GradientSettings) {
+  const parameters = new ParameterLayout(categoricalMlp(network)).size
   const steps = settings.targets.nSteps
   const spec: DataPlaneSpec = {
     slots: 2,
@@ -49,9 +52,12 @@ const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: Fragme
     actions: network.actions,
     stateSize: 1,
     parameters,
-    descriptorBytes: Kernels.descriptorBytes(network),
+    descriptorBytes: Kernels.descriptorBytes(categoricalMlp(network)),
     workers: 2,
-    workspaceBytes: Kernels.workspaceBytes(network, settings.loss === "td" ? steps + 1 : Kernels.chunkRows),
+    workspaceBytes: Kernels.workspaceBytes(
+      categoricalMlp(network),
+      settings.loss === "td" ? steps + 1 : Kernels.chunkRows
+    ),
     pulled: parameters,
     activationBytes: 0,
     unit: 1,
@@ -61,7 +67,7 @@ const setUp = Effect.fnUntraced(function*(network: NetworkSpec, settings: Fragme
   const arena = yield* Arena.make({ bytes: bytes + 64 })
   const kernels = yield* Kernels.instantiate(arena.memory)
   const layout = layOut(spec, yield* arena.allocate(bytes))
-  kernels.writeDescriptor(layout.descriptor, network)
+  kernels.writeDescriptor(layout.descriptor, categoricalMlp(network))
   const slot = { ...envSlot(arena.buffer, layout, 1), ...gradientOf(arena.buffer, layout) }
   const whole = new Uint8Array(arena.buffer)
   const compute = FragmentGradient.make(kernels, layout, { worker: 1, first: 1, count: 1 }, settings)
@@ -97,7 +103,7 @@ const close = (actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance
 }
 
 const Case = Schema.Struct({
-  kind: Schema.Literals(["separate", "shared"]),
+  towers: Schema.Literals(["separate", "shared"]),
   activation: Schema.Literals(["tanh", "relu"]),
   width: Schema.Literals([1, 5, 20, 33]),
   actions: Schema.Literals([2, 3]),
@@ -107,8 +113,8 @@ const Case = Schema.Struct({
   detached: Schema.Boolean
 })
 
-const networkOf = ({ actions, activation, kind, width }: typeof Case.Type): NetworkSpec => ({
-  kind,
+const networkOf = ({ actions, activation, towers, width }: typeof Case.Type): CategoricalMlp => ({
+  towers,
   activation,
   inputs: 4,
   actions,
@@ -119,15 +125,15 @@ const networkOf = ({ actions, activation, kind, width }: typeof Case.Type): Netw
 const fill = (given: typeof Case.Type, { slot }: Effect.Success<ReturnType<typeof setUp>>) => {
   const { rows, seed, terminated } = given
   const random = Pcg64.fromSeed(seed)
-  const layout = new ParameterLayout(networkOf(given))
-  const { observations, parameters } = randomNetwork(layout.spec, rows + 1, seed)
+  const { actions, inputs } = networkOf(given)
+  const { layout, observations, parameters } = randomNetwork(networkOf(given), rows + 1, seed)
   slot.weights.set(parameters)
   slot.observations.set(observations)
   const weights = Float64Array.from(slot.weights)
-  const seen = Float64Array.from(slot.observations.subarray(0, (rows + 1) * layout.spec.inputs))
+  const seen = Float64Array.from(slot.observations.subarray(0, (rows + 1) * inputs))
   const { values } = forward(layout, weights, seen)
   for (let t = 0; t < rows; t++) {
-    slot.actions[t] = random.integers(0, layout.spec.actions)
+    slot.actions[t] = random.integers(0, actions)
     slot.rewards[t] = random.standardNormal()
     slot.values[t] = values[t]!
     slot.nextValues[t] = values[t + 1]!
@@ -161,15 +167,15 @@ describe("FragmentGradient", () => {
         truncated: slot.truncated
       }
       generalizedAdvantages(advantages, returns, steps, plain.targets.gamma, plain.targets.gaeLambda, 0, rows)
-      const expected = a2cUpdate(
+      const expected = updateOnRows(
         learningOf(layout, weights),
         {
-          observations: seen.subarray(0, rows * layout.spec.inputs),
+          observations: seen.subarray(0, rows * networkOf(given).inputs),
           actions: slot.actions.slice(0, rows),
           advantages,
           returns
         },
-        plain,
+        { name: "a2c", valueCoefficient: plain.valueCoefficient, entropyCoefficient: plain.entropyCoefficient },
         still
       )
       close(mean(slot.gradient, rows), expected.gradients, 2e-5, "gradient")
@@ -201,15 +207,16 @@ describe("FragmentGradient", () => {
         const { layout, seen, weights } = fill(given, plane)
         const { slot } = plane
         plane.compute(rows)
-        const expected = tdUpdate(
+        const expected = updateAlongFragment(
           learningOf(layout, weights),
           {
             observations: seen,
             actions: slot.actions.slice(0, rows),
             // The kernel takes rewards in float32.
-            rewards: Float64Array.from(Float32Array.from(slot.rewards.subarray(0, rows)))
+            rewards: Float64Array.from(Float32Array.from(slot.rewards.subarray(0, rows))),
+            terminated
           },
-          { gamma: 0.9, terminated, gradientThroughBootstrap: !detached },
+          { name: "td", gamma: 0.9, detachBootstrap: detached, valueCoefficient: 1, entropyCoefficient: 0 },
           still
         )
         close(mean(slot.gradient, rows), expected.gradients, 2e-5, "gradient")
@@ -264,7 +271,7 @@ describe("FragmentGradient", () => {
           const rows = recorded.actions.length
           const layout = layoutOf(recorded)
           const td = kind === "shared"
-          const plane = yield* setUp(layout.spec, {
+          const plane = yield* setUp(sizesOf(recorded), {
             ...plain,
             // Without a discount the n-step return is the reward: the file's returns stand in its place.
             targets: { ...plain.targets, nSteps: rows, returns: "n-step", gamma: td ? file.gamma : 0 },

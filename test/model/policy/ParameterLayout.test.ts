@@ -2,15 +2,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type NamedParameters, NetworkSpec, ParameterLayout, weightIndex } from "../../src/model/Network.ts"
-import { flatten, layoutOf, learnerFile } from "./learnerFile.ts"
+import { weightIndex } from "../../../src/model/policy/Layer.ts"
+import { type NamedParameters, ParameterLayout } from "../../../src/model/policy/ParameterLayout.ts"
+import { type CategoricalMlp, categoricalMlp, PolicySpecOfNetwork } from "../../../src/model/policy/PolicySpec.ts"
+import { flatten, layoutOf, learnerFile } from "../learnerFile.ts"
 
-const small = (spec: Partial<NetworkSpec> = {}) =>
-  new ParameterLayout({ kind: "separate", inputs: 3, actions: 2, hidden: [4], activation: "tanh", ...spec })
+const small = (spec: Partial<CategoricalMlp> = {}) =>
+  new ParameterLayout(
+    categoricalMlp({ towers: "separate", inputs: 3, actions: 2, hidden: [4], activation: "tanh", ...spec })
+  )
 
 const Width = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 6 }))
 const SmallNetwork = Schema.Struct({
-  kind: Schema.Literals(["separate", "shared"]),
+  towers: Schema.Literals(["separate", "shared"]),
   inputs: Width,
   actions: Width,
   hidden: Schema.Array(Width).check(Schema.isMaxLength(4)),
@@ -37,7 +41,7 @@ describe("ParameterLayout", () => {
   })
 
   it("shared: trunk, actor head, critic head", () => {
-    const layout = small({ kind: "shared" })
+    const layout = small({ towers: "shared" })
     assert.deepStrictEqual(layout.layers.map(({ name, weight }) => [name, weight]), [
       ["trunk", 0],
       ["actor_head", 16],
@@ -47,27 +51,27 @@ describe("ParameterLayout", () => {
   })
 
   it("deeper, and without hidden layers", () => {
-    const names = (spec: Partial<NetworkSpec>) => small(spec).layers.map((layer) => layer.name)
+    const names = (spec: Partial<CategoricalMlp>) => small(spec).layers.map((layer) => layer.name)
     const separate = ["actor.0", "actor.2", "actor.4", "critic.0", "critic.2", "critic.4"]
     assert.deepStrictEqual(names({ hidden: [5, 4] }), separate)
-    assert.deepStrictEqual(names({ kind: "shared", hidden: [5, 4] }), [
+    assert.deepStrictEqual(names({ towers: "shared", hidden: [5, 4] }), [
       "trunk.0",
       "trunk.2",
       "actor_head",
       "critic_head"
     ])
     assert.deepStrictEqual(names({ hidden: [] }), ["actor.0", "critic.0"])
-    assert.deepStrictEqual(names({ kind: "shared", hidden: [] }), ["actor_head", "critic_head"])
+    assert.deepStrictEqual(names({ towers: "shared", hidden: [] }), ["actor_head", "critic_head"])
     assert.strictEqual(small({ hidden: [] }).size, 3 * 2 + 2 + 3 + 1)
-    for (const kind of ["separate", "shared"] as const) {
-      const { actor, trunk } = small({ kind, hidden: [5, 4] })
+    for (const towers of ["separate", "shared"] as const) {
+      const { actor, trunk } = small({ towers, hidden: [5, 4] })
       const widths = [...trunk, ...actor].map((layer) => [layer.inputs, layer.outputs])
       assert.deepStrictEqual(widths, [[3, 5], [5, 4], [4, 2]])
     }
   })
 
   it.prop("every number has a place of its own", [SmallNetwork], ([spec]) => {
-    const layout = new ParameterLayout(spec)
+    const layout = new ParameterLayout(categoricalMlp(spec))
     const seen = new Uint8Array(layout.size)
     for (const layer of layout.layers) {
       for (let o = 0; o < layer.outputs; o++) {
@@ -79,7 +83,7 @@ describe("ParameterLayout", () => {
   })
 
   it.prop("to names and back is the same array", [SmallNetwork], ([spec]) => {
-    const layout = new ParameterLayout(spec)
+    const layout = new ParameterLayout(categoricalMlp(spec))
     const flat = Float32Array.from({ length: layout.size }, (_, k) => k + 0.5)
     const back = layout.fromNamed(layout.toNamed(flat), new Float32Array(layout.size))
     assert.deepStrictEqual(Result.getOrThrow(back), flat)
@@ -113,8 +117,8 @@ describe("ParameterLayout", () => {
     assert.isTrue(flat.every((value) => value === 7), "left as it was")
   })
 
-  it("NetworkSpec refuses widths that are not whole and positive", () => {
-    const decode = Schema.decodeUnknownResult(NetworkSpec)
+  it("a description of a policy refuses widths that are not whole and positive", () => {
+    const decode = Schema.decodeUnknownResult(PolicySpecOfNetwork)
     const spec = { kind: "shared", inputs: 4, actions: 2, hidden: [64], activation: "tanh" }
     assert.isTrue(Result.isSuccess(decode(spec)))
     for (

@@ -5,8 +5,9 @@
  * Every function works on the row of `length` numbers that begins at `offset`, and allocates nothing. Logits may be
  * −∞ (an action that is never taken) as long as one of them is finite.
  */
-import { exp, log } from "../math/index.ts"
-import type { FloatArray } from "./Network.ts"
+import { exp, log } from "../../math/index.ts"
+import type { Distribution } from "./Distribution.ts"
+import type { FloatArray } from "./Layer.ts"
 
 /** The largest logit: taken off before anything is exponentiated, so that nothing overflows. */
 const largestOf = (logits: FloatArray, offset: number, length: number): number => {
@@ -92,3 +93,32 @@ export const greedyAction = (logits: FloatArray, offset = 0, length = logits.len
   for (let a = 1; a < length; a++) if (logits[offset + a]! > logits[offset + best]!) best = a
   return best
 }
+
+/** One of `n` actions. `parameters` are its logits. */
+export const categorical = (n: number): Distribution => ({
+  outputs: n,
+  freeParameters: 0,
+  action: { type: "int32", width: 1 },
+  sample: (logits, random, into) => {
+    const probabilities = new Float64Array(n)
+    softmax(probabilities, logits)
+    into[0] = sampleAction(probabilities, random.random())
+  },
+  mode: (logits, into) => into[0] = greedyAction(logits),
+  logProbability: (logits, action) => logProbability(logits, action[0]!),
+  entropy: (logits) => {
+    const logP = new Float64Array(n)
+    logSoftmax(logP, logits)
+    return entropy(logP)
+  },
+  // ∂log p(a)/∂zⱼ = 1{j = a} − pⱼ and ∂H/∂zⱼ = −pⱼ (log pⱼ + H).
+  gradient: (logits, action, dLogProbability, dEntropy, into) => {
+    logSoftmax(into, logits)
+    const h = entropy(into)
+    for (let j = 0; j < n; j++) {
+      const logP = into[j]!
+      const p = exp(logP)
+      into[j] = dLogProbability * ((j === action[0] ? 1 : 0) - p) - (p > 0 ? dEntropy * p * (logP + h) : 0)
+    }
+  }
+})

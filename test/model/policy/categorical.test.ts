@@ -9,9 +9,9 @@ import {
   logSoftmax,
   sampleAction,
   softmax
-} from "../../src/model/categorical.ts"
-import { approximately } from "./approximately.ts"
-import { spread } from "./spread.ts"
+} from "../../../src/model/policy/categorical.ts"
+import { approximately } from "../approximately.ts"
+import { spread } from "../spread.ts"
 
 const Logits = Arbitrary.map(
   Arbitrary.array(spread(-30, 30), { minLength: 1, maxLength: 8 }),

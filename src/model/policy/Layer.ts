@@ -1,0 +1,43 @@
+/** One fully connected layer of a policy, and where its numbers stand in the flat array of all parameters. */
+
+/** An array of parameters or gradients: float32 in a run, float64 in the reference. */
+export type FloatArray = Float32Array | Float64Array
+
+/** A layer inside the flat array: `y[o] = bias[o] + Σᵢ weight[o, i] · x[i]`. */
+export interface Layer {
+  /** PyTorch's module name, such as `actor.0`; its tensors are `name.weight` and `name.bias`. */
+  readonly name: string
+  readonly role: "hidden" | "actor-head" | "critic-head"
+  readonly inputs: number
+  readonly outputs: number
+  /** Index of the weight's first number. */
+  readonly weight: number
+  /** Index of the bias's first number. */
+  readonly bias: number
+  /** `weight[o, i]` stands at `weight + o * outputStride + i * inputStride`. */
+  readonly outputStride: number
+  readonly inputStride: number
+}
+
+/** Where `weight[output, input]` of a layer stands in the flat array. */
+export const weightIndex = (layer: Layer, output: number, input: number): number =>
+  layer.weight + output * layer.outputStride + input * layer.inputStride
+
+/** Gives a layer the next numbers of the flat array. */
+export type PlaceLayer = (name: string, role: Layer["role"], inputs: number, outputs: number) => Layer
+
+/** Hands out consecutive parts of a flat array; `size` is how many numbers were handed out. */
+export const placing = (): { readonly layer: PlaceLayer; readonly size: () => number } => {
+  let next = 0
+  return {
+    layer: (name, role, inputs, outputs) => {
+      const weight = next
+      const bias = weight + inputs * outputs
+      next = bias + outputs
+      return role === "hidden"
+        ? { name, role, inputs, outputs, weight, bias, outputStride: 1, inputStride: outputs }
+        : { name, role, inputs, outputs, weight, bias, outputStride: inputs, inputStride: 1 }
+    },
+    size: () => next
+  }
+}
