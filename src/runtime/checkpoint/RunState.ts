@@ -121,7 +121,7 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
     missing ??= name
     return new kind(0)
   }
-  const optimizer = optimizerOf(optimizerSpecOf(settings))
+  const optimizer = optimizerOf(optimizerSpecOf(config))
   const scalars = section("optimizer.scalars", Float64Array)
   const checkpoint: Checkpoint = {
     build: head.build,
