@@ -1,5 +1,5 @@
 /**
- * The command line: `troupe [train|eval|export|plot] [flags]`, `train` when no verb is given. Usage errors are one sentence on
+ * The command line: `troupe [train|eval|export|plot|help] [flags]`, `train` when no verb is given. Usage errors are one sentence on
  * stderr and exit code 2; a run that cannot go on is one sentence and 1; an interrupted one ends
  * with 130 (Ctrl-C) or 143 (SIGTERM).
  */
@@ -8,16 +8,20 @@ import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
+import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as module from "node:module"
+import { styleText } from "node:util"
 import { UnknownEnvironment } from "./envs/Registry.ts"
+import * as commandLine from "./runtime/commands/commandLine.ts"
 import { runMain } from "./runtime/commands/ending.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
 import { exportCommand } from "./runtime/commands/export.ts"
+import { helpPage } from "./runtime/commands/helpPage.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
 import { ConfigError } from "./runtime/config/configSources.ts"
@@ -29,48 +33,53 @@ import { version } from "./version.ts"
 const { directory } = module.enableCompileCache()
 if (directory !== undefined) process.env["NODE_COMPILE_CACHE"] ??= directory
 
-const verbs = ["train", "eval", "export", "plot"]
-const globals = ["--version", "--completions", "--wizard"]
-
-/** `--n-envs 10` alone means `train --n-envs 10`. */
-const withVerb = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const [first] = args
-  const implied = first === undefined || (first.startsWith("-") && !globals.includes(first))
-  return implied ? ["train", ...args] : args
-}
-
-/** `--async seeded` is read as `--async=seeded`: the value of `--async` may be left out. */
-const withAttachedValue = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const at = args.findIndex((arg, i) => arg === "--async" && ["async", "seeded"].includes(args[i + 1] ?? ""))
-  return at < 0 ? args : [...args.slice(0, at), `--async=${args[at + 1]}`, ...args.slice(at + 2)]
-}
-
-/** One sentence for one mistake. */
-const sentence = (error: CliError.CliError): string => {
-  const meant = (suggestions: ReadonlyArray<string>) =>
-    suggestions.length === 0 ? "See --help." : `Did you mean ${suggestions.join(" or ")}?`
-  if (error._tag === "UnrecognizedOption") return `There is no flag ${error.option}. ${meant(error.suggestions)}`
-  if (error._tag === "UnknownSubcommand") {
-    return `There is no verb "${error.subcommand}"; there are ${verbs.join(", ")}. ${meant(error.suggestions)}`
-  }
-  return error.message.replaceAll(/\s*\n\s*/g, " ")
-}
-
 /** A line on standard error, whatever the text holds. */
 const tell = (text: string) => Console.error(plainLine(text))
 
-/** Help as it is; a wrong invocation as sentences, without the pages of help around them. */
-const presenter: CliOutput.Presenter = {
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Effect.forEach(event.errors, (error) => tell(sentence(error)), { discard: true })
-      : CliOutput.defaultPresenter.present(event)
-}
+const commands = [trainCommand, evalCommand, exportCommand, plotCommand] as const
 
 const root = Command.make("troupe").pipe(
   Command.withDescription("Actor-model simulation and reinforcement learning"),
-  Command.withSubcommands([trainCommand, evalCommand, exportCommand, plotCommand])
+  Command.withSubcommands(commands)
 )
+
+const verbs = [
+  ...commands.map(({ description = "", name }) => ({ name, description })),
+  { name: "help", description: "This page, or that of a verb: help eval" }
+]
+
+/** Columns of the page of help: those of the terminal, where they are neither too few nor too many to read. */
+const columns = () => Math.min(100, Math.max(60, process.stdout.columns ?? 80))
+
+/** Help as a page; a wrong invocation as sentences, without the page around them. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    switch (event._tag) {
+      case "InvalidInvocation": {
+        // `-n10` is `-n -1 -0` to the parser: the letter is what is wrong.
+        const errors = event.errors.filter((error, i) =>
+          i === 0 || error._tag !== "UnrecognizedOption" || !/^-\d$/.test(error.option)
+        )
+        const flags = event.helpDoc.flags.flatMap((
+          { aliases, name }
+        ) => [name, ...aliases.map((alias) => alias.slice(2))])
+        return Effect.forEach(
+          errors,
+          (error) => tell(commandLine.sentence(error, flags, commandLine.npmOf(process.env))),
+          { discard: true }
+        )
+      }
+      case "Help":
+        return Effect.flatMap(TerminalCapabilities, ({ canColor }) => {
+          const strong = (title: string) => canColor ? styleText("bold", title) : title
+          const general = event.commandPath.at(-1) === "train" || event.commandPath.length < 2
+          return Console.log(helpPage(event.helpDoc, general ? verbs : [], columns(), strong))
+        })
+      case "Version":
+        return CliOutput.defaultPresenter.present(event)
+    }
+  }
+}
 
 /** The sentence a failure is told with. */
 const explain = (cause: Cause.Cause<unknown>): string => thrownText(Cause.squash(cause))
@@ -84,7 +93,15 @@ const logger = Logger.make(({ message }) => {
 const usage = (error: unknown): boolean =>
   CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment
 
-const program = Command.runWith(root, { version })(withAttachedValue(withVerb(process.argv.slice(2)))).pipe(
+const run = Effect.suspend(() => {
+  const args = process.argv.slice(2)
+  const taken = commandLine.takenByNpm(args, process.env)
+  return taken === undefined
+    ? Command.runWith(root, { version })(commandLine.toParse(args))
+    : Effect.fail(new ConfigError({ source: "npm", message: taken }))
+})
+
+const program = run.pipe(
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause))
       ? Effect.void

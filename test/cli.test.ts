@@ -19,10 +19,16 @@ interface Outcome {
 const troupe = (
   cwd: string,
   args: ReadonlyArray<string>,
-  onOutput: (stdout: string, kill: (signal: NodeJS.Signals) => void, hangUp: () => void) => void = () => {}
+  onOutput: (stdout: string, kill: (signal: NodeJS.Signals) => void, hangUp: () => void) => void = () => {},
+  variables: Readonly<Record<string, string>> = {}
 ) =>
   Effect.callback<Outcome>((resume) => {
-    const child = spawn(process.execPath, [start, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(process.execPath, [start, ...args], {
+      cwd,
+      // Whoever runs the tests may be npm.
+      env: { ...process.env, npm_lifecycle_event: undefined, INIT_CWD: undefined, ...variables },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
     let stdout = ""
     let stderr = ""
     child.stdout.on("data", (chunk) => {
@@ -128,6 +134,28 @@ describe("the command line", () => {
     [["--replay", "nowhere"], 1, /^nowhere\/arrivals\.bin cannot be read\. .*\n$/],
     [["--n-env", "3"], 2, /^There is no flag --n-env\. Did you mean --n-envs\?\n$/],
     [["evl"], 2, /^There is no verb "evl"; there are train, eval, export, plot\. Did you mean eval\?\n$/],
+    [["--steps", "1000"], 2, /^There is no flag --steps\. Did you mean --total-timesteps\?\n$/],
+    [["-n", "10"], 2, /^There is no flag -n\. Did you mean --n-envs\?\n$/],
+    [["-n10"], 2, /^There is no flag -n\. Did you mean --n-envs\?\n$/],
+    [["--env", "CartPole-v1"], 2, /^There is no flag --env\. Did you mean --env-id\?\n$/],
+    [["--timesteps=5"], 2, /^There is no flag --timesteps\. Did you mean --total-timesteps\?\n$/],
+    [["--episodes", "5"], 2, /^There is no flag --episodes\. Did you mean --total-episodes\?\n$/],
+    [["--gpu"], 2, /^There is no flag --gpu\. Did you mean --device gpu\?\n$/],
+    [["--n_envs", "5"], 2, /^There is no flag --n_envs\. Did you mean --n-envs\?\n$/],
+    [["--nEnvs=5"], 2, /^There is no flag --nEnvs\. Did you mean --n-envs\?\n$/],
+    [["-x"], 2, /^There is no flag -x\. See --help\.\n$/],
+    [["eval", "runs/x", "-n", "5"], 2, /^There is no flag -n\. Did you mean --episodes\?\n$/],
+    [["eval", "runs/x", "--workers", "5"], 2, /^There is no flag --workers\. --workers is a flag of train\.\n$/],
+    [["10"], 2, /^"10" stands alone: .* --n-envs 10\n$/],
+    [["--seed", "1", "2"], 2, /^"2" stands alone: .* --n-envs 2\n$/],
+    [["train", "CartPole-v9"], 2, /^There is no environment "CartPole-v9"\. Did you mean "CartPole-v1"\?\n$/],
+    [["CartPole-v9"], 2, /^There is no environment "CartPole-v9"\. Did you mean "CartPole-v1"\?\n$/],
+    [
+      ["train", "CartPole-v1", "--env-id", "CartPole-v0"],
+      2,
+      /^Give one environment: CartPole-v1 or --env-id CartPole-v0, .*\n$/
+    ],
+    [["help", "evl"], 2, /^There is no verb "evl"; there are train, eval, export, plot\. Did you mean eval\?\n$/],
     [["--config", "none.json"], 2, /^The configuration file none\.json cannot be read\..*\n$/],
     [["--env-id", "none.ts"], 1, /^The environment "none\.ts" could not be loaded: .*\n$/],
     [["--init-from", "nowhere"], 1, /^There are no readable weights at nowhere\. Check --init-from\.\n$/],
@@ -291,6 +319,68 @@ describe("the command line", () => {
       assert.match((yield* troupe(cwd, ["--version"])).stdout, /0\.1\.0/)
       const { stdout } = yield* troupe(cwd, ["--help"])
       assert.match(stdout, /--n-envs.*\(default 10\)/)
+      assert.match(stdout, /^Learning$/m)
+      for (const line of stdout.split("\n")) assert.isAtMost(line.length, 80, line)
+      assert.strictEqual((yield* troupe(cwd, ["help"])).stdout, stdout)
+      assert.strictEqual(
+        (yield* troupe(cwd, ["help", "eval"])).stdout,
+        (yield* troupe(cwd, ["eval", "--help"])).stdout
+      )
+    })
+  )
+
+  live(
+    "takes the environment without a flag",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const { code, stderr, stdout } = yield* troupe(cwd, [
+        "train",
+        "CartPole-v0",
+        "--total-timesteps=100",
+        "--no-run-folder",
+        "--json"
+      ])
+      assert.strictEqual(code, 0, stderr)
+      assert.match(stdout, /"env_id":"CartPole-v0"/)
+    })
+  )
+
+  live(
+    "starts beside a service of that name, and says of an unknown variable that it is ignored",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const args = ["--total-timesteps=100", "--no-run-folder"]
+      const orchestrated = { TROUPE_PORT: "tcp://10.0.0.1:80", TROUPE_SERVICE_HOST: "10.0.0.1" }
+      const { code, stderr } = yield* troupe(cwd, [...args, "--quiet"], undefined, orchestrated)
+      assert.strictEqual(stderr, "")
+      assert.strictEqual(code, 0)
+      const unknown = yield* troupe(cwd, [...args, "--json"], undefined, { TROUPE_HOME: "x" })
+      assert.match(unknown.stdout, /"event":"notice","message":"TROUPE_HOME in the environment is no setting,/)
+      assert.strictEqual(unknown.code, 0)
+      const near = yield* troupe(cwd, args, undefined, { TROUPE_NENVS: "3" })
+      assert.strictEqual(
+        near.stderr,
+        "There is no setting TROUPE_NENVS in the environment. Did you mean TROUPE_N_ENVS?\n"
+      )
+      assert.strictEqual(near.code, 2)
+    })
+  )
+
+  live(
+    "asks for the -- that was forgotten before flags",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      // As npm hands over `npm start --n-envs 10`.
+      const npm = { npm_lifecycle_event: "start", npm_config_n_envs: "true" }
+      const taken = yield* troupe(cwd, ["10"], undefined, npm)
+      assert.match(
+        taken.stderr,
+        /^npm has taken --n-envs for itself: put -- before the flags, as in npm start -- --n-envs 10\n$/
+      )
+      assert.strictEqual(taken.code, 2)
+      const alone = yield* troupe(cwd, ["10"], undefined, { npm_lifecycle_event: "start" })
+      assert.match(alone.stderr, /^"10" stands alone: .* put -- before the flags, as in npm start -- --n-envs 10\n$/)
+      assert.strictEqual(alone.code, 2)
     })
   )
 })

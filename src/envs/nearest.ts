@@ -1,7 +1,7 @@
 /** The word a mistyped one was meant to be: for ids, and for whatever else a person types. */
 
 /** Edit distance after Levenshtein, with a swap of neighbors counted as one edit. */
-const distance = (from: string, to: string): number => {
+export const distance = (from: string, to: string): number => {
   let before: Array<number> = []
   let previous = Array.from({ length: to.length + 1 }, (_, j) => j)
   for (let i = 1; i <= from.length; i++) {

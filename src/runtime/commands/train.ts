@@ -1,5 +1,6 @@
 /** The verb `train`: resolves the configuration, runs it, and lets every consumer read its events. */
 import * as Cause from "effect/Cause"
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
@@ -14,6 +15,7 @@ import * as Path from "effect/Path"
 import { availableParallelism } from "node:os"
 import { untilDeadline } from "../../actors/EventLoop.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
+import { plainLine } from "../../text/plainLine.ts"
 import { ArrivalLog } from "../arrivals/Arrivals.ts"
 import * as recording from "../arrivals/recording.ts"
 import * as CheckpointFolder from "../checkpoint/CheckpointFolder.ts"
@@ -31,6 +33,7 @@ import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { settle } from "../runDevice.ts"
+import { numberForEnvironment } from "./commandLine.ts"
 import { runFlags } from "./flags.ts"
 import * as resume from "./resume.ts"
 
@@ -86,7 +89,6 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
   FileSystem.FileSystem | Path.Path
 > {
   const { file, given, replay } = request
-  yield* configSources.checkVariables(Object.keys(process.env))
   const notices = new Set<string>()
   const sources = { given, file, notice: (message: string) => void notices.add(message) }
   if (request.resume !== undefined) {
@@ -169,6 +171,7 @@ const tellHowToResume = Effect.fnUntraced(
 )
 
 const train = Effect.fn("train")(function*(request: TrainRequest) {
+  const ofVariables = yield* configSources.checkVariables(Object.keys(process.env))
   const { config: wanted, notices: noticed, replayed, resumed } = yield* settings(request)
   const before = resumed?.checkpoint
   const events = yield* EventQueue.make
@@ -189,7 +192,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
       ...(replayed === undefined ? {} : { replay: replayed })
     })
   )
-  const notices = [...noticed, ...(resumed === undefined ? [] : yield* goBack(resumed))]
+  const notices = [...ofVariables, ...noticed, ...(resumed === undefined ? [] : yield* goBack(resumed))]
   const folder = resumed?.folder ?? (config.runFolder ? yield* openFolder(config, run.environment) : undefined)
   if (folder !== undefined && resumed === undefined) yield* removeIfNothingCame(folder.path, run.status)
   if (folder !== undefined && recorder !== undefined) yield* keepRecording(recorder, folder.file(recordingName))
@@ -206,6 +209,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   if (config.placement === "thread" && asked > config.workers) {
     notices.push(`--workers ${asked} is more than there are environments: ${config.workers} workers are used`)
   }
+  if (request.quiet && !request.json) yield* Effect.forEach(ofVariables, (message) => Console.error(plainLine(message)))
   for (const message of notices) yield* events.emit({ event: "notice", message })
   const savePolicy = folder === undefined
     ? Effect.void
@@ -233,6 +237,10 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
 export const trainCommand = Command.make(
   "train",
   {
+    environment: Argument.String("environment").pipe(
+      Argument.withDescription("the environment, instead of --env-id"),
+      Argument.optional
+    ),
     ...runFlags,
     config: Flag.String("config").pipe(
       Flag.withDescription("JSON file of settings, named as in config.json"),
@@ -265,33 +273,48 @@ export const trainCommand = Command.make(
     ),
     quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
   },
-  Effect.fnUntraced(function*({ async: own, config, json, quiet, replay, resume, serial, sync, ...flags }) {
-    const texts: Record<string, string> = {}
-    for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
-    if (serial) texts["placement"] = "fiber"
-    const schedules = [
-      ...(sync ? ["sync"] : []),
-      ...Option.toArray(own),
-      ...(texts["schedule"] === undefined ? [] : [texts["schedule"]])
-    ]
-    if (schedules.length > 1) {
-      return yield* new configSources.ConfigError({
-        source: "schedule",
-        message: "Give one of --sync, --async, --async seeded and --schedule, not several."
+  Effect.fnUntraced(
+    function*({ async: own, config, environment, json, quiet, replay, resume, serial, sync, ...flags }) {
+      const texts: Record<string, string> = {}
+      for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
+      if (Option.isSome(environment)) {
+        const number = numberForEnvironment(environment.value)
+        if (number !== undefined) {
+          return yield* new configSources.ConfigError({ source: "environment", message: number })
+        }
+        if ((texts["envId"] ?? environment.value) !== environment.value) {
+          return yield* new configSources.ConfigError({
+            source: "environment",
+            message: `Give one environment: ${environment.value} or --env-id ${texts["envId"]}, not both.`
+          })
+        }
+        texts["envId"] = environment.value
+      }
+      if (serial) texts["placement"] = "fiber"
+      const schedules = [
+        ...(sync ? ["sync"] : []),
+        ...Option.toArray(own),
+        ...(texts["schedule"] === undefined ? [] : [texts["schedule"]])
+      ]
+      if (schedules.length > 1) {
+        return yield* new configSources.ConfigError({
+          source: "schedule",
+          message: "Give one of --sync, --async, --async seeded and --schedule, not several."
+        })
+      }
+      for (const schedule of schedules) texts["schedule"] = schedule
+      yield* train({
+        given: yield* configSources.fromFlags(texts),
+        file: Option.getOrUndefined(config),
+        replay: Option.getOrUndefined(replay),
+        resume: Option.getOrUndefined(resume),
+        json,
+        quiet
       })
     }
-    for (const schedule of schedules) texts["schedule"] = schedule
-    yield* train({
-      given: yield* configSources.fromFlags(texts),
-      file: Option.getOrUndefined(config),
-      replay: Option.getOrUndefined(replay),
-      resume: Option.getOrUndefined(resume),
-      json,
-      quiet
-    })
-  })
+  )
 ).pipe(
   Command.withDescription(
-    "Train a policy until its environment is solved. The verb when none is given; the others are eval, export and plot"
+    "Train a policy until its environment is solved: the verb when none is given"
   )
 )

@@ -19,6 +19,7 @@ import { readOlder } from "./olderSettings.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
+import { judge } from "./variables.ts"
 
 /** A setting that cannot be used: which one, where it was given, and what it must be. */
 export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
@@ -130,18 +131,21 @@ const fromVariables = Effect.gen(function*() {
   return yield* fromTexts(result, variableName, "in the environment")
 })
 
-/** Refuses variables that begin as ours do and are none of ours: `TROUPE_NENVS` would be ignored in silence. */
-export const checkVariables = (variables: ReadonlyArray<string>): Effect.Effect<void, ConfigError> => {
-  const known = optionNames.map(variableName)
-  const unknown = variables.find((name) => name.startsWith("TROUPE_") && !known.includes(name))
-  if (unknown === undefined) return Effect.void
-  const near = nearest(unknown, known)
-  return Effect.fail(
-    new ConfigError({
-      source: unknown,
-      message: `There is no setting ${unknown} in the environment.${near === undefined ? "" : ` Did you mean ${near}?`}`
-    })
-  )
+/**
+ * Refuses variables that were meant as settings and are none: `TROUPE_NENVS` would be ignored in silence. Answers what a
+ * person should know of the others.
+ */
+export const checkVariables = (
+  variables: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>, ConfigError> => {
+  const notices: Array<string> = []
+  for (const name of variables) {
+    const judged = judge(name)
+    if (judged === undefined) continue
+    if ("refused" in judged) return Effect.fail(new ConfigError({ source: name, message: judged.refused }))
+    notices.push(judged.notice)
+  }
+  return Effect.succeed(notices)
 }
 
 /** Where settings may come from, beside presets and variables. */
