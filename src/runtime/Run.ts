@@ -12,6 +12,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
@@ -72,18 +73,95 @@ const actorSystemLayer = Layer.unwrap(
   })
 )
 
+/** A service that stands around the run, or else the run's own. */
+const around = <I, S, E, R>(service: Context.Key<I, S>, own: Layer.Layer<I, E, R>): Layer.Layer<I, E, R> =>
+  Layer.unwrap(
+    Effect.map(
+      Effect.serviceOption(service),
+      Option.match({ onNone: () => own, onSome: (given) => Layer.succeed(service, given) })
+    )
+  )
+
+/** The services that can be replaced, as a run has them by itself. */
+const own = {
+  seed: around(Seed, Seed.layer),
+  device: around(Device, deviceLayer),
+  learner: around(Learner, Learner.layer),
+  evaluator: around(Evaluator, Evaluator.layer)
+}
+
 /** From the seed up: each line is built before the one above it, so that nothing starts for a run that cannot be. */
-const parts = Checkpoints.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(RunMonitor.layer, Arrivals.layer)),
-  Layer.provideMerge(Layer.mergeAll(Learner.layer, Layer.provide(Chaos.layer, EnvWorkerGroup.layer), Evaluator.layer)),
-  Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
-  Layer.provideMerge(deviceLayer),
-  Layer.provideMerge(DataPlane.layer),
-  Layer.provideMerge(Seed.layer)
-)
+const partsOf = <E1, R1, E2, R2, E3, R3, E4, R4>({ device, evaluator, learner, seed }: {
+  readonly seed: Layer.Layer<Seed, E1, R1>
+  readonly device: Layer.Layer<Device, E2, R2>
+  readonly learner: Layer.Layer<Learner, E3, R3>
+  readonly evaluator: Layer.Layer<Evaluator, E4, R4>
+}) =>
+  Checkpoints.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(RunMonitor.layer, Arrivals.layer)),
+    Layer.provideMerge(Layer.mergeAll(learner, Layer.provide(Chaos.layer, EnvWorkerGroup.layer), evaluator)),
+    Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
+    Layer.provideMerge(device),
+    Layer.provideMerge(DataPlane.layer),
+    Layer.provideMerge(seed)
+  )
+
+/**
+ * Services of a run that a program gives instead of the run's own. Each Layer may ask for whatever the program provides,
+ * and for what the run has built by then: a seed for `CurrentConfig`; a device for `Seed` and `DataPlane` too; a learner
+ * and an evaluator for `Device` too. What is not said here is taken from the services that stand around the run, where
+ * they are there, and is the run's own otherwise.
+ */
+export interface Replacements {
+  readonly seed?: Layer.Layer<Seed, unknown, unknown>
+  readonly device?: Layer.Layer<Device, unknown, unknown>
+  readonly learner?: Layer.Layer<Learner, unknown, unknown>
+  readonly evaluator?: Layer.Layer<Evaluator, unknown, unknown>
+}
+
+/** What a run has built before each of them. */
+interface Foundations {
+  readonly seed: CurrentConfig
+  readonly device: CurrentConfig | DataPlane | Seed
+  readonly learner: CurrentConfig | DataPlane | Device | Seed
+  readonly evaluator: CurrentConfig | DataPlane | Device | Seed
+}
+
+/**
+ * The replacements as if they could fail and need no more than the run's own. What they add to that is said by the types
+ * of the functions that take them, and by nothing within.
+ */
+const known = (replaced: Replacements | undefined): Partial<typeof own> => ({ ...replaced }) as Partial<typeof own>
+
+/** How the replacements can fail to be built. */
+type ReplacementError<R extends Replacements> = {
+  [Name in keyof R]-?: R[Name] extends Layer.Layer<never, infer E, unknown> ? E : never
+}[keyof R]
+
+/** What the replacements still need of the program. */
+type ReplacementNeeds<R extends Replacements> = {
+  [Name in keyof R & keyof Foundations]-?: R[Name] extends Layer.Layer<never, unknown, infer Needs>
+    ? Exclude<Needs, Foundations[Name]>
+    : never
+}[keyof R & keyof Foundations]
 
 /** Every way in which a run cannot be set up. */
-export type RunSetupError = Layer.Error<typeof parts> | SettleError
+export type RunSetupError =
+  | Layer.Error<
+    ReturnType<
+      typeof partsOf<
+        Layer.Error<typeof own.seed>,
+        Layer.Services<typeof own.seed>,
+        Layer.Error<typeof own.device>,
+        Layer.Services<typeof own.device>,
+        Layer.Error<typeof own.learner>,
+        Layer.Services<typeof own.learner>,
+        Layer.Error<typeof own.evaluator>,
+        Layer.Services<typeof own.evaluator>
+      >
+    >
+  >
+  | SettleError
 /** Every way in which a run that was set up can fail. */
 export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]> | DeviceFault | RunSpent
 
@@ -111,26 +189,51 @@ export class Run extends Context.Service<Run, {
    * Sets up the run of the current configuration. Its events go to `RunEvents`, its clock starts at `RunOrigin`. Each call
    * makes the layer of another run; one layer, wherever it is provided, is one run.
    */
-  static readonly layerFromConfig = (): Layer.Layer<Run, RunSetupError, CurrentConfig | FileSystem.FileSystem> =>
+  static readonly layerFromConfig = <R extends Replacements = Record<never, never>>(
+    replaced?: R
+  ): Layer.Layer<
+    Run,
+    RunSetupError | ReplacementError<R>,
+    CurrentConfig | FileSystem.FileSystem | ReplacementNeeds<R>
+  > =>
     Layer.unwrap(Effect.map(
       Effect.flatMap(CurrentConfig, settle),
       // Layers are memoized by identity, and what is built here is of this configuration alone.
-      (config) => Layer.fresh(Layer.provide(layerOfParts, parts)).pipe(Layer.provide(CurrentConfig.layer(config)))
+      (config) =>
+        Layer.fresh(Layer.provide(layerOfParts, partsOf({ ...own, ...known(replaced) }))).pipe(
+          Layer.provide(CurrentConfig.layer(config))
+        )
     ))
 
   /** Sets up the run of some settings, one for each call; everything else is as in `configSources.resolve`. */
-  static readonly layer = (given: configSources.PartialConfig) =>
-    Layer.unwrap(
-      Effect.map(configSources.resolve({ given }), (config) =>
-        Run.layerFromConfig().pipe(Layer.provide(CurrentConfig.layer(config))))
-    )
+  static readonly layer = <R extends Replacements = Record<never, never>>(
+    given: configSources.PartialConfig,
+    replaced?: R
+  ): Layer.Layer<
+    Run,
+    RunSetupError | configSources.ConfigError | ReplacementError<R>,
+    FileSystem.FileSystem | ReplacementNeeds<R>
+  > =>
+    Layer.unwrap(Effect.gen(function*() {
+      const foreign = replaced?.learner !== undefined || Option.isSome(yield* Effect.serviceOption(Learner))
+      // Another learner gets experience, unless the settings say that it takes gradients.
+      const config = yield* configSources.resolve({ given: foreign ? { ship: "experience", ...given } : given })
+      return Layer.provide(Run.layerFromConfig(known(replaced)), CurrentConfig.layer(config))
+    }))
 
   /** A whole run as a stream of its events; a slow reader holds it up, and ending the stream stops it. */
-  static readonly events = (given: configSources.PartialConfig) =>
-    Stream.callback<RunEvent, RunError | RunSetupError | configSources.ConfigError, FileSystem.FileSystem>(
+  static readonly events = <R extends Replacements = Record<never, never>>(
+    given: configSources.PartialConfig,
+    replaced?: R
+  ) =>
+    Stream.callback<
+      RunEvent,
+      RunError | RunSetupError | configSources.ConfigError | ReplacementError<R>,
+      FileSystem.FileSystem | ReplacementNeeds<R>
+    >(
       (queue) =>
         Run.use((run) => run.train()).pipe(
-          Effect.provide(Run.layer(given)),
+          Effect.provide(Run.layer(given, known(replaced))),
           Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(queue, event)) }),
           Effect.matchCauseEffect({
             onFailure: (cause) => Queue.failCause(queue, cause),
