@@ -8,7 +8,7 @@ import { Run, type RunSetupError } from "../../src/runtime/Run.ts"
 import { DataPlane } from "../../src/runtime/workers/DataPlane.ts"
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
-const check = <_ extends true>(): void => {}
+const check = <Holds extends true>(_?: Holds): void => {}
 
 class Dice extends Context.Service<Dice, { readonly throw: Effect.Effect<number> }>()("test/Dice") {}
 class NoDice {
