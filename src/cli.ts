@@ -25,6 +25,7 @@ import { helpPage } from "./runtime/commands/helpPage.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
 import { ConfigError } from "./runtime/config/configSources.ts"
+import { UnconfirmedEnvironment } from "./runtime/config/confirmEnvironment.ts"
 import * as StandardOutput from "./runtime/reporting/StandardOutput.ts"
 import { plainLine, thrownText } from "./text/plainLine.ts"
 import { version } from "./version.ts"
@@ -91,7 +92,8 @@ const logger = Logger.make(({ message }) => {
 })
 
 const usage = (error: unknown): boolean =>
-  CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment
+  CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment ||
+  error instanceof UnconfirmedEnvironment
 
 const run = Effect.suspend(() => {
   const args = process.argv.slice(2)

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { resolve } from "node:path"
-import { pathToFileURL } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { thrownText } from "../text/plainLine.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { definitionProblem, InvalidDefinition } from "./EnvironmentDefinition.ts"
@@ -26,6 +26,21 @@ export class EnvironmentNotLoaded extends Schema.TaggedError<EnvironmentNotLoade
 const modulePattern = /^(.+\.[cm]?[jt]sx?)(?::(.+))?$/
 
 const isUrl = (path: string): boolean => /^[a-z][a-z+.-]+:/i.test(path)
+
+/** Whether a reference names a module rather than a registered id. */
+export const isModule = (reference: string): boolean => modulePattern.test(reference)
+
+/** The file of the module that a reference names; undefined where it names an id, or a URL that is no file's. */
+export const moduleFile = (reference: string): string | undefined => {
+  const path = modulePattern.exec(reference)?.[1]
+  if (path === undefined) return undefined
+  if (!isUrl(path)) return resolve(path)
+  try {
+    return fileURLToPath(path)
+  } catch {
+    return undefined
+  }
+}
 
 const importModule = (
   reference: string,

@@ -3,16 +3,18 @@
  * how old each was. With the settings it was recorded with, and those are in it, it is the run.
  *
  *     "troupe arrivals 1\n"    the format and its version
- *     JSON "\n"                the settings that decide the run
+ *     JSON "\n"                the settings that decide the run, and what its environment was
  *     varint pairs             environment, staleness; one pair an arrival, in order
  *     32 bytes                 SHA-256 of everything before
  *
  * A varint has seven bits a byte, the lowest first, the top bit set where more follow: two bytes an arrival, usually.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import { fromJson } from "../../text/json.ts"
+import { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
 import { readOlder } from "../config/olderSettings.ts"
 import { type OptionName, optionNames, RunConfig } from "../config/RunConfig.ts"
 
@@ -44,13 +46,17 @@ const circumstances: ReadonlySet<OptionName> = new Set([
 /** The settings that decide what a run computes. */
 export const decisive: ReadonlyArray<OptionName> = optionNames.filter((name) => !circumstances.has(name))
 
-const decisivePart = (config: RunConfig): string =>
-  JSON.stringify(Object.fromEntries(decisive.map((name) => [name, config[name]])))
+const headerOf = (config: RunConfig, environment: EnvironmentRecord | undefined): Uint8Array => {
+  const settings = Object.fromEntries(decisive.map((name) => [name, config[name]]))
+  return new TextEncoder().encode(`${head}${JSON.stringify({ ...settings, environment })}\n`)
+}
 
 /** What a recording holds. */
 export interface Recording {
   /** The settings that decided the run; the others have the values of `config`. */
   readonly config: RunConfig
+  /** What the environment was; undefined in one of 0.1.0. */
+  readonly environment: EnvironmentRecord | undefined
   readonly environments: Uint32Array
   readonly staleness: Uint32Array
   /** What a person should know of it. */
@@ -59,13 +65,11 @@ export interface Recording {
 
 /** Writes arrivals down as they happen; a few bytes each, in memory until the run ends. */
 export class Recorder {
-  private readonly header: Uint8Array
   private bytes = new Uint8Array(4096)
   private used = 0
 
   /** `arrivals` are those before the run was resumed, as `arrivals` gave them. */
-  constructor(config: RunConfig, arrivals?: Uint8Array) {
-    this.header = new TextEncoder().encode(`${head}${decisivePart(config)}\n`)
+  constructor(arrivals?: Uint8Array) {
     if (arrivals === undefined || arrivals.length === 0) return
     this.bytes = arrivals.slice()
     this.used = arrivals.length
@@ -96,8 +100,8 @@ export class Recorder {
   }
 
   /** The whole file as it would be if the run ended now. */
-  toBytes(): Uint8Array {
-    const body = Buffer.concat([this.header, this.bytes.subarray(0, this.used)])
+  toBytes(config: RunConfig, environment?: EnvironmentRecord): Uint8Array {
+    const body = Buffer.concat([headerOf(config, environment), this.bytes.subarray(0, this.used)])
     return Buffer.concat([body, createHash("sha256").update(body).digest()])
   }
 }
@@ -146,6 +150,7 @@ export const read = Effect.fnUntraced(function*(bytes: Uint8Array, where: string
   if (weight !== 1 || numbers.length % 2 !== 0) return yield* refuse("its last arrival is cut off")
   const recording: Recording = {
     config: settings,
+    environment: Option.getOrUndefined(Schema.decodeUnknownOption(EnvironmentRecord)(recorded["environment"])),
     environments: Uint32Array.from(numbers.filter((_, i) => i % 2 === 0)),
     staleness: Uint32Array.from(numbers.filter((_, i) => i % 2 === 1)),
     notices: older.notices

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Scope from "effect/Scope"
 import type { Recorder } from "../arrivals/recording.ts"
+import type { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
 import type { RunConfig } from "../config/RunConfig.ts"
 import type { OnCheckpoint } from "../reporting/folderReporter.ts"
 import { faultAt, type ReportFault } from "../reporting/ReportFault.ts"
@@ -33,14 +34,14 @@ export const make = (config: RunConfig, recorder: Recorder | undefined) =>
     /** Waits for the write under way. */
     const settled = Effect.suspend(() => writing === undefined ? Effect.void : Fiber.join(writing))
 
-    const writeInto = (path: string): OnCheckpoint =>
+    const writeInto = (path: string, environment: EnvironmentRecord): OnCheckpoint =>
       Effect.fnUntraced(function*(update, files) {
         const next = taken.shift()
         if (next === undefined) return
         const lengths = Object.fromEntries(files.map(({ length, name }) => [name, length()]))
         yield* settled
         const write = Effect.gen(function*() {
-          const bytes = yield* encode({ ...next, config, files: lengths })
+          const bytes = yield* encode({ ...next, config, environment, files: lengths })
           yield* Effect.forEach(files, ({ sync }) => sync, { discard: true })
           yield* CheckpointFolder.write(path, update, bytes, config.keepCheckpoints).pipe(
             Effect.mapError(faultAt(path)),

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { optimizerOf } from "../../model/optimizers.ts"
 import { version as program } from "../../version.ts"
 import { type ArrivalsState, ArrivalsStateHead } from "../arrivals/Arrivals.ts"
+import { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
 import { readOlder } from "../config/olderSettings.ts"
 import { presets } from "../config/presets.ts"
 import { RunConfig } from "../config/RunConfig.ts"
@@ -34,6 +35,8 @@ export interface Checkpoint {
   readonly config: RunConfig
   /** The build that wrote it. */
   readonly build: string
+  /** What the environment was; undefined in one of 0.1.0. */
+  readonly environment: EnvironmentRecord | undefined
   /** Lengths of the run folder's files at that point, in bytes. */
   readonly files: Readonly<Record<string, number>>
   /** The arrivals recorded so far, where the clock decides; otherwise empty. */
@@ -47,6 +50,7 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Head = Schema.Struct({
   build: Schema.String,
   program: Schema.String,
+  environment: Schema.optionalKey(EnvironmentRecord),
   config: Schema.Record(Schema.String, Schema.Unknown),
   files: Schema.Record(Schema.String, Count),
   learner: LearnerStateHead,
@@ -57,13 +61,16 @@ const Head = Schema.Struct({
 
 /** The file's bytes. */
 export const encode = (
-  { config, files, recorded, state }: Omit<Checkpoint, "build" | "notices">
+  { config, environment, files, recorded, state }: Omit<Checkpoint, "build" | "environment" | "notices"> & {
+    readonly environment?: EnvironmentRecord
+  }
 ): Effect.Effect<Uint8Array> => {
   const { arrivals, environments, learner, monitor } = state
   const { optimizer, parameters } = learner.model
   const head: typeof Head.Type = {
     program,
     build: buildId,
+    ...(environment === undefined ? {} : { environment }),
     config,
     files,
     learner: { version: learner.version, consumed: learner.consumed },
@@ -125,6 +132,7 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
   const scalars = section("optimizer.scalars", Float64Array)
   const checkpoint: Checkpoint = {
     build: head.build,
+    environment: head.environment,
     config,
     notices,
     files: head.files,

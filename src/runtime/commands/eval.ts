@@ -8,6 +8,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
@@ -18,9 +19,11 @@ import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
 import { evaluationStream } from "../../random/streams.ts"
 import { plainLine } from "../../text/plainLine.ts"
+import { confirmEnvironment } from "../config/confirmEnvironment.ts"
 import { Evaluator } from "../evaluation/Evaluator.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
+import * as RunFolder from "../reporting/RunFolder.ts"
 import { learnableEnvironment } from "../workers/learnableEnvironment.ts"
 
 /** Something about the request that cannot be done. */
@@ -63,6 +66,20 @@ const showOnTerminal = Effect.fnUntraced(function*(
   }
 })
 
+/** The environment that a policy's file names, where it may be loaded. */
+const environmentOf = Effect.fnUntraced(function*(file: string, { environment }: Policy) {
+  const paths = yield* Path.Path
+  const folder = yield* RunFolder.read(paths.dirname(file))
+  yield* confirmEnvironment({
+    file,
+    reference: environment,
+    ...(Option.isNone(folder)
+      ? {}
+      : { folder: folder.value.path, fingerprint: folder.value.environment?.module ?? undefined })
+  })
+  return environment
+})
+
 const cannotDraw = (id: string, render: string) =>
   new EvalError({ message: `${id} has no ${render} rendering; leave --render out.` })
 
@@ -81,7 +98,9 @@ export const evalCommand = Command.make(
       Flag.withDefault(0)
     ),
     environment: Flag.String("env-id").pipe(
-      Flag.withDescription("another environment than the policy was trained on"),
+      Flag.withDescription(
+        "the environment: another than the policy was trained on, or a module, which a file alone does not run"
+      ),
       Flag.optional
     ),
     render: Flag.Literals("render", ["none", "ansi", "svg"]).pipe(
@@ -100,7 +119,9 @@ export const evalCommand = Command.make(
   },
   Effect.fnUntraced(function*({ environment, episodes, json, out, policy: path, render, seed }) {
     const policy = yield* Effect.flatMap(policyPath(path), Policy.load)
-    const definition = yield* learnableEnvironment(Option.getOrElse(environment, () => policy.environment))
+    const definition = yield* learnableEnvironment(
+      Option.isSome(environment) ? environment.value : yield* environmentOf(yield* policyPath(path), policy)
+    )
     const { inputs } = encoderOf(policy.spec.encoder)
     const { outputs } = distributionOf(policy.spec.distribution)
     if (inputs !== definition.observationSpace.size || outputs !== definition.actionSpace.n) {

@@ -5,11 +5,14 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import { availableParallelism } from "node:os"
+import { isModule } from "../../envs/loadEnvironment.ts"
 import { decisive } from "../arrivals/recording.ts"
 import * as CheckpointFolder from "../checkpoint/CheckpointFolder.ts"
 import { UnreadableCheckpoint } from "../checkpoint/container.ts"
 import { type Checkpoint, decode, settingsOf } from "../checkpoint/RunState.ts"
 import * as configSources from "../config/configSources.ts"
+import { confirmEnvironment, shellWord } from "../config/confirmEnvironment.ts"
+import type { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
 import { flagName, type OptionName, optionNames, type RunConfig } from "../config/RunConfig.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { isOver } from "../stopping/stoppingRules.ts"
@@ -24,14 +27,18 @@ export interface Resumption {
   readonly config: RunConfig
   /** Undefined where the run was stopped before its first checkpoint: it begins anew. */
   readonly checkpoint: Checkpoint | undefined
+  /** What the environment was; undefined where 0.1.0 wrote it. */
+  readonly environment: EnvironmentRecord | undefined
   /** What a person should know. */
   readonly notices: ReadonlyArray<string>
 }
 
-/** The command that resumes from a path, as the person would type it here. */
-export const command = (path: string): string => {
+/** The command that resumes from a path, as the person would type it here; with the environment, where it must be named. */
+export const command = (path: string, environment?: string): string => {
   const program = /start\.[jt]s$/.test(process.argv[1] ?? "") ? "npm start --" : "troupe"
-  return `${program} --resume ${/^[\w./:@+-]+$/.test(path) ? path : JSON.stringify(path)}`
+  return `${program} --resume ${shellWord(path)}${
+    environment === undefined ? "" : ` --env-id ${shellWord(environment)}`
+  }`
 }
 
 /** Settings that only say how long a run goes on, and where the learner computes. */
@@ -106,6 +113,7 @@ const choose = Effect.fnUntraced(function*(folder: RunFolder.RunFolder, wanted: 
 /** Finds what `path` names and puts the settings together: the run's own, and what may be chosen anew. */
 export const resume = Effect.fnUntraced(function*(path: string, sources: configSources.Sources) {
   const fs = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
   const { folder, update } = yield* locate(path)
   const checkpoint = yield* choose(folder, update)
   const { config: own, notices: noticed } = checkpoint ?? (yield* fs.readFileString(folder.file("config.json")).pipe(
@@ -116,8 +124,11 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
     )
   ))
   const chosen = yield* configSources.chosen(sources)
+  const named = chosen.envId
   const changed = optionNames.find((name) =>
-    fixed(name) && chosen[name] !== undefined && JSON.stringify(chosen[name]) !== JSON.stringify(own[name])
+    fixed(name) && chosen[name] !== undefined && JSON.stringify(chosen[name]) !== JSON.stringify(own[name]) &&
+    // A module may lie elsewhere now; that it is the same environment is seen when it is there.
+    !(name === "envId" && named !== undefined && isModule(named) && isModule(own.envId))
   )
   if (changed !== undefined) {
     return yield* new configSources.ConfigError({
@@ -125,6 +136,15 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
       message: `--${flagName(changed)} cannot be changed by a resume: the run has ${
         JSON.stringify(own[changed])
       }. Leave it out, or train anew.`
+    })
+  }
+  const environment = checkpoint === undefined ? folder.environment : checkpoint.environment
+  if (named === undefined) {
+    yield* confirmEnvironment({
+      file: paths.relative(".", checkpoint === undefined ? folder.file("config.json") : folder.path),
+      reference: own.envId,
+      fingerprint: environment?.module ?? undefined,
+      folder: folder.path
     })
   }
   const notices: Array<string> = [...noticed]
@@ -154,6 +174,6 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
       notices.push("This run has come to its end already. To train on, say --keep-going, or more --total-timesteps.")
     }
   }
-  const resumption: Resumption = { folder, config, checkpoint, notices }
+  const resumption: Resumption = { folder, config, checkpoint, environment, notices }
   return resumption
 })

@@ -15,6 +15,8 @@ import * as Path from "effect/Path"
 import { availableParallelism } from "node:os"
 import { untilDeadline } from "../../actors/EventLoop.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
+import { isModule } from "../../envs/loadEnvironment.ts"
+import type { UnknownEnvironment } from "../../envs/Registry.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { ArrivalLog } from "../arrivals/Arrivals.ts"
 import * as recording from "../arrivals/recording.ts"
@@ -22,6 +24,8 @@ import * as CheckpointFolder from "../checkpoint/CheckpointFolder.ts"
 import { CheckpointKeeper, resumeFrom } from "../checkpoint/Checkpoints.ts"
 import * as CheckpointWriter from "../checkpoint/CheckpointWriter.ts"
 import * as configSources from "../config/configSources.ts"
+import { confirmEnvironment, type UnconfirmedEnvironment } from "../config/confirmEnvironment.ts"
+import { changes, type EnvironmentRecord, fingerprintOf, recordOf } from "../config/EnvironmentRecord.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../config/RunConfig.ts"
 import * as EventQueue from "../monitoring/EventQueue.ts"
 import { RunEvents, RunOrigin, type RunStatus } from "../monitoring/RunMonitor.ts"
@@ -46,9 +50,14 @@ const processStart = {
 /** The recording's name in a run's folder. */
 const recordingName = "arrivals.bin"
 
-const openFolder = (config: RunConfig, { id, rewardThreshold }: EnvironmentDefinition) =>
+const openFolder = (
+  config: RunConfig,
+  { id, rewardThreshold }: EnvironmentDefinition,
+  environment: EnvironmentRecord
+) =>
   RunFolder.create({
     logDir: config.logDir,
+    environment,
     envId: id,
     preset: config.preset,
     seed: config.seed,
@@ -85,12 +94,19 @@ interface Plan {
 /** Puts the run's settings together. */
 const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.Return<
   Plan,
-  configSources.ConfigError | recording.RecordingError | resume.ResumeError,
+  | configSources.ConfigError
+  | recording.RecordingError
+  | resume.ResumeError
+  | UnconfirmedEnvironment
+  | UnknownEnvironment,
   FileSystem.FileSystem | Path.Path
 > {
   const { file, given, replay } = request
   const notices = new Set<string>()
   const sources = { given, file, notice: (message: string) => void notices.add(message) }
+  if (request.force && replay === undefined) {
+    return yield* new configSources.ConfigError({ source: "force", message: "--force goes with --replay." })
+  }
   if (request.resume !== undefined) {
     if (replay !== undefined) {
       return yield* new configSources.ConfigError({
@@ -105,23 +121,40 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
   if (replay === undefined) return { config: resolved, notices }
   const replayed = yield* recordingOf(replay, resolved)
   const chosen = yield* configSources.chosen(sources)
-  const changed = recording.firstDifference(replayed.config, { ...replayed.config, ...chosen })
+  const { envId } = chosen
+  const { config } = replayed
+  // A module may lie elsewhere now; that it is the same environment is seen when it is there.
+  const elsewhere = envId !== undefined && isModule(envId) && isModule(config.envId)
+  const changed = recording.firstDifference(config, {
+    ...config,
+    ...chosen,
+    ...(elsewhere ? { envId: config.envId } : {})
+  })
   if (changed !== undefined) {
     return yield* new configSources.ConfigError({
       source: flagName(changed),
       message: `--${flagName(changed)} cannot be changed by a replay; leave it out, or train anew.`
     })
   }
+  if (envId === undefined) {
+    yield* confirmEnvironment({
+      file: replay,
+      reference: config.envId,
+      fingerprint: replayed.environment?.module ?? undefined,
+      folder: replay,
+      changed: request.force
+    })
+  }
   const workers = chosen.workers ?? availableParallelism()
   for (const message of replayed.notices) notices.add(message)
-  return { config: configSources.withinWork({ ...replayed.config, workers }), replayed, notices }
+  return { config: configSources.withinWork({ ...config, envId: envId ?? config.envId, workers }), replayed, notices }
 })
 
 /** Writes the recording when the scope closes, however it closes: all of it or none. */
-const keepRecording = Effect.fnUntraced(function*(recorder: recording.Recorder, path: string) {
+const keepRecording = Effect.fnUntraced(function*(path: string, bytes: () => Uint8Array) {
   const fs = yield* FileSystem.FileSystem
   yield* Effect.addFinalizer(() =>
-    fs.writeFile(`${path}.part`, recorder.toBytes()).pipe(
+    fs.writeFile(`${path}.part`, bytes()).pipe(
       Effect.andThen(fs.rename(`${path}.part`, path)),
       Effect.catch((error) => Effect.logError(`the recording ${path} could not be written: ${error.message}`))
     )
@@ -145,38 +178,89 @@ interface TrainRequest {
   readonly replay: string | undefined
   /** Folder, or checkpoint, of the run to go on with. */
   readonly resume: string | undefined
+  /** Repeat a run though its environment has changed. */
+  readonly force: boolean
   readonly json: boolean
   readonly quiet: boolean
 }
 
 /** Brings the folder of a run back to where its checkpoint was taken. */
-const goBack = Effect.fnUntraced(function*({ checkpoint, config, folder }: resume.Resumption) {
+const goBack = Effect.fnUntraced(function*(
+  { checkpoint, config, folder }: resume.Resumption,
+  environment: EnvironmentRecord
+) {
   const update = checkpoint?.state.monitor.progress.updates ?? 0
   const checkpoints = folder.file(CheckpointFolder.name)
   // In this order: a checkpoint must not speak of more than there is in the files.
   yield* Effect.mapError(CheckpointFolder.goBackTo(checkpoints, update), faultAt(checkpoints))
   const short = yield* cutBack(folder, checkpoint?.files ?? {})
-  yield* Effect.mapError(RunFolder.rewriteConfig(folder, { ...config }), faultAt(folder.file("config.json")))
+  yield* Effect.mapError(
+    RunFolder.rewriteConfig(folder, { ...config }, environment),
+    faultAt(folder.file("config.json"))
+  )
   return short.map((name) => `${folder.file(name)} is shorter than when the checkpoint was taken: rows are missing.`)
+})
+
+/**
+ * Holds the environment to what it was when the run was trained, or recorded. A run that goes on says what has changed; one
+ * that is to be repeated exactly is refused, unless it is forced.
+ */
+const compareEnvironments = Effect.fnUntraced(function*(
+  { replayed, resumed }: Plan,
+  { force, replay = "" }: TrainRequest,
+  now: EnvironmentRecord
+) {
+  const before = replayed === undefined ? resumed?.environment : replayed.environment
+  const id = before?.id ?? resumed?.folder.envId
+  if (id !== undefined && id !== now.id) {
+    const message = `The run is one of ${id}, and --env-id gives ${now.id}. Give the environment it was trained in.`
+    return yield* replayed === undefined
+      ? new resume.ResumeError({ message })
+      : new recording.RecordingError({ message })
+  }
+  const changed = before === undefined ? [] : changes(before, now)
+  if (changed.length === 0) return []
+  const what = `The environment ${now.id} is not what it was: ${changed.join("; ")}`
+  if (replayed === undefined) return [`${what}. The weights come to differ from those of a run without a break.`]
+  if (force) return [`${what}. This is not an exact repetition.`]
+  return yield* new recording.RecordingError({
+    message: `${replay} cannot be repeated exactly. ${what}. Say --force to repeat it all the same.`
+  })
 })
 
 /** Says how to go on with a run that was interrupted. */
 const tellHowToResume = Effect.fnUntraced(
-  function*(folder: RunFolder.RunFolder, written: Effect.Effect<number | undefined>) {
+  function*(
+    folder: RunFolder.RunFolder,
+    written: Effect.Effect<number | undefined>,
+    reference: string,
+    environment: EnvironmentRecord
+  ) {
     const paths = yield* Path.Path
     const update = yield* written
+    // What must be named again is what a file alone would not be believed.
+    const confirmed = yield* Effect.isSuccess(confirmEnvironment({
+      file: folder.path,
+      reference,
+      fingerprint: environment.module ?? undefined,
+      folder: folder.path
+    }))
+    const go = resume.command(paths.relative(".", folder.path), confirmed ? undefined : reference)
     const kept = update === undefined ? "No checkpoint was written" : `The last checkpoint is that of update ${update}`
-    yield* Console.error(`Interrupted. ${kept}; go on with: ${resume.command(paths.relative(".", folder.path))}`)
+    yield* Console.error(`Interrupted. ${kept}; go on with: ${go}`)
   }
 )
 
 const train = Effect.fn("train")(function*(request: TrainRequest) {
   const ofVariables = yield* configSources.checkVariables(Object.keys(process.env))
-  const { config: wanted, notices: noticed, replayed, resumed } = yield* settings(request)
+  const plan = yield* settings(request)
+  const { config: wanted, notices: noticed, replayed, resumed } = plan
+  // Before it is imported: what it is when it is run.
+  const module = yield* Effect.sync(() => fingerprintOf(wanted.envId))
   const before = resumed?.checkpoint
   const events = yield* EventQueue.make
   const config = yield* Effect.provideService(settle(wanted), RunEvents, { emit: events.emit })
-  const recorder = config.schedule === "async" ? new recording.Recorder(config, before?.recorded) : undefined
+  const recorder = config.schedule === "async" ? new recording.Recorder(before?.recorded) : undefined
   const writer = config.runFolder && replayed === undefined ? yield* CheckpointWriter.make(config, recorder) : undefined
 
   // The run is set up before its folder is made: what cannot start leaves nothing behind.
@@ -192,15 +276,24 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
       ...(replayed === undefined ? {} : { replay: replayed })
     })
   )
-  const notices = [...ofVariables, ...noticed, ...(resumed === undefined ? [] : yield* goBack(resumed))]
-  const folder = resumed?.folder ?? (config.runFolder ? yield* openFolder(config, run.environment) : undefined)
+  const environment = recordOf(run.environment, module)
+  const notices = [
+    ...ofVariables,
+    ...noticed,
+    ...(yield* compareEnvironments(plan, request, environment)),
+    ...(resumed === undefined ? [] : yield* goBack(resumed, environment))
+  ]
+  const folder = resumed?.folder ??
+    (config.runFolder ? yield* openFolder(config, run.environment, environment) : undefined)
   if (folder !== undefined && resumed === undefined) yield* removeIfNothingCame(folder.path, run.status)
-  if (folder !== undefined && recorder !== undefined) yield* keepRecording(recorder, folder.file(recordingName))
+  if (folder !== undefined && recorder !== undefined) {
+    yield* keepRecording(folder.file(recordingName), () => recorder.toBytes(config, environment))
+  }
   if (folder !== undefined && writer !== undefined) {
     yield* Effect.addFinalizer((exit) =>
       Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && process.stdout.errored === null
         // Whoever stopped reading us wants no more words.
-        ? tellHowToResume(folder, writer.written)
+        ? tellHowToResume(folder, writer.written, config.envId, environment)
         : Effect.void
     )
   }
@@ -224,7 +317,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   const screen = request.json
     ? yield* JsonLines.reporter
     : yield* Table.reporter({ quiet: request.quiet, rewardThreshold: run.environment.rewardThreshold })
-  const onCheckpoint = writer?.writeInto(folder?.file(CheckpointFolder.name) ?? "")
+  const onCheckpoint = writer?.writeInto(folder?.file(CheckpointFolder.name) ?? "", environment)
   const reporters = folder === undefined ? [screen] : [yield* folderReporter(folder, onCheckpoint), screen]
   const consumed = yield* Effect.forkScoped(
     Effect.andThen(Reporter.consume(events.stream, reporters), writer?.settled ?? Effect.void)
@@ -267,6 +360,10 @@ export const trainCommand = Command.make(
       Flag.withMetavar("folder"),
       Flag.optional
     ),
+    force: Flag.Boolean("force").pipe(
+      Flag.withDescription("with --replay: repeat the run though its environment has changed, and not exactly then"),
+      Flag.withDefault(false)
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("print one JSON event a line, and nothing else"),
       Flag.withDefault(false)
@@ -274,7 +371,7 @@ export const trainCommand = Command.make(
     quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
   },
   Effect.fnUntraced(
-    function*({ async: own, config, environment, json, quiet, replay, resume, serial, sync, ...flags }) {
+    function*({ async: own, config, environment, force, json, quiet, replay, resume, serial, sync, ...flags }) {
       const texts: Record<string, string> = {}
       for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
       if (Option.isSome(environment)) {
@@ -308,6 +405,7 @@ export const trainCommand = Command.make(
         file: Option.getOrUndefined(config),
         replay: Option.getOrUndefined(replay),
         resume: Option.getOrUndefined(resume),
+        force,
         json,
         quiet
       })

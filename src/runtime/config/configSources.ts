@@ -10,11 +10,14 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as os from "node:os"
+import { dirname } from "node:path"
 import { nearest } from "../../envs/nearest.ts"
 import { Registry } from "../../envs/Registry.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { ownersOf, schedulesOf, underSchedule } from "./algorithmSettings.ts"
+import { confirmEnvironment, type NamedEnvironment } from "./confirmEnvironment.ts"
+import { EnvironmentRecord } from "./EnvironmentRecord.ts"
 import { readOlder } from "./olderSettings.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
@@ -114,9 +117,19 @@ const fromFile = Effect.fnUntraced(function*(path: string, notice: Sources["noti
     )
   )
   // The config.json of a run folder keeps the settings one level deeper.
-  const { notices, settings } = readOlder(Predicate.isObject(record["config"]) ? { ...record["config"] } : record)
+  const ofRun = record["config"]
+  const { notices, settings } = readOlder(Predicate.isObject(ofRun) ? { ...ofRun } : record)
   for (const message of notices) notice?.(message)
-  return yield* fromRecord(settings, (name) => `"${name}" in ${path}`, `in ${path}`)
+  const chosen = yield* fromRecord(settings, (name) => `"${name}" in ${path}`, `in ${path}`)
+  const environment = Schema.decodeUnknownOption(EnvironmentRecord)(record["environment"])
+  const named = (reference: string): NamedEnvironment => ({
+    file: path,
+    reference,
+    ...(Predicate.isObject(ofRun) && Option.isSome(environment)
+      ? { folder: dirname(path), fingerprint: environment.value.module ?? undefined }
+      : {})
+  })
+  return { chosen, named }
 })
 
 const fromVariables = Effect.gen(function*() {
@@ -158,12 +171,22 @@ export interface Sources {
   readonly notice?: (message: string) => void
 }
 
-/** The settings that somebody chose, by whichever source; the presets are not among them. */
+/**
+ * The settings that somebody chose, by whichever source; the presets are not among them. An environment that only the file
+ * names is one that may be loaded.
+ */
 export const chosen = Effect.fnUntraced(function*(sources: Sources) {
-  const file = sources.file === undefined ? {} : yield* fromFile(sources.file, sources.notice)
+  const file = sources.file === undefined ? undefined : yield* fromFile(sources.file, sources.notice)
   const variables = yield* fromVariables
   const given = yield* fromRecord({ ...sources.given }, (name) => name, "among the settings")
-  return { ...file, ...variables, ...given }
+  const reference = (given.envId ?? variables.envId) === undefined ? file?.chosen.envId : undefined
+  if (file !== undefined && reference !== undefined) {
+    yield* Effect.mapError(
+      confirmEnvironment(file.named(reference)),
+      ({ message }) => new ConfigError({ source: file.named(reference).file, message })
+    )
+  }
+  return { ...file?.chosen, ...variables, ...given }
 })
 
 /** The algorithm and its schedule, by what was chosen of both; and the preset that the other settings come from. */

@@ -11,6 +11,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { fromJson } from "../../text/json.ts"
+import { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
 import { explain } from "./ReportFault.ts"
 
 /** The log directory cannot hold a run folder. The message names the path and the way out. */
@@ -33,6 +34,8 @@ export interface RunFolder {
   readonly rewardThreshold: number | null
   /** When the run began, milliseconds since 1970: second 0 of its events. */
   readonly startedMillis: number
+  /** What the environment was; undefined in a folder of 0.1.0. */
+  readonly environment: EnvironmentRecord | undefined
   /** The path of a file in the folder. */
   readonly file: (...names: ReadonlyArray<string>) => string
 }
@@ -46,6 +49,8 @@ export interface RunFolderOptions {
   readonly rewardThreshold?: number | undefined
   /** When the run began (milliseconds since 1970). Default: now. */
   readonly startedMillis?: number | undefined
+  /** What the environment is. */
+  readonly environment?: EnvironmentRecord | undefined
   /** The whole configuration, for people and for `--config`; goes into config.json as it is. */
   readonly config: Schema.JsonObject
 }
@@ -57,6 +62,7 @@ export const ConfigFile = Schema.Struct({
   seed: Schema.Finite,
   reward_threshold: Schema.NullOr(Schema.Finite),
   started: Schema.String,
+  environment: Schema.optionalKey(EnvironmentRecord),
   config: Schema.Record(Schema.String, Schema.Json)
 })
 export type ConfigFile = typeof ConfigFile.Type
@@ -88,6 +94,7 @@ export const create = (
       seed: options.seed,
       reward_threshold: options.rewardThreshold ?? null,
       started,
+      ...(options.environment === undefined ? {} : { environment: options.environment }),
       config: options.config
     }
 
@@ -149,11 +156,16 @@ const fromConfig = (paths: Path.Path, path: string, config: ConfigFile): RunFold
   seed: config.seed,
   rewardThreshold: config.reward_threshold,
   startedMillis: Date.parse(config.started),
+  environment: config.environment,
   file: (...names) => paths.join(path, ...names)
 })
 
 /** Writes config.json anew, with other settings: all of it or none. */
-export const rewriteConfig = Effect.fnUntraced(function*(folder: RunFolder, settings: Schema.JsonObject) {
+export const rewriteConfig = Effect.fnUntraced(function*(
+  folder: RunFolder,
+  settings: Schema.JsonObject,
+  environment: EnvironmentRecord
+) {
   const fs = yield* FileSystem.FileSystem
   const config: ConfigFile = {
     env_id: folder.envId,
@@ -161,6 +173,7 @@ export const rewriteConfig = Effect.fnUntraced(function*(folder: RunFolder, sett
     seed: folder.seed,
     reward_threshold: folder.rewardThreshold,
     started: new Date(folder.startedMillis).toISOString(),
+    environment,
     config: settings
   }
   const path = folder.file("config.json")

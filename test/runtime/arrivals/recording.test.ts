@@ -14,9 +14,9 @@ const Arrival = Schema.Tuple([
 ])
 
 const write = (arrivals: ReadonlyArray<readonly [number, number]>) => {
-  const recorder = new recording.Recorder(config)
+  const recorder = new recording.Recorder()
   for (const [environment, staleness] of arrivals) recorder.write(environment, staleness)
-  return recorder.toBytes()
+  return recorder.toBytes(config)
 }
 
 describe("recording", () => {

@@ -58,7 +58,7 @@ const attempt = Effect.fnUntraced(function*(
   const config = checkpoint === undefined
     ? yield* configSources.resolve({ given: { placement: "fiber", ...given } })
     : configSources.withinWork({ ...checkpoint.config, ...given })
-  const recorder = new Recorder(config, checkpoint?.recorded)
+  const recorder = new Recorder(checkpoint?.recorded)
   const events: Array<unknown> = []
   const states: Array<{ readonly state: RunState; readonly recorded: Uint8Array }> = []
   const marks: Array<number> = []
@@ -108,7 +108,7 @@ const attempt = Effect.fnUntraced(function*(
       status: yield* run.status,
       events,
       kept,
-      recording: recorder.toBytes()
+      recording: recorder.toBytes(config)
     }
     return outcome
   }))
