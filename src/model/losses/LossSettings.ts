@@ -2,15 +2,20 @@
  * The losses there are: their settings, tagged by name, and what each reports beside its policy and value term and the
  * entropy. A further loss is a file beside this one and an entry in each table here; the compiler finds the others.
  */
-import { a2c, type A2cSettings } from "./a2c.ts"
+import * as Schema from "effect/Schema"
+import { a2c, A2cSettings } from "./a2c.ts"
 import { type FragmentLoss, type RowLoss, Statistic } from "./Loss.ts"
-import { td, type TdSettings } from "./td.ts"
+import { td, TdSettings } from "./td.ts"
 
 /** A loss of rows that stand by themselves, and its numbers for one pass. */
-export type LossSettings = A2cSettings
+export const LossSettings = Schema.Union([A2cSettings])
+/** The decoded value of the schema of the same name. */
+export type LossSettings = typeof LossSettings.Type
 
 /** A loss along fragments, which only the kernels of a worker compute. */
-export type FragmentLossSettings = TdSettings
+export const FragmentLossSettings = Schema.Union([TdSettings])
+/** The decoded value of the schema of the same name. */
+export type FragmentLossSettings = typeof FragmentLossSettings.Type
 
 /** The names of all losses. */
 export type LossName = (LossSettings | FragmentLossSettings)["name"]

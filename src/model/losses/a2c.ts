@@ -8,14 +8,17 @@
  * Mnih et al. 2016, *Asynchronous Methods for Deep Reinforcement Learning*, section 4, in the form of
  * Stable-Baselines3's `a2c.py`.
  */
+import * as Schema from "effect/Schema"
 import { addTo, type RowLoss, Statistic } from "./Loss.ts"
 
 /** Weights of the value loss and of the entropy bonus. */
-export interface A2cSettings {
-  readonly name: "a2c"
-  readonly valueCoefficient: number
-  readonly entropyCoefficient: number
-}
+export const A2cSettings = Schema.Struct({
+  name: Schema.Literal("a2c"),
+  valueCoefficient: Schema.Finite,
+  entropyCoefficient: Schema.Finite
+})
+/** The decoded value of the schema of the same name. */
+export type A2cSettings = typeof A2cSettings.Type
 
 export const a2c = ({ entropyCoefficient, valueCoefficient }: A2cSettings): RowLoss => ({
   scope: "row",

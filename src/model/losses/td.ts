@@ -8,21 +8,24 @@
  * Sutton and Barto, *Reinforcement Learning*, 2nd edition, section 13.5; following the gradient through the bootstrap
  * is Baird's residual gradient (1995).
  */
+import * as Schema from "effect/Schema"
 import { addTo, type FragmentLoss, Statistic } from "./Loss.ts"
 
 /** The settings of one-step temporal differences. */
-export interface TdSettings {
-  readonly name: "td"
+export const TdSettings = Schema.Struct({
+  name: Schema.Literal("td"),
   /** Discount γ, 0 to 1. */
-  readonly gamma: number
+  gamma: Schema.Finite,
   /**
    * The value loss does not pull at the value it bootstraps from: the usual semi-gradient. `false` follows the gradient
    * through both values.
    */
-  readonly detachBootstrap: boolean
-  readonly valueCoefficient: number
-  readonly entropyCoefficient: number
-}
+  detachBootstrap: Schema.Boolean,
+  valueCoefficient: Schema.Finite,
+  entropyCoefficient: Schema.Finite
+})
+/** The decoded value of the schema of the same name. */
+export type TdSettings = typeof TdSettings.Type
 
 export const td = (
   { detachBootstrap, entropyCoefficient, gamma, valueCoefficient }: TdSettings
