@@ -112,7 +112,27 @@ describe("the command line", () => {
     })
   )
 
+  live(
+    "gives an environment its options, in training, in the saved policy and in its evaluation",
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const cwd = yield* folder
+      const options = ["--env-option", "is_slippery=False", "--env-option", "map_name=8x8"]
+      const steps = ["--total-timesteps", "200", "--workers", "2", "--n-envs", "4"]
+      const trained = yield* troupe(cwd, ["--env-id", "FrozenLake-v1", ...options, ...steps])
+      assert.strictEqual(trained.code, 0, trained.stderr)
+      const [run] = yield* fs.readDirectory(`${cwd}/runs`)
+      const { config } = JSON.parse(yield* fs.readFileString(`${cwd}/runs/${run}/config.json`))
+      assert.strictEqual(config.envId, "FrozenLake-v1?is_slippery=false&map_name=8x8")
+      const evaluated = yield* troupe(cwd, ["eval", `runs/${run}`, "--episodes", "2", "--json"])
+      assert.strictEqual(evaluated.code, 0, evaluated.stderr)
+      const refused = yield* troupe(cwd, ["eval", `runs/${run}`, "--env-option", "map_name=4x4"])
+      assert.match(refused.stderr, /64 inputs, 4 actions\) and does not fit FrozenLake-v1/)
+    })
+  )
+
   const refusals: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, said: RegExp]> = [
+    [["--env-option", "sticky=1"], 1, /^The environment "CartPole-v1" has no option "sticky": known are .*\n$/],
     [["--n-envs", "0"], 2, /^--n-envs must be a whole number from 1 to 65536; 0 is not\.\n$/],
     [["--n-envs", "ten"], 2, /^--n-envs must be .* "ten" is not\.\n$/],
     [["--env-id", "CartPole-v9"], 2, /^There is no environment "CartPole-v9"\. Did you mean "CartPole-v1"\?\n$/],

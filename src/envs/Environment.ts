@@ -13,6 +13,7 @@ import { isEntropy, Pcg64 } from "../random/index.ts"
 import type { EnvironmentDefinition, JsonRecord } from "./EnvironmentDefinition.ts"
 import { definitionProblem, type InvalidDefinition } from "./EnvironmentDefinition.ts"
 import { EnvironmentFault } from "./EnvironmentFault.ts"
+import { configure } from "./options.ts"
 import { isList } from "./spaces/shapes.ts"
 import type { ActionOf, ActionSpace, Observation, ObservationSpace } from "./spaces/Space.ts"
 import { type Misstep, Stepper } from "./Stepper.ts"
@@ -220,4 +221,4 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   }
 })
 
-export const Environment = { define, make }
+export const Environment = { define, configure, make }

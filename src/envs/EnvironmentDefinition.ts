@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { Pcg64 } from "../random/index.ts"
+import type { Configurable } from "./options.ts"
 import { spaceProblem } from "./spaces/index.ts"
 import type { ActionOf, ActionSpace, ObservationSpace } from "./spaces/Space.ts"
 import { thrownReason } from "./thrown.ts"
@@ -65,6 +66,13 @@ export interface EnvironmentDefinition<A extends ActionSpace = ActionSpace> {
   create(state: Float64Array): Dynamics<ActionOf<A>>
   /** How it looks, where it can be drawn. */
   readonly rendering?: Rendering
+  /** The options it was made with (`Environment.configure`). */
+  readonly configured?: JsonRecord
+  /**
+   * The options it takes, and how to have it with others (`withOptions`). Not enumerable: a changed copy, such as a wrapped
+   * definition, is another environment and takes none.
+   */
+  readonly configurable?: Configurable<A>
 }
 
 /** Characters of an id that a sentence shows. */

@@ -3,9 +3,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { AcrobotV1 } from "./acrobot/Acrobot.ts"
+import { BlackjackV1 } from "./blackjack/Blackjack.ts"
 import { CartPoleV0, CartPoleV1 } from "./cartpole/CartPole.ts"
+import { CliffWalkingSlipperyV1, CliffWalkingV1 } from "./cliffwalking/CliffWalking.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
+import { FrozenLake8x8V1, FrozenLakeV1 } from "./frozenlake/FrozenLake.ts"
+import { MountainCarV0 } from "./mountaincar/MountainCar.ts"
+import { MountainCarContinuousV0 } from "./mountaincar/MountainCarContinuous.ts"
 import { nearest } from "./nearest.ts"
+import { splitReference } from "./options.ts"
+import { PendulumV1 } from "./pendulum/Pendulum.ts"
+import { TaxiV4 } from "./taxi/Taxi.ts"
 
 /** No environment of that id. */
 export class UnknownEnvironment extends Schema.TaggedError<UnknownEnvironment>()("UnknownEnvironment", {
@@ -22,7 +31,20 @@ export class UnknownEnvironment extends Schema.TaggedError<UnknownEnvironment>()
   }
 }
 
-const builtIn: ReadonlyArray<EnvironmentDefinition> = [CartPoleV0, CartPoleV1]
+const builtIn: ReadonlyArray<EnvironmentDefinition> = [
+  CartPoleV0,
+  CartPoleV1,
+  AcrobotV1,
+  MountainCarV0,
+  MountainCarContinuousV0,
+  PendulumV1,
+  FrozenLakeV1,
+  FrozenLake8x8V1,
+  CliffWalkingV1,
+  CliffWalkingSlipperyV1,
+  TaxiV4,
+  BlackjackV1
+]
 
 /** What is registered. A reference, so that it needs no Layer to have the built-in environments. */
 const Registered = Context.Reference<ReadonlyArray<EnvironmentDefinition>>("troupe/envs/Registered", {
@@ -39,8 +61,11 @@ const lookup = Effect.fnUntraced(function*(id: string) {
   return yield* new UnknownEnvironment(near === undefined ? { id, known } : { id, near, known })
 })
 
-/** Whether an environment of this id comes with Troupe. */
-const isBuiltIn = (id: string): boolean => builtIn.some((definition) => definition.id === id)
+/** Whether the environment of a reference comes with Troupe. */
+const isBuiltIn = (reference: string): boolean => {
+  const { base } = splitReference(reference)
+  return builtIn.some((definition) => definition.id === base)
+}
 
 /** Every registered id. */
 const ids: Effect.Effect<ReadonlyArray<string>> = Effect.map(

@@ -1,7 +1,10 @@
 /** Worlds and spaces: Gymnasium's contract, typed. Stands on its own: knows nothing of actors or models. */
+export { AcrobotV1 } from "./acrobot/Acrobot.ts"
+export { BlackjackV1 } from "./blackjack/Blackjack.ts"
 export { CartPoleV0, CartPoleV1 } from "./cartpole/CartPole.ts"
 export { renderAnsi, renderEpisodeSvg, renderSvg } from "./cartpole/rendering.ts"
 export { check, type CheckOptions, Finding } from "./check.ts"
+export { CliffWalkingSlipperyV1, CliffWalkingV1 } from "./cliffwalking/CliffWalking.ts"
 export {
   Environment,
   EnvironmentSnapshot,
@@ -24,9 +27,21 @@ export {
   type Transition
 } from "./EnvironmentDefinition.ts"
 export { EnvironmentFault, stepFault } from "./EnvironmentFault.ts"
+export { FrozenLake8x8V1, FrozenLakeV1 } from "./frozenlake/FrozenLake.ts"
 export { EnvironmentNotLoaded, environmentReference, loadEnvironment } from "./loadEnvironment.ts"
+export { MountainCarV0 } from "./mountaincar/MountainCar.ts"
+export { MountainCarContinuousV0 } from "./mountaincar/MountainCarContinuous.ts"
+export {
+  type Configurable,
+  type EnvironmentOption,
+  type EnvironmentOptions,
+  InvalidOption,
+  withOptions
+} from "./options.ts"
+export { PendulumV1 } from "./pendulum/Pendulum.ts"
 export { Registry, UnknownEnvironment } from "./Registry.ts"
 export * from "./spaces/index.ts"
+export { TaxiV4 } from "./taxi/Taxi.ts"
 export { TimeLimit } from "./wrappers/TimeLimit.ts"
 export { TransformObservation } from "./wrappers/TransformObservation.ts"
 export { TransformReward } from "./wrappers/TransformReward.ts"

@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import { thrownText } from "../text/plainLine.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { definitionProblem, InvalidDefinition } from "./EnvironmentDefinition.ts"
+import { configure, InvalidOption, joinReference, modulePattern, splitReference } from "./options.ts"
 import type { UnknownEnvironment } from "./Registry.ts"
 import { Registry } from "./Registry.ts"
 
@@ -22,17 +23,14 @@ export class EnvironmentNotLoaded extends Schema.TaggedError<EnvironmentNotLoade
   }
 }
 
-/** A path or URL of a module, and after a colon the id of one of its exports. */
-const modulePattern = /^(.+\.[cm]?[jt]sx?)(?::(.+))?$/
-
 const isUrl = (path: string): boolean => /^[a-z][a-z+.-]+:/i.test(path)
 
 /** Whether a reference names a module rather than a registered id. */
-export const isModule = (reference: string): boolean => modulePattern.test(reference)
+export const isModule = (reference: string): boolean => modulePattern.test(splitReference(reference).base)
 
 /** The file of the module that a reference names; undefined where it names an id, or a URL that is no file's. */
 export const moduleFile = (reference: string): string | undefined => {
-  const path = modulePattern.exec(reference)?.[1]
+  const path = modulePattern.exec(splitReference(reference).base)?.[1]
   if (path === undefined) return undefined
   if (!isUrl(path)) return resolve(path)
   try {
@@ -63,12 +61,34 @@ const isInvalidDefinition = (cause: unknown): cause is InvalidDefinition =>
 const idOf = (value: unknown): unknown =>
   typeof value === "object" && value !== null && "id" in value ? value.id : undefined
 
+/** Every way in which no environment comes of a reference. */
+export type LoadError = UnknownEnvironment | EnvironmentNotLoaded | InvalidDefinition | InvalidOption
+
+const isInvalidOption = (cause: unknown): cause is InvalidOption =>
+  cause instanceof Error && "_tag" in cause && cause._tag === "InvalidOption" && "option" in cause && "problem" in cause
+
 /**
  * The definition `reference` names: a registered id ("CartPole-v1"); the default export of a module
  * ("./maze.ts", "file:///home/me/maze.ts"), or the one definition it exports; or the export of that id ("./maze.ts:Maze-v0").
- * Relative paths start at the working directory.
+ * Relative paths start at the working directory. Options may follow: "FrozenLake-v1?is_slippery=false&map_name=8x8".
  */
 export const loadEnvironment = Effect.fnUntraced(function*(
+  reference: string
+): Effect.fn.Return<EnvironmentDefinition, LoadError> {
+  const { base, given } = splitReference(reference)
+  const definition = yield* find(base)
+  if (Object.keys(given).length === 0) return definition
+  return yield* Effect.try({
+    try: () => configure(definition, given),
+    // By its tag: the module may have another copy of this class.
+    catch: (cause) =>
+      isInvalidOption(cause)
+        ? new InvalidOption(cause)
+        : new EnvironmentNotLoaded({ reference, problem: thrownText(cause).split("\n")[0]! })
+  })
+})
+
+const find = Effect.fnUntraced(function*(
   reference: string
 ): Effect.fn.Return<EnvironmentDefinition, UnknownEnvironment | EnvironmentNotLoaded | InvalidDefinition> {
   const named = modulePattern.exec(reference)
@@ -109,5 +129,5 @@ export const loadEnvironment = Effect.fnUntraced(function*(
 })
 
 /** What `loadEnvironment` is told in another thread to get this definition. */
-export const environmentReference = (definition: EnvironmentDefinition): string =>
-  definition.module === undefined ? definition.id : `${definition.module}:${definition.id}`
+export const environmentReference = ({ configured, id, module }: EnvironmentDefinition): string =>
+  joinReference(module === undefined ? id : `${module}:${id}`, configured ?? {})

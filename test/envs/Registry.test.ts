@@ -12,7 +12,20 @@ const message = (id: string) => Effect.map(Effect.flip(Registry.lookup(id)), (er
 describe("Registry", () => {
   it.effect("knows the built-in environments", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Registry.ids, ["CartPole-v0", "CartPole-v1"])
+      assert.deepStrictEqual(yield* Registry.ids, [
+        "CartPole-v0",
+        "CartPole-v1",
+        "Acrobot-v1",
+        "MountainCar-v0",
+        "MountainCarContinuous-v0",
+        "Pendulum-v1",
+        "FrozenLake-v1",
+        "FrozenLake8x8-v1",
+        "CliffWalking-v1",
+        "CliffWalkingSlippery-v1",
+        "Taxi-v4",
+        "Blackjack-v1"
+      ])
       assert.strictEqual(yield* Registry.lookup("CartPole-v1"), CartPoleV1)
     }))
 
@@ -23,7 +36,7 @@ describe("Registry", () => {
         "There is no environment \"CartPole-v9\". Did you mean \"CartPole-v1\"?"
       )
       assert.include(yield* message("cartpole"), "Did you mean \"CartPole-v1\"?")
-      assert.include(yield* message("Humanoid-v5"), "Known are CartPole-v0, CartPole-v1, or give the path")
+      assert.include(yield* message("Humanoid-v5"), "Known are CartPole-v0, CartPole-v1, Acrobot-v1, ")
     }))
 
   it.effect("takes more from a Layer", () =>

@@ -35,17 +35,22 @@
  * 3. Truncation: the episode has 500 (v1) or 200 (v0) steps.
  *
  * ## Arguments
+ * - `sutton_barto_reward` (`false`): 0 for every step and -1 for the terminating one, and after it.
+ *
  * Reset options `low` and `high` (numbers) replace the bounds of the starting state.
  *
  * ## Version history
  * - v1: `maxEpisodeSteps` raised to 500 and `rewardThreshold` to 475.
  * - v0: the first.
  */
+import * as Schema from "effect/Schema"
 import { cos, sin } from "../../math/index.ts"
 import { Environment } from "../Environment.ts"
-import type { Dynamics, EnvironmentDefinition, JsonRecord } from "../EnvironmentDefinition.ts"
+import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import { withOptions } from "../options.ts"
 import { Box } from "../spaces/Box.ts"
 import { Discrete } from "../spaces/Discrete.ts"
+import { startBounds } from "../startBounds.ts"
 import { angleThreshold, positionThreshold, tau } from "./bounds.ts"
 import { renderAnsi, renderEpisodeSvg } from "./rendering.ts"
 
@@ -62,19 +67,11 @@ const force = 10.0
 const stateSize = 5
 const fallen = 4
 
-const bound = (options: JsonRecord | undefined, name: "low" | "high", byDefault: number): number => {
-  const value = options?.[name] ?? byDefault
-  if (typeof value !== "number") throw new TypeError(`the reset option "${name}" is no number`)
-  return value
-}
-
-const create = (state: Float64Array): Dynamics<number> => {
+const create = (suttonBarto: boolean) => (state: Float64Array): Dynamics<number> => {
   const transition = { reward: 1, terminated: false }
   return {
     reset: (random, options) => {
-      const low = bound(options, "low", -0.05)
-      const high = bound(options, "high", 0.05)
-      if (low > high) throw new RangeError(`the reset option "low" (${low}) is above "high" (${high})`)
+      const [low, high] = startBounds(options, [-0.05, 0.05])
       for (let i = 0; i < 4; i++) state[i] = random.uniform(low, high)
       state[fallen] = 0
     },
@@ -102,7 +99,7 @@ const create = (state: Float64Array): Dynamics<number> => {
 
       const terminated = nextPosition < -positionThreshold || nextPosition > positionThreshold ||
         nextAngle < -angleThreshold || nextAngle > angleThreshold
-      transition.reward = terminated && state[fallen] === 1 ? 0 : 1
+      transition.reward = suttonBarto ? (terminated ? -1 : 0) : terminated && state[fallen] === 1 ? 0 : 1
       transition.terminated = terminated
       if (terminated) state[fallen] = 1
       return transition
@@ -117,20 +114,33 @@ const create = (state: Float64Array): Dynamics<number> => {
   }
 }
 
+const observationSpace = new Box({
+  low: [-positionThreshold * 2, -Infinity, -angleThreshold * 2, -Infinity],
+  high: [positionThreshold * 2, Infinity, angleThreshold * 2, Infinity]
+})
+
 const cartPole = (id: string, maxEpisodeSteps: number, rewardThreshold: number): EnvironmentDefinition<Discrete> =>
-  Environment.define({
+  withOptions(
     id,
-    observationSpace: new Box({
-      low: [-positionThreshold * 2, -Infinity, -angleThreshold * 2, -Infinity],
-      high: [positionThreshold * 2, Infinity, angleThreshold * 2, Infinity]
-    }),
-    actionSpace: new Discrete(2),
-    maxEpisodeSteps,
-    rewardThreshold,
-    stateSize,
-    create,
-    rendering: { ansi: renderAnsi, svg: renderEpisodeSvg }
-  })
+    {
+      sutton_barto_reward: {
+        schema: Schema.Boolean,
+        byDefault: false,
+        about: "0 for every step and -1 for the terminating one"
+      }
+    },
+    ({ sutton_barto_reward }) =>
+      Environment.define({
+        id,
+        observationSpace,
+        actionSpace: new Discrete(2),
+        maxEpisodeSteps,
+        rewardThreshold,
+        stateSize,
+        create: create(sutton_barto_reward),
+        rendering: { ansi: renderAnsi, svg: renderEpisodeSvg }
+      })
+  )
 
 export const CartPoleV0: EnvironmentDefinition<Discrete> = cartPole("CartPole-v0", 200, 195)
 export const CartPoleV1: EnvironmentDefinition<Discrete> = cartPole("CartPole-v1", 500, 475)

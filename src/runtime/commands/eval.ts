@@ -12,6 +12,7 @@ import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
+import { joinReference } from "../../envs/options.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
@@ -25,6 +26,7 @@ import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { learnableEnvironment } from "../workers/learnableEnvironment.ts"
+import { environmentOptions } from "./environmentOptions.ts"
 
 /** Something about the request that cannot be done. */
 export class EvalError extends Schema.TaggedError<EvalError>()("EvalError", { message: Schema.String }) {}
@@ -103,6 +105,7 @@ export const evalCommand = Command.make(
       ),
       Flag.optional
     ),
+    envOptions: environmentOptions,
     render: Flag.Literals("render", ["none", "ansi", "svg"]).pipe(
       Flag.withDescription("show an episode: on the terminal, or as an animated SVG (default none)"),
       Flag.withDefault("none")
@@ -117,10 +120,13 @@ export const evalCommand = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ environment, episodes, json, out, policy: path, render, seed }) {
+  Effect.fnUntraced(function*({ envOptions, environment, episodes, json, out, policy: path, render, seed }) {
     const policy = yield* Effect.flatMap(policyPath(path), Policy.load)
     const definition = yield* learnableEnvironment(
-      Option.isSome(environment) ? environment.value : yield* environmentOf(yield* policyPath(path), policy)
+      joinReference(
+        Option.isSome(environment) ? environment.value : yield* environmentOf(yield* policyPath(path), policy),
+        envOptions ?? {}
+      )
     )
     const { inputs } = encoderOf(policy.spec.encoder)
     const { outputs } = distributionOf(policy.spec.distribution)

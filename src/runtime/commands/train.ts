@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { availableParallelism } from "node:os"
 import { untilDeadline } from "../../actors/EventLoop.ts"
-import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
+import type { EnvironmentDefinition, JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { isModule } from "../../envs/loadEnvironment.ts"
 import type { UnknownEnvironment } from "../../envs/Registry.ts"
 import { plainLine } from "../../text/plainLine.ts"
@@ -38,6 +38,7 @@ import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { settle } from "../runDevice.ts"
 import { numberForEnvironment } from "./commandLine.ts"
+import { environmentOptions } from "./environmentOptions.ts"
 import { runFlags } from "./flags.ts"
 import * as resume from "./resume.ts"
 
@@ -103,7 +104,12 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
 > {
   const { file, given, replay } = request
   const notices = new Set<string>()
-  const sources = { given, file, notice: (message: string) => void notices.add(message) }
+  const sources = {
+    given,
+    file,
+    envOptions: request.envOptions,
+    notice: (message: string) => void notices.add(message)
+  }
   if (request.force && replay === undefined) {
     return yield* new configSources.ConfigError({ source: "force", message: "--force goes with --replay." })
   }
@@ -174,6 +180,7 @@ const removeIfNothingCame = Effect.fnUntraced(function*(path: string, status: Ef
 interface TrainRequest {
   readonly given: configSources.PartialConfig
   readonly file: string | undefined
+  readonly envOptions: JsonRecord | undefined
   /** Folder of the run to repeat. */
   readonly replay: string | undefined
   /** Folder, or checkpoint, of the run to go on with. */
@@ -335,6 +342,7 @@ export const trainCommand = Command.make(
       Argument.optional
     ),
     ...runFlags,
+    envOptions: environmentOptions,
     config: Flag.String("config").pipe(
       Flag.withDescription("JSON file of settings, named as in config.json"),
       Flag.withMetavar("path"),
@@ -371,7 +379,9 @@ export const trainCommand = Command.make(
     quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
   },
   Effect.fnUntraced(
-    function*({ async: own, config, environment, force, json, quiet, replay, resume, serial, sync, ...flags }) {
+    function*(
+      { async: own, config, envOptions, environment, force, json, quiet, replay, resume, serial, sync, ...flags }
+    ) {
       const texts: Record<string, string> = {}
       for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
       if (Option.isSome(environment)) {
@@ -403,6 +413,7 @@ export const trainCommand = Command.make(
       yield* train({
         given: yield* configSources.fromFlags(texts),
         file: Option.getOrUndefined(config),
+        envOptions,
         replay: Option.getOrUndefined(replay),
         resume: Option.getOrUndefined(resume),
         force,

@@ -11,7 +11,9 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as os from "node:os"
 import { dirname } from "node:path"
+import type { JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { nearest } from "../../envs/nearest.ts"
+import { joinReference } from "../../envs/options.ts"
 import { Registry } from "../../envs/Registry.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
@@ -167,6 +169,8 @@ export interface Sources {
   readonly given?: PartialConfig
   /** A JSON file of settings. */
   readonly file?: string | undefined
+  /** Options of the environment, whichever it is (`--env-option`); they become part of its reference. */
+  readonly envOptions?: JsonRecord | undefined
   /** Told what a person should know of the sources. */
   readonly notice?: (message: string) => void
 }
@@ -186,7 +190,9 @@ export const chosen = Effect.fnUntraced(function*(sources: Sources) {
       ({ message }) => new ConfigError({ source: file.named(reference).file, message })
     )
   }
-  return { ...file?.chosen, ...variables, ...given }
+  const merged: PartialConfig = { ...file?.chosen, ...variables, ...given }
+  if (sources.envOptions === undefined) return merged
+  return { ...merged, envId: joinReference(merged.envId ?? presets.a2c.envId, sources.envOptions) }
 })
 
 /** The algorithm and its schedule, by what was chosen of both; and the preset that the other settings come from. */

@@ -14,6 +14,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { isModule, moduleFile } from "../../envs/loadEnvironment.ts"
 import { moduleSource } from "../../envs/moduleFingerprint.ts"
+import { splitReference } from "../../envs/options.ts"
 import { Registry } from "../../envs/Registry.ts"
 import { plainLine } from "../../text/plainLine.ts"
 
@@ -99,7 +100,7 @@ const doubt = ({ changed, fingerprint, folder, reference }: NamedEnvironment): s
 /** Lets an environment pass that a file names: a registered id, or a module that the person has confirmed. */
 export const confirmEnvironment = Effect.fnUntraced(function*(named: NamedEnvironment) {
   const { file, reference } = named
-  if (!isModule(reference)) return yield* Effect.asVoid(Registry.lookup(reference))
+  if (!isModule(reference)) return yield* Effect.asVoid(Registry.lookup(splitReference(reference).base))
   const reason = yield* Effect.sync(() => doubt(named))
   if (reason !== undefined) return yield* new UnconfirmedEnvironment({ file, reference, reason })
 })
