@@ -5,9 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { availableParallelism } from "node:os"
 import { Device, type DeviceName, type DeviceUnavailable } from "../model/Device.ts"
 import { measureUpdate, operations, type UpdateShape } from "../model/devices/measureUpdate.ts"
-import { accelerators, openAccelerator, openDevice } from "../model/devices/openDevice.ts"
+import { accelerators, isAbsent, openAccelerator, openDevice, reasonOf } from "../model/devices/openDevice.ts"
 import { Arena } from "../model/kernels/Arena.ts"
 import { Kernels } from "../model/kernels/Kernels.ts"
 import { encoderOf } from "../model/policy/Encoder.ts"
@@ -29,8 +30,17 @@ const smallOperations = 50e6
 /** Milliseconds of `cpu` below which nothing else is looked at. */
 const smallMillis = 2
 
-/** Milliseconds that each device may be measured for. */
+/** Milliseconds that the largest update made to measure a device may take, about. */
 const budget = 80
+
+/** Operations of the largest update that `cpu` is measured by: it has room for its rows. */
+const mostOperations = 4e9
+
+/**
+ * How many times faster so many threads of `cpu` are than one, on large updates: 1.7 times with 2 and 8 times with 16 was
+ * measured. They share caches and memory, two of them often one core, and one thread adds their gradients up.
+ */
+const gain = (threads: number): number => Math.min(threads, availableParallelism()) ** 0.75
 
 const shapeOf = (config: RunConfig, policy: PolicySpec): UpdateShape => ({
   model: { policy, optimizer: optimizerSpecOf(config), maxRows: config.nSteps },
@@ -48,12 +58,13 @@ const measureCpu = Effect.fnUntraced(function*(shape: UpdateShape) {
   const { maxRows, policy } = shape.model
   const { size } = new ParameterLayout(policy)
   // The sample's rows are staged in the arena, a segment each, beside parameters and their like.
-  const rows = Math.max(maxRows, Math.min(shape.rows, 1e9 / (6 * size))) + maxRows
+  const most = Math.ceil(Math.max(maxRows, mostOperations / (6 * size)))
+  const rows = Math.min(shape.rows, most) + maxRows
   const workspace = Kernels.workspaceBytes(policy, Math.min(maxRows, Kernels.chunkRows))
   const bytes = workspace + 4 * 32 * size + 4 * rows * (encoderOf(policy.encoder).inputs + 8) + 1_048_576
   const arena = yield* Arena.make({ bytes: 2 * bytes })
   const device = yield* openDevice("cpu", { arena, kernels: yield* Kernels.instantiate(arena.memory) })
-  return yield* device.use((d) => measureUpdate(d, shape, budget))
+  return yield* device.use((d) => measureUpdate(d, shape, budget, most))
 })
 
 /** The fastest device for a run, by measuring. */
@@ -63,26 +74,35 @@ const fastest = Effect.fnUntraced(function*(config: RunConfig) {
   // The gradients of `cpu` are made by all the workers at once, unless what they need is in one place only.
   const alone = config.placement === "fiber" || shipOf({ ...config, device: "cpu" }) === "experience"
   const together = alone ? 1 : Math.min(config.workers, config.nEnvs)
-  const cpu = (yield* measureCpu(shape)) / together
+  const one = yield* measureCpu(shape)
+  const cpu = one / gain(together)
   const what = `an update of ${shape.rows} rows takes`
-  const where = together === 1 ? "there" : `there with ${together} threads`
+  const threads = together === 1 ? "" : ` with ${together} threads, reckoned from ${millis(one)} with one`
   if (cpu < smallMillis) {
-    yield* notice(`device auto is cpu: ${what} ${millis(cpu)} ${where}, less than it takes to reach another device`)
+    yield* notice(
+      `device auto is cpu: ${what} ${millis(cpu)} there${threads}, less than it takes to reach another device`
+    )
     return "cpu"
   }
   let best: { readonly name: DeviceName; readonly time: number } = { name: "cpu", time: cpu }
   const others: Array<string> = []
   for (const name of accelerators) {
+    // One that cannot be had is left out; one that fails is a fault like any other.
     const time = yield* openAccelerator(name).pipe(
-      Effect.flatMap((device) => device.use((d) => measureUpdate(d, shape, budget))),
-      Effect.scoped,
-      Effect.option
+      Effect.map((device) => device.use((d) => measureUpdate(d, shape, budget))),
+      Effect.catch((failure) => {
+        // Where its packages are, somebody wants to know why.
+        if (!isAbsent(failure)) others.push(`${name} cannot be had (${reasonOf(failure)})`)
+        return Effect.succeed(Effect.succeed(Infinity))
+      }),
+      Effect.flatten,
+      Effect.scoped
     )
-    if (time._tag === "None") continue
-    others.push(`${millis(time.value)} on ${name}`)
-    if (time.value < best.time) best = { name, time: time.value }
+    if (time === Infinity) continue
+    others.push(`${millis(time)} on ${name}`)
+    if (time < best.time) best = { name, time }
   }
-  const onCpu = `${millis(cpu)} on cpu${together === 1 ? "" : ` with ${together} threads`}`
+  const onCpu = `${millis(cpu)} on cpu${threads}`
   const found = others.length === 0 ? "no accelerator is there" : others.join(", ")
   yield* notice(`device auto is ${best.name}: ${what} ${onCpu}, ${found}`)
   return best.name

@@ -1,7 +1,8 @@
 /** Whole runs on devices other than the kernels: what they learn, what they say, and how one is chosen. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, FileSystem } from "effect"
+import { availableParallelism } from "node:os"
 import * as path from "node:path"
 import { PackageFolders } from "../../src/model/devices/packages.ts"
 import type { PartialConfig } from "../../src/runtime/config/configSources.ts"
@@ -63,14 +64,14 @@ describe("a run on another device", () => {
 })
 
 describe("device auto", () => {
-  const settled = Effect.fnUntraced(function*(given: PartialConfig) {
+  const settled = Effect.fnUntraced(function*(given: PartialConfig, place = path.resolve("package.json")) {
     const events: Array<RunEvent> = []
     const config = yield* configSources.resolve({ given: { device: "auto", ...given } }).pipe(
       Effect.provide(NodeServices.layer)
     )
     const result = yield* settle(config).pipe(
       Effect.provideService(RunEvents, { emit: (event) => Effect.sync(() => events.push(event)) }),
-      Effect.provideService(PackageFolders, [path.resolve("package.json")])
+      Effect.provideService(PackageFolders, [place])
     )
     return { config: result, notices: noticesOf(events) }
   })
@@ -93,6 +94,45 @@ describe("device auto", () => {
         /^device auto is cpu: an update of 2000 rows takes \d+ ms on cpu, no accelerator is there$/
       )
     }))
+
+  it.live("says of several threads that their time is reckoned", () =>
+    Effect.gen(function*() {
+      const given: PartialConfig = { hidden: [512, 512], nSteps: 200, placement: "thread", workers: 2 }
+      const { notices } = yield* settled(given)
+      const [, both, one] = /takes (\d+) ms on cpu with 2 threads, reckoned from (\d+) ms with one/.exec(notices[0]!)!
+      // On a machine with one core both have that.
+      const gain = Number(one) / Number(both)
+      assert.isTrue(availableParallelism() === 1 ? gain < 1.1 : gain > 1.5 && gain < 1.9, notices[0])
+    }))
+
+  /** A place where tfjs-node is a counterfeit. */
+  const withTfjsNode = Effect.fnUntraced(function*(source: string) {
+    const fs = yield* FileSystem.FileSystem
+    const folder = yield* fs.makeTempDirectoryScoped()
+    yield* fs.makeDirectory(`${folder}/node_modules/@tensorflow/tfjs-node`, { recursive: true })
+    yield* fs.writeFileString(`${folder}/node_modules/@tensorflow/tfjs-node/index.js`, source)
+    return `${folder}/package.json`
+  })
+  const large: PartialConfig = { hidden: [512, 512], nSteps: 200, ship: "experience" }
+
+  it.live("does not pass over an accelerator that fails while it is measured", () =>
+    Effect.gen(function*() {
+      const place = yield* withTfjsNode(`module.exports = {
+        tidy() { throw new Error("OOM when allocating tensor") }, keep() {}, scalar() {}, tensor1d() {}, enableProdMode() {},
+        findBackendFactory() {}, removeBackend() {}, registerBackend() {}, engine: () => ({ registry: {} }),
+        setBackend: async () => true, getBackend: () => "tensorflow"
+      }`)
+      const { message } = yield* Effect.flip(settled(large, place))
+      assert.match(message, /^The device tfjs-node is out of memory \(OOM when allocating tensor\)\. .*--device cpu\.$/)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+
+  it.live("says why an accelerator that somebody has installed cannot be had", () =>
+    Effect.gen(function*() {
+      const place = yield* withTfjsNode(`throw new Error("No library.\\nLong story.")`)
+      const { config, notices } = yield* settled(large, place)
+      assert.strictEqual(config.device, "cpu")
+      assert.match(notices[0]!, /ms on cpu, tfjs-node cannot be had \(@tensorflow\/tfjs-node fails: No library\)$/)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
 
   it.live("is settled before the run: its events name the device, and its weights are those of that device", () =>
     Effect.gen(function*() {

@@ -38,7 +38,12 @@ const segmentsOf = ({ model: { maxRows, policy }, rows }: UpdateShape): Readonly
   }))
 }
 
-/** Milliseconds of one update with a batch of this size: the least of what fits into `budget` milliseconds, but one at least. */
+const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+
+/**
+ * Milliseconds of one update with a batch of this size: the least of what fits into `budget` milliseconds, but of three at
+ * least; and the milliseconds of them all.
+ */
 const atThisSize = Effect.fnUntraced(function*<D extends DeviceName>(
   device: DeviceOf<D>,
   shape: UpdateShape,
@@ -57,41 +62,57 @@ const atThisSize = Effect.fnUntraced(function*<D extends DeviceName>(
     yield* model.apply(gradients, { learningRate: 1e-6, maxGradNorm: 0.5 })
     yield* model.read(host)
   })
-  const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
   // The first one compiles code, or shaders.
   yield* update
   const begin = yield* now
   let best = Infinity
-  for (let round = 0, end = begin; round === 0 || (end - begin < budget && round < 1000); round++) {
+  let end = begin
+  for (let round = 0; round < 3 || (end - begin < budget && round < 1000); round++) {
     const from = end
     yield* update
     end = yield* now
     best = Math.min(best, end - from)
   }
-  return best
+  return { time: best, spent: end - begin }
 }, Effect.scoped)
 
-/** The most operations of an update that is made in order to measure: some 40 ms of one core. */
-const sampleOperations = 1e9
+/** Rows of the first sample. */
+const fewest = 64
+
+/** How much larger a sample may be than the one before it: how it will do is not known yet. */
+const growth = 16
+
+/** So many times its budget a device may be measured for, where every update of it takes long whatever its size. */
+const patience = 50
 
 /**
- * Milliseconds of one update, within about `budget` milliseconds of measuring (and at least two updates). A batch that
- * would take too long is measured by two smaller ones, and the line through them.
+ * Milliseconds of one update. Samples grow as long as one of them takes no more than `budget` milliseconds, and the last is
+ * the whole batch where it seems to take less than four times as much; `most` rows are measured at most. A larger batch lies
+ * on the line through the two largest samples, once the rows cost more there than what is the same for any number of them.
  */
-export const measureUpdate = <D extends DeviceName>(
+export const measureUpdate = Effect.fnUntraced(function*<D extends DeviceName>(
   device: DeviceOf<D>,
   shape: UpdateShape,
-  budget: number
-): Effect.Effect<number, DeviceFault> => {
-  const affordable = Math.max(8, Math.floor(shape.rows * sampleOperations / operations(shape)))
-  if (affordable >= shape.rows) return atThisSize(device, shape, budget)
-  const few = Math.ceil(affordable / 4)
-  return Effect.zipWith(
-    atThisSize(device, { ...shape, rows: few }, budget / 2),
-    atThisSize(device, { ...shape, rows: affordable }, budget / 2),
-    (less, more) => {
-      const perRow = Math.max(0, more - less) / (affordable - few)
-      return more + perRow * (shape.rows - affordable)
-    }
-  )
-}
+  budget: number,
+  most = Infinity
+): Effect.fn.Return<number, DeviceFault> {
+  const limit = Math.min(shape.rows, most)
+  let rows = Math.min(limit, fewest)
+  let before = { rows: 0, time: 0 }
+  let spent = 0
+  for (;;) {
+    const measured = yield* atThisSize(device, { ...shape, rows }, rows === shape.rows ? budget : budget / 8)
+    const { time } = measured
+    spent += measured.spent
+    if (rows === shape.rows) return time
+    const perRow = Math.max(0, time - before.time) / (rows - before.rows)
+    const whole = time + perRow * (shape.rows - rows)
+    const affordable = rows + (perRow > 0 ? Math.max(0, budget - time) / perRow : Infinity)
+    const enough = (affordable < 2 * rows && perRow * rows > time / 2) || spent > patience * budget
+    const first = before.rows === 0
+    before = { rows, time }
+    if (!first && limit === shape.rows && whole < 4 * budget) rows = limit
+    else if (rows === limit || (enough && !first)) return whole
+    else rows = Math.min(limit, growth * rows, Math.max((first ? 4 : 2) * rows, Math.floor(affordable)))
+  }
+})

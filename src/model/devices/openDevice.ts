@@ -56,9 +56,7 @@ const gpu = Effect.gen(function*() {
   if (cuda._tag === "Success") return cuda.success
   const webgpu = yield* Effect.result(hardwareWebGpu)
   if (webgpu._tag === "Success") return webgpu.success
-  const { reason, command } = webgpu.failure._tag === "NotLoaded"
-    ? webgpu.failure
-    : { reason: webgpu.failure.message, command: undefined }
+  const command = webgpu.failure._tag === "NotLoaded" ? webgpu.failure.command : undefined
   // Whoever has the packages of WebGPU lacks what these lack, and not CUDA.
   const cudaToo = command === undefined || command === installCommand("webgpu")
   const commands = [
@@ -67,9 +65,9 @@ const gpu = Effect.gen(function*() {
   ]
   return yield* new DeviceUnavailable({
     device: "gpu",
-    message: `Device "gpu" is not available: tried cuda (${cuda.failure.reason}) and webgpu (${reason}). ${
-      commands.length === 0 ? "Leave --device out, or say --device cpu." : `Run ${commands.join(", or ")}.`
-    }`
+    message: `Device "gpu" is not available: tried cuda (${cuda.failure.reason}) and webgpu (${
+      reasonOf(webgpu.failure)
+    }). ${commands.length === 0 ? "Leave --device out, or say --device cpu." : `Run ${commands.join(", or ")}.`}`
   })
 })
 
@@ -92,3 +90,11 @@ export const openAccelerator = (
   name: typeof accelerators[number]
 ): Effect.Effect<Device["Service"], NotLoaded | DeviceUnavailable, Scope.Scope> =>
   name === "webgpu" ? hardwareWebGpu : ofTfjs(name)
+
+/** Why an accelerator cannot be had: a part of a sentence. */
+export const reasonOf = (failure: NotLoaded | DeviceUnavailable): string =>
+  failure._tag === "NotLoaded" ? failure.reason : failure.message
+
+/** Whether an accelerator cannot be had because nobody has installed its packages. */
+export const isAbsent = (failure: NotLoaded | DeviceUnavailable): boolean =>
+  failure._tag === "NotLoaded" && accelerators.some((name) => failure.command === installCommand(name))

@@ -2,6 +2,7 @@
  * What can go wrong on a device while it computes, and what is said of it: one sentence that names the device, the
  * reason it gave, and what to do. A GPU tells of most of this later, and to nobody in particular; `webGpu.ts` listens.
  */
+import { plainLine, thrownText } from "../../text/plainLine.ts"
 import { DeviceFault, type DeviceName } from "../Device.ts"
 
 /** The kinds of trouble. */
@@ -34,11 +35,11 @@ const mends: { readonly [Kind in TroubleKind]: string } = {
   silent: elsewhere
 }
 
-/** The first line of what a library says, short enough for a sentence, and without its full stop. */
-export const firstLine = (cause: unknown): string => {
-  const words = cause instanceof Error ? cause.message : String(cause)
-  const line = words.trim().split("\n")[0]!.trim().replace(/[.:]$/, "")
-  return line.length > 300 ? `${line.slice(0, 300)} …` : line
+/** The first line of what a library says, short enough for a sentence and without its full stop; empty where it says nothing. */
+export const firstLine = (thrown: unknown): string => {
+  if (thrown === undefined || thrown === null) return ""
+  const words = thrownText(thrown).trim() || (thrown instanceof Error && thrown.name !== "Error" ? thrown.name : "")
+  return plainLine(words.split("\n")[0]!.trim().replace(/[.:]$/, ""), 300)
 }
 
 /** What a library threw: most have one class of error for all, and their words must do. */

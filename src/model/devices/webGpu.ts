@@ -146,7 +146,10 @@ export const openWebGpu = Effect.fnUntraced(function*(
   const device = yield* Effect.acquireRelease(
     Effect.flatMap(
       ask(adapter, "requestDevice", { requiredLimits }),
-      (device) => isDevice(device) ? Effect.succeed(device) : Effect.fail(no(another))
+      (device) =>
+        isDevice(device)
+          ? Effect.succeed(device)
+          : Effect.fail(no(Predicate.isNullish(device) ? "WebGPU gives no device" : another))
     ),
     (device) =>
       Effect.sync(() => {

@@ -148,7 +148,8 @@ describe("a GPU", () => {
         [{ webgpu: dawn("null") }, /WebGPU finds no adapter/],
         [{ webgpu: dawn("Promise.reject(new Error('Driver too old.\\nIndeed.'))") }, /available: Driver too old\. /],
         [{ webgpu: dawn(`({ info: ${info} })`) }, /another version/],
-        [{ webgpu: adapter(info, "null") }, /another version/],
+        [{ webgpu: adapter(info, "null") }, /WebGPU gives no device/],
+        [{ webgpu: adapter(info, "{}") }, /another version/],
         [
           { webgpu: dawn(`({ info: ${info}, requestDevice: async () => { throw new Error("It is lost.") } })`) },
           /It is lost/

@@ -11,6 +11,9 @@ import { Kernels } from "../../../src/model/kernels/Kernels.ts"
 const root = new URL("../../../", import.meta.url)
 const parts = (path: string) => fileURLToPath(new URL(`.devices/${path}`, root))
 
+/** The folder that has the native parts, and packages in `node_modules`. */
+export const partsFolder = parts("")
+
 /** Whether the native parts of a device were set up. */
 export const isSetUp = (device: "tfjs-node" | "webgpu"): boolean =>
   existsSync(parts(
