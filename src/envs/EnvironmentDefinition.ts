@@ -87,8 +87,8 @@ export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("
 }) {
   override get message(): string {
     const id = this.id.length <= shownId ? this.id : `${this.id.slice(0, shownId)}...`
-    const where = this.reference === undefined ? "" : ` in ${this.reference}`
-    return `The environment definition "${id}"${where} cannot be used: ${this.problem}.`
+    const where = this.reference === undefined ? "" : ` (in ${this.reference})`
+    return `The environment definition "${id}" cannot be used: ${this.problem}${where}.`
   }
 }
 
@@ -136,6 +136,9 @@ export const definitionProblem = (value: unknown): InvalidDefinition | undefined
     return new InvalidDefinition({ id: "", problem: "it is no object: give what Environment.define returns" })
   }
   try {
+    if ("then" in value && typeof value["then"] === "function") {
+      return new InvalidDefinition({ id: "", problem: "it is a Promise: await it" })
+    }
     const problem = problemOf(value)
     if (problem === undefined) return undefined
     return new InvalidDefinition({ id: typeof value["id"] === "string" ? value["id"] : "", problem })

@@ -67,6 +67,14 @@ const isBuiltIn = (reference: string): boolean => {
   return builtIn.some((definition) => definition.id === base)
 }
 
+/** Whether another thread, to which no Layer of the program's reaches, finds what this reference means here. */
+const isFoundEverywhere = (reference: string): Effect.Effect<boolean> =>
+  Effect.map(Registered, (registered) => {
+    const { base } = splitReference(reference)
+    const found = registered.findLast((definition) => definition.id === base)
+    return found !== undefined && builtIn.includes(found)
+  })
+
 /** Every registered id. */
 const ids: Effect.Effect<ReadonlyArray<string>> = Effect.map(
   Registered,
@@ -77,4 +85,4 @@ const ids: Effect.Effect<ReadonlyArray<string>> = Effect.map(
 const layer = (...definitions: ReadonlyArray<EnvironmentDefinition>): Layer.Layer<never> =>
   Layer.effect(Registered, Effect.map(Registered, (registered) => [...registered, ...definitions]))
 
-export const Registry = { lookup, isBuiltIn, ids, layer }
+export const Registry = { lookup, isBuiltIn, isFoundEverywhere, ids, layer }

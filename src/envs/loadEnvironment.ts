@@ -6,12 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { thrownText } from "../text/plainLine.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { definitionProblem, InvalidDefinition } from "./EnvironmentDefinition.ts"
+import { importModule } from "./importModule.ts"
 import { configure, InvalidOption, joinReference, modulePattern, splitReference } from "./options.ts"
 import type { UnknownEnvironment } from "./Registry.ts"
 import { Registry } from "./Registry.ts"
+import { thrownReason } from "./thrown.ts"
 
 /** A file that cannot be imported, or exports no such environment. */
 export class EnvironmentNotLoaded extends Schema.TaggedError<EnvironmentNotLoaded>()("EnvironmentNotLoaded", {
@@ -40,26 +41,37 @@ export const moduleFile = (reference: string): string | undefined => {
   }
 }
 
-const importModule = (
-  reference: string,
-  path: string
-): Effect.Effect<object, EnvironmentNotLoaded | InvalidDefinition> =>
-  Effect.tryPromise({
-    try: (): Promise<object> => import(isUrl(path) ? path : pathToFileURL(resolve(path)).href),
-    // A definition that `Environment.define` refuses is refused while its module loads.
-    catch: (cause) =>
-      // By its tag: the module may have another copy of this class.
-      isInvalidDefinition(cause) ? new InvalidDefinition(cause) : new EnvironmentNotLoaded({
-        reference,
-        problem: thrownText(cause).split("\n")[0]!
-      })
-  })
+/** The module at `path`. */
+const load = (reference: string, path: string): Effect.Effect<object, EnvironmentNotLoaded | InvalidDefinition> =>
+  Effect.mapError(
+    importModule(isUrl(path) ? path : pathToFileURL(resolve(path)).href),
+    ({ cause, problem }) =>
+      // A definition that `Environment.define` refuses is refused while its module loads.
+      isInvalidDefinition(cause)
+        ? new InvalidDefinition({ id: cause.id, problem: cause.problem, reference: path })
+        : new EnvironmentNotLoaded({ reference, problem })
+  )
 
-const isInvalidDefinition = (cause: unknown): cause is InvalidDefinition =>
-  cause instanceof Error && "_tag" in cause && cause._tag === "InvalidDefinition" && "id" in cause && "problem" in cause
+/** By its tag: the module may have another copy of the class. */
+const isInvalidDefinition = (cause: unknown): cause is InvalidDefinition => {
+  try {
+    return cause instanceof Error && "_tag" in cause && cause._tag === "InvalidDefinition" && "id" in cause &&
+      "problem" in cause
+  } catch {
+    return false
+  }
+}
 
-const idOf = (value: unknown): unknown =>
-  typeof value === "object" && value !== null && "id" in value ? value.id : undefined
+const within = (path: string, { id, problem }: InvalidDefinition) =>
+  new InvalidDefinition({ id, problem, reference: path })
+
+const idOf = (value: unknown): unknown => {
+  try {
+    return typeof value === "object" && value !== null && "id" in value ? value.id : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** Every way in which no environment comes of a reference. */
 export type LoadError = UnknownEnvironment | EnvironmentNotLoaded | InvalidDefinition | InvalidOption
@@ -84,7 +96,7 @@ export const loadEnvironment = Effect.fnUntraced(function*(
     catch: (cause) =>
       isInvalidOption(cause)
         ? new InvalidOption(cause)
-        : new EnvironmentNotLoaded({ reference, problem: thrownText(cause).split("\n")[0]! })
+        : new EnvironmentNotLoaded({ reference, problem: thrownReason("configuring it", cause) })
   })
 })
 
@@ -94,7 +106,7 @@ const find = Effect.fnUntraced(function*(
   const named = modulePattern.exec(reference)
   if (named === null) return yield* Registry.lookup(reference)
   const [, path = "", id] = named
-  const exported = yield* importModule(reference, path)
+  const exported = yield* load(reference, path)
   const byDefault: unknown = "default" in exported ? exported.default : undefined
   const values: ReadonlyArray<unknown> = [...new Set<unknown>(Object.values(exported))]
   // A default export comes first: it is what a definition's `module` promises.
@@ -108,7 +120,7 @@ const find = Effect.fnUntraced(function*(
     if (found !== undefined) return found
     const broken = candidates.find((value) => idOf(value) === id)
     const problem = broken === undefined ? undefined : definitionProblem(broken)
-    if (problem !== undefined) return yield* problem
+    if (problem !== undefined) return yield* within(path, problem)
     return yield* new EnvironmentNotLoaded({
       reference,
       problem: exports === "" ? "its module exports no environment" : `its module exports ${exports}`
@@ -116,7 +128,7 @@ const find = Effect.fnUntraced(function*(
   }
   if (byDefault !== undefined) {
     const problem = definitionProblem(byDefault)
-    if (problem !== undefined) return yield* problem
+    if (problem !== undefined) return yield* within(path, problem)
   }
   const [first, second] = definitions
   if (first !== undefined && (byDefault !== undefined || second === undefined)) return first

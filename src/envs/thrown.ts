@@ -48,7 +48,7 @@ export const thrownWords = (cause: unknown): string => {
 }
 
 /** `path` as the person would write it here. */
-const fromHere = (path: string): string => {
+export const fromHere = (path: string): string => {
   const near = relative(process.cwd(), path)
   return near.startsWith("..") || isAbsolute(near) ? path : near
 }

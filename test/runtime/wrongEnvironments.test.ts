@@ -1,11 +1,12 @@
 /** Runs of environments that are a little wrong, in every placement: one sentence with environment, step and reason. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Layer } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll } from "vitest"
+import { CartPoleV1, Registry, TransformReward } from "../../src/envs/index.ts"
 import { wrapped, wrongs } from "../envs/fixtures/wrong.ts"
 import { train } from "./running.ts"
 
@@ -57,4 +58,58 @@ describe("a run of an environment that is wrong", () => {
         }), 60_000)
     }
   }
+})
+
+describe("an environment that a Layer registers", () => {
+  const halved = TransformReward.wrap(CartPoleV1, (reward) => reward / 2)
+  const registered = Registry.layer({ ...halved, id: "Halved-v0" }, { ...halved, id: "CartPole-v0" })
+  const run = (envId: string, placement: "fiber" | "thread" | "process") =>
+    Effect.exit(train({ envId, placement, workers: 1, nEnvs: 1, totalTimesteps: 100 })).pipe(
+      Effect.provide(Layer.fresh(registered))
+    )
+
+  for (const placement of ["thread", "process"] as const) {
+    for (const id of ["Halved-v0", "CartPole-v0"]) {
+      it.live(`is refused in a ${placement}, where ${id} is unknown or another`, () =>
+        Effect.gen(function*() {
+          const exit = yield* run(id, placement)
+          assert(Exit.isFailure(exit))
+          assert.match(
+            String(exit.cause),
+            new RegExp(
+              `${id} is registered in this thread alone, .*"${placement}".*placement "fiber".*import\\.meta\\.url`
+            )
+          )
+        }), 60_000)
+    }
+  }
+
+  it.live("is trained in fibers", () =>
+    Effect.gen(function*() {
+      for (const id of ["Halved-v0", "CartPole-v0"]) {
+        const exit = yield* run(id, "fiber")
+        assert(Exit.isSuccess(exit), String(exit))
+      }
+    }), 60_000)
+})
+
+describe("a module that gives another environment in another thread", () => {
+  it.live("is refused, and not stepped in memory of the wrong size", () =>
+    Effect.gen(function*() {
+      const file = join(folder, "shifty.ts")
+      writeFileSync(
+        file,
+        `import { isMainThread } from "node:worker_threads"
+import { wrongs } from ${JSON.stringify(source)}
+const [[definition]] = wrongs
+export default { ...definition, module: import.meta.url, stateSize: isMainThread ? 1 : 100_000 }
+`
+      )
+      const exit = yield* Effect.exit(train({ envId: file, placement: "thread", workers: 1, nEnvs: 1 }))
+      assert(Exit.isFailure(exit))
+      assert.match(
+        String(exit.cause),
+        /Environment TerminatedOne-v0 .* another environment here than in the trainer's thread/
+      )
+    }), 60_000)
 })

@@ -27,7 +27,7 @@ import {
   unitSlot,
   weightBanks
 } from "./dataPlaneLayout.ts"
-import { learnableEnvironment, type LearnableEnvironmentError } from "./learnableEnvironment.ts"
+import { learnableEnvironment, type LearnableEnvironmentError, refuseUnreachable } from "./learnableEnvironment.ts"
 
 export class DataPlane extends Context.Service<DataPlane, {
   /** The environment, its time limit applied. */
@@ -51,6 +51,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     Effect.gen(function*() {
       const config = yield* CurrentConfig
       const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
+      yield* refuseUnreachable(config, definition)
       const policy = policyOf(config, definition)
       const parameters = new ParameterLayout(policy)
       const unit = unitSize(config.nEnvs, config.schedule !== "sync")

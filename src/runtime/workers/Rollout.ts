@@ -88,6 +88,14 @@ export const make = (
   const notebookRewards = options.rewards === "notebook"
   const { workspace } = workerAddresses(layout, options.worker)
 
+  const { spec } = layout
+  if (
+    definition.stateSize !== spec.stateSize || definition.observationSpace.size !== spec.inputs ||
+    definition.actionSpace.n !== spec.actions
+  ) {
+    const reason = "its module gives another environment here than in the trainer's thread, with other sizes"
+    return unfit({ environment: options.environment, step: 0, reason })
+  }
   const residents: Array<Resident> = []
   for (let i = 0; i < count; i++) {
     const slot = envSlot(kernels.buffer, layout, options.first + i)

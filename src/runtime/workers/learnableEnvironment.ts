@@ -2,9 +2,11 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
-import { loadEnvironment } from "../../envs/loadEnvironment.ts"
+import { isModule, loadEnvironment } from "../../envs/loadEnvironment.ts"
+import { Registry } from "../../envs/Registry.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { TimeLimit } from "../../envs/wrappers/TimeLimit.ts"
+import type { RunConfig } from "../config/RunConfig.ts"
 
 /** An environment that no algorithm here can learn. */
 export class UnsupportedEnvironment
@@ -27,4 +29,18 @@ export const learnableEnvironment = Effect.fnUntraced(function*(reference: strin
     })
   }
   return TimeLimit.wrap(limit === 0 ? definition : { ...definition, maxEpisodeSteps: limit })
+})
+
+/** Refuses an environment that the workers' threads or processes could not find, or would take for another of that id. */
+export const refuseUnreachable = Effect.fnUntraced(function*(
+  { envId, placement }: Pick<RunConfig, "envId" | "placement">,
+  { id, module }: EnvironmentDefinition
+) {
+  if (placement === "fiber" || module !== undefined || isModule(envId)) return
+  if (yield* Registry.isFoundEverywhere(envId)) return
+  return yield* new UnsupportedEnvironment({
+    message:
+      `${id} is registered in this thread alone, and placement "${placement}" steps it elsewhere: take placement "fiber", ` +
+      `or give the definition module: import.meta.url of the file that exports it.`
+  })
 })
