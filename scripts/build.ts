@@ -14,7 +14,7 @@ import { readFile } from "node:fs/promises"
 import * as path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
-import type { InputOptions, OutputOptions } from "rolldown"
+import type { InputOptions, OutputOptions, RolldownOutput } from "rolldown"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = path.join(root, "dist")
@@ -136,7 +136,7 @@ const optional = [/^@tensorflow\//, /^echarts/]
 
 /** The bundles: their entries by name, what stays outside, and whether all must be one file. */
 const bundles = [
-  { entries: { cli: "src/cli.ts" }, external: optional, oneFile: false },
+  { entries: { cli: "src/cli.ts", troupe: "src/bin.ts" }, external: optional, oneFile: false },
   { entries: { host: "src/runtime/workers/host.ts" }, external: optional, oneFile: true },
   {
     entries: {
@@ -144,22 +144,24 @@ const bundles = [
       actors: "src/actors/index.ts",
       envs: "src/envs/index.ts",
       model: "src/model/index.ts",
-      random: "src/random/index.ts"
+      random: "src/random/index.ts",
+      effectVersion: "src/effectVersion.ts"
     },
     external: [...optional, /^effect/, /^@effect\//],
     oneFile: false
   }
 ]
 
-/** Bundles one group; answers nothing to do where none of its sources exist. */
-const bundle = async (
-  { entries, external, oneFile }: (typeof bundles)[number],
-  id: string,
-  out: string
-): Promise<void> => {
-  const input = Object.fromEntries(
-    Object.entries(entries).map(([name, file]) => [name, at(file)]).filter(([, file]) => fs.existsSync(file!))
+/** The entries of a group whose sources exist, with the path of each. */
+const inputOf = ({ entries }: (typeof bundles)[number]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(entries).map(([name, file]) => [name, at(file)] as const).filter(([, file]) => fs.existsSync(file))
   )
+
+/** Bundles one group; answers nothing to do where none of its sources exist. */
+const bundle = async (group: (typeof bundles)[number], id: string, out: string): Promise<void> => {
+  const { external, oneFile } = group
+  const input = inputOf(group)
   const names = Object.keys(input)
   if (names.length === 0) return
   const { rolldown } = await import("rolldown")
@@ -185,9 +187,36 @@ const bundle = async (
   }
   const build = await rolldown(inputOptions)
   try {
-    await build.write(output)
+    const { output: written } = await build.write(output)
+    if (names.includes(versionCheck)) guard(written, out)
   } finally {
     await build.close()
+  }
+}
+
+/** The entry that asks for the right Effect. */
+const versionCheck = "effectVersion"
+
+/**
+ * Writes the files that `import` and `require` of the package lead to, where an entry stands on Effect: each asks for the
+ * right one, then loads the entry. A module with the imports of the entry itself would fail before its first line.
+ */
+const guard = (written: RolldownOutput["output"], out: string) => {
+  const chunks = new Map(written.flatMap((file) => file.type === "chunk" ? [[file.fileName, file]] : []))
+  const standsOnEffect = (file: string): boolean =>
+    chunks.get(file)?.imports.some(standsOnEffect) ?? file.startsWith("effect/")
+  for (const { exports, fileName, isEntry, name } of chunks.values()) {
+    if (!isEntry || !standsOnEffect(fileName)) continue
+    const names = exports.toSorted().join(", ")
+    fs.writeFileSync(
+      path.join(out, `${name}.import.js`),
+      `import { requireEffect } from "./${versionCheck}.js"\nrequireEffect()\n` +
+        `export const { ${names} } = await import("./${fileName}")\n`
+    )
+    fs.writeFileSync(
+      path.join(out, `${name}.require.cjs`),
+      `require("./${versionCheck}.js").requireEffect()\nmodule.exports = require("./${fileName}")\n`
+    )
   }
 }
 
@@ -282,7 +311,7 @@ const buildAll = async (id: string, types: boolean): Promise<BuildReport> => {
   // The bundler and the type checker work in threads and processes of their own; the kernels' compiler here.
   await Promise.all([
     ...(types ? [part("types", declareTypes(building))] : []),
-    ...bundles.map((group) => part(Object.keys(group.entries).join(", "), bundle(group, id, building))),
+    ...bundles.map((group) => part(Object.keys(inputOf(group)).join(", "), bundle(group, id, building))),
     ...(keepKernels ? [] : [part("kernels", compileKernels(building))])
   ])
   const made = new Set(fs.readdirSync(building))
@@ -294,6 +323,7 @@ const buildAll = async (id: string, types: boolean): Promise<BuildReport> => {
     }
   }
   for (const name of made) fs.renameSync(path.join(building, name), path.join(dist, name))
+  if (made.has("troupe.js")) fs.chmodSync(path.join(dist, "troupe.js"), 0o755)
   fs.rmSync(building, { recursive: true, force: true })
   if (problems.length === 0) {
     const record: BuildRecord = { fingerprint: id, kernels, types }
@@ -306,8 +336,7 @@ const buildAll = async (id: string, types: boolean): Promise<BuildReport> => {
 
 const isFresh = (id: string, types: boolean): boolean => {
   const record = recordOf()
-  const entries = bundles.flatMap((group) => Object.entries(group.entries))
-  const parts = entries.filter(([, source]) => fs.existsSync(at(source!))).map(([name]) => `${name}.js`)
+  const parts = bundles.flatMap((group) => Object.keys(inputOf(group))).map((name) => `${name}.js`)
   const whole = [...parts, "kernels.wasm"].every((name) => fs.existsSync(path.join(dist, name)))
   return whole && record?.fingerprint === id && (record.types || !types)
 }

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { globSync, readFileSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { effectRange } from "../src/effectVersion.ts"
 import { version } from "../src/version.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -85,6 +86,15 @@ describe("house", () => {
   it("tells the version of package.json", () => {
     const manifest: unknown = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
     assert.propertyVal(manifest, "version", version)
+  })
+
+  it("has one range of Effect, and one oldest Node", () => {
+    const { engines, peerDependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
+    for (const name of ["effect", "@effect/platform-node"]) assert.strictEqual(peerDependencies[name], effectRange)
+    const { [1]: least } = /^const least = \[(.*)\]$/m.exec(
+      readFileSync(path.join(root, "src", "recentNode.js"), "utf8")
+    )!
+    assert.strictEqual(engines.node, `>=${least!.replace(", ", ".")}.0`)
   })
 
   it("keeps registry addresses out of the lockfile", () => {

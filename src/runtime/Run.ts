@@ -38,7 +38,7 @@ import { deviceLayer, settle, type SettleError } from "./runDevice.ts"
 import { DataPlane } from "./workers/DataPlane.ts"
 import { EnvWorkerBehavior } from "./workers/EnvWorker.ts"
 import { EnvWorkerGroup } from "./workers/EnvWorkerGroup.ts"
-import { buildId, hostEntry } from "./workers/hostEntry.ts"
+import { buildId, hostEntry, hostIsThere } from "./workers/hostEntry.ts"
 
 /** SHA-256 of weights as little-endian float32, in the flat order of `model/policy/ParameterLayout.ts`. */
 export const weightsHash = (weights: Float32Array): string => {
@@ -49,7 +49,9 @@ export const weightsHash = (weights: Float32Array): string => {
 
 /** The placement the configuration names. */
 const actorSystemLayer = Layer.unwrap(
-  Effect.map(CurrentConfig, ({ chaos, collectDeadline, localWorker, placement, workerMemory, workers }) => {
+  Effect.gen(function*() {
+    const { chaos, collectDeadline, localWorker, placement, workerMemory, workers } = yield* CurrentConfig
+    if (placement !== "fiber") yield* hostIsThere
     const local = localWorker === true ? 1 : 0
     const hosts = {
       entry: hostEntry,

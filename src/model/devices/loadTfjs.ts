@@ -11,7 +11,6 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { createRequire } from "node:module"
 import type { DeviceName } from "../Device.ts"
 import { importFile, locate, NotLoaded, PackageFolders, VulkanLibrary } from "./packages.ts"
 import type { TfjsBackend } from "./TfjsDevice.ts"
@@ -89,7 +88,7 @@ export const installCommand = (name: TfjsName): string =>
  * tfjs-node 4.22 calls two functions of `node:util` that newer versions of Node have dropped (`isNullOrUndefined`, with
  * Node 23) or warn of (`isArray`).
  */
-export const restoreUtil = (target: object = createRequire(import.meta.url)("node:util")): void => {
+export const restoreUtil = (target: object = process.getBuiltinModule("node:util")): void => {
   Object.assign(target, {
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
     isArray: Array.isArray

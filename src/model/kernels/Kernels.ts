@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
+import { companion, missing } from "../../companions.ts"
 import type { Activation } from "../policy/activations.ts"
 import { distributionOf, type DistributionSpec } from "../policy/DistributionSpec.ts"
 import { encoderOf, type EncoderSpec } from "../policy/Encoder.ts"
@@ -284,13 +285,7 @@ const names: ReadonlyArray<keyof KernelFunctions> = [
 const isKernelFunctions = (exports: object): exports is KernelFunctions =>
   names.every((name) => name in exports && typeof Reflect.get(exports, name) === "function")
 
-declare const __BUILD_ID__: string | undefined
-
-/** A bundle lies beside the module in dist/; these sources are three folders from there. */
-const file = new URL(
-  typeof __BUILD_ID__ === "undefined" ? "../../../dist/kernels.wasm" : "./kernels.wasm",
-  import.meta.url
-)
+const file = companion("kernels.wasm", "../dist/kernels.wasm")
 
 const load = (): Effect.Effect<CompiledModule, KernelsUnavailable> =>
   Effect.suspend(() => {
@@ -301,11 +296,10 @@ const load = (): Effect.Effect<CompiledModule, KernelsUnavailable> =>
     return Effect.flatMap(
       Effect.try({
         try: () => readFileSync(file),
-        catch: () =>
+        catch: (cause) =>
           new KernelsUnavailable({
             reason: "file-missing",
-            message:
-              `The compiled kernels are not at ${file.href}. In a checkout, make them with \`node scripts/build.ts\`.`
+            message: missing(file) ?? `The compiled kernels cannot be read: ${cause}`
           })
       }),
       (bytes) =>

@@ -17,6 +17,7 @@ import { flagName, type OptionName, optionNames, type RunConfig } from "../confi
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { isOver } from "../stopping/stoppingRules.ts"
 import { buildId } from "../workers/hostEntry.ts"
+import { programName } from "./programName.ts"
 
 /** A run that cannot be resumed: why, and what to do about it. */
 export class ResumeError extends Schema.TaggedError<ResumeError>()("ResumeError", { message: Schema.String }) {}
@@ -34,12 +35,10 @@ export interface Resumption {
 }
 
 /** The command that resumes from a path, as the person would type it here; with the environment, where it must be named. */
-export const command = (path: string, environment?: string): string => {
-  const program = /start\.[jt]s$/.test(process.argv[1] ?? "") ? "npm start --" : "troupe"
-  return `${program} --resume ${shellWord(path)}${
+export const command = (path: string, environment?: string): string =>
+  `${programName()} --resume ${shellWord(path)}${
     environment === undefined ? "" : ` --env-id ${shellWord(environment)}`
   }`
-}
 
 /** Settings that only say how long a run goes on, and where the learner computes. */
 const changeable: ReadonlyArray<OptionName> = ["totalTimesteps", "totalEpisodes", "keepGoing", "device"]

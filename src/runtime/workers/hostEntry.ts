@@ -3,6 +3,9 @@
  * this one; a bundle finds the bundled entry beside itself. Both carry the build's id, and a host of another build is
  * refused: different kernels or algorithms would change the weights without a word.
  */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { companion, missing } from "../../companions.ts"
 
 declare const __BUILD_ID__: string | undefined
 
@@ -10,4 +13,13 @@ declare const __BUILD_ID__: string | undefined
 export const buildId = typeof __BUILD_ID__ === "undefined" ? "source" : __BUILD_ID__
 
 /** The module that a host thread runs. */
-export const hostEntry = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url)
+export const hostEntry = companion("host.js", "runtime/workers/host.ts")
+
+/** The module that a host thread runs is not where this program looks for it. */
+export class HostMissing extends Schema.TaggedError<HostMissing>()("HostMissing", { message: Schema.String }) {}
+
+/** Fails where that module is not there. */
+export const hostIsThere: Effect.Effect<void, HostMissing> = Effect.suspend(() => {
+  const message = missing(hostEntry)
+  return message === undefined ? Effect.void : Effect.fail(new HostMissing({ message }))
+})

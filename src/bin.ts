@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The program `troupe` of the package: the command line, where this Node can run it. */
+import "./recentNode.js"
+
+await import("./cli.ts")
