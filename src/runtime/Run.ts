@@ -274,7 +274,11 @@ const layerOfParts = Layer.effect(
 
     const policy = Effect.map(
       learner.weights,
-      (weights) => new Policy(plane.definition.id, config.envId, plane.policy, weights)
+      (weights) =>
+        new Policy(plane.definition.id, config.envId, plane.policy, weights, {
+          firstAction: plane.definition.actionSpace.start,
+          episodeLimit: config.episodeLimit
+        })
     )
 
     const watchActors = system.events.pipe(Stream.runForEach(Effect.fnUntraced(function*(event) {

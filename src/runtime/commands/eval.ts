@@ -14,6 +14,8 @@ import * as Terminal from "effect/Terminal"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { joinReference } from "../../envs/options.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
+import { Stepper } from "../../envs/Stepper.ts"
+import { EnvironmentMistake, shown, thrownReason } from "../../envs/thrown.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
@@ -21,9 +23,10 @@ import { encoderOf } from "../../model/policy/Encoder.ts"
 import { evaluationStream } from "../../random/streams.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { confirmEnvironment } from "../config/confirmEnvironment.ts"
-import { Evaluator } from "../evaluation/Evaluator.ts"
+import { endless, endlessReason, EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
+import { plural, spread } from "../reporting/formatting.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { learnableEnvironment } from "../workers/learnableEnvironment.ts"
 import { environmentOptions } from "./environmentOptions.ts"
@@ -36,32 +39,38 @@ const frameMillis = 20
 
 /** The states of one greedy episode, the first included. */
 const episode = Effect.fnUntraced(function*(policy: Policy, definition: EnvironmentDefinition<Discrete>, seed: number) {
+  const { id } = definition
+  const fault = (step: number, reason: string) => new EvaluationFault({ environment: id, episode: 0, step, reason })
   const state = new Float64Array(definition.stateSize)
   const observation = new Float32Array(definition.observationSpace.size)
-  const dynamics = definition.create(state)
+  const stepper = Stepper.create(definition, state)
+  if (!(stepper instanceof Stepper)) return yield* fault(0, stepper.reason)
   const random = evaluationStream(seed, 0)
-  dynamics.reset(random)
+  const misstep = stepper.reset(random) ?? stepper.observe(observation)
+  if (misstep !== undefined) return yield* fault(0, misstep.reason)
   const states = [state.slice()]
-  for (let over = false; !over;) {
-    dynamics.observe(observation)
+  for (let step = 1; step <= endless; step++) {
     const { action } = yield* policy.decide(Array.from(observation))
-    const { terminated, truncated } = dynamics.step(definition.actionSpace.start + action, random)
+    // Its outputs stand for the actions of this environment, which need not be the one of the training.
+    const taken = definition.actionSpace.start + action - policy.firstAction
+    const misstep = stepper.step(taken, random) ?? stepper.observe(observation)
+    if (misstep !== undefined) return yield* fault(step, misstep.reason)
     states.push(state.slice())
-    over = terminated || truncated === true
+    if (stepper.terminated || stepper.truncated) return states
+    if (step % stepsBetweenYields === 0) yield* Effect.yieldNow
   }
-  return states
+  return yield* fault(endless, endlessReason)
 })
 
-const showOnTerminal = Effect.fnUntraced(function*(
-  states: ReadonlyArray<Float64Array>,
-  ansi: (state: Float64Array) => string
-) {
+/** Steps of an episode that is shown between two looks at the rest of the program. */
+const stepsBetweenYields = 1024
+
+const showOnTerminal = Effect.fnUntraced(function*(pictures: ReadonlyArray<string>) {
   const terminal = yield* Terminal.Terminal
   const { canAnimate } = yield* TerminalCapabilities
-  if (!canAnimate) return yield* Console.log(ansi(states.at(-1)!))
+  if (!canAnimate) return yield* Console.log(pictures.at(-1)!)
   let up = ""
-  for (const state of states) {
-    const picture = ansi(state)
+  for (const picture of pictures) {
     yield* Effect.ignore(terminal.display(`${up}${picture.replaceAll("\n", "\x1b[K\n")}\x1b[K\n`))
     up = `\x1b[${picture.split("\n").length}A`
     yield* Effect.sleep(frameMillis)
@@ -82,8 +91,38 @@ const environmentOf = Effect.fnUntraced(function*(file: string, { environment }:
   return environment
 })
 
-const cannotDraw = (id: string, render: string) =>
-  new EvalError({ message: `${id} has no ${render} rendering; leave --render out.` })
+/** After how many steps the policy's episodes were truncated in training; 0: as the environment says. */
+const trainedLimit = Effect.fnUntraced(function*(file: string, { episodeLimit }: Policy) {
+  if (episodeLimit !== undefined) return episodeLimit
+  // Policies of 0.1 do not say; the settings of their run do, where they lie beside them.
+  const paths = yield* Path.Path
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readFileString(paths.join(paths.dirname(file), "config.json")).pipe(
+    Effect.flatMap(Schema.decodeEffect(RunFolder.ConfigFileFromJson)),
+    Effect.map(({ config }) => typeof config["episodeLimit"] === "number" ? config["episodeLimit"] : 0),
+    Effect.orElseSucceed(() => 0)
+  )
+})
+
+/** The picture of that kind; what draws it is the environment's own code. */
+const drawing = <Picture>(
+  { id }: EnvironmentDefinition,
+  render: "ansi" | "svg",
+  draw: ((picture: Picture) => string) | undefined
+): Effect.Effect<(picture: Picture) => Effect.Effect<string, EvalError>, EvalError> =>
+  draw === undefined
+    ? Effect.fail(new EvalError({ message: `${id} has no ${render} rendering; leave --render out.` }))
+    : Effect.succeed((picture) =>
+      Effect.try({
+        try: () => {
+          const drawn: unknown = draw(picture)
+          if (typeof drawn === "string") return drawn
+          throw new EnvironmentMistake(`its ${render} rendering gave ${shown(drawn)}, where text belongs`)
+        },
+        catch: (cause) =>
+          new EvalError({ message: `${id} cannot be drawn: ${thrownReason(`its ${render} rendering`, cause)}.` })
+      })
+    )
 
 export const evalCommand = Command.make(
   "eval",
@@ -98,6 +137,13 @@ export const evalCommand = Command.make(
       Flag.withDescription("seed of the episodes (default 0)"),
       Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
       Flag.withDefault(0)
+    ),
+    episodeLimit: Flag.Int("episode-limit").pipe(
+      Flag.withDescription(
+        "steps after which an episode is truncated; 0 leaves it to the environment (default: as in training)"
+      ),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000 }))),
+      Flag.optional
     ),
     environment: Flag.String("env-id").pipe(
       Flag.withDescription(
@@ -120,50 +166,55 @@ export const evalCommand = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ envOptions, environment, episodes, json, out, policy: path, render, seed }) {
-    const policy = yield* Effect.flatMap(policyPath(path), Policy.load)
-    const definition = yield* learnableEnvironment(
-      joinReference(
-        Option.isSome(environment) ? environment.value : yield* environmentOf(yield* policyPath(path), policy),
-        envOptions ?? {}
+  Effect.fnUntraced(
+    function*({ envOptions, environment, episodeLimit, episodes, json, out, policy: path, render, seed }) {
+      const file = yield* policyPath(path)
+      const policy = yield* Policy.load(file)
+      const definition = yield* learnableEnvironment(
+        joinReference(
+          Option.isSome(environment) ? environment.value : yield* environmentOf(file, policy),
+          envOptions ?? {}
+        ),
+        Option.isSome(episodeLimit) ? episodeLimit.value : yield* trainedLimit(file, policy)
       )
-    )
-    const { inputs } = encoderOf(policy.spec.encoder)
-    const { outputs } = distributionOf(policy.spec.distribution)
-    if (inputs !== definition.observationSpace.size || outputs !== definition.actionSpace.n) {
-      return yield* new EvalError({
-        message:
-          `The policy was trained on ${policy.envId} (${inputs} inputs, ${outputs} actions) and does not fit ${definition.id}.`
-      })
-    }
-    const started = yield* Clock.monotonicTimeNanos
-    const arena = yield* Arena.make({ bytes: policy.weights.byteLength + Evaluator.bytes(policy.spec) })
-    const kernels = yield* Kernels.instantiate(arena.memory)
-    const weights = yield* arena.allocate(policy.weights.byteLength)
-    arena.float32(weights, policy.weights.length).set(policy.weights)
-    const evaluator = yield* Evaluator.make({ arena, definition, kernels, policy: policy.spec, seed })
-    const { max, mean, min, std } = yield* evaluator.evaluate({ weights, round: 0, episodes })
-    const seconds = Number((yield* Clock.monotonicTimeNanos) - started) / 1e9
+      const { inputs } = encoderOf(policy.spec.encoder)
+      const { outputs } = distributionOf(policy.spec.distribution)
+      if (inputs !== definition.observationSpace.size || outputs !== definition.actionSpace.n) {
+        return yield* new EvalError({
+          message:
+            `The policy was trained on ${policy.envId} (${inputs} inputs, ${outputs} actions) and does not fit ${definition.id}.`
+        })
+      }
+      const started = yield* Clock.monotonicTimeNanos
+      const arena = yield* Arena.make({ bytes: policy.weights.byteLength + Evaluator.bytes(policy.spec) })
+      const kernels = yield* Kernels.instantiate(arena.memory)
+      const weights = yield* arena.allocate(policy.weights.byteLength)
+      arena.float32(weights, policy.weights.length).set(policy.weights)
+      const evaluator = yield* Evaluator.make({ arena, definition, kernels, policy: policy.spec, seed })
+      const evaluation = yield* evaluator.evaluate({ weights, round: 0, episodes })
+      const { max, mean, min, std } = evaluation
+      const seconds = Number((yield* Clock.monotonicTimeNanos) - started) / 1e9
 
-    const { rendering } = definition
-    if (render === "ansi") {
-      const ansi = rendering?.ansi
-      if (ansi === undefined) return yield* cannotDraw(definition.id, render)
-      yield* showOnTerminal(yield* episode(policy, definition, seed), ansi)
-    } else if (render === "svg") {
-      const svg = rendering?.svg
-      if (svg === undefined) return yield* cannotDraw(definition.id, render)
-      const fs = yield* FileSystem.FileSystem
-      yield* fs.writeFileString(out, svg(yield* episode(policy, definition, seed))).pipe(
-        Effect.mapError(() => new EvalError({ message: `${out} cannot be written. Name another file with --out.` }))
+      const { rendering } = definition
+      if (render === "ansi") {
+        const draw = yield* drawing(definition, render, rendering?.ansi?.bind(rendering))
+        const pictures = yield* Effect.forEach(yield* episode(policy, definition, seed), draw)
+        yield* showOnTerminal(pictures)
+      } else if (render === "svg") {
+        const draw = yield* drawing(definition, render, rendering?.svg?.bind(rendering))
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.writeFileString(out, yield* draw(yield* episode(policy, definition, seed))).pipe(
+          Effect.mapError(() => new EvalError({ message: `${out} cannot be written. Name another file with --out.` }))
+        )
+      }
+      yield* Console.log(
+        json
+          ? JSON.stringify({ event: "evaluation", env_id: definition.id, episodes, seed, mean, std, min, max })
+          : `${definition.id}: ${spread(evaluation)} over ${plural(episodes, "episode")}, seed ${seed}, ${
+            seconds.toFixed(2)
+          } s`
       )
+      if (render === "svg") yield* Console.error(plainLine(`wrote ${out}`))
     }
-    yield* Console.log(
-      json
-        ? JSON.stringify({ event: "evaluation", env_id: definition.id, episodes, seed, mean, std, min, max })
-        : `${definition.id}: ${mean.toFixed(1)} ± ${std.toFixed(1)} over ${episodes} episodes ` +
-          `(${min} to ${max}), seed ${seed}, ${seconds.toFixed(2)} s`
-    )
-    if (render === "svg") yield* Console.error(plainLine(`wrote ${out}`))
-  })
+  )
 ).pipe(Command.withDescription("Play a saved policy greedily on fresh episodes"))

@@ -27,7 +27,7 @@ const defaultOut: { readonly [Format in typeof formats[number]]: string } = {
 
 /** The files of a policy in a format, by their paths. */
 const filesOf = (policy: Policy, format: typeof formats[number], out: string): Readonly<Record<string, Uint8Array>> => {
-  const about = { env_id: policy.envId, environment: policy.environment }
+  const { about } = policy
   switch (format) {
     case "safetensors":
       return { [out]: policy.toBytes() }

@@ -28,7 +28,7 @@ export class InvalidObservation extends Schema.TaggedError<InvalidObservation>()
 
 /** What a policy says about one observation. */
 export interface Decision {
-  /** The likeliest action, the lowest on a tie. */
+  /** The likeliest action, as the environment takes it; the lowest on a tie. */
   readonly action: number
   /** One an action; they sum to 1. */
   readonly probabilities: ReadonlyArray<number>
@@ -39,6 +39,8 @@ export interface Decision {
 /** The version of the format that this program writes. It reads all up to it. */
 const formatVersion = "2"
 
+const WholeFromText = Schema.NumberFromString.check(Schema.isInt())
+
 const Metadata = Schema.Struct({
   format: Schema.Literal("troupe-policy"),
   version: Schema.String,
@@ -46,8 +48,19 @@ const Metadata = Schema.Struct({
   environment: Schema.String,
   policy: Schema.optionalKey(fromJson(PolicySpec)),
   /** The same in version 1. */
-  network: Schema.optionalKey(fromJson(PolicySpecOfNetwork))
+  network: Schema.optionalKey(fromJson(PolicySpecOfNetwork)),
+  /** Files of 0.1 do not say these two. */
+  first_action: Schema.optionalKey(WholeFromText),
+  episode_limit: Schema.optionalKey(WholeFromText)
 })
+
+/** What a policy knows of its environment, beside the sizes that are in its spec. */
+export interface PolicyTerms {
+  /** The action that its first output stands for: where the `Discrete` action space starts. Default 0. */
+  readonly firstAction?: number
+  /** After how many steps an episode was truncated in training; 0: as the environment says. Undefined: not known. */
+  readonly episodeLimit?: number | undefined
+}
 
 /** A trained policy: where it belongs, and its weights in the flat order of `layout`. */
 export class Policy {
@@ -57,13 +70,33 @@ export class Policy {
   readonly spec: PolicySpec
   readonly weights: Float32Array
   readonly layout: ParameterLayout
+  readonly firstAction: number
+  readonly episodeLimit: number | undefined
 
-  constructor(envId: string, environment: string, spec: PolicySpec, weights: Float32Array) {
+  constructor(
+    envId: string,
+    environment: string,
+    spec: PolicySpec,
+    weights: Float32Array,
+    { episodeLimit, firstAction = 0 }: PolicyTerms = {}
+  ) {
     this.envId = envId
     this.environment = environment
     this.spec = spec
     this.weights = weights
     this.layout = new ParameterLayout(spec)
+    this.firstAction = firstAction
+    this.episodeLimit = episodeLimit
+  }
+
+  /** What goes into every file of it, whatever the format, beside the weights. */
+  get about(): Readonly<Record<string, string>> {
+    return {
+      env_id: this.envId,
+      environment: this.environment,
+      first_action: String(this.firstAction),
+      ...(this.episodeLimit === undefined ? {} : { episode_limit: String(this.episodeLimit) })
+    }
   }
 
   /** What to do with an observation. Computed in float64; ties and rounding may differ from the kernels' last bit. */
@@ -78,7 +111,11 @@ export class Policy {
       const { outputs: logits, values } = forward(this.layout, this.weights, Float64Array.from(observation))
       const probabilities = new Float64Array(logits.length)
       categorical.softmax(probabilities, logits)
-      return { action: categorical.greedyAction(logits), probabilities: Array.from(probabilities), value: values[0]! }
+      return {
+        action: this.firstAction + categorical.greedyAction(logits),
+        probabilities: Array.from(probabilities),
+        value: values[0]!
+      }
     })
   }
 
@@ -88,8 +125,7 @@ export class Policy {
       metadata: {
         format: "troupe-policy",
         version: formatVersion,
-        env_id: this.envId,
-        environment: this.environment,
+        ...this.about,
         policy: JSON.stringify(this.spec)
       },
       tensors: toTensors(this.layout, this.weights)
@@ -128,6 +164,9 @@ export class Policy {
     if (spec === undefined) return yield* refuse("it does not say what policy it is.")
     const weights = fromTensors(new ParameterLayout(spec), tensors)
     if (Result.isFailure(weights)) return yield* refuse(`${weights.failure.message}.`)
-    return new Policy(known.env_id, known.environment, spec, weights.success)
+    return new Policy(known.env_id, known.environment, spec, weights.success, {
+      firstAction: known.first_action ?? 0,
+      episodeLimit: known.episode_limit
+    })
   })
 }

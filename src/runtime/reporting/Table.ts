@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Terminal from "effect/Terminal"
 import { plainLine } from "../../text/plainLine.ts"
 import type { ActorEvent, Evaluation, Finished, Progress, RunEvent, Started } from "../monitoring/RunEvent.ts"
-import { bar, decimal, duration, fit, plural, rate, whole } from "./formatting.ts"
+import { bar, decimal, duration, exactScore, fit, plural, rate, score, spread, whole } from "./formatting.ts"
 import type { Reporter } from "./Reporter.ts"
 import { faultAt } from "./ReportFault.ts"
 
@@ -44,8 +44,8 @@ const row = (progress: Progress): string =>
     whole(progress.env_steps),
     whole(progress.update),
     whole(progress.episodes),
-    decimal(progress.ep_rew_mean, 1),
-    decimal(progress.train20, 1),
+    score(progress.ep_rew_mean),
+    score(progress.train20),
     decimal(progress.entropy, 3),
     rate(progress.fps),
     duration(progress.wall_seconds)
@@ -60,8 +60,7 @@ const head = (started: Started): ReadonlyArray<string> => [
 ]
 
 const evaluationLine = (event: Evaluation): string =>
-  `evaluation at ${whole(event.env_steps)} steps: ${decimal(event.mean, 1)} ± ${decimal(event.std, 1)} ` +
-  `(${decimal(event.min, 0)} to ${decimal(event.max, 0)}) over ${plural(event.episodes, "episode")}`
+  `evaluation at ${whole(event.env_steps)} steps: ${spread(event)} over ${plural(event.episodes, "episode")}`
 
 const actorLine = (event: ActorEvent): string => {
   const back = event.recovery_ms === null ? "" : `, back in ${decimal(event.recovery_ms, 1)} ms`
@@ -73,7 +72,7 @@ export const finalLine = (event: Finished): string =>
   `${event.solved ? "solved" : "not solved"} after ${whole(event.env_steps)} steps in ${
     duration(event.wall_seconds)
   }: ` +
-  `train20 ${decimal(event.train20, 1)}, evaluation ${decimal(event.eval_mean, 1)}, ` +
+  `train20 ${score(event.train20)}, evaluation ${score(event.eval_mean)}, ` +
   `seed ${event.seed} on ${event.device}, weights ${event.weights_sha256}`
 
 /** `recoveries`: how long each restart took that was seen, in milliseconds. */
@@ -126,12 +125,12 @@ export const reporter = (
       const done = fraction(progress)
       const percent = `${Math.floor(Math.min(1, Math.max(0, done)) * 100)}%`.padStart(4)
       const bars = Math.min(24, Math.floor(width / 5))
-      const goal = threshold === null ? "" : `/${decimal(threshold, 0)}`
+      const goal = threshold === null ? "" : `/${exactScore(threshold)}`
       return fit([
         `${bar(done, bars)} ${percent}`,
         progress.train20 === null
-          ? `return ${decimal(progress.ep_rew_mean, 1)}`
-          : `train20 ${decimal(progress.train20, 1)}${goal}`,
+          ? `return ${score(progress.ep_rew_mean)}`
+          : `train20 ${score(progress.train20)}${goal}`,
         `${rate(progress.env_steps)} steps`,
         duration(progress.wall_seconds),
         ...(progress.restarts > 0 ? [plural(progress.restarts, "restart")] : []),

@@ -10,6 +10,27 @@ export const decimal = (value: number | null, digits: number): string => {
   return Number(text) === 0 ? text.replace("-", "") : text
 }
 
+/**
+ * A return: to three digits at least, since environments have returns of all sizes, and to one decimal at least: 500.0,
+ * 9.35, 0.850, 1.20e-7. `like` says of which size: a deviation has the decimals of its mean.
+ */
+export const score = (value: number | null, like: number | null = value): string => {
+  if (value === null || !Number.isFinite(value)) return "-"
+  const size = Math.abs(like === null || !Number.isFinite(like) || like === 0 ? value : like)
+  if (size >= 1e9 || (size > 0 && size < 1e-4)) return value === 0 ? "0.0" : value.toExponential(2)
+  const exponent = Number(size.toExponential().split("e")[1])
+  return decimal(value, size === 0 ? 1 : Math.max(1, 2 - exponent))
+}
+
+/** A return of one episode, or a threshold: whole where it is. */
+export const exactScore = (value: number | null): string =>
+  value !== null && Number.isSafeInteger(value) ? decimal(value, 0) : score(value)
+
+/** What returns of several episodes were: mean, deviation, least and most. */
+export const spread = (
+  { max, mean, min, std }: { readonly [Of in "mean" | "std" | "min" | "max"]: number | null }
+): string => `${score(mean)} ± ${score(std, mean)} (${exactScore(min)} to ${exactScore(max)})`
+
 /** A rate: 950, 81.2k, 2.03M. */
 export const rate = (value: number | null): string => {
   if (value === null || !Number.isFinite(value)) return "-"
