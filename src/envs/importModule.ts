@@ -40,7 +40,6 @@ let read: string | undefined
 const provide = (): void => {
   if (provided) return
   provided = true
-  const own = module.createRequire(import.meta.url)
   module.registerHooks({
     resolve: (specifier, context, next) => {
       if (!/^troupe(?:\/|$)/.test(specifier)) return next(specifier, context)
@@ -48,7 +47,7 @@ const provide = (): void => {
         return next(specifier, context)
       } catch (cause) {
         if (codeOf(cause) !== "ERR_MODULE_NOT_FOUND") throw cause
-        return { url: pathToFileURL(own.resolve(specifier)).href, format: "module", shortCircuit: true }
+        return next(specifier, { ...context, parentURL: import.meta.url })
       }
     },
     load: (url, context, next) => {
