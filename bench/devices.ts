@@ -23,6 +23,7 @@ import type { DeviceName, DeviceOf, Segment } from "../src/model/Device.ts"
 import { openAccelerator, openDevice } from "../src/model/devices/openDevice.ts"
 import { PackageFolders } from "../src/model/devices/packages.ts"
 import { Arena } from "../src/model/kernels/Arena.ts"
+import type { GradientJob } from "../src/model/kernels/jobs.ts"
 import { Kernels } from "../src/model/kernels/Kernels.ts"
 import { Statistic } from "../src/model/losses/Loss.ts"
 import { adam } from "../src/model/optimizers.ts"
@@ -114,7 +115,9 @@ const onDevice = Effect.fnUntraced(function*<D extends DeviceName>(device: Devic
   return timed(Effect.gen(function*() {
     const batch = yield* model.batch(segments)
     const gradients = yield* model.gradients(batch, {
-      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+      advantage: null,
+      select: null
     })
     yield* model.apply(gradients, { learningRate: 1e-6, maxGradNorm: 0.5 })
     yield* model.read(host)
@@ -150,22 +153,28 @@ const twoThreads = Effect.fnUntraced(function*(shape: Case) {
   const part = Effect.fnUntraced(function*(index: number, from: number, count: number) {
     const workspace = yield* arena.allocate(Kernels.workspaceBytes(categoricalMlp(network), Kernels.chunkRows))
     const statistics = yield* arena.allocate(Statistic.count * 8)
-    const gradient: HalfGradient["gradient"] = [
-      net,
+    const gradient: GradientJob = {
+      policy: net,
       parameters,
-      observations + from * network.inputs * 4,
-      count,
       workspace,
-      actions + from * 4,
-      advantages + from * 4,
-      returns + from * 4,
-      1,
-      0.5,
-      0.01,
-      gradients + index * stride,
-      0,
+      rows: count,
+      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+      scale: 1,
+      observations: observations + from * network.inputs * 4,
+      actions: actions + from * 4,
+      masks: 0,
+      returns: returns + from * 4,
+      advantages: advantages + from * 4,
+      advantage: null,
+      logProbabilities: 0,
+      behaviorValues: 0,
+      kept: 0,
+      outputs: 0,
+      values: 0,
+      gradients: gradients + index * stride,
+      accumulate: 0,
       statistics
-    ]
+    }
     return gradient
   })
   const own = yield* part(0, 0, half)
@@ -185,7 +194,7 @@ const twoThreads = Effect.fnUntraced(function*(shape: Case) {
     turns++
     Atomics.store(words, 0, turns)
     Atomics.notify(words, 0)
-    kernels.gradientsA2C(...own)
+    kernels.gradients(own)
     join()
     kernels.sumInto(total, gradients, stride, 2, size)
     const norm = Math.sqrt(kernels.squaredNorm(total, size)) / rows

@@ -1,6 +1,7 @@
 /** A thread of `bench/devices.ts`: computes its part of a batch's gradient whenever it is told to, over shared memory. */
 import * as Effect from "effect/Effect"
 import { workerData } from "node:worker_threads"
+import type { GradientJob } from "../src/model/kernels/jobs.ts"
 import { Kernels } from "../src/model/kernels/Kernels.ts"
 import type { SharedMemory } from "../src/model/kernels/SharedMemory.ts"
 
@@ -8,7 +9,7 @@ import type { SharedMemory } from "../src/model/kernels/SharedMemory.ts"
 export interface HalfGradient {
   readonly memory: SharedMemory
   readonly control: number
-  readonly gradient: Parameters<Kernels["gradientsA2C"]>
+  readonly gradient: GradientJob
 }
 
 const { control, gradient, memory }: HalfGradient = workerData
@@ -18,5 +19,5 @@ for (let turn = 0;; turn++) {
   Atomics.store(words, 1, turn)
   Atomics.notify(words, 1)
   while (Atomics.load(words, 0) === turn) Atomics.wait(words, 0, turn)
-  kernels.gradientsA2C(...gradient)
+  kernels.gradients(gradient)
 }

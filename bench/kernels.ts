@@ -14,8 +14,10 @@ import { compileString } from "assemblyscript/asc"
 import * as Effect from "effect/Effect"
 import { ensureBuilt } from "../scripts/build.ts"
 import { Arena } from "../src/model/kernels/Arena.ts"
+import type { ActJob, GradientJob } from "../src/model/kernels/jobs.ts"
 import { Kernels } from "../src/model/kernels/Kernels.ts"
 import { engine } from "../src/model/kernels/SharedMemory.ts"
+import { Statistic } from "../src/model/losses/Loss.ts"
 import { ParameterLayout } from "../src/model/policy/ParameterLayout.ts"
 import { type CategoricalMlp, categoricalMlp } from "../src/model/policy/PolicySpec.ts"
 import { Pcg64 } from "../src/random/Pcg64.ts"
@@ -117,7 +119,7 @@ const measure = Effect.fnUntraced(function*(spec: CategoricalMlp) {
   const returns = yield* floats(maxRows, 1)
   const actions = yield* arena.allocate(maxRows * 4)
   const workspace = yield* arena.allocate(Kernels.workspaceBytes(categoricalMlp(spec), Kernels.chunkRows), 64)
-  const statistics = yield* arena.allocate(64)
+  const statistics = yield* arena.allocate(Statistic.count * 8)
 
   // A slot an environment: sampling stream, what acting writes, observation; an odd number of cache lines.
   const at = { stream: 0, value: 48, action: 52, logProbability: 56, logits: 64, observation: 64 + spec.actions * 4 }
@@ -129,41 +131,53 @@ const measure = Effect.fnUntraced(function*(spec: CategoricalMlp) {
     arena.float32(slot + at.observation, spec.inputs).fill(random.uniform(-1, 1))
   }
 
-  const act = (rows: number) => () =>
-    kernels.actMany(
-      net,
-      params,
-      rows,
-      slotBytes,
-      slots + at.observation,
-      slots + at.stream,
-      workspace,
-      0,
-      slots + at.logits,
-      slots + at.value,
-      slots + at.action,
-      slots + at.logProbability
-    )
-  const gradient = (rows: number, reused: boolean) => () =>
-    kernels.gradientsOfActivations(
-      net,
-      params,
-      observations,
-      reused ? activations : 0,
-      logits,
-      values,
-      rows,
-      workspace,
-      actions,
-      0,
-      returns,
-      1 / rows,
-      0.5,
-      0.01,
-      gradients,
-      0,
-      statistics
-    )
+  const acting: ActJob = {
+    policy: net,
+    parameters: params,
+    workspace,
+    rows: 0,
+    stride: slotBytes,
+    observations: slots + at.observation,
+    streams: slots + at.stream,
+    masks: 0,
+    outputs: slots + at.logits,
+    values: slots + at.value,
+    actions: slots + at.action,
+    logProbabilities: slots + at.logProbability,
+    kept: 0
+  }
+  const act = (rows: number) => () => {
+    acting.rows = rows
+    kernels.act(acting)
+  }
+  const learning: GradientJob = {
+    policy: net,
+    parameters: params,
+    workspace,
+    rows: 0,
+    loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+    scale: 1,
+    observations,
+    actions,
+    masks: 0,
+    returns,
+    advantages: returns,
+    advantage: null,
+    logProbabilities: 0,
+    behaviorValues: 0,
+    kept: 0,
+    outputs: logits,
+    values,
+    gradients,
+    accumulate: 0,
+    statistics
+  }
+  const gradient = (rows: number, reused: boolean) => () => {
+    learning.rows = rows
+    learning.scale = 1 / rows
+    learning.kept = reused ? activations : 0
+    kernels.gradients(learning)
+  }
   const row = multiplyAdds(spec)
   const time = (call: string, run: () => void, macs = 0): Figure => ({
     call,

@@ -6,28 +6,22 @@
  */
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
-import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Segment } from "./Device.ts"
+import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Pass, Segment } from "./Device.ts"
 import { DeviceFault } from "./Device.ts"
 import type { Arena, OutOfMemory } from "./kernels/Arena.ts"
+import type { GradientJob } from "./kernels/jobs.ts"
 import { Kernels } from "./kernels/Kernels.ts"
+import { type SegmentAddresses, unitGradient } from "./kernels/unitGradient.ts"
 import { Statistic } from "./losses/Loss.ts"
-import { type LossName, lossReport, type LossSettings } from "./losses/LossSettings.ts"
+import { type LossName, lossReport } from "./losses/LossSettings.ts"
 import { fitsOptimizer, optimizerOf } from "./optimizers.ts"
-import { encoderOf } from "./policy/Encoder.ts"
+import { distributionOf } from "./policy/DistributionSpec.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
+import { type Column, columnWidths, countRows } from "./selectedRows.ts"
 
 const fault = (message: string) => new DeviceFault({ device: "cpu", message })
 
 const outOfMemory = (error: OutOfMemory) => fault(error.message)
-
-/** Where a segment lies in the kernels' memory. */
-interface Addresses {
-  readonly rows: number
-  readonly observations: number
-  readonly actions: number
-  readonly advantages: number
-  readonly returns: number
-}
 
 /** A device over this thread's kernels; models and what they remember are allocated in the arena. */
 const make = (arena: Arena, kernels: Kernels): DeviceOf<"cpu"> => ({
@@ -40,11 +34,11 @@ const make = (arena: Arena, kernels: Kernels): DeviceOf<"cpu"> => ({
 const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: ModelSpec, initial: Float32Array) {
   const { maxRows, optimizer, policy, unit = 1 } = spec
   const size = new ParameterLayout(policy).size
-  const { inputs } = encoderOf(policy.encoder)
+  const { action } = distributionOf(policy.distribution)
   const floats = (length: number) => arena.allocate(length * 4)
 
-  const net = yield* kernels.describe(arena, policy)
-  const workspace = yield* arena.allocate(kernels.workspaceBytes(policy, Math.min(maxRows, Kernels.chunkRows)))
+  const descriptor = yield* kernels.describe(arena, policy)
+  const workspace = yield* arena.allocate(Kernels.workspaceBytes(policy, Math.min(maxRows, Kernels.chunkRows)))
   const statistics = yield* arena.allocate(Statistic.count * 8)
   const parameters = yield* floats(size)
   // One environment's gradient, and their sum.
@@ -62,51 +56,67 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
   let scalars = remembered.scalars
   parameterView.set(initial)
 
-  /** Places for experience that lies elsewhere: made when first needed, one a segment. */
-  const staging: Array<Segment> = []
+  const widths = columnWidths(policy)
+
+  /** Places for experience that lies elsewhere: made when first needed, one a column of a segment. */
+  const staging: Array<{ readonly [Name in Column]: Float32Array | Int32Array }> = []
+  const place = Effect.fnUntraced(function*(name: Column) {
+    const length = maxRows * widths[name]
+    const address = yield* floats(length)
+    return name === "actions" && action.type === "int32"
+      ? arena.int32(address, length)
+      : arena.float32(address, length)
+  })
   const stage = Effect.fnUntraced(function*(segment: Segment, index: number) {
-    const { rows } = segment
-    const place = staging[index] ??= {
-      rows,
-      observations: arena.float32(yield* floats(maxRows * inputs), maxRows * inputs),
-      actions: arena.int32(yield* floats(maxRows), maxRows),
-      advantages: arena.float32(yield* floats(maxRows), maxRows),
-      returns: arena.float32(yield* floats(maxRows), maxRows),
-      logProbabilities: arena.float32(yield* floats(maxRows), maxRows),
-      values: arena.float32(yield* floats(maxRows), maxRows)
+    const places = staging[index] ??= {
+      observations: yield* place("observations"),
+      actions: yield* place("actions"),
+      advantages: yield* place("advantages"),
+      returns: yield* place("returns"),
+      logProbabilities: yield* place("logProbabilities"),
+      values: yield* place("values")
     }
-    place.observations.set(segment.observations.subarray(0, rows * inputs))
-    place.actions.set(segment.actions.subarray(0, rows))
-    place.advantages.set(segment.advantages.subarray(0, rows))
-    place.returns.set(segment.returns.subarray(0, rows))
-    place.logProbabilities.set(segment.logProbabilities.subarray(0, rows))
-    place.values.set(segment.values.subarray(0, rows))
-    return { ...place, rows }
+    for (const [name, width] of Record.toEntries(widths)) {
+      places[name].set(segment[name].subarray(0, segment.rows * width))
+    }
+    return places
   })
 
   const addressOf = Effect.fnUntraced(function*(segment: Segment, index: number) {
-    const { actions, advantages, observations, returns } = segment
-    const here = [observations, actions, advantages, returns].every((array) => array.buffer === arena.buffer)
+    const here = Record.keys(widths).every((name) => segment[name].buffer === arena.buffer)
     const inside = here ? segment : yield* stage(segment, index)
-    return {
-      rows: inside.rows,
+    const addresses: SegmentAddresses = {
+      rows: segment.rows,
       observations: inside.observations.byteOffset,
       actions: inside.actions.byteOffset,
+      masks: 0,
       advantages: inside.advantages.byteOffset,
-      returns: inside.returns.byteOffset
+      returns: inside.returns.byteOffset,
+      logProbabilities: inside.logProbabilities.byteOffset,
+      values: inside.values.byteOffset,
+      kept: 0,
+      outputs: 0
     }
+    return addresses
   })
 
-  let current: { readonly batch: Batch<"cpu">; readonly addresses: ReadonlyArray<Addresses> } | undefined
+  let current: { readonly batch: Batch<"cpu">; readonly addresses: ReadonlyArray<SegmentAddresses> } | undefined
   /** What `total` holds, and of how many rows it is the sum. */
   let pending: Gradients<"cpu"> | undefined
   let pendingRows = 0
+  /** Where a segment's evaluation goes: made when first needed. */
+  let evaluated: { readonly [Name in "logProbabilities" | "entropies" | "values"]: Float32Array } | undefined
+
+  const latest = (batch: Batch<"cpu">) =>
+    current !== undefined && current.batch === batch
+      ? Effect.succeed(current)
+      : Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
 
   const self: LearnerModel<"cpu"> = {
     device: "cpu",
     spec,
     batch: Effect.fnUntraced(function*(segments) {
-      const addresses: Array<Addresses> = []
+      const addresses: Array<SegmentAddresses> = []
       let rows = 0
       for (let i = 0; i < segments.length; i++) {
         const segment = segments[i]!
@@ -120,15 +130,38 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
       current = { batch, addresses }
       return batch
     }),
-    gradients: (batch, { loss }) =>
-      Effect.suspend(() => {
-        if (current === undefined || current.batch !== batch) {
-          return Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
-        }
-        statisticsView.fill(0)
-        accumulate(current.addresses, loss)
-        return Effect.succeed(pend(loss.name, batch.rows))
-      }),
+    gradients: Effect.fnUntraced(function*(batch, pass) {
+      const { addresses } = yield* latest(batch)
+      const rows = countRows(pass.select, addresses, spec)
+      if (typeof rows === "string") return yield* fault(rows)
+      statisticsView.fill(0)
+      accumulate(addresses, pass)
+      return pend(pass.loss.name, rows)
+    }),
+    evaluate: Effect.fnUntraced(function*(batch) {
+      const { addresses } = yield* latest(batch)
+      const room = Effect.map(floats(maxRows), (address) => arena.float32(address, maxRows))
+      const views = evaluated ??= yield* Effect.all({ logProbabilities: room, entropies: room, values: room }).pipe(
+        Effect.catchTag("OutOfMemory", (e) => outOfMemory(e))
+      )
+      const found = Record.map(views, () => new Float32Array(batch.rows))
+      let at = 0
+      for (const { actions, masks, observations, rows } of addresses) {
+        kernels.evaluate({
+          policy: descriptor,
+          parameters,
+          workspace,
+          rows,
+          observations,
+          actions,
+          masks,
+          ...Record.map(views, ({ byteOffset }) => byteOffset)
+        })
+        for (const name of Record.keys(views)) found[name].set(views[name].subarray(0, rows), at)
+        at += rows
+      }
+      return found
+    }),
     gather: (contributions, loss) =>
       Effect.sync(() => {
         statisticsView.fill(0)
@@ -190,30 +223,36 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
     return pending
   }
 
-  const accumulate = (
-    segments: ReadonlyArray<Addresses>,
-    { entropyCoefficient, valueCoefficient }: LossSettings
-  ): void => {
-    for (let e = 0; e < segments.length; e++) {
-      const { actions, advantages, observations, returns, rows } = segments[e]!
-      const begins = e % unit === 0
-      kernels.gradientsA2C(
-        net,
-        parameters,
-        observations,
-        rows,
-        workspace,
-        actions,
-        advantages,
-        returns,
-        1,
-        valueCoefficient,
-        entropyCoefficient,
-        e < unit ? total : one,
-        begins ? 0 : 1,
-        statistics
-      )
-      if (e >= unit && ((e + 1) % unit === 0 || e === segments.length - 1)) kernels.addInto(total, one, size)
+  const gradientOfUnit = unitGradient(kernels, policy, maxRows)
+
+  const accumulate = (segments: ReadonlyArray<SegmentAddresses>, { advantage, loss, select }: Pass): void => {
+    const job: GradientJob = {
+      policy: descriptor,
+      parameters,
+      workspace,
+      rows: 0,
+      loss,
+      scale: 1,
+      observations: 0,
+      actions: 0,
+      masks: 0,
+      returns: 0,
+      advantages: 0,
+      advantage,
+      logProbabilities: 0,
+      behaviorValues: 0,
+      kept: 0,
+      outputs: 0,
+      values: 0,
+      gradients: total,
+      accumulate: 0,
+      statistics
+    }
+    for (let first = 0, u = 0; first < segments.length; first += unit, u++) {
+      job.gradients = first === 0 ? total : one
+      job.accumulate = 0
+      gradientOfUnit(job, segments.slice(first, first + unit), select === null ? null : select[u]!)
+      if (first > 0) kernels.addInto(total, one, size)
     }
   }
 

@@ -61,6 +61,21 @@ export interface Batch<D extends DeviceName> {
 /** What one gradient is of. Its numbers are those of this pass: a schedule is the caller's. */
 export interface Pass {
   readonly loss: LossSettings
+  /** Advantages are (A − mean) · scale before the loss sees them; null: as they are. */
+  readonly advantage: { readonly mean: number; readonly scale: number } | null
+  /**
+   * A minibatch: for each unit of segments the rows that are taken, in the order in which they are added, each as
+   * `segment in the unit * maxRows + row`; null: all rows in their order.
+   */
+  readonly select: ReadonlyArray<Int32Array> | null
+}
+
+/** What the present policy says about the rows of a batch, in their order; [rows] each. */
+export interface RowEvaluation {
+  /** log π of the action that was taken. */
+  readonly logProbabilities: Float32Array
+  readonly entropies: Float32Array
+  readonly values: Float32Array
 }
 
 /** Gradients on device `D`: the sum over environments, in their order. Made by `LearnerModel.gradients`. */
@@ -104,8 +119,10 @@ export interface LearnerModel<D extends DeviceName> {
   readonly spec: ModelSpec
   /** Brings experience to the device. A batch is good until the next one is made. */
   readonly batch: (segments: ReadonlyArray<Segment>) => Effect.Effect<Batch<D>, DeviceFault>
-  /** Loss and gradients of a batch; summed in the order of its segments, so that no layout of workers changes a bit. */
+  /** Loss and gradients of a batch, or of a minibatch of it; summed in the order of its segments, so that no layout of workers changes a bit. */
   readonly gradients: (batch: Batch<D>, pass: Pass) => Effect.Effect<Gradients<D>, DeviceFault>
+  /** Log-probabilities, entropies and values of a batch's rows, as the parameters are now. */
+  readonly evaluate: (batch: Batch<D>) => Effect.Effect<RowEvaluation, DeviceFault>
   /** Gradients that others computed of that loss: their sum, in the order given. */
   readonly gather: (
     contributions: ReadonlyArray<Contribution>,

@@ -13,45 +13,49 @@ import { DeviceFault } from "./Device.ts"
 import { Statistic } from "./losses/Loss.ts"
 import { lossReport } from "./losses/LossSettings.ts"
 import { applyOptimizer, clipGradientNorm, fitsOptimizer, initialOptimizerState } from "./optimizers.ts"
-import { distributionOf } from "./policy/DistributionSpec.ts"
-import { encoderOf } from "./policy/Encoder.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
-import { addLossOfRows, outputGradients } from "./reference/losses.ts"
+import { addLossOfRows, evaluateRows, outputGradients, type PolicyRows } from "./reference/losses.ts"
 import { backward, forward } from "./reference/network.ts"
+import { countRows, partOf, takeRows } from "./selectedRows.ts"
 
 /** Rows that go through the network at a time: bounds what a large batch takes of memory. */
 const chunkRows = 4096
 
 const fault = (message: string) => new DeviceFault({ device: "reference", message })
 
-/** Pieces of at most `chunkRows` rows, in order. */
-const pieces = function*(segments: ReadonlyArray<Segment>, inputs: number, width: number) {
-  for (const { actions, advantages, logProbabilities, observations, returns, rows, values } of segments) {
-    for (let from = 0; from < rows; from += chunkRows) {
-      const to = Math.min(rows, from + chunkRows)
-      yield {
-        observations: observations.subarray(from * inputs, to * inputs),
-        actions: actions.subarray(from * width, to * width),
-        advantages: advantages.subarray(from, to),
-        returns: returns.subarray(from, to),
-        logProbabilities: logProbabilities.subarray(from, to),
-        behaviorValues: values.subarray(from, to)
-      }
-    }
-  }
-}
-
 const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"> => {
   const { maxRows, optimizer, policy } = spec
   const layout = new ParameterLayout(policy)
   const { free, size } = layout
-  const { inputs } = encoderOf(policy.encoder)
-  const { width } = distributionOf(policy.distribution).action
   const parameters = Float32Array.from(initial)
   const state = initialOptimizerState(optimizer, size, (length) => new Float32Array(length))
 
   let current: Batch<"reference"> | undefined
   let pending: { readonly gradients: Gradients<"reference">; readonly total: Float64Array } | undefined
+
+  /** At most `chunkRows` rows at a time. */
+  const pieces = function*(rows: Segment) {
+    for (let from = 0; from < rows.rows; from += chunkRows) {
+      yield partOf(rows, from, Math.min(rows.rows, from + chunkRows), policy)
+    }
+  }
+
+  const latest = (batch: Batch<"reference">) =>
+    current === batch
+      ? Effect.void
+      : Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
+
+  /** The forward pass of some rows, and what a loss reads of it. */
+  const run = ({ actions, observations }: Segment) => {
+    const pass = forward(layout, parameters, observations)
+    const put: PolicyRows = {
+      outputs: pass.outputs,
+      values: pass.values,
+      free: parameters.subarray(free.at, free.at + free.length),
+      actions
+    }
+    return { pass, put, output: outputGradients(policy.distribution, pass.rows) }
+  }
 
   return {
     device: "reference",
@@ -65,30 +69,45 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
         current = { device: "reference", rows: segments.reduce((sum, { rows }) => sum + rows, 0), segments }
         return Effect.succeed(current)
       }),
-    gradients: (batch, { loss }) =>
-      Effect.suspend(() => {
-        if (current !== batch) {
-          return Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
-        }
-        const total = new Float64Array(size)
-        const one = new Float64Array(size)
-        const sums = new Float64Array(Statistic.count)
-        for (const { observations, ...piece } of pieces(batch.segments, inputs, width)) {
-          const pass = forward(layout, parameters, observations)
-          const output = outputGradients(policy.distribution, pass.rows)
-          const rows = {
-            ...piece,
-            outputs: pass.outputs,
-            values: pass.values,
-            free: parameters.subarray(free.at, free.at + free.length)
-          }
-          addLossOfRows(policy.distribution, loss, rows, 1 / batch.rows, output, sums)
-          backward(layout, parameters, pass, output, one)
-          for (let k = 0; k < size; k++) total[k] = total[k]! + one[k]!
-        }
-        pending = { gradients: { device: "reference", loss: lossReport(loss.name, sums) }, total }
-        return Effect.succeed(pending.gradients)
-      }),
+    gradients: Effect.fnUntraced(function*(batch, { advantage, loss, select }) {
+      yield* latest(batch)
+      const rows = countRows(select, batch.segments, spec)
+      if (typeof rows === "string") return yield* fault(rows)
+      const total = new Float64Array(size)
+      const one = new Float64Array(size)
+      const sums = new Float64Array(Statistic.count)
+      for (const piece of pieces(takeRows(select, batch.segments, rows, spec))) {
+        const { output, pass, put } = run(piece)
+        const advantages = advantage === null
+          ? piece.advantages
+          : piece.advantages.map((A) => (A - advantage.mean) * advantage.scale)
+        const { logProbabilities, returns, values } = piece
+        const known = { ...put, advantages, returns, logProbabilities, behaviorValues: values }
+        addLossOfRows(policy.distribution, loss, known, 1 / rows, output, sums)
+        backward(layout, parameters, pass, output, one)
+        for (let k = 0; k < size; k++) total[k] = total[k]! + one[k]!
+      }
+      pending = { gradients: { device: "reference", loss: lossReport(loss.name, sums) }, total }
+      return pending.gradients
+    }),
+    evaluate: Effect.fnUntraced(function*(batch) {
+      yield* latest(batch)
+      const found = {
+        logProbabilities: new Float32Array(batch.rows),
+        entropies: new Float32Array(batch.rows),
+        values: new Float32Array(batch.rows)
+      }
+      let at = 0
+      for (const piece of pieces(takeRows(null, batch.segments, batch.rows, spec))) {
+        const { put } = run(piece)
+        const { entropies, logProbabilities } = evaluateRows(policy.distribution, put)
+        found.logProbabilities.set(logProbabilities, at)
+        found.entropies.set(entropies, at)
+        found.values.set(put.values, at)
+        at += entropies.length
+      }
+      return found
+    }),
     gather: (contributions, name) =>
       Effect.sync(() => {
         const { gradient, loss } = meanOf(contributions, name, size)

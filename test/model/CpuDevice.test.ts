@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Schema } from "effect"
 import { CpuDevice } from "../../src/model/CpuDevice.ts"
-import type { Batch, Contribution, ModelSpec, Segment } from "../../src/model/Device.ts"
+import type { Batch, Contribution, ModelSpec, Pass, Segment } from "../../src/model/Device.ts"
 import { Device } from "../../src/model/Device.ts"
 import { initialParameters } from "../../src/model/initialize.ts"
 import { Arena } from "../../src/model/kernels/Arena.ts"
@@ -23,6 +23,7 @@ import { Pcg64 } from "../../src/random/Pcg64.ts"
 import { approximately } from "./approximately.ts"
 
 const coefficients = { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 } as const
+const pass: Pass = { loss: coefficients, advantage: null, select: null }
 
 const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, optimizer: OptimizerSpec = rmsProp) {
   const arena = yield* Arena.make({ bytes: 2 ** 22 })
@@ -88,7 +89,7 @@ describe("CpuDevice", () => {
             learningRate: 1e-3,
             maxGradNorm: 0.5
           })
-          const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, { loss: coefficients }))
+          const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, pass))
           const norm = yield* model.apply(gradients, { learningRate: 1e-3, maxGradNorm: 0.5 })
           approximately([norm], [expected.gradientNorm], 1e-4, "norm")
           approximately([gradients.loss.policyLoss], [expected.terms.policyLoss], 1e-4, "policy loss")
@@ -130,7 +131,7 @@ describe("CpuDevice", () => {
         })
       )
       for (const [{ model }, batch] of [[elsewhere, segments], [inside, moved]] as const) {
-        const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, { loss: coefficients }))
+        const gradients = yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, pass))
         yield* model.apply(gradients, { learningRate: 0.01, maxGradNorm: 0 })
       }
       assert.deepStrictEqual(yield* read(elsewhere.model, network), yield* read(inside.model, network))
@@ -143,10 +144,10 @@ describe("CpuDevice", () => {
       const old = yield* model.batch(one)
       const fresh = yield* model.batch(one)
       assert.match(
-        (yield* Effect.flip(model.gradients(old, { loss: coefficients }))).message,
+        (yield* Effect.flip(model.gradients(old, pass))).message,
         /not this model's latest/
       )
-      const gradients = yield* model.gradients(fresh, { loss: coefficients })
+      const gradients = yield* model.gradients(fresh, pass)
       yield* model.apply(gradients, { learningRate: 0.01, maxGradNorm: 0 })
       assert.match(
         (yield* Effect.flip(model.apply(gradients, { learningRate: 0.01, maxGradNorm: 0 }))).message,
@@ -158,7 +159,7 @@ describe("CpuDevice", () => {
       )
       const broken = segmentOf(Pcg64.fromSeed(1), network, 4)
       broken.returns[2] = NaN
-      const bad = yield* Effect.flatMap(model.batch([broken]), (b) => model.gradients(b, { loss: coefficients }))
+      const bad = yield* Effect.flatMap(model.batch([broken]), (b) => model.gradients(b, pass))
       const exit = yield* Effect.exit(model.apply(bad, { learningRate: 0.01, maxGradNorm: 0 }))
       assert.isTrue(Exit.isFailure(exit))
     }))
@@ -278,8 +279,7 @@ describe("CpuDevice", () => {
         const update = Effect.fnUntraced(function*(models: ReadonlyArray<typeof one.model>) {
           const segments = [segmentOf(random, network, 9)]
           for (const model of models) {
-            const gradients = yield* Effect.flatMap(model.batch(segments), (b) =>
-              model.gradients(b, { loss: coefficients }))
+            const gradients = yield* Effect.flatMap(model.batch(segments), (b) => model.gradients(b, pass))
             yield* model.apply(gradients, { learningRate: 0.01, maxGradNorm: 0.5 })
           }
         })
@@ -310,7 +310,7 @@ describe("CpuDevice", () => {
 
       const mixed = (ofGpu: Batch<"cuda">) =>
         // @ts-expect-error a batch of the GPU cannot meet a model of the CPU
-        model.gradients(ofGpu, { loss: coefficients })
+        model.gradients(ofGpu, pass)
       const confused = Device.from(device).use((a) =>
         Device.from(device).use((b) =>
           Effect.gen(function*() {
@@ -318,7 +318,7 @@ describe("CpuDevice", () => {
             const other = yield* b.model(spec, initial)
             const batch = yield* one.batch([])
             // @ts-expect-error nor can the batches of two devices whose names are hidden
-            return other.gradients(batch, { loss: coefficients })
+            return other.gradients(batch, pass)
           })
         )
       )

@@ -10,15 +10,29 @@ import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
 import { meanOf } from "../contributions.ts"
-import type { Batch, DeviceName, DeviceOf, Gradients, LearnerModel, ModelSpec, ModelState, Segment } from "../Device.ts"
+import type {
+  Batch,
+  DeviceName,
+  DeviceOf,
+  Gradients,
+  LearnerModel,
+  ModelSpec,
+  ModelState,
+  Pass,
+  Segment
+} from "../Device.ts"
 import { DeviceFault } from "../Device.ts"
-import type { LossSettings } from "../losses/LossSettings.ts"
+import { Statistic } from "../losses/Loss.ts"
+import { lossReport } from "../losses/LossSettings.ts"
 import { fitsOptimizer, gradientNorm, optimizerOf } from "../optimizers.ts"
 import type { Activation } from "../policy/activations.ts"
 import { distributionOf } from "../policy/DistributionSpec.ts"
 import type { EncoderSpec, MlpSpec } from "../policy/Encoder.ts"
 import type { Layer } from "../policy/Layer.ts"
 import { ParameterLayout } from "../policy/ParameterLayout.ts"
+import { countRows, partOf, takeRows } from "../selectedRows.ts"
+import { tensorDistributionOf } from "./tensorDistributions.ts"
+import { tensorLossOf } from "./tensorLosses.ts"
 import { faultOf, type Trouble, troubleOf } from "./trouble.ts"
 
 /** A backend that is ready: the library it belongs to, and its name there. */
@@ -48,12 +62,13 @@ const slowest = 1e8
 type Chunk = {
   /** [rows][inputs] */
   readonly observations: Matrix
-  /** [rows][actions], 1 where the action was taken */
+  /** [rows], as the distribution takes them */
   readonly taken: Matrix
-  /** [rows][1] */
+  /** [rows][1], like the others */
   readonly advantages: Matrix
-  /** [rows][1] */
   readonly returns: Matrix
+  readonly logProbabilities: Matrix
+  readonly values: Matrix
 }
 
 /** What a model keeps between two updates: the parameters, and what the optimizer remembers, by name. */
@@ -109,10 +124,9 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
 ): Effect.fn.Return<LearnerModel<D>, DeviceFault, Scope.Scope> {
   const { maxRows, optimizer, policy } = spec
   const network = mlpOf(policy.encoder)
-  const { outputs: actions } = distributionOf(policy.distribution)
   const layout = new ParameterLayout(policy)
   const { size } = layout
-  const widest = Math.max(network.inputs, actions, ...network.hidden)
+  const widest = Math.max(network.inputs, distributionOf(policy.distribution).outputs, ...network.hidden)
   const rowsAtATime = Math.max(1, Math.min(Math.floor(chunkFloats / widest), summingRows[backend] ?? Infinity))
   const fault = (message: string) => new DeviceFault({ device, message })
   let broken = false
@@ -163,7 +177,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
 
   // What lives on the device from one call to the next; all of it is dropped with the scope.
   let remembered: Remembered | undefined
-  let current: { readonly batch: Batch<D>; readonly chunks: ReadonlyArray<Chunk> } | undefined
+  let current: { readonly batch: Batch<D>; chunks: ReadonlyArray<Chunk> | undefined } | undefined
   let pending: { readonly gradients: Gradients<D>; readonly total: Vector; readonly norm: number } | undefined
   let { scalars } = optimizerOf(optimizer)
 
@@ -270,77 +284,94 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     return d
   }
 
-  /** Gradient [size] and sums of the loss [3] of some rows. */
-  const chunkGradient = (
+  const distribution = tensorDistributionOf(tf, policy.distribution)
+
+  /** The forward pass of some rows. */
+  const run = (
     { actor, critic, trunk }: { readonly [Chain in "trunk" | "actor" | "critic"]: ReadonlyArray<LayerTensors> },
-    { advantages, observations, returns, taken }: Chunk,
-    scale: number,
-    { entropyCoefficient, valueCoefficient }: LossSettings
-  ): readonly [gradient: Vector, sums: Vector] => {
+    { observations, taken }: Chunk
+  ) => {
     const trunkOut = chainForward(trunk, observations)
     const actorOut = chainForward(actor, trunkOut.at(-1)!)
     const criticOut = chainForward(critic, trunkOut.at(-1)!)
+    return { trunkOut, actorOut, criticOut, rows: distribution.evaluate(actorOut.at(-1)!, taken) }
+  }
 
-    const logits = actorOut.at(-1)!
-    const shifted = tf.sub<Matrix>(logits, tf.max(logits, 1, true))
-    const logP = tf.sub<Matrix>(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)))
-    const p = tf.exp(logP)
-    const entropy = tf.neg(tf.sum(tf.mul(p, logP), 1, true))
-    const error = tf.sub<Matrix>(returns, criticOut.at(-1)!)
-    const dLogits = tf.mul<Matrix>(
-      tf.sub(
-        tf.mul(tf.mul(p, tf.add(logP, entropy)), number("entropyCoefficient", entropyCoefficient)),
-        tf.mul(advantages, tf.sub(taken, p))
+  /** Gradient [size] and sums of the loss's terms, of the entropy and of what the loss counts for itself, of some rows. */
+  const chunkGradient = (
+    layers: { readonly [Chain in "trunk" | "actor" | "critic"]: ReadonlyArray<LayerTensors> },
+    chunk: Chunk,
+    scale: number,
+    { advantage, loss }: Pass
+  ): readonly [gradient: Vector, sums: Vector] => {
+    const { actorOut, criticOut, rows, trunkOut } = run(layers, chunk)
+    const { terms: [policyLoss, valueLoss, ...own], ...d } = tensorLossOf(tf, number, loss, {
+      logProbabilities: rows.logProbabilities,
+      behaviorLogProbabilities: chunk.logProbabilities,
+      entropies: rows.entropies,
+      values: criticOut.at(-1)!,
+      behaviorValues: chunk.values,
+      advantages: advantage === null ? chunk.advantages : tf.mul(
+        tf.sub(chunk.advantages, number("advantageMean", advantage.mean)),
+        number("advantageScale", advantage.scale)
       ),
-      number("scale", scale)
-    )
-    const dValues = tf.mul<Matrix>(error, number("valueScale", -2 * valueCoefficient * scale))
+      returns: chunk.returns
+    })
+    const dOutputs = tf.mul<Matrix>(rows.gradient(d.dLogProbabilities, d.dEntropies), number("scale", scale))
+    const dValues = tf.mul<Matrix>(d.dValues, number("scale", scale))
 
     const gradients = new Map<Layer, readonly [Matrix, Vector]>()
-    const shared = trunk.length > 0
-    const dActor = chainBackward(actor, actorOut, dLogits, shared, gradients)
-    const dCritic = chainBackward(critic, criticOut, dValues, shared, gradients)
-    if (shared) chainBackward(trunk, trunkOut, tf.add(dActor, dCritic), false, gradients)
+    const shared = layers.trunk.length > 0
+    const dActor = chainBackward(layers.actor, actorOut, dOutputs, shared, gradients)
+    const dCritic = chainBackward(layers.critic, criticOut, dValues, shared, gradients)
+    if (shared) chainBackward(layers.trunk, trunkOut, tf.add(dActor, dCritic), false, gradients)
     return [
       tf.concat1d(layout.layers.flatMap((layer) => {
         const [weight, bias] = gradients.get(layer)!
         return [tf.reshape<tfjs.Rank.R1>(weight, [-1]), bias]
       })),
-      tf.concat1d([
-        tf.neg(tf.sum(tf.mul(advantages, tf.mul(taken, logP)))),
-        tf.sum(tf.square(error)),
-        tf.sum(entropy)
-      ].map((sum) => tf.reshape<tfjs.Rank.R1>(sum, [1])))
+      tf.concat1d(
+        [policyLoss, valueLoss, rows.entropies, ...own].map((term) => tf.reshape<tfjs.Rank.R1>(tf.sum(term), [1]))
+      )
     ]
   }
 
-  const toChunks = (segments: ReadonlyArray<Segment>, rows: number): Array<Chunk> => {
-    const { inputs } = network
-    const observations = new Float32Array(rows * inputs)
-    const taken = new Float32Array(rows * actions)
-    const advantages = new Float32Array(rows)
-    const returns = new Float32Array(rows)
-    let at = 0
-    for (const segment of segments) {
-      observations.set(segment.observations.subarray(0, segment.rows * inputs), at * inputs)
-      advantages.set(segment.advantages.subarray(0, segment.rows), at)
-      returns.set(segment.returns.subarray(0, segment.rows), at)
-      for (let t = 0; t < segment.rows; t++) taken[(at + t) * actions + segment.actions[t]!] = 1
-      at += segment.rows
-    }
+  /** Rows on the device, as many at a time as it takes. */
+  const toChunks = (rows: Segment): Array<Chunk> => {
     const chunks: Array<Chunk> = []
-    for (let from = 0; from < rows; from += rowsAtATime) {
-      const to = Math.min(rows, from + rowsAtATime)
-      const part = (values: Float32Array, width: number) =>
-        tf.tensor2d(values.subarray(from * width, to * width), [to - from, width])
+    for (let from = 0; from < rows.rows; from += rowsAtATime) {
+      const part = partOf(rows, from, Math.min(rows.rows, from + rowsAtATime), policy)
+      const matrix = (values: Float32Array, width: number) => tf.tensor2d(values, [part.rows, width])
       chunks.push({
-        observations: part(observations, inputs),
-        taken: part(taken, actions),
-        advantages: part(advantages, 1),
-        returns: part(returns, 1)
+        observations: matrix(part.observations, network.inputs),
+        taken: matrix(distribution.encode(part.actions, part.rows), distribution.width),
+        advantages: matrix(part.advantages, 1),
+        returns: matrix(part.returns, 1),
+        logProbabilities: matrix(part.logProbabilities, 1),
+        values: matrix(part.values, 1)
       })
     }
     return chunks
+  }
+
+  const latest = (batch: Batch<D>) =>
+    current !== undefined && current.batch === batch
+      ? Effect.succeed(current)
+      : Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
+
+  /** The whole batch on the device, brought there when it is first asked for. */
+  const uploaded = Effect.fnUntraced(function*(batch: Batch<D>) {
+    const own = yield* latest(batch)
+    return own.chunks ??= yield* compute(() => toChunks(takeRows(null, batch.segments, batch.rows, spec)))
+  })
+
+  const layersNow = () => {
+    const flat = state().parameters
+    return {
+      trunk: layersOf(flat, layout.trunk),
+      actor: layersOf(flat, layout.actor),
+      critic: layersOf(flat, layout.critic)
+    }
   }
 
   const self: LearnerModel<D> = {
@@ -349,32 +380,28 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     batch: Effect.fnUntraced(function*(segments) {
       const long = segments.find(({ rows }) => rows > maxRows)
       if (long !== undefined) return yield* fault(`a segment has ${long.rows} rows; this model takes ${maxRows}`)
+      yield* sound
       dropBatch()
       const rows = segments.reduce((sum, segment) => sum + segment.rows, 0)
       const batch: Batch<D> = { device, rows, segments }
       rowsUnderWay = rows
-      current = { batch, chunks: yield* compute(() => toChunks(segments, rows)) }
+      current = { batch, chunks: undefined }
       return batch
     }),
-    gradients: Effect.fnUntraced(function*(batch, { loss }) {
-      if (current === undefined || current.batch !== batch) {
-        return yield* fault("the batch is not this model's latest; make it with this model's batch()")
-      }
+    gradients: Effect.fnUntraced(function*(batch, pass) {
+      yield* latest(batch)
+      const rows = countRows(pass.select, batch.segments, spec)
+      if (typeof rows === "string") return yield* fault(rows)
       dropGradients()
-      const { chunks } = current
+      const whole = pass.select === null ? yield* uploaded(batch) : undefined
       const { numbers, total } = yield* compute(() => {
-        const flat = state().parameters
-        const layers = {
-          trunk: layersOf(flat, layout.trunk),
-          actor: layersOf(flat, layout.actor),
-          critic: layersOf(flat, layout.critic)
-        }
+        const layers = layersNow()
         let total: Vector | undefined
         let sums: Vector | undefined
-        for (const chunk of chunks) {
+        for (const chunk of whole ?? toChunks(takeRows(pass.select, batch.segments, rows, spec))) {
           // What a piece leaves behind is dropped before the next one begins.
           const [gradient, ofLoss] = tf.tidy(() => {
-            const [own, terms] = chunkGradient(layers, chunk, 1 / batch.rows, loss)
+            const [own, terms] = chunkGradient(layers, chunk, 1 / rows, pass)
             return total === undefined || sums === undefined
               ? [own, terms]
               : [tf.add<Vector>(total, own), tf.add<Vector>(sums, terms)]
@@ -383,25 +410,42 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
           sums = ofLoss!
         }
         if (total === undefined || sums === undefined) throw new Error("a batch of no rows")
-        return { total, numbers: tf.concat1d([sums, tf.reshape(tf.sum(tf.square(total)), [1])]) }
+        return { total, numbers: tf.concat1d([tf.reshape(tf.sum(tf.square(total)), [1]), sums]) }
       })
       const read = Effect.ensuring(download(numbers), Effect.sync(() => numbers.dispose()))
-      const [policyLoss, value, entropy, squares] = yield* Effect.onError(
+      const [squares, policyLoss, valueLoss, entropy, ...own] = yield* Effect.onError(
         read,
         () => Effect.sync(() => total.dispose())
       )
-      const gradients: Gradients<D> = {
-        device,
-        loss: {
-          policyLoss: policyLoss! / batch.rows,
-          valueLoss: value! / batch.rows,
-          entropy: entropy! / batch.rows
-        }
-      }
+      const sums = new Float64Array(Statistic.count)
+      sums[Statistic.policyLoss] = policyLoss!
+      sums[Statistic.valueLoss] = valueLoss!
+      sums[Statistic.entropy] = entropy!
+      sums[Statistic.rows] = rows
+      sums.set(own, Statistic.own)
+      const gradients: Gradients<D> = { device, loss: lossReport(pass.loss.name, sums) }
       pending = { gradients, total, norm: Math.sqrt(squares!) }
       // A backend that answers at once would never let anything else of this thread have its turn.
       yield* Effect.yieldNow
       return gradients
+    }),
+    evaluate: Effect.fnUntraced(function*(batch) {
+      const chunks = yield* uploaded(batch)
+      const found = yield* compute(() => {
+        const layers = layersNow()
+        const ofChunks = chunks.map((chunk) =>
+          tf.tidy(() => {
+            const { criticOut, rows } = run(layers, chunk)
+            return [rows.logProbabilities, rows.entropies, criticOut.at(-1)!].map((column) =>
+              tf.reshape<tfjs.Rank.R1>(column, [-1])
+            )
+          })
+        )
+        return tf.concat1d([0, 1, 2].flatMap((column) => ofChunks.map((columns) => columns[column]!)))
+      })
+      const numbers = yield* Effect.ensuring(download(found), Effect.sync(() => found.dispose()))
+      const column = (k: number) => Float32Array.from(numbers.subarray(k * batch.rows, (k + 1) * batch.rows))
+      return { logProbabilities: column(0), entropies: column(1), values: column(2) }
     }),
     gather: Effect.fnUntraced(function*(contributions, name) {
       dropGradients()

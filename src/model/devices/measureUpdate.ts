@@ -57,7 +57,9 @@ const atThisSize = Effect.fnUntraced(function*<D extends DeviceName>(
   const update = Effect.gen(function*() {
     const batch = yield* model.batch(segments)
     const gradients = yield* model.gradients(batch, {
-      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 }
+      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+      advantage: null,
+      select: null
     })
     yield* model.apply(gradients, { learningRate: 1e-6, maxGradNorm: 0.5 })
     yield* model.read(host)

@@ -1,11 +1,11 @@
 /**
- * The WebAssembly SIMD kernels as typed functions of one shared memory: the network forward and backward, sampling,
+ * The WebAssembly SIMD kernels as typed functions of one shared memory: the network forward and backward, distributions,
  * losses, optimizers. Their sources are in `assembly/`; the build puts the module at `dist/kernels.wasm`.
  *
- * Every argument is a byte offset into the memory (a multiple of 4; of 16 for speed) or a plain number. The kernels keep
- * no state and allocate nothing, so that any number of threads may each hold an instance over the same memory. They
- * use no relaxed SIMD: the same arguments give the same bits on every machine. A row's results depend neither on the
- * number of rows of a call nor on the row's place among them.
+ * Every address is a byte offset into the memory (a multiple of 4; of 16 for speed). What takes many of them is a job
+ * (`jobs.ts`). The kernels keep no state and allocate nothing, so that any number of threads may each hold an instance over
+ * the same memory. They use no relaxed SIMD: the same arguments give the same bits on every machine. A row's results
+ * depend neither on the number of rows of a call nor on the row's place among them.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -16,6 +16,7 @@ import { distributionOf, type DistributionSpec } from "../policy/DistributionSpe
 import { encoderOf, type EncoderSpec } from "../policy/Encoder.ts"
 import type { PolicySpec } from "../policy/PolicySpec.ts"
 import type { Arena, OutOfMemory } from "./Arena.ts"
+import { chunkRows, gatheredBytes, jobBytes, type Jobs, jobs } from "./jobs.ts"
 import { type CompiledModule, engine, type SharedMemory } from "./SharedMemory.ts"
 
 /** The kernels cannot run here: why, and what to do about it. */
@@ -25,181 +26,57 @@ export class KernelsUnavailable extends Schema.TaggedError<KernelsUnavailable>()
 }) {}
 
 /**
- * What the module exports. `net` is the offset of a descriptor (`writeDescriptor`), `params` and `gradients` of float32
- * arrays in the order of `ParameterLayout`, `observations` of float32 [rows][inputs], `logits` of float32 [rows][actions],
- * `values`, `advantages`, `returns`, `rewards` and `logProbabilities` of float32 [rows], `actions` of int32 [rows],
- * `workspace` of `workspaceBytes(spec, rows)` bytes, `statistics` of `Statistic.count` float64 (see `losses/Loss.ts`).
+ * What the module exports. `policy` is the offset of a descriptor (`writeDescriptor`), `parameters` and `gradients` of
+ * float32 arrays in the order of `ParameterLayout`, `observations` of float32 [rows][inputs], `outputs` of float32
+ * [rows][outputs], `values` of float32 [rows], `workspace` of `workspaceBytes(spec, rows)` bytes, `job` of a workspace with
+ * a job record at its start.
  */
 export interface KernelFunctions {
-  /** Writes logits and values of each row, and leaves the activations in the workspace for `backward`. */
+  /** Writes outputs and values of each row, and leaves the activations in the workspace for `backward`. */
   readonly forward: (
-    net: number,
-    params: number,
+    policy: number,
+    parameters: number,
     observations: number,
     rows: number,
     workspace: number,
-    logits: number,
+    outputs: number,
     values: number
   ) => void
   /**
-   * `forward`, then one action a row: the smallest a with u < p₀ + … + pₐ, u being the next `random()` of the row's own
-   * PCG64 stream, whose ten words at `streams + row * streamStride` are advanced in place.
-   */
-  readonly act: (
-    net: number,
-    params: number,
-    observations: number,
-    rows: number,
-    streams: number,
-    streamStride: number,
-    workspace: number,
-    logits: number,
-    values: number,
-    actions: number,
-    logProbabilities: number
-  ) => void
-  /**
-   * `act` for rows that lie apart, such as one step of many environments, each in its own slot: the same bits as `act`
-   * of each. Every address is the first row's, and the next row's is `stride` bytes on (a multiple of 16; best an odd
-   * number of 64-byte lines, or the rows crowd in a few sets of the cache): the observation, the sampling stream, the
-   * logits, the value, the action (int32), the log-probability. `activations`, where it is not 0, is where the row's
-   * `Kernels.activationBytes(spec)` bytes of activations stay for `gradientsOfActivations`. A workspace of
-   * `Kernels.chunkRows` rows is enough for any number of rows.
-   */
-  readonly actMany: (
-    net: number,
-    params: number,
-    rows: number,
-    stride: number,
-    observations: number,
-    streams: number,
-    workspace: number,
-    activations: number,
-    logits: number,
-    values: number,
-    actions: number,
-    logProbabilities: number
-  ) => void
-  /**
-   * The values of `forward` alone, for rows that lie `stride` bytes apart (see `actMany`): the actor of separate networks
-   * is left out.
+   * The values of `forward` alone, for rows that lie `stride` bytes apart (see `act`): the actor of separate towers is
+   * left out.
    */
   readonly valuesMany: (
-    net: number,
-    params: number,
+    policy: number,
+    parameters: number,
     rows: number,
     stride: number,
     observations: number,
     workspace: number,
     values: number
   ) => void
-  /** The action of each row's largest logit; of equals the first. */
-  readonly greedy: (logits: number, rows: number, actionCount: number, actions: number) => void
-  /**
-   * The loss `scale · Σ rows [−log p(action) · advantage + valueCoefficient · (return − value)² − entropyCoefficient · H]`,
-   * advantages held constant; `advantages` 0 takes return − value. Writes its derivatives, adds to the statistics.
-   */
-  readonly lossA2C: (
-    net: number,
-    logits: number,
-    actions: number,
-    values: number,
-    advantages: number,
-    returns: number,
-    rows: number,
-    scale: number,
-    valueCoefficient: number,
-    entropyCoefficient: number,
-    dLogits: number,
-    dValues: number,
-    statistics: number
-  ) => void
-  /**
-   * One-step temporal differences along consecutive steps: with td = reward + gamma · next value − value,
-   * `scale · Σ rows [−log p(action) · td + valueCoefficient · td² − entropyCoefficient · H]`, td held constant in the
-   * policy's term. `logits`, `values` and their derivatives have one row more than `rows`, the observation that followed
-   * the last step; where `lastDone` is 1, its value counts 0. The value's gradient flows through both values, or, where
-   * `detachBootstrap` is 1, not through the next one.
-   */
-  readonly lossTD: (
-    net: number,
-    logits: number,
-    actions: number,
-    values: number,
-    rewards: number,
-    rows: number,
-    lastDone: 0 | 1,
-    detachBootstrap: 0 | 1,
-    gamma: number,
-    scale: number,
-    valueCoefficient: number,
-    entropyCoefficient: number,
-    dLogits: number,
-    dValues: number,
-    statistics: number
-  ) => void
-  /** Gradients of the parameters, after `forward` of the same rows; added to what is there where `accumulate` is 1. */
+  /** Gradients of the layers' parameters, after `forward` of the same rows; added to what is there where `accumulate` is 1. */
   readonly backward: (
-    net: number,
-    params: number,
+    policy: number,
+    parameters: number,
     observations: number,
     rows: number,
     workspace: number,
-    dLogits: number,
+    dOutputs: number,
     dValues: number,
     gradients: number,
     accumulate: 0 | 1
   ) => void
-  /**
-   * `forward`, `lossA2C` and `backward` in one, in chunks that stay in the cache: the same bits, faster. A workspace of
-   * `Kernels.chunkRows` rows is enough for any number of rows.
-   */
-  readonly gradientsA2C: (
-    net: number,
-    params: number,
-    observations: number,
-    rows: number,
-    workspace: number,
-    actions: number,
-    advantages: number,
-    returns: number,
-    scale: number,
-    valueCoefficient: number,
-    entropyCoefficient: number,
-    gradients: number,
-    accumulate: 0 | 1,
-    statistics: number
-  ) => void
-  /**
-   * `gradientsA2C` of rows that were computed before, with the same parameters: their activations (row t's at
-   * `activations + t * Kernels.activationStride(spec)`), logits and values are taken from there, not computed. The same
-   * bits as `gradientsA2C`, which it is where `activations` is 0.
-   */
-  readonly gradientsOfActivations: (
-    net: number,
-    params: number,
-    observations: number,
-    activations: number,
-    logits: number,
-    values: number,
-    rows: number,
-    workspace: number,
-    actions: number,
-    advantages: number,
-    returns: number,
-    scale: number,
-    valueCoefficient: number,
-    entropyCoefficient: number,
-    gradients: number,
-    accumulate: 0 | 1,
-    statistics: number
-  ) => void
+  /** The most likely action of each row of outputs; of equals the first. */
+  readonly mode: (policy: number, outputs: number, rows: number, actions: number) => void
+  readonly act: (job: number) => void
+  readonly evaluate: (job: number) => void
+  readonly differentiate: (job: number) => void
+  readonly gradients: (job: number) => void
   /** total[n] += addend[n] */
   readonly addInto: (total: number, addend: number, n: number) => void
   /** target[n] = the sum of `count` arrays, `stride` bytes apart, in their order: as the first plus the others by `addInto`. */
   readonly sumInto: (target: number, arrays: number, stride: number, count: number, n: number) => void
-  /** target[n] *= factor */
-  readonly scaleInto: (target: number, factor: number, n: number) => void
   /** Σ g² of n numbers, in float64 and in one fixed order. */
   readonly squaredNorm: (g: number, n: number) => number
   /**
@@ -247,43 +124,45 @@ export interface KernelFunctions {
   readonly hyperbolicTangent: (input: number, output: number, n: number) => void
 }
 
-/** An instance over one memory. */
-export interface Kernels extends KernelFunctions {
+/** An instance over one memory. Jobs are written into their workspaces, then done. */
+export interface Kernels extends Omit<KernelFunctions, keyof Jobs>, Jobs {
   readonly memory: SharedMemory
   readonly buffer: SharedArrayBuffer
-  /** Writes the description of a network, `Kernels.descriptorBytes(spec)` bytes, that the kernels take as `net`. */
+  /** Writes the description of a policy, `Kernels.descriptorBytes(spec)` bytes, that the kernels take as `policy`. */
   readonly writeDescriptor: (offset: number, spec: PolicySpec) => void
   /** Allocates a descriptor in the arena and writes it. */
   readonly describe: (arena: Arena, spec: PolicySpec) => Effect.Effect<number, OutOfMemory>
-  /** `Kernels.workspaceBytes` */
-  readonly workspaceBytes: (spec: PolicySpec, rows: number) => number
 }
 
-const names: ReadonlyArray<keyof KernelFunctions> = [
-  "forward",
-  "act",
-  "actMany",
-  "valuesMany",
-  "greedy",
-  "lossA2C",
-  "lossTD",
-  "backward",
-  "gradientsA2C",
-  "gradientsOfActivations",
-  "addInto",
-  "sumInto",
-  "scaleInto",
-  "squaredNorm",
-  "adam",
-  "rmsprop",
-  "uniform",
-  "exponential",
-  "logarithm",
-  "hyperbolicTangent"
-]
+/** How many arguments each function takes. */
+const arities: { readonly [Name in keyof KernelFunctions]: Parameters<KernelFunctions[Name]>["length"] } = {
+  forward: 7,
+  valuesMany: 7,
+  backward: 9,
+  mode: 4,
+  act: 1,
+  evaluate: 1,
+  differentiate: 1,
+  gradients: 1,
+  addInto: 3,
+  sumInto: 5,
+  squaredNorm: 2,
+  adam: 15,
+  rmsprop: 11,
+  uniform: 1,
+  exponential: 3,
+  logarithm: 3,
+  hyperbolicTangent: 3
+}
 
-const isKernelFunctions = (exports: object): exports is KernelFunctions =>
-  names.every((name) => name in exports && typeof Reflect.get(exports, name) === "function")
+/** The first function that is missing from a module, or takes another number of arguments than it is called with. */
+const misfit = (exports: object): string | undefined =>
+  Object.entries(arities).find(([name, arity]) => {
+    const found: unknown = Reflect.get(exports, name)
+    return typeof found !== "function" || found.length !== arity
+  })?.[0]
+
+const isKernelFunctions = (exports: object): exports is KernelFunctions => misfit(exports) === undefined
 
 const file = companion("kernels.wasm", "../dist/kernels.wasm")
 
@@ -353,24 +232,23 @@ const bind = (memory: SharedMemory, buffer: SharedArrayBuffer, functions: Kernel
     memory,
     buffer,
     ...functions,
+    ...jobs(buffer, functions),
     writeDescriptor,
     describe: (arena, spec) =>
-      Effect.tap(arena.allocate(descriptorBytes(spec)), (offset) => Effect.sync(() => writeDescriptor(offset, spec))),
-    workspaceBytes
+      Effect.tap(arena.allocate(descriptorBytes(spec)), (offset) => Effect.sync(() => writeDescriptor(offset, spec)))
   }
 }
 
-/** Rows the kernels work on at a time. */
-const chunkRows = 32
-
 /** What the kernels know the members of each kind by. */
 const ids = {
+  encoder: { mlp: 0 } satisfies { readonly [Kind in EncoderSpec["kind"]]: number },
   activation: { tanh: 0, relu: 1 } satisfies { readonly [Name in Activation]: number },
-  towers: { separate: 0, shared: 1 } satisfies { readonly [Name in EncoderSpec["towers"]]: number }
+  towers: { separate: 0, shared: 1 } satisfies { readonly [Name in EncoderSpec["towers"]]: number },
+  distribution: { categorical: 0 } satisfies { readonly [Kind in DistributionSpec["kind"]]: number }
 }
 
-/** The head's words of a descriptor. */
-const headWords = (distribution: DistributionSpec): ReadonlyArray<number> => {
+/** How many outputs of the head belong to each of the choices that an action consists of. */
+const partsOf = (distribution: DistributionSpec): ReadonlyArray<number> => {
   switch (distribution.kind) {
     case "categorical":
       return [distribution.n]
@@ -378,16 +256,25 @@ const headWords = (distribution: DistributionSpec): ReadonlyArray<number> => {
 }
 
 /** The words of a policy's descriptor, as `assembly/net.ts` reads them. */
-const descriptorWords = ({ distribution, encoder }: PolicySpec): ReadonlyArray<number> => {
+const descriptorWords = (spec: PolicySpec): ReadonlyArray<number> => {
+  const { distribution, encoder } = spec
+  const { freeParameters, outputs } = distributionOf(distribution)
+  const parts = partsOf(distribution)
   switch (encoder.kind) {
     case "mlp":
       return [
+        ids.encoder[encoder.kind],
         ids.towers[encoder.towers],
         encoder.inputs,
-        ...headWords(distribution),
+        outputs,
         ids.activation[encoder.activation],
         encoder.hidden.length,
-        ...encoder.hidden
+        ids.distribution[distribution.kind],
+        parts.length,
+        freeParameters,
+        jobBytes + gatheredBytes(spec),
+        ...encoder.hidden,
+        ...parts
       ]
   }
 }
@@ -405,12 +292,19 @@ const activationBytes = ({ encoder }: PolicySpec): number =>
 /** Bytes from one row's activations to the next's where rows lie side by side. */
 const activationStride = (spec: PolicySpec): number => spread(activationBytes(spec))
 
-/** Bytes of a workspace for `rows` rows: scratch for one chunk, and the activations of every hidden layer. */
+/** Numbers of a row that stand one array after the other in a chunk's scratch, beside outputs and their derivatives. */
+const rowArrays = 7
+
+/**
+ * Bytes of a workspace for `rows` rows: a job record and gathered rows, scratch for one chunk, and the activations of every
+ * hidden layer.
+ */
 const workspaceBytes = (spec: PolicySpec, rows: number): number => {
   const scratchRows = Math.ceil(Math.min(rows, chunkRows) / 4) * 4
-  const outputs = scratchRows * (distributionOf(spec.distribution).outputs + 1) * 2 * 4
+  const { outputs } = distributionOf(spec.distribution)
+  const scratch = scratchRows * (2 * outputs + rowArrays + partsOf(spec.distribution).length) * 4
   const deltas = scratchRows * spread(Math.max(0, ...encoderOf(spec.encoder).activationWidths) * 4)
-  return outputs + 2 * deltas + rows * activationStride(spec)
+  return jobBytes + gatheredBytes(spec) + scratch + 2 * deltas + rows * activationStride(spec)
 }
 
 export const Kernels = {

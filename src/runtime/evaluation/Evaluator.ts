@@ -122,7 +122,7 @@ const allocate = ({ arena, kernels, policy }: EvaluatorOptions): Effect.Effect<R
   Effect.gen(function*() {
     return {
       descriptor: yield* kernels.describe(arena, policy),
-      workspace: yield* arena.allocate(kernels.workspaceBytes(policy, rows)),
+      workspace: yield* arena.allocate(Kernels.workspaceBytes(policy, rows)),
       observations: yield* arena.allocate(rows * encoderOf(policy.encoder).inputs * 4),
       logits: yield* arena.allocate(rows * distributionOf(policy.distribution).outputs * 4),
       values: yield* arena.allocate(rows * 4),
@@ -187,7 +187,7 @@ const play = Effect.fnUntraced(function*(
         region.values
       )
       if (request.sampled === true) sample(playing)
-      else kernels.greedy(region.logits, playing.length, outputs, region.actions)
+      else kernels.mode(region.descriptor, region.logits, playing.length, region.actions)
       let ended = 0
       for (let i = 0; i < playing.length; i++) {
         const { episode, random, stepper } = playing[i]!

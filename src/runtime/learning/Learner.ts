@@ -195,7 +195,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
           let loss: LossReport = { policyLoss: 0, valueLoss: 0, entropy: 0 }
           let gradNorm = 0
           for (let epoch = 0; epoch < config.nEpochs; epoch++) {
-            const gradients = yield* model.gradients(batch, { loss: lossSettings })
+            const gradients = yield* model.gradients(batch, { loss: lossSettings, advantage: null, select: null })
             gradNorm = yield* step(gradients)
             loss = gradients.loss
           }

@@ -50,6 +50,24 @@ export const make = (
   }))
   type Unit = (typeof units)[number]
 
+  /** What a loss reads of a fragment, and where its gradient goes. */
+  const lossJob = (weights: number, { slot: { address } }: { readonly slot: EnvSlot }, unit: Unit, more: 0 | 1) => ({
+    policy: descriptor,
+    parameters: weights,
+    workspace,
+    scale: 1,
+    actions: address.actions,
+    masks: 0,
+    returns: address.returns,
+    advantages: address.advantages,
+    advantage: null,
+    logProbabilities: address.logProbabilities,
+    behaviorValues: address.values,
+    gradients: unit.address.gradient,
+    accumulate: more,
+    statistics: unit.address.statistics
+  })
+
   const a2c = (
     weights: number,
     fragment: { readonly slot: EnvSlot; readonly rows: number },
@@ -59,25 +77,15 @@ export const make = (
   ) => {
     const { address } = fragment.slot
     const [segment] = toSegments([fragment])
-    kernels.gradientsOfActivations(
-      descriptor,
-      weights,
-      address.observations,
-      fresh ? address.activations : 0,
-      address.logits,
-      address.values,
-      segment!.rows,
-      workspace,
-      address.actions,
-      address.advantages,
-      address.returns,
-      1,
-      valueCoefficient,
-      entropyCoefficient,
-      unit.address.gradient,
-      more,
-      unit.address.statistics
-    )
+    kernels.gradients({
+      ...lossJob(weights, fragment, unit, more),
+      rows: segment!.rows,
+      loss: { name: "a2c", valueCoefficient, entropyCoefficient },
+      observations: address.observations,
+      kept: fresh ? address.activations : 0,
+      outputs: address.logits,
+      values: address.values
+    })
   }
 
   const logits = outputs
@@ -88,31 +96,31 @@ export const make = (
   /** One-step temporal differences over the whole fragment, as notebook 002's `calculate_grad`. */
   const td = (
     weights: number,
-    { rows, slot }: { readonly slot: EnvSlot; readonly rows: number },
+    fragment: { readonly slot: EnvSlot; readonly rows: number },
     unit: Unit,
     more: 0 | 1
   ) => {
+    const { rows, slot } = fragment
     const { address } = slot
     // The kernel takes float32 rewards; the slot's `returns` are free to hold them.
     for (let t = 0; t < rows; t++) slot.returns[t] = slot.rewards[t]!
     kernels.forward(descriptor, weights, address.observations, rows + 1, workspace, logits, values)
-    kernels.lossTD(
-      descriptor,
-      logits,
-      address.actions,
-      values,
-      address.returns,
+    kernels.differentiate({
+      ...lossJob(weights, fragment, unit, more),
       rows,
-      slot.terminated[rows - 1] === 1 ? 1 : 0,
-      settings.detachBootstrap ? 1 : 0,
-      settings.targets.gamma,
-      1,
-      valueCoefficient,
-      entropyCoefficient,
-      dLogits,
+      loss: {
+        name: "td",
+        gamma: settings.targets.gamma,
+        detachBootstrap: settings.detachBootstrap,
+        valueCoefficient,
+        entropyCoefficient
+      },
+      outputs: logits,
+      values,
+      dOutputs: dLogits,
       dValues,
-      unit.address.statistics
-    )
+      terminated: slot.terminated[rows - 1] === 1
+    })
     kernels.backward(
       descriptor,
       weights,

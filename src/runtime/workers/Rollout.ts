@@ -7,6 +7,7 @@
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Stepper } from "../../envs/Stepper.ts"
+import type { ActJob } from "../../model/kernels/jobs.ts"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
 import { Pcg64 } from "../../random/Pcg64.ts"
 import { environmentStream, policyStream } from "../../random/streams.ts"
@@ -118,6 +119,23 @@ export const make = (
   const valuesOfObservations = ({ address }: Resident, rows: number, weights: number, into: number): void =>
     kernels.valuesMany(layout.descriptor, weights, rows, layout.slotBytes, address.observation, workspace, into)
 
+  /** Acting for all environments, at the step that `act` says. */
+  const job: ActJob = {
+    policy: layout.descriptor,
+    parameters: 0,
+    workspace,
+    rows: count,
+    stride: layout.slotBytes,
+    observations: first.address.observation,
+    streams: first.address.sampling,
+    masks: 0,
+    outputs: 0,
+    values: 0,
+    actions: 0,
+    logProbabilities: 0,
+    kept: 0
+  }
+
   /** Chooses the actions of step `t` of all environments. */
   const act = (weights: number, t: number): void => {
     for (let i = 0; i < count; i++) {
@@ -125,20 +143,13 @@ export const make = (
       for (let k = 0; k < inputs; k++) observations[t * inputs + k] = observation[k]!
     }
     const { address } = first
-    kernels.actMany(
-      layout.descriptor,
-      weights,
-      count,
-      layout.slotBytes,
-      address.observation,
-      address.sampling,
-      workspace,
-      address.activations === 0 ? 0 : address.activations + t * layout.spec.activationBytes,
-      address.logits + t * layout.spec.actions * 4,
-      address.values + t * 4,
-      address.actions + t * 4,
-      address.logProbabilities + t * 4
-    )
+    job.parameters = weights
+    if (address.activations !== 0) job.kept = address.activations + t * layout.spec.activationBytes
+    job.outputs = address.logits + t * layout.spec.actions * 4
+    job.values = address.values + t * 4
+    job.actions = address.actions + t * 4
+    job.logProbabilities = address.logProbabilities + t * 4
+    kernels.act(job)
   }
 
   /** Takes step `t` of an environment, its action chosen. Answers what is wrong. */

@@ -30,7 +30,11 @@ const segments: ReadonlyArray<Segment> = [{
   logProbabilities: Float32Array.of(-1, -1, -1, -1),
   values: Float32Array.of(0, 0, 0, 0)
 }]
-const pass: Pass = { loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 } }
+const pass: Pass = {
+  loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+  advantage: null,
+  select: null
+}
 
 const backend = Effect.provideService(loadTfjs("tfjs-cpu"), PackageFolders, [import.meta.url])
 

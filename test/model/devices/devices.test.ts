@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import { Deferred, Effect, Fiber, Schema } from "effect"
-import type { DeviceName, DeviceOf, ModelSpec, Segment } from "../../../src/model/Device.ts"
+import type { DeviceName, DeviceOf, ModelSpec, Pass, Segment } from "../../../src/model/Device.ts"
 import { measureUpdate } from "../../../src/model/devices/measureUpdate.ts"
 import { initialParameters } from "../../../src/model/initialize.ts"
 import { Statistic } from "../../../src/model/losses/Loss.ts"
@@ -16,6 +16,8 @@ import {
 } from "../../../src/model/optimizers.ts"
 import { ParameterLayout } from "../../../src/model/policy/ParameterLayout.ts"
 import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
+import { evaluateRows } from "../../../src/model/reference/losses.ts"
+import { forward } from "../../../src/model/reference/network.ts"
 import { updateOnRows } from "../../../src/model/reference/updates.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
@@ -23,6 +25,7 @@ import { opened } from "./opening.ts"
 
 const names = ["reference", "tfjs-cpu", "tfjs-wasm"] as const
 const coefficients = { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 } as const
+const pass: Pass = { loss: coefficients, advantage: null, select: null }
 /** What the library counts, whether or not a backend is there to ask. */
 const held = () => {
   const { numBytes, numDataBuffers, numTensors } = tf.engine().state
@@ -110,7 +113,7 @@ describe("a device", () => {
                 })
                 const gradients = yield* Effect.flatMap(
                   model.batch(batch),
-                  (b) => model.gradients(b, { loss: coefficients })
+                  (b) => model.gradients(b, pass)
                 )
                 const { entropy, policyLoss, valueLoss } = gradients.loss
                 const norm = yield* model.apply(gradients, size)
@@ -164,7 +167,7 @@ describe("a device", () => {
       const update = <D extends DeviceName>(d: DeviceOf<D>) =>
         Effect.map(d.model(specOf(plain, adam), initial), (model) => ({
           model,
-          step: Effect.flatMap(model.batch(batch), (b) => model.gradients(b, { loss: coefficients })).pipe(
+          step: Effect.flatMap(model.batch(batch), (b) => model.gradients(b, pass)).pipe(
             Effect.flatMap((gradients) => model.apply(gradients, size))
           )
         }))
@@ -198,19 +201,101 @@ describe("a device", () => {
         const old = yield* model.batch(one)
         const fresh = yield* model.batch(one)
         assert.match(
-          (yield* Effect.flip(model.gradients(old, { loss: coefficients }))).message,
+          (yield* Effect.flip(model.gradients(old, pass))).message,
           /not this model's latest/
         )
-        const gradients = yield* model.gradients(fresh, { loss: coefficients })
+        const gradients = yield* model.gradients(fresh, pass)
         yield* model.apply(gradients, size)
         assert.match((yield* Effect.flip(model.apply(gradients, size))).message, /applied before/)
         const long = yield* Effect.flip(model.batch([segmentOf(Pcg64.fromSeed(1), plain, 65)]))
         assert.match(long.message, /has 65 rows; this model takes 64/)
         one[0]!.returns[0] = Infinity
-        const infinite = yield* Effect.flatMap(model.batch(one), (b) => model.gradients(b, { loss: coefficients }))
+        const infinite = yield* Effect.flatMap(model.batch(one), (b) => model.gradients(b, pass))
         assert.match((yield* Effect.flip(model.apply(infinite, size))).message, /not finite/)
       }))
   )
+
+  each("says of each row what the policy says of it now", (device) =>
+    Effect.scoped(Effect.gen(function*() {
+      const initial = initialOf(plain)
+      const model = yield* device.model(specOf(plain), initial)
+      const segments = [segmentOf(Pcg64.fromSeed(1), plain, 5), segmentOf(Pcg64.fromSeed(2), plain, 40)]
+      const found = yield* Effect.flatMap(model.batch(segments), model.evaluate)
+      const { actions, observations } = joined(segments, plain.inputs)
+      const pass = forward(new ParameterLayout(categoricalMlp(plain)), initial, observations)
+      const expected = evaluateRows(categoricalMlp(plain).distribution, { ...pass, actions })
+      approximately(found.logProbabilities, expected.logProbabilities, 1e-5, "log-probabilities")
+      approximately(found.entropies, expected.entropies, 1e-5, "entropies")
+      approximately(found.values, pass.values, 1e-5, "values")
+    })))
+
+  each(
+    "takes of a minibatch the rows that are picked, in their order, and advantages as the pass wants them",
+    (device) =>
+      Effect.scoped(Effect.gen(function*() {
+        const initial = initialOf(plain)
+        const maxRows = 64
+        const model = yield* device.model({ ...specOf(plain), unit: 2 }, initial)
+        const random = Pcg64.fromSeed(3)
+        const segments = Array.from({ length: 5 }, (_, e) => segmentOf(random, plain, 30 + e))
+        const advantage = { mean: 0.25, scale: 1.5 }
+        // Units of two segments; the last has one. More rows of the first than the kernels take at a time.
+        const picked = [
+          Array.from({ length: 45 }, (_, k) => (k % 2) * maxRows + (7 * k) % 30),
+          [maxRows + 3, 0, 29, maxRows + 32],
+          []
+        ]
+        const select = picked.map((rows) => Int32Array.from(rows))
+        const batch = yield* model.batch(segments)
+        const gradients = yield* model.gradients(batch, { ...pass, advantage, select })
+        const norm = yield* model.apply(gradients, { learningRate: 1e-2, maxGradNorm: 0 })
+        const parameters = new Float32Array(initial.length)
+        yield* model.read(parameters)
+
+        const rows = picked.flatMap((own, u) =>
+          own.map((index) => [segments[2 * u + Math.floor(index / maxRows)]!, index % maxRows] as const)
+        )
+        const learning = {
+          layout: new ParameterLayout(categoricalMlp(plain)),
+          parameters: Float64Array.from(initial),
+          optimizer: rmsProp,
+          state: initialOptimizerState(rmsProp, initial.length)
+        }
+        const expected = updateOnRows(
+          learning,
+          {
+            observations: Float64Array.from(
+              rows.flatMap(([s, row]) => [...s.observations.subarray(row * plain.inputs, (row + 1) * plain.inputs)])
+            ),
+            actions: Int32Array.from(rows, ([s, row]) => s.actions[row]!),
+            advantages: Float64Array.from(rows, ([s, row]) => (s.advantages[row]! - advantage.mean) * advantage.scale),
+            returns: Float64Array.from(rows, ([s, row]) => s.returns[row]!)
+          },
+          coefficients,
+          { learningRate: 1e-2 }
+        )
+        const { entropy, policyLoss, valueLoss } = gradients.loss
+        approximately(
+          [norm, policyLoss, valueLoss, entropy],
+          [expected.gradientNorm, expected.terms.policyLoss, expected.terms.valueLoss, expected.terms.entropy],
+          1e-4,
+          "norm, losses"
+        )
+        approximately(parameters, learning.parameters, 1e-3, "parameters")
+      }))
+  )
+
+  each("refuses to pick rows that are not there", (device) =>
+    Effect.scoped(Effect.gen(function*() {
+      const model = yield* device.model(specOf(plain), initialOf(plain))
+      const batch = yield* model.batch([segmentOf(Pcg64.fromSeed(1), plain, 4)])
+      const refused = (select: ReadonlyArray<Int32Array>) =>
+        Effect.map(Effect.flip(model.gradients(batch, { ...pass, select })), ({ message }) => message)
+      assert.match(yield* refused([]), /picks rows of 0 units; the batch has 1/)
+      for (const index of [4, 64, -1]) {
+        assert.match(yield* refused([Int32Array.of(0, index)]), /which the batch does not have/)
+      }
+    })))
 
   each("takes back the parameters it gave", (device) =>
     Effect.scoped(Effect.gen(function*() {
@@ -240,9 +325,8 @@ describe("a device", () => {
         logProbabilities: new Float32Array(rows),
         values: new Float32Array(rows)
       }
-      const whole = yield* Effect.flatMap(model.batch([segment]), (b) => model.gradients(b, { loss: coefficients }))
-      const one = yield* Effect.flatMap(model.batch([{ ...segment, rows: 1 }]), (b) =>
-        model.gradients(b, { loss: coefficients }))
+      const whole = yield* Effect.flatMap(model.batch([segment]), (b) => model.gradients(b, pass))
+      const one = yield* Effect.flatMap(model.batch([{ ...segment, rows: 1 }]), (b) => model.gradients(b, pass))
       // All rows are the same.
       approximately(Object.values(whole.loss), Object.values(one.loss), 1e-4, "losses")
     })))
@@ -266,7 +350,7 @@ describe("a device", () => {
                 }, initial)
                 const gradients = yield* Effect.flatMap(
                   model.batch(segments),
-                  (b) => model.gradients(b, { loss: coefficients })
+                  (b) => model.gradients(b, pass)
                 )
                 yield* model.apply(gradients, { learningRate: 1e-9, maxGradNorm: 0 })
                 return (yield* model.save).optimizer.arrays["mean"]!
@@ -285,12 +369,12 @@ describe("tensors", () => {
       const into = new Float32Array(new ParameterLayout(categoricalMlp(plain)).size)
       const update = Effect.gen(function*() {
         yield* model.apply(
-          yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, { loss: coefficients })),
+          yield* Effect.flatMap(model.batch(batch), (b) => model.gradients(b, pass)),
           size
         )
         // Gradients that are never applied, and a second reading of the same batch.
         yield* Effect.flatMap(model.batch(batch), (b) =>
-          Effect.andThen(model.gradients(b, { loss: coefficients }), model.gradients(b, { loss: coefficients })))
+          Effect.andThen(model.gradients(b, pass), model.gradients(b, pass)))
         yield* model.gather([{ gradient: into, statistics: new Float64Array(Statistic.count).fill(1) }], "a2c")
         yield* model.load(yield* model.save)
         yield* model.read(into)
@@ -325,7 +409,7 @@ describe("tensors", () => {
               for (let update = 0;; update++) {
                 const gradients = yield* Effect.flatMap(
                   model.batch(batch),
-                  (b) => model.gradients(b, { loss: coefficients })
+                  (b) => model.gradients(b, pass)
                 )
                 if (update === 3) yield* Deferred.succeed(under, undefined)
                 yield* model.apply(gradients, size)
@@ -352,8 +436,8 @@ describe("tensors", () => {
               const [first, second] = models
               const ofFirst = yield* first.batch(batch)
               const ofSecond = yield* second.batch(batch)
-              const gradients = yield* first.gradients(ofFirst, { loss: coefficients })
-              yield* second.apply(yield* second.gradients(ofSecond, { loss: coefficients }), size)
+              const gradients = yield* first.gradients(ofFirst, pass)
+              yield* second.apply(yield* second.gradients(ofSecond, pass), size)
               yield* first.apply(gradients, size)
             }
             return [yield* models[0].save, yield* models[1].save]

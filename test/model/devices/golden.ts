@@ -95,7 +95,12 @@ const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
       }
       const { loss } = yield* Effect.flatMap(
         mirror.batch([one]),
-        (batch) => mirror.gradients(batch, { loss: { name: "a2c", valueCoefficient: 0, entropyCoefficient: 0 } })
+        (batch) =>
+          mirror.gradients(batch, {
+            loss: { name: "a2c", valueCoefficient: 0, entropyCoefficient: 0 },
+            advantage: null,
+            select: null
+          })
       )
       record(distance, "forward")([loss.policyLoss, loss.valueLoss], [logP[action]!, pass.values[row]! ** 2])
     }
@@ -133,7 +138,9 @@ const measureCase = Effect.fnUntraced(function*<D extends DeviceName>(
     }
     const batch = yield* of.batch([segment])
     return yield* of.gradients(batch, {
-      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: entropy_coef }
+      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: entropy_coef },
+      advantage: null,
+      select: null
     })
   })
 

@@ -31,6 +31,7 @@ const deviceOf = (made: Made, millisOf: (rows: number) => number, noise: () => n
             return { device: "webgpu", rows, segments }
           }),
         gradients: () => Effect.succeed({ device: "webgpu", loss: { policyLoss: 0, valueLoss: 0, entropy: 0 } }),
+        evaluate: () => never,
         gather: () => never,
         apply: () => Effect.succeed(1),
         read: () =>

@@ -15,6 +15,32 @@ export interface Floats {
   readonly view: Float32Array
 }
 
+/** What jobs say, 0 where a test does not. */
+export const blank = {
+  rows: 0,
+  stride: 0,
+  observations: 0,
+  streams: 0,
+  masks: 0,
+  outputs: 0,
+  values: 0,
+  actions: 0,
+  logProbabilities: 0,
+  kept: 0,
+  entropies: 0,
+  returns: 0,
+  advantages: 0,
+  advantage: null,
+  behaviorValues: 0,
+  gradients: 0,
+  accumulate: 0,
+  statistics: 0,
+  scale: 1,
+  dOutputs: 0,
+  dValues: 0,
+  terminated: false
+} as const
+
 /** A new memory with kernels on it. Nothing is freed: make one for each example. */
 export const makeBed = (bytes = 8_000_000) => {
   const arena = Effect.runSync(Arena.make({ bytes }))

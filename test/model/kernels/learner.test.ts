@@ -9,7 +9,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Statistic } from "../../../src/model/losses/Loss.ts"
 import { approximately } from "../approximately.ts"
 import { flatten, layoutOf, type LearnerCase, learnerFile, sizesOf } from "../learnerFile.ts"
-import { makeBed } from "./bed.ts"
+import { blank, makeBed } from "./bed.ts"
 
 /** The common part: the case's network in memory, and Adam on it. */
 const setUp = (learnerCase: LearnerCase) => {
@@ -80,24 +80,28 @@ describe("the notebooks' updates on the kernels", () => {
     it("notebook 000: separate networks, advantage return − value", () => {
       const s = setUp(learnerCase)
       const returns = s.floats(learnerCase.returns)
+      const logits = s.floats(s.rows * sizesOf(learnerCase).actions)
+      const values = s.floats(s.rows)
+      const advantages = s.floats(s.rows)
       learnerCase.updates.forEach((_, update) => {
         const sums = s.statistics()
-        s.kernels.gradientsA2C(
-          s.net,
-          s.params.at,
-          s.observations.at,
-          s.rows,
-          s.work,
-          s.actions.at,
-          0,
-          returns.at,
-          1 / s.rows,
-          0.5,
-          learnerFile!.entropy_coef,
-          s.gradients.at,
-          0,
-          sums.at
-        )
+        s.kernels.forward(s.net, s.params.at, s.observations.at, s.rows, s.work, logits.at, values.at)
+        advantages.view.set(returns.view.map((value, row) => value - values.view[row]!))
+        s.kernels.gradients({
+          ...blank,
+          policy: s.net,
+          parameters: s.params.at,
+          workspace: s.work,
+          rows: s.rows,
+          observations: s.observations.at,
+          actions: s.actions.at,
+          advantages: advantages.at,
+          returns: returns.at,
+          loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: learnerFile!.entropy_coef },
+          scale: 1 / s.rows,
+          gradients: s.gradients.at,
+          statistics: sums.at
+        })
         compare(learnerCase, s, update, sums.view)
       })
     })
@@ -115,23 +119,30 @@ describe("the notebooks' updates on the kernels", () => {
       learnerCase.updates.forEach((_, update) => {
         const sums = s.statistics()
         s.kernels.forward(s.net, s.params.at, s.observations.at, rows, s.work, logits.at, values.at)
-        s.kernels.lossTD(
-          s.net,
-          logits.at,
-          s.actions.at,
-          values.at,
-          rewards.at,
-          s.rows,
-          1,
-          0,
-          learnerFile!.gamma,
-          1 / s.rows,
-          1,
-          0,
-          dLogits.at,
-          dValues.at,
-          sums.at
-        )
+        s.kernels.differentiate({
+          ...blank,
+          policy: s.net,
+          parameters: s.params.at,
+          workspace: s.work,
+          rows: s.rows,
+          outputs: logits.at,
+          values: values.at,
+          actions: s.actions.at,
+          returns: rewards.at,
+          loss: {
+            name: "td",
+            gamma: learnerFile!.gamma,
+            detachBootstrap: false,
+            valueCoefficient: 1,
+            entropyCoefficient: 0
+          },
+          scale: 1 / s.rows,
+          terminated: true,
+          dOutputs: dLogits.at,
+          dValues: dValues.at,
+          gradients: s.gradients.at,
+          statistics: sums.at
+        })
         s.kernels.backward(
           s.net,
           s.params.at,

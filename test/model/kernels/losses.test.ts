@@ -1,13 +1,14 @@
 /** The kernels' losses against the float64 ones: derivatives, and the sums that reports are made from. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import type { DifferentiateJob } from "../../../src/model/kernels/jobs.ts"
 import { Statistic } from "../../../src/model/losses/Loss.ts"
 import { entropy, logSoftmax } from "../../../src/model/policy/categorical.ts"
 import type { CategoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { lossAlongFragment, lossOfRows, outputGradients } from "../../../src/model/reference/losses.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
-import { bits, makeBed, Rows, Seed } from "./bed.ts"
+import { bits, blank, makeBed, Rows, Seed } from "./bed.ts"
 
 /** Derivatives are a few float32 operations from float32 logits; log p of a rare action is as exact as its logit. */
 const tolerance = 2e-6
@@ -31,6 +32,8 @@ const setUp = ({ actions, rows, seed, spread }: typeof Case.Type, extra: number)
   return {
     ...bed,
     net: bed.network(spec),
+    work: bed.workspace(spec, rows + extra),
+    gradients: bed.floats(2 * actions + 2),
     draw,
     logits: draw((rows + extra) * actions, spread),
     values: draw(rows + extra, 2),
@@ -43,31 +46,44 @@ const setUp = ({ actions, rows, seed, spread }: typeof Case.Type, extra: number)
 
 type Setting = ReturnType<typeof setUp>
 
+/** The derivatives of a loss of rows `from` on, into `s` or elsewhere. */
+const differentiate = (
+  s: Setting,
+  job: Pick<DifferentiateJob, "loss" | "rows"> & Partial<DifferentiateJob>
+) =>
+  s.kernels.differentiate({
+    ...blank,
+    policy: s.net,
+    parameters: 0,
+    workspace: s.work,
+    scale: 1 / job.rows,
+    outputs: s.logits.at,
+    values: s.values.at,
+    actions: s.taken.at,
+    dOutputs: s.dLogits.at,
+    dValues: s.dValues.at,
+    gradients: s.gradients.at,
+    statistics: s.sums.at,
+    ...job
+  })
+
 const a2c = (s: Setting, advantages: number, returns: number, rows: number, coefficients: readonly [number, number]) =>
-  s.kernels.lossA2C(
-    s.net,
-    s.logits.at,
-    s.taken.at,
-    s.values.at,
-    advantages,
-    returns,
+  differentiate(s, {
+    loss: { name: "a2c", valueCoefficient: coefficients[0], entropyCoefficient: coefficients[1] },
     rows,
-    1 / rows,
-    ...coefficients,
-    s.dLogits.at,
-    s.dValues.at,
-    s.sums.at
-  )
+    advantages,
+    returns
+  })
 
 const doubles = (view: Float32Array) => Float64Array.from(view)
 
 describe("the losses of the kernels", () => {
-  it.prop("A2C is the float64 one's, advantages given or not", [Case, Schema.Boolean], ([given, own]) => {
+  it.prop("A2C is the float64 one's", [Case], ([given]) => {
     const { actions, rows } = given
     const s = setUp(given, 0)
     const advantages = s.draw(rows, 3)
     const returns = s.draw(rows, 3)
-    a2c(s, own ? 0 : advantages.at, returns.at, rows, [given.value, given.bonus])
+    a2c(s, advantages.at, returns.at, rows, [given.value, given.bonus])
     const expected = outputGradients({ kind: "categorical", n: actions }, rows)
     const terms = lossOfRows(
       { kind: "categorical", n: actions },
@@ -77,7 +93,7 @@ describe("the losses of the kernels", () => {
         values: doubles(s.values.view),
         actions: s.taken.view,
         returns: doubles(returns.view),
-        ...(own ? {} : { advantages: doubles(advantages.view) })
+        advantages: doubles(advantages.view)
       },
       expected
     )
@@ -105,23 +121,12 @@ describe("the losses of the kernels", () => {
     const { actions, rows } = given
     const s = setUp(given, 1)
     const rewards = s.draw(rows, 2)
-    s.kernels.lossTD(
-      s.net,
-      s.logits.at,
-      s.taken.at,
-      s.values.at,
-      rewards.at,
+    differentiate(s, {
+      loss: { name: "td", gamma: 0.9, detachBootstrap: !through, valueCoefficient: 1, entropyCoefficient: 0 },
       rows,
-      terminated ? 1 : 0,
-      through ? 0 : 1,
-      0.9,
-      1 / rows,
-      1,
-      0,
-      s.dLogits.at,
-      s.dValues.at,
-      s.sums.at
-    )
+      returns: rewards.at,
+      terminated
+    })
     const expected = outputGradients({ kind: "categorical", n: actions }, rows + 1)
     const terms = lossAlongFragment(
       { kind: "categorical", n: actions },
@@ -147,21 +152,18 @@ describe("the losses of the kernels", () => {
     const advantages = s.draw(rows, 3)
     const returns = s.draw(rows, 3)
     const loss = (row: number, count: number, dLogits: number, dValues: number) =>
-      s.kernels.lossA2C(
-        s.net,
-        s.logits.at + row * actions * 4,
-        s.taken.at + row * 4,
-        s.values.at + row * 4,
-        advantages.at + row * 4,
-        returns.at + row * 4,
-        count,
-        0.125,
-        0.5,
-        0.01,
-        dLogits,
-        dValues,
-        s.sums.at
-      )
+      differentiate(s, {
+        loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+        rows: count,
+        scale: 0.125,
+        outputs: s.logits.at + row * actions * 4,
+        actions: s.taken.at + row * 4,
+        values: s.values.at + row * 4,
+        advantages: advantages.at + row * 4,
+        returns: returns.at + row * 4,
+        dOutputs: dLogits,
+        dValues
+      })
     loss(0, rows, s.dLogits.at, s.dValues.at)
     const one = { dLogits: s.floats(actions), dValue: s.floats(1) }
     for (let row = 0; row < rows; row++) {
@@ -175,9 +177,9 @@ describe("the losses of the kernels", () => {
     const given = { rows: 5, actions: 2, seed: 1, spread: 2, value: 0.5, bonus: 0.01 } as const
     const s = setUp(given, 0)
     const returns = s.draw(5, 3)
-    a2c(s, 0, returns.at, 5, [0.5, 0.01])
+    a2c(s, returns.at, returns.at, 5, [0.5, 0.01])
     const once = s.sums.view.slice()
-    a2c(s, 0, returns.at, 5, [0.5, 0.01])
+    a2c(s, returns.at, returns.at, 5, [0.5, 0.01])
     approximately(s.sums.view, once.map((sum) => 2 * sum), 1e-12, "twice")
     const logP = new Float64Array(2)
     let logProbability = 0
@@ -196,7 +198,8 @@ describe("the losses of the kernels", () => {
     const s = setUp(given, 0)
     s.logits.view.set([0.5, -Infinity, 0.25])
     s.taken.view[0] = 2
-    a2c(s, 0, s.draw(1, 3).at, 1, [0.5, 0.01])
+    const drawn = s.draw(1, 3)
+    a2c(s, drawn.at, drawn.at, 1, [0.5, 0.01])
     assert.isTrue(s.dLogits.view.every(Number.isFinite))
     assert.strictEqual(s.dLogits.view[1], 0)
     assert.isTrue(s.sums.view.every(Number.isFinite))

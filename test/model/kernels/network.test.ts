@@ -9,7 +9,7 @@ import type { CategoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import * as reference from "../../../src/model/reference/index.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
-import { bits, makeBed, randomNetwork, Rows, Seed, Spec } from "./bed.ts"
+import { bits, blank, makeBed, randomNetwork, Rows, Seed, Spec } from "./bed.ts"
 
 /** float32 sums of at most 70 products of numbers of the size of 1, through three layers. */
 const tolerance = 1e-5
@@ -153,52 +153,50 @@ describe("the network on the kernels", () => {
     const dValues = s.floats(rows)
     const parts = { gradients: s.floats(s.layout.size), statistics: s.statistics() }
     const fused = { gradients: s.floats(s.layout.size), statistics: s.statistics() }
-    for (const given of [advantages.at, 0]) {
-      // What stood there before does not matter.
-      fused.gradients.view.fill(NaN)
-      const coefficients = [1 / rows, 0.5, 0.01] as const
-      forward(s, rows)
-      s.kernels.lossA2C(
-        s.net,
-        s.logits.at,
-        actions.at,
-        s.values.at,
-        given,
-        returns.at,
-        rows,
-        ...coefficients,
-        dLogits.at,
-        dValues.at,
-        parts.statistics.at
-      )
-      s.kernels.backward(
-        s.net,
-        s.params.at,
-        s.observations.at,
-        rows,
-        s.work,
-        dLogits.at,
-        dValues.at,
-        parts.gradients.at,
-        0
-      )
-      s.kernels.gradientsA2C(
-        s.net,
-        s.params.at,
-        s.observations.at,
-        rows,
-        s.workspace(spec, Math.min(rows, Kernels.chunkRows)),
-        actions.at,
-        given,
-        returns.at,
-        ...coefficients,
-        fused.gradients.at,
-        0,
-        fused.statistics.at
-      )
-      assert.deepStrictEqual(bits(fused.gradients.view), bits(parts.gradients.view))
-      assert.deepStrictEqual(Array.from(fused.statistics.view), Array.from(parts.statistics.view))
-    }
+    // What stood there before does not matter.
+    fused.gradients.view.fill(NaN)
+    const job = {
+      ...blank,
+      policy: s.net,
+      parameters: s.params.at,
+      rows,
+      observations: s.observations.at,
+      actions: actions.at,
+      advantages: advantages.at,
+      returns: returns.at,
+      loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+      scale: 1 / rows
+    } as const
+    forward(s, rows)
+    s.kernels.differentiate({
+      ...job,
+      workspace: s.work,
+      outputs: s.logits.at,
+      values: s.values.at,
+      dOutputs: dLogits.at,
+      dValues: dValues.at,
+      gradients: parts.gradients.at,
+      statistics: parts.statistics.at
+    })
+    s.kernels.backward(
+      s.net,
+      s.params.at,
+      s.observations.at,
+      rows,
+      s.work,
+      dLogits.at,
+      dValues.at,
+      parts.gradients.at,
+      0
+    )
+    s.kernels.gradients({
+      ...job,
+      workspace: s.workspace(spec, Math.min(rows, Kernels.chunkRows)),
+      gradients: fused.gradients.at,
+      statistics: fused.statistics.at
+    })
+    assert.deepStrictEqual(bits(fused.gradients.view), bits(parts.gradients.view))
+    assert.deepStrictEqual(Array.from(fused.statistics.view), Array.from(parts.statistics.view))
   })
 
   it("the gradient of no rows is zero", () => {
@@ -209,22 +207,15 @@ describe("the network on the kernels", () => {
       const backward of [
         () => s.kernels.backward(s.net, s.params.at, s.observations.at, 0, s.work, 0, 0, gradients.at, 0),
         () =>
-          s.kernels.gradientsA2C(
-            s.net,
-            s.params.at,
-            s.observations.at,
-            0,
-            s.work,
-            0,
-            0,
-            0,
-            1,
-            1,
-            1,
-            gradients.at,
-            0,
-            s.statistics().at
-          )
+          s.kernels.gradients({
+            ...blank,
+            policy: s.net,
+            parameters: s.params.at,
+            workspace: s.work,
+            loss: { name: "a2c", valueCoefficient: 1, entropyCoefficient: 1 },
+            gradients: gradients.at,
+            statistics: s.statistics().at
+          })
       ]
     ) {
       gradients.view.fill(NaN)
@@ -237,22 +228,36 @@ describe("the network on the kernels", () => {
     const [spec, rows, seed] = given
     const s = setUp(spec, rows, seed)
     const seeds = Array.from({ length: rows }, (_, row) => seed + row)
-    const streams = s.streams(seeds)
-    const actions = s.ints(rows)
-    const logProbabilities = s.floats(rows)
-    s.kernels.act(
-      s.net,
-      s.params.at,
-      s.observations.at,
+    // Rows lie apart, as environments do in their slots.
+    const at = { stream: 0, action: 40, value: 44, logProbability: 48, logits: 64, observation: 64 + spec.actions * 4 }
+    const stride = Math.ceil((at.observation + spec.inputs * 4) / 16) * 16
+    const slots = s.allocate(rows * stride)
+    const column = (k: number, place: number, length: number) => s.arena.float32(slots + k * stride + place, length)
+    for (let row = 0; row < rows; row++) {
+      Pcg64.fromSeed(seeds[row]!, s.arena.uint32(slots + row * stride, Pcg64.words))
+      column(row, at.observation, spec.inputs).set(
+        s.observations.view.subarray(row * spec.inputs, (row + 1) * spec.inputs)
+      )
+    }
+    s.kernels.act({
+      ...blank,
+      policy: s.net,
+      parameters: s.params.at,
+      workspace: s.work,
       rows,
-      streams.at,
-      streams.stride,
-      s.work,
-      s.logits.at,
-      s.values.at,
-      actions.at,
-      logProbabilities.at
-    )
+      stride,
+      observations: slots + at.observation,
+      streams: slots + at.stream,
+      outputs: slots + at.logits,
+      values: slots + at.value,
+      actions: slots + at.action,
+      logProbabilities: slots + at.logProbability
+    })
+    const actions = Array.from({ length: rows }, (_, row) => s.arena.int32(slots + row * stride + at.action, 1)[0]!)
+    for (let row = 0; row < rows; row++) {
+      s.logits.view.set(column(row, at.logits, spec.actions), row * spec.actions)
+      s.values.view[row] = column(row, at.value, 1)[0]!
+    }
     const expected = reference.forward(s.layout, s.exactParameters, s.exactObservations)
     approximately(s.logits.view, expected.outputs, tolerance, "logits")
     approximately(s.values.view, expected.values, tolerance, "values")
@@ -264,13 +269,18 @@ describe("the network on the kernels", () => {
       softmax(p, logits)
       const action = sampleAction(p, u)
       // The two may differ only where u falls within the rounding of a border between two actions.
-      if (actions.view[row] !== action) {
-        const border = p.slice(0, Math.min(action, actions.view[row]!) + 1).reduce((sum, value) => sum + value, 0)
+      if (actions[row] !== action) {
+        const border = p.slice(0, Math.min(action, actions[row]!) + 1).reduce((sum, value) => sum + value, 0)
         approximately([u], [border], 1e-6, "u at the border of two actions")
       }
-      approximately([logProbabilities.view[row]!], [logProbability(logits, actions.view[row]!)], 1e-6, "log p")
+      approximately(
+        [column(row, at.logProbability, 1)[0]!],
+        [logProbability(logits, actions[row]!)],
+        1e-6,
+        "log p"
+      )
       assert.deepStrictEqual(
-        Array.from(streams.view.subarray(row * Pcg64.words, (row + 1) * Pcg64.words)),
+        Array.from(s.arena.uint32(slots + row * stride, Pcg64.words)),
         Array.from(stream.state)
       )
     }
@@ -283,19 +293,19 @@ describe("the network on the kernels", () => {
     const actions = s.ints(1)
     const logProbability = s.floats(1)
     const act = () =>
-      s.kernels.act(
-        s.net,
-        s.params.at,
-        s.observations.at,
-        1,
-        streams.at,
-        0,
-        s.work,
-        s.logits.at,
-        s.values.at,
-        actions.at,
-        logProbability.at
-      )
+      s.kernels.act({
+        ...blank,
+        policy: s.net,
+        parameters: s.params.at,
+        workspace: s.work,
+        rows: 1,
+        observations: s.observations.at,
+        streams: streams.at,
+        outputs: s.logits.at,
+        values: s.values.at,
+        actions: actions.at,
+        logProbabilities: logProbability.at
+      })
     for (const chosen of [0, 1, 2]) {
       s.params.view.fill(0)
       // The actor's biases follow its three weights.
@@ -317,19 +327,19 @@ describe("the network on the kernels", () => {
     stream.view.fill(0)
     stream.view[5] = 0x80000000
     const actions = s.ints(1)
-    s.kernels.act(
-      s.net,
-      s.params.at,
-      s.observations.at,
-      1,
-      stream.at,
-      0,
-      s.work,
-      s.logits.at,
-      s.values.at,
-      actions.at,
-      s.floats(1).at
-    )
+    s.kernels.act({
+      ...blank,
+      policy: s.net,
+      parameters: s.params.at,
+      workspace: s.work,
+      rows: 1,
+      observations: s.observations.at,
+      streams: stream.at,
+      outputs: s.logits.at,
+      values: s.values.at,
+      actions: actions.at,
+      logProbabilities: s.floats(1).at
+    })
     assert.strictEqual(actions.view[0], 1)
     stream.view.fill(0, 0, 4)
     assert.strictEqual(s.kernels.uniform(stream.at), 0.5)
@@ -340,7 +350,7 @@ describe("the network on the kernels", () => {
     // Few different numbers, so that ties are common.
     s.logits.view.forEach((_, k) => s.logits.view[k] = s.random.integers(-2, 3))
     const actions = s.ints(rows)
-    s.kernels.greedy(s.logits.at, rows, spec.actions, actions.at)
+    s.kernels.mode(s.net, s.logits.at, rows, actions.at)
     assert.deepStrictEqual(
       Array.from(actions.view),
       Array.from({ length: rows }, (_, row) => greedyAction(s.logits.view, row * spec.actions, spec.actions))

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { Kernels } from "../../../src/model/kernels/Kernels.ts"
 import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
-import { bits, makeBed, randomNetwork, Rows, Seed, Spec } from "./bed.ts"
+import { bits, blank, makeBed, randomNetwork, Rows, Seed, Spec } from "./bed.ts"
 
 const guard = 1234.5
 
@@ -56,21 +56,22 @@ const setUp = (spec: CategoricalMlp, count: number, steps: number, seed: number)
 type Setting = ReturnType<typeof setUp>
 
 /** One step of all slots; the activations are kept or not. */
-const actMany = (s: Setting, spec: CategoricalMlp, count: number, t: number, keep: boolean) =>
-  s.kernels.actMany(
-    s.net,
-    s.params.at,
-    count,
-    s.size,
-    s.base + s.places.observations + t * spec.inputs * 4,
-    s.base + s.places.stream,
-    s.work,
-    keep ? s.base + s.places.activations + t * Kernels.activationStride(categoricalMlp(spec)) : 0,
-    s.base + s.places.logits + t * spec.actions * 4,
-    s.base + s.places.values + t * 4,
-    s.base + s.places.actions + t * 4,
-    s.base + s.places.logProbabilities + t * 4
-  )
+const act = (s: Setting, spec: CategoricalMlp, count: number, t: number, keep: boolean) =>
+  s.kernels.act({
+    ...blank,
+    policy: s.net,
+    parameters: s.params.at,
+    workspace: s.work,
+    rows: count,
+    stride: s.size,
+    observations: s.base + s.places.observations + t * spec.inputs * 4,
+    streams: s.base + s.places.stream,
+    outputs: s.base + s.places.logits + t * spec.actions * 4,
+    values: s.base + s.places.values + t * 4,
+    actions: s.base + s.places.actions + t * 4,
+    logProbabilities: s.base + s.places.logProbabilities + t * 4,
+    kept: keep ? s.base + s.places.activations + t * Kernels.activationStride(categoricalMlp(spec)) : 0
+  })
 
 const Steps = Schema.Literals([1, 2, 5, 33])
 
@@ -80,23 +81,23 @@ describe("slots", () => {
     const together = setUp(spec, count, 2, seed)
     const alone = setUp(spec, count, 2, seed)
     for (let t = 0; t < 2; t++) {
-      actMany(together, spec, count, t, keep)
+      act(together, spec, count, t, keep)
       for (let slot = 0; slot < count; slot++) {
         const { base, kernels, net, params, places, size, work } = alone
         const at = base + slot * size
-        kernels.act(
-          net,
-          params.at,
-          at + places.observations + t * spec.inputs * 4,
-          1,
-          at + places.stream,
-          0,
-          work,
-          at + places.logits + t * spec.actions * 4,
-          at + places.values + t * 4,
-          at + places.actions + t * 4,
-          at + places.logProbabilities + t * 4
-        )
+        kernels.act({
+          ...blank,
+          policy: net,
+          parameters: params.at,
+          workspace: work,
+          rows: 1,
+          observations: at + places.observations + t * spec.inputs * 4,
+          streams: at + places.stream,
+          outputs: at + places.logits + t * spec.actions * 4,
+          values: at + places.values + t * 4,
+          actions: at + places.actions + t * 4,
+          logProbabilities: at + places.logProbabilities + t * 4
+        })
       }
     }
     const whole = (s: Setting, slot: number, from: number, to: number) =>
@@ -135,37 +136,38 @@ describe("slots", () => {
     [Spec, Schema.Literals([1, 3, 5]), Steps, Seed],
     ([spec, count, steps, seed]) => {
       const s = setUp(spec, count, steps, seed)
-      for (let t = 0; t < steps; t++) actMany(s, spec, count, t, true)
+      for (let t = 0; t < steps; t++) act(s, spec, count, t, true)
       const work = s.workspace(spec, Kernels.chunkRows)
       const gradients = { reused: s.allocate(s.layout.size * 4), anew: s.allocate(s.layout.size * 4) }
       const statistics = { reused: s.statistics(), anew: s.statistics() }
       for (let slot = 0; slot < count; slot++) {
         const at = s.base + slot * s.size
         const { actions, activations, logits, observations, returns, values } = s.places
-        const losses = [steps, work, at + actions, 0, at + returns, 1 / steps, 0.5, 0.01] as const
+        const job = {
+          ...blank,
+          policy: s.net,
+          parameters: s.params.at,
+          workspace: work,
+          rows: steps,
+          observations: at + observations,
+          actions: at + actions,
+          advantages: at + returns,
+          returns: at + returns,
+          loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+          scale: 1 / steps,
+          accumulate: slot === 0 ? 0 : 1
+        } as const
         const before = bits(s.floats(slot, 0, s.size / 4))
-        s.kernels.gradientsOfActivations(
-          s.net,
-          s.params.at,
-          at + observations,
-          at + activations,
-          at + logits,
-          at + values,
-          ...losses,
-          gradients.reused,
-          slot === 0 ? 0 : 1,
-          statistics.reused.at
-        )
+        s.kernels.gradients({
+          ...job,
+          kept: at + activations,
+          outputs: at + logits,
+          values: at + values,
+          gradients: gradients.reused,
+          statistics: statistics.reused.at
+        })
         assert.deepStrictEqual(bits(s.floats(slot, 0, s.size / 4)), before)
-        s.kernels.gradientsA2C(
-          s.net,
-          s.params.at,
-          at + observations,
-          ...losses,
-          gradients.anew,
-          slot === 0 ? 0 : 1,
-          statistics.anew.at
-        )
+        s.kernels.gradients({ ...job, gradients: gradients.anew, statistics: statistics.anew.at })
       }
       const view = (at: number) => bits(s.arena.float32(at, s.layout.size))
       assert.deepStrictEqual(view(gradients.reused), view(gradients.anew))

@@ -3,128 +3,180 @@
  * What the module exports: pure functions of the memory their arguments point to. Pointers are byte offsets into the one
  * imported memory. Nothing is allocated, nothing is kept between calls, and there are no data segments: instantiating the
  * module in one more thread does not touch the memory.
+ *
+ * What a kernel with many inputs is to do stands in a job record at the start of its workspace (`job.ts`).
  */
-import { sampleActions } from "./categorical"
-import { lossA2C as lossOfRows, lossTD as lossOfSteps } from "./losses"
-import { CHUNK, actionsOf, activationStride, activationsAt, inputsOf, outputBytes, parameterBytes } from "./net"
-import { backwardRows, forward, forwardRows } from "./network"
+import { actionWidth, applyMask, evaluateRows, gradientRows, likeliestRows, sampleRows } from "./distributions"
+import {
+  accumulatesOf, actionsOf, dOutputsOf, dValuesOf, entropiesOf, gradientsOf, keptOf, logProbabilitiesOf, lossOf,
+  masksOf, observationsOf, outputsAtOf, parametersOf, policyOf, rowsOf, streamsOf, strideOf, valuesOf
+} from "./job"
+import { isAlongFragment, lossRows } from "./losses"
+import {
+  CHUNK, D_ENTROPIES, D_LOG_PROBABILITIES, D_VALUES, ENTROPIES, LOG_PROBABILITIES, PART_ENTROPIES, VALUES,
+  activationStride, activationsAt, dOutputsAt, deltasAt, freeOf, inputsOf, layersBytes, outputsAt, outputsOf, rowArrayAt,
+  scratchAt
+} from "./net"
+import { backwardRows, forwardRows } from "./network"
 
 export { exponential, hyperbolicTangent, logarithm } from "./activation"
-export { greedy } from "./categorical"
 export { backward, forward, valuesMany } from "./network"
 export { uniform } from "./pcg64"
-export { adam, addInto, rmsprop, scaleInto, squaredNorm, sumInto } from "./optimizers"
-
-/** `forward`, then one action a row, sampled with the next uniform double of the row's stream (ten u32 words). */
-export function act(
-  net: usize, params: usize, observations: usize, rows: i32, streams: usize, streamStride: usize, workspace: usize,
-  logits: usize, values: usize, actions: usize, logProbabilities: usize
-): void {
-  forward(net, params, observations, rows, workspace, logits, values)
-  const count = actionsOf(net)
-  sampleActions(
-    logits, <usize>count << 2, count, rows, streams, streamStride, workspace, actions, logProbabilities, 4
-  )
-}
+export { adam, addInto, rmsprop, squaredNorm, sumInto } from "./optimizers"
 
 /**
- * `act` for rows of which everything lies `stride` bytes apart, a chunk at a time. `activations`, where it is not 0, is
- * where the first row's activations stay for `gradientsOfActivations`.
+ * The job's rows, of which everything lies `stride` bytes apart, a chunk at a time: outputs and values, and an action,
+ * sampled with the next numbers of the row's stream (ten u32 words), with its log-probability. `kept`, where there is one,
+ * is where the first row's activations stay for `gradients`.
  */
-export function actMany(
-  net: usize, params: usize, rows: i32, stride: usize, observations: usize, streams: usize, workspace: usize,
-  activations: usize, logits: usize, values: usize, actions: usize, logProbabilities: usize
-): void {
-  const count = actionsOf(net)
-  const passing = activationsAt(net, workspace, min(CHUNK, rows))
+export function act(job: usize): void {
+  const net = policyOf(job)
+  const params = parametersOf(job)
+  const rows = rowsOf(job)
+  const stride = strideOf(job)
+  const masks = masksOf(job)
+  const kept = keptOf(job)
+  const scratch = scratchAt(net, job)
+  const passing = activationsAt(net, job, min(CHUNK, rows))
   const passingStride = activationStride(net)
   for (let first = 0; first < rows; first += CHUNK) {
     const n = min(CHUNK, rows - first)
     const at = <usize>first * stride
+    const outputs = outputsAtOf(job) + at
     forwardRows(
-      net, params, observations + at, stride, n, activations ? activations + at : passing,
-      activations ? stride : passingStride, logits + at, stride, values + at, stride
+      net, params, observationsOf(job) + at, stride, n, kept ? kept + at : passing, kept ? stride : passingStride,
+      outputs, stride, valuesOf(job) + at, stride
     )
-    sampleActions(
-      logits + at, stride, count, n, streams + at, stride, workspace, actions + at, logProbabilities + at, stride
+    if (masks) applyMask(net, outputs, stride, n, masks + at, stride)
+    sampleRows(
+      net, outputs, stride, n, streamsOf(job) + at, stride, scratch, actionsOf(job) + at, logProbabilitiesOf(job) + at,
+      stride
     )
   }
 }
 
-/** See `losses.ts`. */
-export function lossA2C(
-  net: usize, logits: usize, actions: usize, values: usize, advantages: usize, returns: usize, rows: i32, scale: f64,
-  valueCoefficient: f64, entropyCoefficient: f64, dLogits: usize, dValues: usize, statistics: usize
-): void {
-  lossOfRows(
-    actionsOf(net), logits, actions, values, advantages, returns, rows, scale, valueCoefficient, entropyCoefficient,
-    dLogits, dValues, statistics
+/** The most likely action of each row of outputs. */
+export function mode(net: usize, outputs: usize, rows: i32, actions: usize): void {
+  likeliestRows(net, outputs, <usize>outputsOf(net) << 2, rows, actions, <usize>actionWidth(net) << 2)
+}
+
+/** Outputs, with the masks on them, log-probabilities and entropies of a chunk of the job's rows, into the scratch. */
+@inline
+function evaluateChunk(net: usize, job: usize, scratch: usize, first: i32, n: i32, outputs: usize, dOutputs: usize): void {
+  const masks = masksOf(job)
+  if (masks) {
+    const width = <usize>outputsOf(net)
+    applyMask(net, outputs, width << 2, n, masks + <usize>first * width, width)
+  }
+  evaluateRows(
+    net, outputs, n, actionsOf(job) + (<usize>(first * actionWidth(net)) << 2), dOutputs,
+    rowArrayAt(net, scratch, n, LOG_PROBABILITIES), rowArrayAt(net, scratch, n, ENTROPIES),
+    rowArrayAt(net, scratch, n, PART_ENTROPIES)
   )
 }
 
-/** See `losses.ts`. */
-export function lossTD(
-  net: usize, logits: usize, actions: usize, values: usize, rewards: usize, rows: i32, lastDone: i32,
-  detachBootstrap: i32, gamma: f64, scale: f64, valueCoefficient: f64, entropyCoefficient: f64, dLogits: usize,
-  dValues: usize, statistics: usize
+/** Log-probability of the action, entropy and value of each of the job's rows. */
+export function evaluate(job: usize): void {
+  const net = policyOf(job)
+  const rows = rowsOf(job)
+  const scratch = scratchAt(net, job)
+  const rowBytes = <usize>inputsOf(net) << 2
+  for (let first = 0; first < rows; first += CHUNK) {
+    const n = min(CHUNK, rows - first)
+    const at = <usize>first << 2
+    const outputs = outputsAt(scratch)
+    forwardRows(
+      net, parametersOf(job), observationsOf(job) + <usize>first * rowBytes, rowBytes, n, activationsAt(net, job, n),
+      activationStride(net), outputs, <usize>outputsOf(net) << 2, valuesOf(job) + at, 4
+    )
+    evaluateChunk(net, job, scratch, first, n, outputs, dOutputsAt(net, scratch, n))
+    const bytes = <usize>n << 2
+    memory.copy(logProbabilitiesOf(job) + at, rowArrayAt(net, scratch, n, LOG_PROBABILITIES), bytes)
+    memory.copy(entropiesOf(job) + at, rowArrayAt(net, scratch, n, ENTROPIES), bytes)
+  }
+}
+
+/** Where the gradients of the free parameters stand. */
+@inline
+function freeGradients(net: usize, job: usize): usize {
+  return gradientsOf(job) + layersBytes(net)
+}
+
+/** From a chunk's outputs and values to the derivatives of the job's loss by them: distribution, loss, distribution. */
+@inline
+function differentiateChunk(
+  net: usize, job: usize, scratch: usize, first: i32, n: i32, outputs: usize, values: usize, dOutputs: usize,
+  dValues: usize
 ): void {
-  lossOfSteps(
-    actionsOf(net), logits, actions, values, rewards, rows, lastDone, detachBootstrap, gamma, scale, valueCoefficient,
-    entropyCoefficient, dLogits, dValues, statistics
+  evaluateChunk(net, job, scratch, first, n, outputs, dOutputs)
+  lossRows(net, job, scratch, first, n, values, dValues)
+  gradientRows(
+    net, n, actionsOf(job) + (<usize>(first * actionWidth(net)) << 2), dOutputs,
+    rowArrayAt(net, scratch, n, D_LOG_PROBABILITIES), rowArrayAt(net, scratch, n, D_ENTROPIES),
+    rowArrayAt(net, scratch, n, PART_ENTROPIES)
   )
 }
 
 /**
- * `forward`, `lossA2C` and `backward` in one, chunk by chunk, so that no activation leaves the cache: the same bits as
- * the three calls, and the workspace of a chunk is enough however many rows there are.
+ * The derivatives of the job's loss by outputs and values that are there. Of a loss along a fragment, outputs and values
+ * have one row more than the job, the observation that followed the last step; the derivative by its outputs is 0.
  */
-export function gradientsA2C(
-  net: usize, params: usize, observations: usize, rows: i32, workspace: usize, actions: usize, advantages: usize,
-  returns: usize, scale: f64, valueCoefficient: f64, entropyCoefficient: f64, gradients: usize, accumulate: i32,
-  statistics: usize
-): void {
-  gradientsOfActivations(
-    net, params, observations, 0, 0, 0, rows, workspace, actions, advantages, returns, scale, valueCoefficient,
-    entropyCoefficient, gradients, accumulate, statistics
-  )
+export function differentiate(job: usize): void {
+  const net = policyOf(job)
+  const rows = rowsOf(job)
+  const scratch = scratchAt(net, job)
+  const outputBytes = <usize>outputsOf(net) << 2
+  if (!accumulatesOf(job)) memory.fill(freeGradients(net, job), 0, <usize>freeOf(net) << 2)
+  for (let first = 0; first < rows; first += CHUNK) {
+    const row = <usize>first
+    differentiateChunk(
+      net, job, scratch, first, min(CHUNK, rows - first), outputsAtOf(job) + row * outputBytes,
+      valuesOf(job) + (row << 2), dOutputsOf(job) + row * outputBytes, dValuesOf(job) + (row << 2)
+    )
+  }
+  if (isAlongFragment(lossOf(job))) memory.fill(dOutputsOf(job) + <usize>rows * outputBytes, 0, outputBytes)
 }
 
-/** `gradientsA2C` without its `forward`, from what `actMany` left of it; where `activations` is 0, with it. */
-export function gradientsOfActivations(
-  net: usize, params: usize, observations: usize, activations: usize, logits: usize, values: usize, rows: i32,
-  workspace: usize, actions: usize, advantages: usize, returns: usize, scale: f64, valueCoefficient: f64,
-  entropyCoefficient: f64, gradients: usize, accumulate: i32, statistics: usize
-): void {
-  if (!accumulate && rows == 0) memory.fill(gradients, 0, parameterBytes(net))
-  const count = actionsOf(net)
+/**
+ * Forward, the job's loss and backward in one, chunk by chunk, so that no activation leaves the cache: the same bits as
+ * `forward`, `differentiate` and `backward`, and the workspace of a chunk is enough however many rows there are. Where
+ * acting with the same parameters kept activations, outputs and values of the rows, they are taken from there.
+ */
+export function gradients(job: usize): void {
+  const net = policyOf(job)
+  const rows = rowsOf(job)
+  const total = gradientsOf(job)
+  const accumulates = accumulatesOf(job)
+  const free = <usize>freeOf(net) << 2
+  if (!accumulates) {
+    if (rows == 0) memory.fill(total, 0, layersBytes(net) + free)
+    else if (free) memory.fill(freeGradients(net, job), 0, free)
+  }
+  const params = parametersOf(job)
+  const kept = keptOf(job)
   const rowBytes = <usize>inputsOf(net) << 2
-  const logitBytes = <usize>count << 2
+  const outputBytes = <usize>outputsOf(net) << 2
   const stride = activationStride(net)
+  const scratch = scratchAt(net, job)
   for (let first = 0; first < rows; first += CHUNK) {
     const n = min(CHUNK, rows - first)
     const row = <usize>first
-    const at = row << 2
-    const x = observations + row * rowBytes
-    // A chunk's logits and values, then their derivatives.
-    let z = workspace
-    let v = z + <usize>n * logitBytes
-    let active = activationsAt(net, workspace, n)
-    const dLogits = v + (<usize>n << 2)
-    const dValues = dLogits + <usize>n * logitBytes
-    if (activations) {
-      z = logits + row * logitBytes
-      v = values + at
-      active = activations + row * stride
+    const x = observationsOf(job) + row * rowBytes
+    let outputs = outputsAt(scratch)
+    let values = rowArrayAt(net, scratch, n, VALUES)
+    let active = activationsAt(net, job, n)
+    const dOutputs = dOutputsAt(net, scratch, n)
+    const dValues = rowArrayAt(net, scratch, n, D_VALUES)
+    if (kept) {
+      outputs = outputsAtOf(job) + row * outputBytes
+      values = valuesOf(job) + (row << 2)
+      active = kept + row * stride
     } else {
-      forwardRows(net, params, x, rowBytes, n, active, stride, z, logitBytes, v, 4)
+      forwardRows(net, params, x, rowBytes, n, active, stride, outputs, outputBytes, values, 4)
     }
-    lossOfRows(
-      count, z, actions + at, v, advantages ? advantages + at : 0, returns + at, n, scale, valueCoefficient,
-      entropyCoefficient, dLogits, dValues, statistics
-    )
+    differentiateChunk(net, job, scratch, first, n, outputs, values, dOutputs, dValues)
     backwardRows(
-      net, params, x, n, active, stride, workspace + outputBytes(net, n), dLogits, dValues, gradients,
-      !accumulate && first == 0
+      net, params, x, n, active, stride, deltasAt(net, job, n), dOutputs, dValues, total, !accumulates && first == 0
     )
   }
 }

@@ -1,15 +1,18 @@
 // dprint-ignore-file: the formatter drops decorators of functions
 /**
- * Where the numbers of a network lie: its descriptor, its flat parameters, its workspace.
+ * Where the numbers of a policy lie: its descriptor, its flat parameters, its workspace.
  *
- * A descriptor is i32 words: kind (0 separate, 1 shared), inputs, actions, activation (0 tanh, 1 relu), depth, then one
- * width a hidden layer. Parameters are one float32 array without padding: the actor's hidden layers, its head, the
- * critic's hidden layers, its head; of a shared trunk: the trunk, the actor's head, the critic's head. A layer is its
- * weight, then its bias; hidden weights are [in][out], heads [out][in].
+ * A descriptor is i32 words: encoder (0 a multilayer perceptron), towers (0 separate, 1 shared), inputs, outputs of the
+ * policy's head, activation (0 tanh, 1 relu), depth, distribution (`distributions.ts`), parts (a distribution of several
+ * choices has several), free parameters, bytes before the scratch of a workspace; then one width a hidden layer, then the
+ * outputs of each part. Parameters are one float32 array without padding: the actor's hidden layers, its head, the
+ * critic's hidden layers, its head; of a shared trunk: the trunk, the actor's head, the critic's head; last the free
+ * parameters. A layer is its weight, then its bias; hidden weights are [in][out], heads [out][in].
  *
  * A row's activations are those of its hidden layers in the order of the parameters, each 16-byte aligned. A workspace of
- * `rows` rows is scratch (of one chunk at most), then the rows' activations, `activationStride` bytes apart.
- * `Kernels.workspaceBytes` and `Kernels.activationStride` compute the same sizes.
+ * `rows` rows is a job record (`job.ts`) and what the host keeps beside it, scratch (of one chunk at most), then the rows'
+ * activations, `activationStride` bytes apart. `Kernels.workspaceBytes` and `Kernels.activationStride` compute the same
+ * sizes.
  */
 
 /** Rows worked on at a time, so that what a layer wrote is still in the first-level cache when the next one reads it. */
@@ -17,28 +20,52 @@ export const CHUNK: i32 = 32
 
 @inline
 export function isShared(net: usize): bool {
-  return load<i32>(net) != 0
+  return load<i32>(net, 4) != 0
 }
 @inline
 export function inputsOf(net: usize): i32 {
-  return load<i32>(net, 4)
-}
-@inline
-export function actionsOf(net: usize): i32 {
   return load<i32>(net, 8)
 }
 @inline
+export function outputsOf(net: usize): i32 {
+  return load<i32>(net, 12)
+}
+@inline
 export function isRelu(net: usize): bool {
-  return load<i32>(net, 12) != 0
+  const activation = load<i32>(net, 16)
+  if (activation > 1) unreachable()
+  return activation == 1
 }
 @inline
 export function depthOf(net: usize): i32 {
-  return load<i32>(net, 16)
+  return load<i32>(net, 20)
+}
+@inline
+export function distributionOf(net: usize): i32 {
+  return load<i32>(net, 24)
+}
+/** Choices that an action consists of. */
+@inline
+export function partsOf(net: usize): i32 {
+  return load<i32>(net, 28)
+}
+@inline
+export function freeOf(net: usize): i32 {
+  return load<i32>(net, 32)
+}
+@inline
+function preludeBytes(net: usize): usize {
+  return <usize>load<i32>(net, 36)
 }
 /** Width of a hidden layer; of layer -1, the inputs. */
 @inline
 export function widthOf(net: usize, layer: i32): i32 {
-  return layer < 0 ? inputsOf(net) : load<i32>(net + (<usize>layer << 2), 20)
+  return layer < 0 ? inputsOf(net) : load<i32>(net + (<usize>layer << 2), 40)
+}
+/** Outputs of the head that belong to one part. */
+@inline
+export function partWidth(net: usize, part: i32): i32 {
+  return load<i32>(net + (<usize>(depthOf(net) + part) << 2), 40)
 }
 
 /** Bytes of the parameters of hidden layer `layer`. */
@@ -61,10 +88,10 @@ export function headBytes(net: usize, outputs: i32): usize {
   return <usize>((widthOf(net, depthOf(net) - 1) + 1) * outputs) << 2
 }
 
-/** Bytes of all parameters. */
-export function parameterBytes(net: usize): usize {
+/** Bytes of the parameters of all layers, after which the free parameters stand. */
+export function layersBytes(net: usize): usize {
   const tower = towerBytes(net)
-  return (isShared(net) ? tower : tower + tower) + headBytes(net, actionsOf(net)) + headBytes(net, 1)
+  return (isShared(net) ? tower : tower + tower) + headBytes(net, outputsOf(net)) + headBytes(net, 1)
 }
 
 /**
@@ -115,14 +142,59 @@ export function deltaBytes(net: usize, rows: i32): usize {
   return <usize>scratchRows(rows) * deltaStride(net)
 }
 
-/** Bytes of a chunk's logits and values and of their gradients, and of the running sums of a sampling. */
+/** Numbers of each row of a chunk that stand one array after the other: see the functions below. */
+const ROW_ARRAYS = 7
+
+/**
+ * Where a chunk's scratch begins: outputs and values, then their derivatives, then of each row the log-probability, the
+ * entropy, their derivatives, the advantage, and the entropy of each part. Sampling keeps its running sums there.
+ */
 @inline
-export function outputBytes(net: usize, rows: i32): usize {
-  return <usize>(scratchRows(rows) * (actionsOf(net) + 1) * 2) << 2
+export function scratchAt(net: usize, workspace: usize): usize {
+  return workspace + preludeBytes(net)
+}
+
+/** Bytes of that scratch. */
+@inline
+export function scratchBytes(net: usize, rows: i32): usize {
+  return <usize>(scratchRows(rows) * (2 * outputsOf(net) + ROW_ARRAYS + partsOf(net))) << 2
+}
+
+/** Where the two buffers of `deltaBytes` begin. */
+@inline
+export function deltasAt(net: usize, workspace: usize, rows: i32): usize {
+  return scratchAt(net, workspace) + scratchBytes(net, rows)
 }
 
 /** Where the activations begin. */
 @inline
 export function activationsAt(net: usize, workspace: usize, rows: i32): usize {
-  return workspace + outputBytes(net, rows) + 2 * deltaBytes(net, rows)
+  return deltasAt(net, workspace, rows) + 2 * deltaBytes(net, rows)
+}
+
+/** Where the k-th of the arrays of one number a row stands in a chunk's scratch. */
+@inline
+export function rowArrayAt(net: usize, scratch: usize, rows: i32, k: i32): usize {
+  return scratch + (<usize>(scratchRows(rows) * (2 * outputsOf(net) + k)) << 2)
+}
+
+/** The arrays of one number a row, as `rowArrayAt` counts them: values and their derivatives are the first two. */
+export const VALUES = 0
+export const D_VALUES = 1
+export const LOG_PROBABILITIES = 2
+export const ENTROPIES = 3
+export const D_LOG_PROBABILITIES = 4
+export const D_ENTROPIES = 5
+export const ADVANTAGES = 6
+/** The first of as many as there are parts. */
+export const PART_ENTROPIES = 7
+
+/** Where a chunk's outputs stand in its scratch, and where their derivatives. */
+@inline
+export function outputsAt(scratch: usize): usize {
+  return scratch
+}
+@inline
+export function dOutputsAt(net: usize, scratch: usize, rows: i32): usize {
+  return scratch + (<usize>(scratchRows(rows) * outputsOf(net)) << 2)
 }

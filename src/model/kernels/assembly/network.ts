@@ -7,8 +7,8 @@ import { tanhInPlace } from "./activation"
 import { accumulateOuter, accumulateRows, denseDown, denseLayer } from "./dense"
 import { activationBackward, denseHead, headBackward, narrowHeadBackward } from "./heads"
 import {
-  CHUNK, activationBytes, activationStride, activationsAt, actionsOf, deltaBytes, deltaStride, depthOf, headBytes, inputsOf,
-  isRelu, isShared, layerBytes, outputBytes, parameterBytes, towerActivationBytes, towerBytes, widthOf
+  CHUNK, activationBytes, activationStride, activationsAt, deltaBytes, deltaStride, deltasAt, depthOf, headBytes, inputsOf,
+  isRelu, isShared, layerBytes, layersBytes, outputsOf, towerActivationBytes, towerBytes, widthOf
 } from "./net"
 
 /** The hidden layers of one tower for n rows; `activations` is where the tower's begin in the first row's. */
@@ -33,26 +33,26 @@ function towerForward(
 }
 
 /**
- * Logits and values of n rows, a chunk at most, whatever lies between one row and the next. `logits` 0 computes the values
+ * Logits and values of n rows, a chunk at most, whatever lies between one row and the next. `outputs` 0 computes the values
  * alone. The activations stay at `activations`.
  */
 export function forwardRows(
   net: usize, params: usize, observations: usize, xStride: usize, n: i32, activations: usize, stride: usize,
-  logits: usize, logitStride: usize, values: usize, valueStride: usize
+  outputs: usize, outputStride: usize, values: usize, valueStride: usize
 ): void {
   const depth = depthOf(net)
-  const actions = actionsOf(net)
+  const width = outputsOf(net)
   const tower = towerBytes(net)
   const last = widthOf(net, depth - 1)
   const shared = isShared(net)
-  const afterActor = params + tower + headBytes(net, actions)
+  const afterActor = params + tower + headBytes(net, width)
   // Heads read the last hidden layer's activations, or the observations.
   const headStride = depth > 0 ? stride : xStride
   const lastLayer = depth > 0 ? towerActivationBytes(net) - activationBytes(net, depth - 1) : 0
-  if (logits || shared) towerForward(net, params, observations, xStride, activations, stride, n)
-  if (logits) {
+  if (outputs || shared) towerForward(net, params, observations, xStride, activations, stride, n)
+  if (outputs) {
     const input = depth > 0 ? activations + lastLayer : observations
-    denseHead(input, headStride, params + tower, logits, logitStride, n, last, actions)
+    denseHead(input, headStride, params + tower, outputs, outputStride, n, last, width)
   }
   let criticHead = afterActor
   if (!shared) {
@@ -64,19 +64,19 @@ export function forwardRows(
   denseHead(input, headStride, criticHead, values, valueStride, n, last, 1)
 }
 
-/** logits[rows][actions] and values[rows]; leaves the activations in the workspace. */
+/** outputs[rows][width] and values[rows]; leaves the activations in the workspace. */
 export function forward(
-  net: usize, params: usize, observations: usize, rows: i32, workspace: usize, logits: usize, values: usize
+  net: usize, params: usize, observations: usize, rows: i32, workspace: usize, outputs: usize, values: usize
 ): void {
   const xStride = <usize>inputsOf(net) << 2
-  const logitStride = <usize>actionsOf(net) << 2
+  const outputStride = <usize>outputsOf(net) << 2
   const activations = activationsAt(net, workspace, rows)
   const stride = activationStride(net)
   for (let first = 0; first < rows; first += CHUNK) {
     const row = <usize>first
     forwardRows(
       net, params, observations + row * xStride, xStride, min(CHUNK, rows - first), activations + row * stride, stride,
-      logits + row * logitStride, logitStride, values + (row << 2), 4
+      outputs + row * outputStride, outputStride, values + (row << 2), 4
     )
   }
 }
@@ -134,24 +134,24 @@ function towerBackward(
  */
 export function backwardRows(
   net: usize, params: usize, observations: usize, n: i32, activations: usize, stride: usize, scratch: usize,
-  dLogits: usize, dValues: usize, gradients: usize, fresh: bool
+  dOutputs: usize, dValues: usize, gradients: usize, fresh: bool
 ): void {
-  const actions = actionsOf(net)
+  const width = outputsOf(net)
   const depth = depthOf(net)
   const relu = isRelu(net)
   const shared = isShared(net)
   const last = widthOf(net, depth - 1)
   const tower = towerBytes(net)
-  const afterActor = tower + headBytes(net, actions)
+  const afterActor = tower + headBytes(net, width)
   const criticHead = shared ? afterActor : afterActor + tower
-  const actorBias = tower + (<usize>(last * actions) << 2)
+  const actorBias = tower + (<usize>(last * width) << 2)
   const criticBias = criticHead + (<usize>last << 2)
-  const dStride = <usize>actions << 2
-  accumulateRows(fresh, dLogits, dStride, actions, 0, n, gradients + actorBias)
+  const dStride = <usize>width << 2
+  accumulateRows(fresh, dOutputs, dStride, width, 0, n, gradients + actorBias)
   accumulateRows(fresh, dValues, 4, 1, 0, n, gradients + criticBias)
   if (depth == 0) {
     const xStride = <usize>last << 2
-    accumulateOuter(fresh, dLogits, dStride, actions, observations, xStride, last, n, gradients + tower, 0)
+    accumulateOuter(fresh, dOutputs, dStride, width, observations, xStride, last, n, gradients + tower, 0)
     accumulateOuter(fresh, dValues, 4, 1, observations, xStride, last, n, gradients + criticHead, 0)
     return
   }
@@ -160,19 +160,19 @@ export function backwardRows(
   const lastLayer = activations + towerActivationBytes(net) - activationBytes(net, depth - 1)
   if (shared) {
     memory.fill(scratch, 0, <usize>n * down)
-    headBackward(fresh, dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
+    headBackward(fresh, dOutputs, width, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
     headBackward(fresh, dValues, 1, params + criticHead, lastLayer, stride, scratch, down, n, last, gradients + criticHead)
     activationBackward(scratch, down, lastLayer, stride, n, last, relu)
     towerBackward(net, params, observations, activations, stride, n, scratch, other, gradients, fresh)
     return
   }
-  if (actions <= 2) {
+  if (width <= 2) {
     narrowHeadBackward(
-      fresh, dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower, relu
+      fresh, dOutputs, width, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower, relu
     )
   } else {
     memory.fill(scratch, 0, <usize>n * down)
-    headBackward(fresh, dLogits, actions, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
+    headBackward(fresh, dOutputs, width, params + tower, lastLayer, stride, scratch, down, n, last, gradients + tower)
     activationBackward(scratch, down, lastLayer, stride, n, last, relu)
   }
   towerBackward(net, params, observations, activations, stride, n, scratch, other, gradients, fresh)
@@ -187,23 +187,23 @@ export function backwardRows(
 }
 
 /**
- * Gradients of a loss whose derivatives by logits and values are given, in the order of the parameters, from the
+ * Gradients of a loss whose derivatives by outputs and values are given, in the order of the parameters, from the
  * activations that `forward` left in the workspace. `accumulate` 0 begins at zero, else adds to what is there.
  */
 export function backward(
-  net: usize, params: usize, observations: usize, rows: i32, workspace: usize, dLogits: usize, dValues: usize,
+  net: usize, params: usize, observations: usize, rows: i32, workspace: usize, dOutputs: usize, dValues: usize,
   gradients: usize, accumulate: i32
 ): void {
-  if (!accumulate && rows == 0) memory.fill(gradients, 0, parameterBytes(net))
+  if (!accumulate && rows == 0) memory.fill(gradients, 0, layersBytes(net))
   const xStride = <usize>inputsOf(net) << 2
-  const dStride = <usize>actionsOf(net) << 2
+  const dStride = <usize>outputsOf(net) << 2
   const activations = activationsAt(net, workspace, rows)
   const stride = activationStride(net)
   for (let first = 0; first < rows; first += CHUNK) {
     const row = <usize>first
     backwardRows(
       net, params, observations + row * xStride, min(CHUNK, rows - first), activations + row * stride, stride,
-      workspace + outputBytes(net, rows), dLogits + row * dStride, dValues + (row << 2), gradients,
+      deltasAt(net, workspace, rows), dOutputs + row * dStride, dValues + (row << 2), gradients,
       !accumulate && first == 0
     )
   }

@@ -61,14 +61,6 @@ export function sumInto(target: usize, arrays: usize, stride: usize, count: i32,
   }
 }
 
-/** target[n] *= factor */
-export function scaleInto(target: usize, factor: f64, n: i32): void {
-  const end = target + (<usize>n << 2)
-  const factors = f32x4.splat(<f32>factor)
-  for (; target + 16 <= end; target += 16) v128.store(target, f32x4.mul(v128.load(target), factors))
-  for (; target < end; target += 4) f32.store(target, f32.load(target) * <f32>factor)
-}
-
 /** Σ g², in float64: even and odd elements of each half of four in their order, then the four sums, then what is left. */
 export function squaredNorm(g: usize, n: i32): f64 {
   const end = g + (<usize>n << 2)
