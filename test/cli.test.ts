@@ -154,6 +154,7 @@ describe("the command line", () => {
     [["--replay", "nowhere"], 1, /^nowhere\/arrivals\.bin cannot be read\. .*\n$/],
     [["--n-env", "3"], 2, /^There is no flag --n-env\. Did you mean --n-envs\?\n$/],
     [["evl"], 2, /^There is no verb "evl"; there are train, eval, export, plot\. Did you mean eval\?\n$/],
+    [["--n-envs=1024", "--workers=1024"], 2, /^--workers 1024 cannot be: a thread can own 511 others .*\n$/],
     [["--steps", "1000"], 2, /^There is no flag --steps\. Did you mean --total-timesteps\?\n$/],
     [["-n", "10"], 2, /^There is no flag -n\. Did you mean --n-envs\?\n$/],
     [["-n10"], 2, /^There is no flag -n\. Did you mean --n-envs\?\n$/],

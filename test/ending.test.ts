@@ -20,8 +20,9 @@ interface Outcome {
 const running = (
   cwd: string,
   [command, ...args]: readonly [string, ...Array<string>],
-  { env = {}, onOutput = () => {} }: {
+  { env = {}, onOutput = () => {}, onStart = () => {} }: {
     readonly env?: Readonly<Record<string, string>>
+    readonly onStart?: (pid: number) => void
     readonly onOutput?: (stdout: string, child: ChildProcess) => void
   } = {}
 ) =>
@@ -33,6 +34,7 @@ const running = (
       // Somebody whose terminal stays open.
       stdio: ["pipe", "pipe", "pipe"]
     })
+    onStart(child.pid!)
     let stdout = ""
     let stderr = ""
     child.stdout.on("data", (chunk) => {
@@ -43,6 +45,16 @@ const running = (
     child.on("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
     return Effect.sync(() => process.kill(-child.pid!, "SIGKILL"))
   }).pipe(Effect.timeout("50 seconds"))
+
+/** The children of a process, as Linux tells them. */
+const childrenOf = (pid: number): ReadonlyArray<number> => {
+  try {
+    const ids = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()
+    return ids === "" ? [] : ids.split(" ").map(Number)
+  } catch {
+    return []
+  }
+}
 
 const live = (name: string, test: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Scope.Scope>) =>
   it.live(name, () => Effect.scoped(Effect.provide(test, NodeServices.layer)), 60_000)
@@ -153,6 +165,34 @@ describe("the end", () => {
   }
 })
 
+describe.runIf(process.platform === "linux")("a child that is killed while the run starts", () => {
+  for (const which of [0, 1, 2]) {
+    live(
+      `is started again: child ${which + 1}`,
+      Effect.gen(function*() {
+        const cwd = yield* temporary
+        const args = ["--placement=process", "--workers=3", "--total-timesteps=500", "--no-run-folder", "--json"]
+        let killed = false
+        const { code, stderr, stdout } = yield* running(cwd, [process.execPath, start, ...args], {
+          onStart: (pid) => {
+            const eye = setInterval(() => {
+              const children = childrenOf(pid)
+              if (children.length <= which) return
+              clearInterval(eye)
+              killed = true
+              process.kill(children[which]!, "SIGKILL")
+            }, 1)
+            setTimeout(() => clearInterval(eye), 30_000).unref()
+          }
+        })
+        assert.isTrue(killed)
+        assert.match(stdout, /"event":"finished"/, stderr)
+        assert.strictEqual(code, 0)
+      })
+    )
+  }
+})
+
 describe.runIf(process.platform === "linux")("whoever starts it", () => {
   for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", null]] as const) {
     live(
@@ -212,9 +252,7 @@ describe.runIf(process.platform === "linux")("whoever starts it", () => {
           const command = how === "node" ? [process.execPath, start] : ["npm", "--prefix", root, "start", "--"]
           const { code, stderr } = yield* running(cwd, ["unshare", "-Urpf", ...command, ...endless], {
             // The only child of `unshare` is the container's process 1.
-            onOutput: underway((child) =>
-              process.kill(Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")), "SIGTERM")
-            )
+            onOutput: underway((child) => process.kill(childrenOf(child.pid!)[0]!, "SIGTERM"))
           })
           assert.match(stderr, /Interrupted\. The last checkpoint is that of update \d+; /)
           assert.strictEqual(code, 143)

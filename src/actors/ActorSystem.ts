@@ -28,6 +28,7 @@ import * as Fault from "./Fault.ts"
 import { behaviorsByName, FiberHost } from "./hosts/FiberHost.ts"
 import { RemoteHost } from "./hosts/RemoteHost.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
+import { mostOthers } from "./links/Doorbell.ts"
 import type { OpenLink } from "./links/HostLink.ts"
 import * as ProcessLink from "./links/ProcessLink.ts"
 import { Spares } from "./links/Spares.ts"
@@ -61,7 +62,7 @@ export type SpawnOptions<D extends Any> =
 
 /** What threads and processes have in common. */
 export interface RemoteSystemOptions {
-  /** How many threads, or processes. Default 1. */
+  /** How many threads (up to 511), or processes. Default 1. */
   readonly hosts?: number
   /** What the entry must have been built from; see `ActorHost.launch`. */
   readonly buildId?: string
@@ -183,11 +184,14 @@ const systemRules: Options.Rules = {
 const hostRules: Options.Rules = {
   hosts: Options.whole(1),
   startDeadline: Options.delay,
-  spares: Options.wholeUpTo(64),
+  spares: Options.wholeBetween(0, 64),
   heartbeat: Options.span,
   spin: Options.wait,
   memoryLimit: { heap: Options.positive, resident: Options.positive }
 }
+
+/** What a thread can have of others. */
+const threadLimits: Options.Rules = { hosts: Options.wholeBetween(1, mostOthers) }
 
 const spawnRules: Options.Rules = {
   name: Options.name,
@@ -238,7 +242,8 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
 ): Effect.Effect<Shape, SystemFailure, Scope.Scope | Exclude<Services<B>, ActorSystem>> =>
   Effect.gen(function*() {
     const rules = { ...systemRules, ...hostRules, thread: hostRules, process: hostRules }
-    const invalid = Options.check(function_, options, rules)
+    const limits = process === undefined ? { ...threadLimits, thread: threadLimits } : { thread: threadLimits }
+    const invalid = Options.check(function_, options, rules) ?? Options.check(function_, options, limits)
     if (invalid !== undefined) return yield* invalid
     const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
     // What the context lacks of the behaviors' needs is the system itself; it is added before the first of them starts.
@@ -256,7 +261,7 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
     const shape = serve(system, standard)
     yield* Effect.addFinalizer(() => system.close)
     const hosts = [...system.hosts.thread, ...system.hosts.process]
-    yield* Effect.forEach(hosts, (host) => host.start, { concurrency: "unbounded" })
+    yield* Effect.forEach(hosts, (host) => host.start(system.supervision), { concurrency: "unbounded" })
     for (const spares of system.hosts.spares) spares.fill()
     return shape
   })

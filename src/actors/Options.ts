@@ -37,9 +37,9 @@ const duration = (accepts: (millis: number) => boolean, expected: string): Rule 
 export const whole = (minimum: number): Rule =>
   rule(Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum)), `a whole number of at least ${minimum}`)
 
-/** A whole number from 0 to `maximum`. */
-export const wholeUpTo = (maximum: number): Rule =>
-  rule(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum })), `a whole number from 0 to ${maximum}`)
+/** A whole number from `minimum` to `maximum`. */
+export const wholeBetween = (minimum: number, maximum: number): Rule =>
+  rule(Schema.Int.check(Schema.isBetween({ minimum, maximum })), `a whole number from ${minimum} to ${maximum}`)
 
 /** A whole number from `minimum` on, or `Infinity`. */
 export const wholeOrInfinity = (minimum: number): Rule =>

@@ -27,6 +27,7 @@ import { Arrivals } from "./arrivals/Arrivals.ts"
 import * as Chaos from "./chaos/Chaos.ts"
 import { CheckpointKeeper, Checkpoints } from "./checkpoint/Checkpoints.ts"
 import * as configSources from "./config/configSources.ts"
+import { hostsOf } from "./config/hosts.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { Seed } from "./config/Seed.ts"
 import { Evaluator } from "./evaluation/Evaluator.ts"
@@ -37,7 +38,7 @@ import { Restarts, RunEvents, RunMonitor, type RunStatus, SavedMonitor } from ".
 import { deviceLayer, settle, type SettleError } from "./runDevice.ts"
 import { DataPlane } from "./workers/DataPlane.ts"
 import { EnvWorkerBehavior } from "./workers/EnvWorker.ts"
-import { EnvWorkerGroup } from "./workers/EnvWorkerGroup.ts"
+import { EnvWorkerGroup, supervisionOf } from "./workers/EnvWorkerGroup.ts"
 import { buildId, hostEntry, hostIsThere } from "./workers/hostEntry.ts"
 
 /** SHA-256 of weights as little-endian float32, in the flat order of `model/policy/ParameterLayout.ts`. */
@@ -47,28 +48,33 @@ export const weightsHash = (weights: Float32Array): string => {
   return createHash("sha256").update(bytes).digest("hex")
 }
 
+/** Milliseconds that a host may take until it is ready, and what each further one adds: they share the cores. */
+const startDeadline = 30_000
+const startOfEach = 500
+
 /** The placement the configuration names. */
 const actorSystemLayer = Layer.unwrap(
   Effect.gen(function*() {
-    const { chaos, collectDeadline, localWorker, placement, workerMemory, workers } = yield* CurrentConfig
+    const config = yield* CurrentConfig
+    const { collectDeadline, placement, workerMemory } = config
     if (placement !== "fiber") yield* hostIsThere
-    const local = localWorker === true ? 1 : 0
-    const hosts = {
+    const options = {
+      ...hostsOf(config),
       entry: hostEntry,
-      hosts: workers - local,
       buildId,
-      heartbeat: Duration.seconds(collectDeadline),
-      // Where hosts are known to die, the next one is begun ahead.
-      spares: chaos > 0 ? 1 : 0
+      startDeadline: startDeadline + startOfEach * hostsOf(config).hosts,
+      heartbeat: Duration.seconds(collectDeadline)
     }
+    const supervision = supervisionOf(config)
     switch (placement) {
       case "fiber":
         return ActorSystem.layerFiber([EnvWorkerBehavior])
       case "thread":
-        return ActorSystem.layer({ thread: hosts, fiber: [EnvWorkerBehavior], placement: "thread" })
+        return ActorSystem.layer({ thread: options, fiber: [EnvWorkerBehavior], placement: "thread", supervision })
       case "process":
         return ActorSystem.layerProcess({
-          ...hosts,
+          ...options,
+          supervision,
           ...(workerMemory === 0 ? {} : { memoryLimit: { resident: workerMemory } })
         })
     }

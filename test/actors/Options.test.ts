@@ -22,6 +22,7 @@ describe("options", () => {
       const cases: ReadonlyArray<readonly [object, string]> = [
         [{ hosts: Number.NaN }, `"hosts" of ActorSystem.layerThread must be a whole number of at least 1, not NaN`],
         [{ hosts: 0 }, "a whole number of at least 1, not 0"],
+        [{ hosts: 512 }, "a whole number from 1 to 511, not 512"],
         [{ mailbox: 0 }, `"mailbox" of`],
         [{ spares: 65 }, `"spares" of ActorSystem.layerThread must be a whole number from 0 to 64, not 65`],
         [{ heartbeat: Number.NaN }, "must be a duration above zero, not NaN"],

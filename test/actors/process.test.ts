@@ -43,6 +43,75 @@ const gone = async (pids: ReadonlyArray<number>, millis: number): Promise<void> 
   }
 }
 
+/** Ends the first so many hosts as soon as they are started; counts all. */
+const mowing = (count: number) => {
+  const opened = { links: 0 }
+  const wrapLink: ProcessSystemOptions["wrapLink"] = (open) => (events) => {
+    const link = open(events)
+    if (opened.links++ < count) link.terminate()
+    return link
+  }
+  return { opened, wrapLink }
+}
+
+describe("death at the start", () => {
+  it.live("is tried again like a restart", () =>
+    Effect.gen(function*() {
+      const { opened, wrapLink } = mowing(4)
+      const layer = ActorSystem.layerProcess({ entry, hosts: 2, wrapLink })
+      const total = yield* Effect.scoped(Effect.provide(
+        Effect.gen(function*() {
+          const [a, b] = [yield* spawn("a"), yield* spawn("b", 1)]
+          yield* a.Add({ n: 1 })
+          return yield* b.Add({ n: 2 })
+        }),
+        layer
+      ))
+      assert.strictEqual(total, 2)
+      assert.strictEqual(opened.links, 6)
+    }))
+
+  it.live("is tried within the limits of the supervision, and no more", () =>
+    Effect.gen(function*() {
+      for (
+        const [supervision, tries] of [
+          [Supervision.oneForOne({ maxRestarts: 2 }), 3],
+          [Supervision.oneForOne({ maxConsecutive: 4 }), 4],
+          [Supervision.oneForOne({ decide: () => "stop" }), 1],
+          [Supervision.never, 1]
+        ] as const
+      ) {
+        const { opened, wrapLink } = mowing(Number.POSITIVE_INFINITY)
+        const layer = ActorSystem.layerProcess({ entry, wrapLink, supervision })
+        const failure = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+        assert.strictEqual(failure._tag, "HostStartFailed")
+        assert.match(failure.message, /did not start: terminated$/)
+        assert.strictEqual(opened.links, tries)
+      }
+    }))
+
+  it.live("before an actor has started is tried again too", () =>
+    Effect.gen(function*() {
+      let left = 3
+      // Ends the host when its actor is to start, once it is up.
+      const wrapLink: ProcessSystemOptions["wrapLink"] = (open) => (events) => {
+        const link = open(events)
+        return {
+          ...link,
+          post: (batch) => {
+            if (batch.some(([kind]) => kind === "start") && left-- > 0) return link.terminate()
+            link.post(batch)
+          }
+        }
+      }
+      const total = yield* Effect.scoped(Effect.provide(
+        Effect.flatMap(spawn("a"), (a) => a.Add({ n: 5 })),
+        ActorSystem.layerProcess({ entry, wrapLink })
+      ))
+      assert.strictEqual(total, 5)
+    }))
+})
+
 describe("death of a process", () => {
   const deaths: ReadonlyArray<readonly [Mishap, RegExp]> = [
     ["exit", /^exited with code 7$/],

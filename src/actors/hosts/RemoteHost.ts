@@ -18,6 +18,7 @@ import type { Fault } from "../Fault.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Command, HostLink, OpenLink, Report, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
+import { RestartLog, type Supervision } from "../Supervision.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 
 export interface RemoteOptions {
@@ -65,7 +66,7 @@ export class RemoteHost implements Host {
   /** Commands posted and reports heard over the present link. */
   private posted = 0
   private heard = 0
-  private readonly onReady = new Set<(outcome: Exit.Exit<void, HostStartFailed>) => void>()
+  private readonly onReady = new Set<(outcome: Exit.Exit<void, Death>) => void>()
   private readonly onExit = new Set<() => void>()
 
   constructor(options: RemoteOptions) {
@@ -78,9 +79,29 @@ export class RemoteHost implements Host {
     return this.tenants.size
   }
 
-  /** Starts the other side and waits until it is ready. */
-  get start(): Effect.Effect<void, HostStartFailed> {
-    return Effect.callback<void, HostStartFailed>((resume) => {
+  /**
+   * Starts the other side and waits until it is ready. One that is killed before is started again, within the limits of
+   * `supervision`; one that throws, is of another build or takes too long, is not.
+   */
+  start(supervision: Supervision): Effect.Effect<void, HostStartFailed> {
+    const log = new RestartLog(supervision)
+    const attempt = (deaths: number): Effect.Effect<void, HostStartFailed> =>
+      Effect.catch(this.attempt, (death) => {
+        const { entry, loop } = this.options
+        const failed = Effect.fail(new HostStartFailed({ host: this.index, entry, reason: death.message }))
+        const hopeful = death.kind === "HostExited" && deaths < supervision.maxConsecutive &&
+          supervision.decide(death) === "restart"
+        const restart = hopeful ? log.next(loop.now()) : 0
+        return restart === 0 ? failed : log.pause(restart, death).pipe(
+          Effect.catchTag("BackoffOver", () => failed),
+          Effect.andThen(attempt(deaths + 1))
+        )
+      })
+    return attempt(1)
+  }
+
+  private get attempt(): Effect.Effect<void, Death> {
+    return Effect.callback<void, Death>((resume) => {
       if (this.ready) return resume(Effect.void)
       this.onReady.add(resume)
       this.ensureOpen()
@@ -313,17 +334,14 @@ export class RemoteHost implements Host {
     this.link = undefined
     this.outbox = []
     this.missed = 0
-    const wasReady = this.ready
     this.ready = false
     const death = this.ending ?? this.lastWord ??
       (error === undefined ? new Death({ kind: "HostExited", message: reason }) : fromUnknown("HostExited", error))
     this.options.publish({ _tag: "HostExited", host: this.index, expected: this.closing, reason: death.message })
-    if (!wasReady) {
-      const { entry } = this.options
-      for (const resume of this.onReady) {
-        resume(Exit.fail(new HostStartFailed({ host: this.index, entry, reason: death.message })))
-      }
-    }
+    // What it threw itself, it would throw again.
+    const own = error !== undefined || this.lastWord !== undefined
+    const unstarted = Exit.fail(own ? new Death({ ...death, kind: "StartFailed" }) : death)
+    const starting = Array.from(this.onReady)
     this.onReady.clear()
     // Those who lived there: who hears of a death may spawn anew, and that one is well.
     const residents = Array.from(this.tenants.values())
@@ -348,6 +366,7 @@ export class RemoteHost implements Host {
     for (const gone of waiting) gone()
     // Whoever is about to restart finds the new thread under way.
     if (this.tenants.size > 0) this.ensureOpen()
+    for (const resume of starting) resume(unstarted)
   }
 }
 

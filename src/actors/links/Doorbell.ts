@@ -15,6 +15,8 @@ const asleep = 1
 const stride = 16
 /** So many threads fit into one group. */
 const places = 512
+/** So many threads one thread can own at a time. */
+export const mostOthers = places - 1
 /** Holds how many places have been handed out so far, in the line of place 0. */
 const usedWord = 1
 
@@ -101,10 +103,11 @@ export class Places {
     Atomics.store(bells, usedWord, this.next)
   }
 
-  take(): number {
+  /** A place, if one is free. */
+  take(): number | undefined {
     const known = this.free.pop()
     if (known !== undefined) return known
-    if (this.next === places) throw new RangeError(`a thread can own ${places - 1} others at a time`)
+    if (this.next === places) return undefined
     Atomics.store(this.bells, usedWord, this.next + 1)
     return this.next++
   }

@@ -7,7 +7,7 @@
  */
 import * as Duration from "effect/Duration"
 import { isMainThread, MessageChannel, type ResourceLimits, Worker, workerData } from "node:worker_threads"
-import { type Bells, makeBells, Places, rest } from "./Doorbell.ts"
+import { type Bells, makeBells, mostOthers, Places, rest } from "./Doorbell.ts"
 import { harm } from "./harm.ts"
 import type { Command, HostLink, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 import { Poller } from "./Poller.ts"
@@ -48,8 +48,13 @@ const makeOwner = (): Owner => {
 /** Opens a thread per call. */
 export const open = (options: ThreadOptions): OpenLink => (events) => {
   const { bells, places, poller } = owner ??= makeOwner()
-  const { port1, port2 } = new MessageChannel()
+  const cannot = (error: unknown): HostLink => {
+    queueMicrotask(() => events.exited(error instanceof Error ? error.message : String(error), error))
+    return { post: () => {}, terminate: () => {} }
+  }
   const place = places.take()
+  if (place === undefined) return cannot(new RangeError(`a thread can own ${mostOthers} others at a time`))
+  const { port1, port2 } = new MessageChannel()
   const forHost: Ends = {
     format,
     memory: allocate(),
@@ -74,8 +79,7 @@ export const open = (options: ThreadOptions): OpenLink => (events) => {
     })
   } catch (error) {
     close()
-    queueMicrotask(() => events.exited(error instanceof Error ? error.message : String(error), error))
-    return { post: () => {}, terminate: () => {} }
+    return cannot(error)
   }
   return attach(worker, { ...forHost, port: port1 }, poller, events, close)
 }

@@ -31,7 +31,10 @@ export interface SystemOptions {
   readonly mailbox?: number
   /** How long an actor may take to end when it is asked to, before it is ended. Default 100 ms. */
   readonly grace?: Duration.Input
-  /** Supervision of actors that are spawned without. Default: one-for-one, five restarts a minute. */
+  /**
+   * Supervision of actors that are spawned without, and of hosts that die before they are ready. Default: one-for-one, five
+   * restarts a minute.
+   */
   readonly supervision?: Supervision.Supervision
 }
 
@@ -70,7 +73,7 @@ export class System {
   readonly askMillis: number
   readonly graceMillis: number
   private readonly mailbox: number
-  private readonly supervision: Supervision.Supervision
+  readonly supervision: Supervision.Supervision
   readonly hosts: Hosts
   private readonly guardians = new Map<string, Guardian>()
   private readonly fibers = new Set<Fiber.Fiber<void>>()

@@ -4,7 +4,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
-import { availableParallelism } from "node:os"
 import { isModule } from "../../envs/loadEnvironment.ts"
 import { decisive } from "../arrivals/recording.ts"
 import * as CheckpointFolder from "../checkpoint/CheckpointFolder.ts"
@@ -13,6 +12,7 @@ import { type Checkpoint, decode, settingsOf } from "../checkpoint/RunState.ts"
 import * as configSources from "../config/configSources.ts"
 import { confirmEnvironment, shellWord } from "../config/confirmEnvironment.ts"
 import type { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
+import { usualWorkers } from "../config/hosts.ts"
 import { flagName, type OptionName, optionNames, type RunConfig } from "../config/RunConfig.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { isOver } from "../stopping/stoppingRules.ts"
@@ -148,14 +148,14 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
   }
   const notices: Array<string> = [...noticed]
   const moved = chosen.device !== undefined && chosen.device !== own.device
-  const config = configSources.withinWork({
+  const config = yield* configSources.feasible(configSources.withinWork({
     ...own,
-    workers: availableParallelism(),
+    workers: usualWorkers(),
     chaos: 0,
     ...chosen,
     // What travels best depends on the device; in step it makes no difference to the numbers.
     ...(moved && own.schedule === "sync" ? { ship: shipOn({ ...own, ...chosen }) } : {})
-  })
+  }))
   if (moved) {
     notices.push(`The run was on the device ${own.device}: on another its weights come to differ in their last digits.`)
   }

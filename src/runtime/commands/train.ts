@@ -12,7 +12,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import { availableParallelism } from "node:os"
 import { untilDeadline } from "../../actors/EventLoop.ts"
 import type { EnvironmentDefinition, JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { isModule } from "../../envs/loadEnvironment.ts"
@@ -26,6 +25,7 @@ import * as CheckpointWriter from "../checkpoint/CheckpointWriter.ts"
 import * as configSources from "../config/configSources.ts"
 import { confirmEnvironment, type UnconfirmedEnvironment } from "../config/confirmEnvironment.ts"
 import { changes, type EnvironmentRecord, fingerprintOf, recordOf } from "../config/EnvironmentRecord.ts"
+import { usualWorkers } from "../config/hosts.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../config/RunConfig.ts"
 import * as EventQueue from "../monitoring/EventQueue.ts"
 import { RunEvents, RunOrigin, type RunStatus } from "../monitoring/RunMonitor.ts"
@@ -151,9 +151,10 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
       changed: request.force
     })
   }
-  const workers = chosen.workers ?? availableParallelism()
+  const workers = chosen.workers ?? usualWorkers()
   for (const message of replayed.notices) notices.add(message)
-  return { config: configSources.withinWork({ ...config, envId: envId ?? config.envId, workers }), replayed, notices }
+  const again = configSources.withinWork({ ...config, envId: envId ?? config.envId, workers })
+  return { config: yield* configSources.feasible(again), replayed, notices }
 })
 
 /** Writes the recording when the scope closes, however it closes: all of it or none. */

@@ -9,17 +9,16 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as os from "node:os"
 import { dirname } from "node:path"
 import type { JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { nearest } from "../../envs/nearest.ts"
 import { joinReference } from "../../envs/options.ts"
-import { Registry } from "../../envs/Registry.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { ownersOf, schedulesOf, underSchedule } from "./algorithmSettings.ts"
 import { confirmEnvironment, type NamedEnvironment } from "./confirmEnvironment.ts"
 import { EnvironmentRecord } from "./EnvironmentRecord.ts"
+import * as hosts from "./hosts.ts"
 import { readOlder } from "./olderSettings.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
@@ -246,7 +245,7 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
   const merged = yield* chosen(sources)
   const { algo, base, schedule } = yield* algorithmOf(merged, sources.notice)
   const config: RunConfig = {
-    workers: Math.max(1, os.availableParallelism()),
+    workers: hosts.usualWorkers(),
     ...presets[base],
     ship: presets[algo].ship,
     ...merged,
@@ -256,22 +255,20 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
   }
   const problem = contradiction(config) ?? foreign(config)
   if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
-  return withinWork({
+  return yield* feasible(hosts.withinWork({
     ...config,
     ship: config.ship === "auto" && config.device !== "auto" ? shipping(config) : config.ship,
     samplingSeed: config.samplingSeed === "random" ? yield* drawSeed : config.samplingSeed
-  })
+  }))
 })
 
-/** More hosts than there is work for would only sit there; fibers share this thread. */
-export const withinWork = (config: RunConfig): RunConfig => {
-  const workers = config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
-  return { ...config, workers, localWorker: hasLocalWorker({ ...config, workers }) }
-}
+export { withinWork } from "./hosts.ts"
 
-const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
-  placement === "thread" && schedule !== "async" && workers > 1 &&
-  (localWorker === "auto" ? Registry.isBuiltIn(envId) : localWorker)
+/** The configuration, if there can be as many workers: refused before the first of them starts. */
+export const feasible = (config: RunConfig): Effect.Effect<RunConfig, ConfigError> => {
+  const message = hosts.problemOf(config, hosts.memory())
+  return message === undefined ? Effect.succeed(config) : Effect.fail(new ConfigError({ source: "workers", message }))
+}
 
 /**
  * What `--ship auto` is: gradients, unless they need the whole batch in one place, or are for a device that makes them

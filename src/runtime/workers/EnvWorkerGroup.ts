@@ -46,6 +46,10 @@ export class WorkerTimeout extends Schema.TaggedError<WorkerTimeout>()("WorkerTi
 /** Every way in which a piece of work can fail. */
 export type WorkFailure = EnvFault | Exclude<AskFailure, AskTimeout> | WorkerTimeout
 
+/** How workers are supervised, and their hosts while they start. */
+export const supervisionOf = ({ maxRestarts }: RunConfig): Supervision.Supervision =>
+  Supervision.oneForOne({ maxRestarts, within: "1 minute" })
+
 export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   /** One fragment of `config.nSteps` steps from every environment, in their order; good until the next call. */
   readonly collect: (version: number) => Effect.Effect<ReadonlyArray<Fragment>, WorkFailure>
@@ -73,7 +77,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const saved = yield* SavedEnvironments
       const pull = pulling(config, plane, seed.root)
       if (saved !== undefined) yield* EnvironmentStates.load(plane, saved)
-      const supervision = Supervision.oneForOne({ maxRestarts: config.maxRestarts, within: "1 minute" })
+      const supervision = supervisionOf(config)
       const every = { concurrency: "unbounded" } as const
       const indices = Array.from({ length: plane.layout.spec.workers }, (_, worker) => worker)
       // A child process shares no memory: there the data travels with the messages.

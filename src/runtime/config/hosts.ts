@@ -1,0 +1,58 @@
+/** How many threads or processes a run has for its workers, and how many there can be. */
+import * as os from "node:os"
+import { mostOthers } from "../../actors/links/Doorbell.ts"
+import { Registry } from "../../envs/Registry.ts"
+import type { RunConfig } from "./RunConfig.ts"
+
+/** Workers where nothing is said: one a core. */
+export const usualWorkers = (): number => Math.min(Math.max(1, os.availableParallelism()), mostOthers)
+
+const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
+  placement === "thread" && schedule !== "async" && workers > 1 &&
+  (localWorker === "auto" ? Registry.isBuiltIn(envId) : localWorker)
+
+/** How many threads or processes are started, and how many of them wait for another to die. */
+export const hostsOf = ({ chaos, localWorker, placement, workers }: RunConfig) => ({
+  hosts: placement === "fiber" ? 0 : workers - (localWorker === true ? 1 : 0),
+  // Where hosts are known to die, the next one is begun ahead.
+  spares: chaos > 0 ? 1 : 0
+})
+
+/** MiB that a host takes before it has done anything: an engine of its own, Effect, and the kernels. */
+const footprint = { thread: 9, process: 45 }
+
+const mebibyte = 1024 * 1024
+
+/** MiB that this program can have at most: those of the machine, or of the container it is in. */
+export const memory = (): number => {
+  const constrained = process.constrainedMemory()
+  return Math.min(os.totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY) / mebibyte
+}
+
+/** Why so many hosts cannot be, as a sentence. `available` is in MiB. */
+export const problemOf = (config: RunConfig, available: number): string | undefined => {
+  const { placement, workers } = config
+  if (placement === "fiber") return undefined
+  const { hosts, spares } = hostsOf(config)
+  if (placement === "thread" && hosts + spares > mostOthers) {
+    return `--workers ${workers} cannot be: a thread can own ${mostOthers} others at a time. Take fewer, or --placement process.`
+  }
+  const needed = hosts * footprint[placement]
+  if (needed <= available) return undefined
+  const what = placement === "thread" ? "threads" : "child processes"
+  const gibibytes = (amount: number) => (amount / 1024).toPrecision(2)
+  return `--workers ${workers} cannot be: so many ${what} take about ${
+    gibibytes(needed)
+  } GiB of memory before they do ` +
+    `anything, and there are ${gibibytes(available)}. Take fewer.`
+}
+
+/**
+ * The configuration with as many workers as there is work for: more hosts would only sit there, and fibers share this
+ * thread.
+ */
+export const withinWork = (config: RunConfig): RunConfig => {
+  const workers = config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
+  const settled = { ...config, workers }
+  return { ...settled, localWorker: hasLocalWorker(settled) }
+}
