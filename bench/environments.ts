@@ -1,6 +1,7 @@
 /**
- * How fast CartPole steps without a learner: `node bench/environments.ts`. One thread.
+ * How fast environments step without a learner: `node bench/environments.ts`. One thread.
  *
+ * - *vector*: many worlds on flat arrays, each reset where its episode ends, with random actions;
  * - *dynamics*: the numbers alone, as a worker steps them, with random actions and resets;
  * - *environment*: through Gymnasium's contract, every action and observation checked, each call an Effect;
  * - *rollout*: a worker's loop, with a policy that acts for all its environments at once and writes the fragments.
@@ -11,6 +12,9 @@ import * as Layer from "effect/Layer"
 import { ensureBuilt } from "../scripts/build.ts"
 import { CartPoleV1 } from "../src/envs/cartpole/CartPole.ts"
 import { Environment } from "../src/envs/Environment.ts"
+import type { EnvironmentDefinition } from "../src/envs/EnvironmentDefinition.ts"
+import { Registry } from "../src/envs/Registry.ts"
+import { VectorEnvironment } from "../src/envs/VectorEnvironment.ts"
 import { initialParameters } from "../src/model/initialize.ts"
 import { Pcg64 } from "../src/random/Pcg64.ts"
 import { initialWeightsStream } from "../src/random/streams.ts"
@@ -52,10 +56,10 @@ const dynamics = (): ReadonlyArray<number> => {
   })
 }
 
-const environment = (): ReadonlyArray<number> => {
-  const random = Pcg64.fromSeed(1)
-  const actions = Array.from({ length: 1024 }, () => random.integers(0, 2))
-  const world = Effect.runSync(Environment.make(CartPoleV1))
+const environment = (definition: EnvironmentDefinition): ReadonlyArray<number> => {
+  const sampler = definition.actionSpace.sampler(1)
+  const actions = Array.from({ length: 1024 }, () => sampler.sample())
+  const world = Effect.runSync(Environment.make(definition))
   const episode = Effect.gen(function*() {
     for (const action of actions) {
       const { terminated, truncated } = yield* world.step(action)
@@ -66,6 +70,20 @@ const environment = (): ReadonlyArray<number> => {
   return rates(() => {
     Effect.runSync(episode)
     return actions.length
+  })
+}
+
+const vector = (definition: EnvironmentDefinition, count: number): ReadonlyArray<number> => {
+  const sampler = definition.actionSpace.sampler(1)
+  const actions = Array.from({ length: 64 }, () => Array.from({ length: count }, () => sampler.sample()))
+  const worlds = Effect.runSync(VectorEnvironment.make(definition, count))
+  Effect.runSync(worlds.reset(1))
+  return rates(() => {
+    for (const chosen of actions) {
+      const fault = worlds.step(chosen)
+      if (fault !== undefined) throw fault
+    }
+    return actions.length * count
   })
 }
 
@@ -101,10 +119,20 @@ const rollout = async (nEnvs: number): Promise<ReadonlyArray<number>> => {
 const table = "CartPole-v1 without a learner, one thread"
 const figures: Array<Figure> = [
   figure(table, "dynamics", "environment steps", "/s", dynamics()),
-  figure(table, "environment, through Gymnasium's contract", "environment steps", "/s", environment())
+  figure(table, "environment, through Gymnasium's contract", "environment steps", "/s", environment(CartPoleV1))
 ]
+for (const count of [10, 100, 1000]) {
+  figures.push(figure(table, `vector of ${count}`, "environment steps", "/s", vector(CartPoleV1, count)))
+}
 for (const nEnvs of [1, 10, 100, 1000]) {
   const row = `rollout of ${nEnvs}, with a policy of 2 × 64 tanh`
   figures.push(figure(table, row, "environment steps", "/s", await rollout(nEnvs)))
+}
+const others = "Environments without a learner, one thread"
+for (const id of Effect.runSync(Registry.ids)) {
+  if (id === "CartPole-v0") continue
+  const definition = Effect.runSync(Registry.lookup(id))
+  figures.push(figure(others, id, "through Gymnasium's contract", "/s", environment(definition)))
+  figures.push(figure(others, id, "vector of 100", "/s", vector(definition, 100)))
 }
 print(figures)

@@ -1,4 +1,4 @@
-"""Gymnasium: how fast CartPole-v1 steps, alone and many at once, with random actions."""
+"""Gymnasium: how fast its environments step, and CartPole-v1 many at once, with random actions."""
 
 import gymnasium
 import measuring
@@ -9,7 +9,8 @@ random = numpy.random.default_rng(0)
 
 def alone(environment):
     environment.reset(seed=1)
-    actions = [int(action) for action in random.integers(0, 2, 1000)]
+    environment.action_space.seed(1)
+    actions = [environment.action_space.sample() for _ in range(1000)]
 
     def call():
         for action in actions:
@@ -20,7 +21,9 @@ def alone(environment):
     return call
 
 
-measuring.rate("Gymnasium: one CartPole-v1", 1000, alone(gymnasium.make("CartPole-v1")))
+for name in ("CartPole-v1", "Acrobot-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Pendulum-v1", "FrozenLake-v1",
+             "CliffWalking-v1", "Taxi-v4", "Blackjack-v1"):
+    measuring.rate(f"Gymnasium: one {name}", 1000, alone(gymnasium.make(name)))
 for count in (10, 1000):
     environments = gymnasium.make_vec("CartPole-v1", num_envs=count, vectorization_mode="vector_entry_point")
     environments.reset(seed=1)

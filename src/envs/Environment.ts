@@ -7,13 +7,14 @@
  * and keep the final observation, so that a truncated episode can still be valued by it.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { isEntropy, Pcg64 } from "../random/index.ts"
 import type { EnvironmentDefinition, JsonRecord } from "./EnvironmentDefinition.ts"
 import { definitionProblem, type InvalidDefinition } from "./EnvironmentDefinition.ts"
 import { EnvironmentFault } from "./EnvironmentFault.ts"
-import { configure } from "./options.ts"
+import { configure, joinReference } from "./options.ts"
 import { isList } from "./spaces/shapes.ts"
 import type { ActionOf, ActionSpace, Observation, ObservationSpace } from "./spaces/Space.ts"
 import { type Misstep, Stepper } from "./Stepper.ts"
@@ -132,6 +133,7 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   const problem = definitionProblem(definition)
   if (problem !== undefined) return yield* problem
   const { actionSpace, id, observationSpace } = definition
+  const made = joinReference(id, definition.configured ?? {})
   const limited = TimeLimit.wrap(definition)
   const state = new Float64Array(limited.stateSize)
   const random = Pcg64.view(new Uint32Array(Pcg64.words))
@@ -144,20 +146,22 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   const stepper = Stepper.create(limited, state)
   if (!(stepper instanceof Stepper)) return yield* fault(stepper)
 
-  const observe = Effect.fnUntraced(function*() {
+  /** The present observation with what there is to say beside it, or what is wrong with them. */
+  const observed = (): ResetResult | EnvironmentFault => {
     // Numbers that the environment leaves unwritten show as NaN.
     flat.fill(NaN)
     const misstep = stepper.observe(flat)
-    if (misstep !== undefined) return yield* fault(misstep)
+    if (misstep !== undefined) return fault(misstep)
     const said = stepper.info()
-    if ("rule" in said) return yield* fault(said)
-    const problem = observationSpace.decodeProblem(flat)
-    if (problem !== undefined) {
-      return yield* new EnvironmentFault({ id, step: steps, reason: `the observation ${problem}` })
-    }
+    if ("rule" in said) return fault(said)
     const observation: Observation = observationSpace.decode(flat)
+    // What is in the space stands for an element; what is not may be out of bounds alone, and passes.
+    const problem = observationSpace.contains(observation) ? undefined : observationSpace.decodeProblem(flat)
+    if (problem !== undefined) {
+      return new EnvironmentFault({ id, step: steps, reason: `the observation ${problem}` })
+    }
     return { observation, info: said.info }
-  })
+  }
 
   const reset = Effect.fnUntraced(function*(options?: ResetOptions) {
     const seed = options?.seed ?? (seeded ? undefined : yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER))
@@ -169,24 +173,28 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
     steps = 0
     const misstep = stepper.reset(random, options?.options)
     if (misstep !== undefined) return yield* fault(misstep)
-    return yield* observe()
+    const result = observed()
+    return result instanceof EnvironmentFault ? yield* result : result
   })
 
-  const step = Effect.fnUntraced(function*(action: ActionOf<A>) {
-    if (steps < 0) return yield* new ResetNeeded({ id })
-    if (!actionSpace.contains(action)) {
-      return yield* new InvalidAction({ id, action: shownAction(action), actionSpace: `${actionSpace}` })
-    }
-    steps += 1
-    const misstep = stepper.step(action, random)
-    if (misstep !== undefined) return yield* fault(misstep)
-    const { reward, terminated, truncated } = stepper
-    const { info, observation } = yield* observe()
-    return { observation, reward, terminated, truncated, info }
-  })
+  // One Effect a step: this is called as often as anything.
+  const step = (action: ActionOf<A>): Effect.Effect<StepResult, InvalidAction | ResetNeeded | EnvironmentFault> =>
+    Effect.suspend((): Effect.Effect<StepResult, InvalidAction | ResetNeeded | EnvironmentFault> => {
+      if (steps < 0) return new ResetNeeded({ id })
+      if (!actionSpace.contains(action)) {
+        return new InvalidAction({ id, action: shownAction(action), actionSpace: `${actionSpace}` })
+      }
+      steps += 1
+      const misstep = stepper.step(action, random)
+      if (misstep !== undefined) return fault(misstep)
+      const { reward, terminated, truncated } = stepper
+      const result = observed()
+      if (result instanceof EnvironmentFault) return result
+      return Exit.succeed({ observation: result.observation, reward, terminated, truncated, info: result.info })
+    })
 
   const restore = Effect.fnUntraced(function*(snapshot: EnvironmentSnapshot) {
-    if (snapshot.id !== id) {
+    if (snapshot.id !== made) {
       return yield* new SnapshotMismatch({ id, problem: `it was taken of "${snapshot.id}"` })
     }
     for (
@@ -215,7 +223,12 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
     step,
     snapshot: () =>
       Effect.sync(() =>
-        new EnvironmentSnapshot({ id, state: bytesOf(state).slice(), random: bytesOf(random.state).slice(), steps })
+        new EnvironmentSnapshot({
+          id: made,
+          state: bytesOf(state).slice(),
+          random: bytesOf(random.state).slice(),
+          steps
+        })
       ),
     restore
   }

@@ -116,7 +116,16 @@ const hasMethod = (value: object, name: string): boolean =>
 const isDynamics = <Action>(value: unknown): value is Dynamics<Action> =>
   isObject(value) && methods.every((name) => hasMethod(value, name))
 
-const isJsonRecord = Schema.is(Schema.Record(Schema.String, Schema.Json))
+const isAnyJsonRecord = Schema.is(Schema.Record(Schema.String, Schema.Json))
+
+/** Most infos are a few numbers, words, and lists of them, which need no schema to be known. */
+const isSimple = (value: unknown): boolean =>
+  typeof value === "string" || typeof value === "boolean" || typeof value === "number" && value - value === 0 ||
+  Array.isArray(value) && value.every((entry) => typeof entry === "number" && entry - entry === 0)
+
+const isJsonRecord = (value: unknown): value is JsonRecord =>
+  isObject(value) && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isSimple) ||
+  isAnyJsonRecord(value)
 
 const thrown = (during: string, cause: unknown, mistaken: Misstep["rule"]): Misstep => ({
   rule: mistakeOf(cause) === undefined ? "throws" : mistaken,
@@ -200,4 +209,17 @@ export class Stepper<A extends ActionSpace = ActionSpace> implements Outcome {
       return thrown("its info", cause, "definition")
     }
   }
+}
+
+/** What is wrong, for whoever steps dynamics without a Stepper of their own. */
+export const missteps = {
+  /** With what a step left. */
+  outcome: (outcome: Outcome, observation: Float32Array): Misstep | undefined => {
+    const untrue = readTransition(outcome, outcome)
+    if (untrue !== undefined) return { rule: "transition", reason: untrue }
+    const reason = rewardReason(outcome.reward) ?? observationReason(observation)
+    return reason === undefined ? undefined : { rule: "finite", reason }
+  },
+  /** With a step that threw. */
+  thrown: (during: string, cause: unknown): Misstep => thrown(during, cause, "transition")
 }

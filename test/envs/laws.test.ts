@@ -8,7 +8,8 @@ import {
   type EnvironmentDefinition,
   EnvironmentSnapshot,
   Registry,
-  TimeLimit
+  TimeLimit,
+  VectorEnvironment
 } from "../../src/envs/index.ts"
 import { Pcg64 } from "../../src/random/index.ts"
 
@@ -111,6 +112,49 @@ for (const definition of definitions) {
         free.slice(0, steps).map((step, i) => ({ ...step, truncated: i >= limit }))
       )
     }, { arbitrary: { runs: 15 } })
+
+    it.effect.prop(
+      "a vector of them is as many alone, each reset where its episode ends",
+      [Seed, Steps],
+      ([seed, steps]) =>
+        Effect.gen(function*() {
+          const count = 3
+          const space: AnySpace = definition.observationSpace
+          // By its own create alone, as a user's, and by flat dynamics where it has them.
+          const plain: EnvironmentDefinition = { ...definition, create: (state) => definition.create(state) }
+          for (const form of [definition, plain]) {
+            const vector = yield* VectorEnvironment.make(form, count)
+            const alone = yield* Effect.forEach(Array.from({ length: count }), () => Environment.make(definition))
+            const samplers = alone.map((_, i) => definition.actionSpace.sampler(seed + i))
+            const observed = (from: Float32Array, i: number) =>
+              space.decode(from.subarray(i * space.size, (i + 1) * space.size))
+            yield* vector.reset(seed)
+            for (const [i, environment] of alone.entries()) {
+              const { observation } = yield* environment.reset({ seed: seed + i })
+              assert.deepStrictEqual(observed(vector.observations, i), observation)
+            }
+            for (let t = 0; t < steps; t++) {
+              const actions = samplers.map((sampler) => sampler.sample())
+              assert.isUndefined(vector.step(actions))
+              for (const [i, environment] of alone.entries()) {
+                const result = yield* environment.step(actions[i]!)
+                assert.deepStrictEqual(
+                  [vector.rewards[i], vector.terminated[i], vector.truncated[i]],
+                  [result.reward, Number(result.terminated), Number(result.truncated)]
+                )
+                if (!result.terminated && !result.truncated) {
+                  assert.deepStrictEqual(observed(vector.observations, i), result.observation)
+                  continue
+                }
+                assert.deepStrictEqual(observed(vector.finalObservations, i), result.observation)
+                const { observation } = yield* environment.reset()
+                assert.deepStrictEqual(observed(vector.observations, i), observation)
+              }
+            }
+          }
+        }),
+      { arbitrary: { runs: 8 } }
+    )
 
     it("can be drawn: a state as text, an episode as SVG", () => {
       const { rendering } = definition

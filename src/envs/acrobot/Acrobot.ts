@@ -41,7 +41,8 @@
  */
 import { cos, cos32, sin, sin32 } from "../../math/index.ts"
 import { Environment } from "../Environment.ts"
-import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import type { EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import { type FlatDynamics, fromFlat } from "../FlatDynamics.ts"
 import { Box } from "../spaces/Box.ts"
 import { Discrete } from "../spaces/Discrete.ts"
 import { startBounds } from "../startBounds.ts"
@@ -66,79 +67,81 @@ const wrap = (angle: number): number => {
 
 const bound = (velocity: number, most: number): number => Math.min(Math.max(velocity, -most), most)
 
-const create = (state: Float64Array): Dynamics<number> => {
-  const transition = { reward: -1, terminated: false }
-  /** The slopes of the four stages. */
-  const slopes = [new Float64Array(4), new Float64Array(4), new Float64Array(4), new Float64Array(4)] as const
+/** The slopes of the four stages; written before they are read. */
+const k1 = new Float64Array(4)
+const k2 = new Float64Array(4)
+const k3 = new Float64Array(4)
+const k4 = new Float64Array(4)
 
-  // Lengths and masses of 1, centers of mass at 0.5, moments of inertia of 1. The order of operations is Gymnasium's:
-  // another would round differently.
-  const slope = (
-    angle1: number,
-    angle2: number,
-    velocity1: number,
-    velocity2: number,
-    torque: number,
-    into: Float64Array
-  ): void => {
-    const cosine2 = cos(angle2)
-    const sine2 = sin(angle2)
-    const d1 = 0.25 + (1.25 + cosine2) + 1 + 1
-    const d2 = 0.25 + 0.5 * cosine2 + 1
-    const phi2 = 0.5 * gravity * cos(angle1 + angle2 - Math.PI / 2)
-    const phi1 = -0.5 * (velocity2 * velocity2) * sine2 - velocity2 * velocity1 * sine2 +
-      1.5 * gravity * cos(angle1 - Math.PI / 2) + phi2
-    const acceleration2 = (torque + d2 / d1 * phi1 - 0.5 * (velocity1 * velocity1) * sine2 - phi2) /
-      (0.25 + 1 - d2 * d2 / d1)
-    into[0] = velocity1
-    into[1] = velocity2
-    into[2] = -(d2 * acceleration2 + phi1) / d1
-    into[3] = acceleration2
-  }
+/**
+ * The slope of a state. Lengths and masses of 1, centers of mass at 0.5, moments of inertia of 1. The order of operations is
+ * Gymnasium's: another would round differently.
+ */
+const slope = (
+  angle1: number,
+  angle2: number,
+  velocity1: number,
+  velocity2: number,
+  torque: number,
+  into: Float64Array
+): void => {
+  const cosine2 = cos(angle2)
+  const sine2 = sin(angle2)
+  const d1 = 0.25 + (1.25 + cosine2) + 1 + 1
+  const d2 = 0.25 + 0.5 * cosine2 + 1
+  const phi2 = 0.5 * gravity * cos(angle1 + angle2 - Math.PI / 2)
+  const phi1 = -0.5 * (velocity2 * velocity2) * sine2 - velocity2 * velocity1 * sine2 +
+    1.5 * gravity * cos(angle1 - Math.PI / 2) + phi2
+  const acceleration2 = (torque + d2 / d1 * phi1 - 0.5 * (velocity1 * velocity1) * sine2 - phi2) /
+    (0.25 + 1 - d2 * d2 / d1)
+  into[0] = velocity1
+  into[1] = velocity2
+  into[2] = -(d2 * acceleration2 + phi1) / d1
+  into[3] = acceleration2
+}
 
-  return {
-    reset: (random, options) => {
-      const [low, high] = startBounds(options, [-0.1, 0.1])
-      for (let i = 0; i < 4; i++) state[i] = Math.fround(random.uniform(low, high))
-      state[fresh] = 1
-    },
+const dynamics: FlatDynamics<number> = {
+  reset: (state, at, random, options) => {
+    const [low, high] = startBounds(options, [-0.1, 0.1])
+    for (let i = 0; i < 4; i++) state[at + i] = Math.fround(random.uniform(low, high))
+    state[at + fresh] = 1
+  },
 
-    step: (action) => {
-      const [k1, k2, k3, k4] = slopes
-      const torque = action - 1
-      const half = pace / 2
-      const s0 = state[0]!
-      const s1 = state[1]!
-      const s2 = state[2]!
-      const s3 = state[3]!
-      slope(s0, s1, s2, s3, torque, k1)
-      slope(s0 + half * k1[0]!, s1 + half * k1[1]!, s2 + half * k1[2]!, s3 + half * k1[3]!, torque, k2)
-      slope(s0 + half * k2[0]!, s1 + half * k2[1]!, s2 + half * k2[2]!, s3 + half * k2[3]!, torque, k3)
-      slope(s0 + pace * k3[0]!, s1 + pace * k3[1]!, s2 + pace * k3[2]!, s3 + pace * k3[3]!, torque, k4)
-      for (let i = 0; i < 4; i++) {
-        state[i] = state[i]! + pace / 6 * (k1[i]! + 2 * k2[i]! + 2 * k3[i]! + k4[i]!)
-      }
-      state[0] = wrap(state[0]!)
-      state[1] = wrap(state[1]!)
-      state[2] = bound(state[2]!, maxVelocity1)
-      state[3] = bound(state[3]!, maxVelocity2)
-      state[fresh] = 0
-      const terminated = -cos(state[0]!) - cos(state[1]! + state[0]!) > 1
-      transition.reward = terminated ? 0 : -1
-      transition.terminated = terminated
-      return transition
-    },
-
-    observe: (observation) => {
-      const cosine = state[fresh] === 1 ? cos32 : cos
-      const sine = state[fresh] === 1 ? sin32 : sin
-      observation[0] = cosine(state[0]!)
-      observation[1] = sine(state[0]!)
-      observation[2] = cosine(state[1]!)
-      observation[3] = sine(state[1]!)
-      observation[4] = state[2]!
-      observation[5] = state[3]!
+  step: (state, at, action, _random, outcome) => {
+    const torque = action - 1
+    const half = pace / 2
+    const s0 = state[at]!
+    const s1 = state[at + 1]!
+    const s2 = state[at + 2]!
+    const s3 = state[at + 3]!
+    slope(s0, s1, s2, s3, torque, k1)
+    slope(s0 + half * k1[0]!, s1 + half * k1[1]!, s2 + half * k1[2]!, s3 + half * k1[3]!, torque, k2)
+    slope(s0 + half * k2[0]!, s1 + half * k2[1]!, s2 + half * k2[2]!, s3 + half * k2[3]!, torque, k3)
+    slope(s0 + pace * k3[0]!, s1 + pace * k3[1]!, s2 + pace * k3[2]!, s3 + pace * k3[3]!, torque, k4)
+    for (let i = 0; i < 4; i++) {
+      state[at + i] = state[at + i]! + pace / 6 * (k1[i]! + 2 * k2[i]! + 2 * k3[i]! + k4[i]!)
     }
+    const angle1 = wrap(state[at]!)
+    const angle2 = wrap(state[at + 1]!)
+    state[at] = angle1
+    state[at + 1] = angle2
+    state[at + 2] = bound(state[at + 2]!, maxVelocity1)
+    state[at + 3] = bound(state[at + 3]!, maxVelocity2)
+    state[at + fresh] = 0
+    const terminated = -cos(angle1) - cos(angle2 + angle1) > 1
+    outcome.reward = terminated ? 0 : -1
+    outcome.terminated = terminated
+  },
+
+  observe: (state, at, into, to) => {
+    const cosine = state[at + fresh] === 1 ? cos32 : cos
+    const sine = state[at + fresh] === 1 ? sin32 : sin
+    into[to] = cosine(state[at]!)
+    into[to + 1] = sine(state[at]!)
+    into[to + 2] = cosine(state[at + 1]!)
+    into[to + 3] = sine(state[at + 1]!)
+    into[to + 4] = state[at + 2]!
+    into[to + 5] = state[at + 3]!
   }
 }
 
@@ -151,6 +154,6 @@ export const AcrobotV1: EnvironmentDefinition<Discrete> = Environment.define({
   maxEpisodeSteps: 500,
   rewardThreshold: -100,
   stateSize,
-  create,
+  create: fromFlat(dynamics),
   rendering: { ansi: renderAcrobotAnsi, svg: renderAcrobotSvg }
 })

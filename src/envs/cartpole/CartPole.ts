@@ -46,7 +46,8 @@
 import * as Schema from "effect/Schema"
 import { cos, sin } from "../../math/index.ts"
 import { Environment } from "../Environment.ts"
-import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import type { EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import { type FlatDynamics, fromFlat } from "../FlatDynamics.ts"
 import { withOptions } from "../options.ts"
 import { Box } from "../spaces/Box.ts"
 import { Discrete } from "../spaces/Discrete.ts"
@@ -67,52 +68,48 @@ const force = 10.0
 const stateSize = 5
 const fallen = 4
 
-const create = (suttonBarto: boolean) => (state: Float64Array): Dynamics<number> => {
-  const transition = { reward: 1, terminated: false }
-  return {
-    reset: (random, options) => {
-      const [low, high] = startBounds(options, [-0.05, 0.05])
-      for (let i = 0; i < 4; i++) state[i] = random.uniform(low, high)
-      state[fallen] = 0
-    },
+const dynamics = (suttonBarto: boolean): FlatDynamics<number> => ({
+  reset: (state, at, random, options) => {
+    const [low, high] = startBounds(options, [-0.05, 0.05])
+    for (let i = 0; i < 4; i++) state[at + i] = random.uniform(low, high)
+    state[at + fallen] = 0
+  },
 
-    // The order of operations is Gymnasium's: another would round differently.
-    step: (action) => {
-      const position = state[0]!
-      const velocity = state[1]!
-      const angle = state[2]!
-      const angularVelocity = state[3]!
-      const push = action === 1 ? force : -force
-      const cosine = cos(angle)
-      const sine = sin(angle)
-      const temp = (push + poleMassLength * (angularVelocity * angularVelocity) * sine) / totalMass
-      const angularAcceleration = (gravity * sine - cosine * temp) /
-        (length * (4.0 / 3.0 - poleMass * (cosine * cosine) / totalMass))
-      const acceleration = temp - poleMassLength * angularAcceleration * cosine / totalMass
+  // The order of operations is Gymnasium's: another would round differently.
+  step: (state, at, action, _random, outcome) => {
+    const position = state[at]!
+    const velocity = state[at + 1]!
+    const angle = state[at + 2]!
+    const angularVelocity = state[at + 3]!
+    const push = action === 1 ? force : -force
+    const cosine = cos(angle)
+    const sine = sin(angle)
+    const temp = (push + poleMassLength * (angularVelocity * angularVelocity) * sine) / totalMass
+    const angularAcceleration = (gravity * sine - cosine * temp) /
+      (length * (4.0 / 3.0 - poleMass * (cosine * cosine) / totalMass))
+    const acceleration = temp - poleMassLength * angularAcceleration * cosine / totalMass
 
-      const nextPosition = position + tau * velocity
-      const nextAngle = angle + tau * angularVelocity
-      state[0] = nextPosition
-      state[1] = velocity + tau * acceleration
-      state[2] = nextAngle
-      state[3] = angularVelocity + tau * angularAcceleration
+    const nextPosition = position + tau * velocity
+    const nextAngle = angle + tau * angularVelocity
+    state[at] = nextPosition
+    state[at + 1] = velocity + tau * acceleration
+    state[at + 2] = nextAngle
+    state[at + 3] = angularVelocity + tau * angularAcceleration
 
-      const terminated = nextPosition < -positionThreshold || nextPosition > positionThreshold ||
-        nextAngle < -angleThreshold || nextAngle > angleThreshold
-      transition.reward = suttonBarto ? (terminated ? -1 : 0) : terminated && state[fallen] === 1 ? 0 : 1
-      transition.terminated = terminated
-      if (terminated) state[fallen] = 1
-      return transition
-    },
+    const terminated = nextPosition < -positionThreshold || nextPosition > positionThreshold ||
+      nextAngle < -angleThreshold || nextAngle > angleThreshold
+    outcome.reward = suttonBarto ? (terminated ? -1 : 0) : terminated && state[at + fallen] === 1 ? 0 : 1
+    outcome.terminated = terminated
+    if (terminated) state[at + fallen] = 1
+  },
 
-    observe: (observation) => {
-      observation[0] = state[0]!
-      observation[1] = state[1]!
-      observation[2] = state[2]!
-      observation[3] = state[3]!
-    }
+  observe: (state, at, into, to) => {
+    into[to] = state[at]!
+    into[to + 1] = state[at + 1]!
+    into[to + 2] = state[at + 2]!
+    into[to + 3] = state[at + 3]!
   }
-}
+})
 
 const observationSpace = new Box({
   low: [-positionThreshold * 2, -Infinity, -angleThreshold * 2, -Infinity],
@@ -137,7 +134,7 @@ const cartPole = (id: string, maxEpisodeSteps: number, rewardThreshold: number):
         maxEpisodeSteps,
         rewardThreshold,
         stateSize,
-        create: create(sutton_barto_reward),
+        create: fromFlat(dynamics(sutton_barto_reward)),
         rendering: { ansi: renderAnsi, svg: renderEpisodeSvg }
       })
   )

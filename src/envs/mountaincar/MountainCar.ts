@@ -40,7 +40,8 @@
 import * as Schema from "effect/Schema"
 import { cos } from "../../math/index.ts"
 import { Environment } from "../Environment.ts"
-import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import type { EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import { type FlatDynamics, fromFlat } from "../FlatDynamics.ts"
 import { withOptions } from "../options.ts"
 import { Box } from "../spaces/Box.ts"
 import { Discrete } from "../spaces/Discrete.ts"
@@ -55,33 +56,30 @@ const gravity = 0.0025
 /** Position and velocity. */
 const stateSize = 2
 
-const create = (goalVelocity: number) => (state: Float64Array): Dynamics<number> => {
-  const transition = { reward: -1, terminated: false }
-  return {
-    reset: (random, options) => {
-      const [low, high] = startBounds(options, [-0.6, -0.4])
-      state[0] = random.uniform(low, high)
-      state[1] = 0
-    },
+const dynamics = (goalVelocity: number): FlatDynamics<number> => ({
+  reset: (state, at, random, options) => {
+    const [low, high] = startBounds(options, [-0.6, -0.4])
+    state[at] = random.uniform(low, high)
+    state[at + 1] = 0
+  },
 
-    // The order of operations is Gymnasium's: another would round differently.
-    step: (action) => {
-      const pushed = state[1]! + ((action - 1) * force + cos(3 * state[0]!) * -gravity)
-      let velocity = Math.max(-maxSpeed, Math.min(maxSpeed, pushed))
-      const position = Math.max(minPosition, Math.min(maxPosition, state[0]! + velocity))
-      if (position === minPosition && velocity < 0) velocity = 0
-      state[0] = position
-      state[1] = velocity
-      transition.terminated = position >= goalPosition && velocity >= goalVelocity
-      return transition
-    },
+  // The order of operations is Gymnasium's: another would round differently.
+  step: (state, at, action, _random, outcome) => {
+    const pushed = state[at + 1]! + ((action - 1) * force + cos(3 * state[at]!) * -gravity)
+    let velocity = Math.max(-maxSpeed, Math.min(maxSpeed, pushed))
+    const position = Math.max(minPosition, Math.min(maxPosition, state[at]! + velocity))
+    if (position === minPosition && velocity < 0) velocity = 0
+    state[at] = position
+    state[at + 1] = velocity
+    outcome.reward = -1
+    outcome.terminated = position >= goalPosition && velocity >= goalVelocity
+  },
 
-    observe: (observation) => {
-      observation[0] = state[0]!
-      observation[1] = state[1]!
-    }
+  observe: (state, at, into, to) => {
+    into[to] = state[at]!
+    into[to + 1] = state[at + 1]!
   }
-}
+})
 
 export const MountainCarV0: EnvironmentDefinition<Discrete> = withOptions(
   "MountainCar-v0",
@@ -94,7 +92,7 @@ export const MountainCarV0: EnvironmentDefinition<Discrete> = withOptions(
       maxEpisodeSteps: 200,
       rewardThreshold: -110,
       stateSize,
-      create: create(goal_velocity),
+      create: fromFlat(dynamics(goal_velocity)),
       rendering: { ansi: renderCarAnsi(goalPosition), svg: renderCarSvg(goalPosition) }
     })
 )

@@ -39,7 +39,8 @@
 import * as Schema from "effect/Schema"
 import { cos } from "../../math/index.ts"
 import { Environment } from "../Environment.ts"
-import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import type { EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import { type FlatDynamics, fromFlat } from "../FlatDynamics.ts"
 import { withOptions } from "../options.ts"
 import { Box } from "../spaces/Box.ts"
 import { startBounds } from "../startBounds.ts"
@@ -57,44 +58,40 @@ const float64 = (value: number): number => value
 const stateSize = 3
 const fresh = 2
 
-const create = (goalVelocity: number) => (state: Float64Array): Dynamics<ArrayLike<number>> => {
-  const transition = { reward: 0, terminated: false }
-  return {
-    reset: (random, options) => {
-      const [low, high] = startBounds(options, [-0.6, -0.4])
-      state[0] = random.uniform(low, high)
-      state[1] = 0
-      state[fresh] = 1
-    },
+const dynamics = (goalVelocity: number): FlatDynamics<ArrayLike<number>> => ({
+  reset: (state, at, random, options) => {
+    const [low, high] = startBounds(options, [-0.6, -0.4])
+    state[at] = random.uniform(low, high)
+    state[at + 1] = 0
+    state[at + fresh] = 1
+  },
 
-    // The order of operations, and what is float32, is Gymnasium's: others would round differently.
-    step: (action) => {
-      const round = state[fresh] === 1 ? float64 : float32
-      const taken = float32(action[0]!)
-      const force = Math.min(Math.max(taken, -1), 1)
-      const slope = float32(gravity * cos(round(3 * state[0]!)))
-      let velocity = round(state[1]! + float32(float32(force * float32(power)) - slope))
-      if (velocity > round(maxSpeed)) velocity = maxSpeed
-      if (velocity < -round(maxSpeed)) velocity = -maxSpeed
-      let position = round(state[0]! + round(velocity))
-      if (position > round(maxPosition)) position = round(maxPosition)
-      if (position < round(minPosition)) position = round(minPosition)
-      if (position === round(minPosition) && velocity < 0) velocity = 0
-      const terminated = position >= round(goalPosition) && velocity >= goalVelocity
-      transition.reward = (terminated ? 100 : 0) - taken * taken * 0.1
-      transition.terminated = terminated
-      state[0] = float32(position)
-      state[1] = float32(velocity)
-      state[fresh] = 0
-      return transition
-    },
+  // The order of operations, and what is float32, is Gymnasium's: others would round differently.
+  step: (state, at, action, _random, outcome) => {
+    const round = state[at + fresh] === 1 ? float64 : float32
+    const taken = float32(action[0]!)
+    const force = Math.min(Math.max(taken, -1), 1)
+    const slope = float32(gravity * cos(round(3 * state[at]!)))
+    let velocity = round(state[at + 1]! + float32(float32(force * float32(power)) - slope))
+    if (velocity > round(maxSpeed)) velocity = maxSpeed
+    if (velocity < -round(maxSpeed)) velocity = -maxSpeed
+    let position = round(state[at]! + round(velocity))
+    if (position > round(maxPosition)) position = round(maxPosition)
+    if (position < round(minPosition)) position = round(minPosition)
+    if (position === round(minPosition) && velocity < 0) velocity = 0
+    const terminated = position >= round(goalPosition) && velocity >= goalVelocity
+    outcome.reward = (terminated ? 100 : 0) - taken * taken * 0.1
+    outcome.terminated = terminated
+    state[at] = float32(position)
+    state[at + 1] = float32(velocity)
+    state[at + fresh] = 0
+  },
 
-    observe: (observation) => {
-      observation[0] = state[0]!
-      observation[1] = state[1]!
-    }
+  observe: (state, at, into, to) => {
+    into[to] = state[at]!
+    into[to + 1] = state[at + 1]!
   }
-}
+})
 
 export const MountainCarContinuousV0: EnvironmentDefinition<Box> = withOptions(
   "MountainCarContinuous-v0",
@@ -107,7 +104,7 @@ export const MountainCarContinuousV0: EnvironmentDefinition<Box> = withOptions(
       maxEpisodeSteps: 999,
       rewardThreshold: 90,
       stateSize,
-      create: create(goal_velocity),
+      create: fromFlat(dynamics(goal_velocity)),
       rendering: { ansi: renderCarAnsi(goalPosition), svg: renderCarSvg(goalPosition) }
     })
 )

@@ -38,7 +38,8 @@
 import * as Schema from "effect/Schema"
 import { cos, sin } from "../../math/index.ts"
 import { Environment } from "../Environment.ts"
-import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import type { EnvironmentDefinition } from "../EnvironmentDefinition.ts"
+import { type FlatDynamics, fromFlat } from "../FlatDynamics.ts"
 import { withOptions } from "../options.ts"
 import { Box } from "../spaces/Box.ts"
 import { resetNumber } from "../startBounds.ts"
@@ -59,37 +60,36 @@ const modulo = (a: number, b: number): number => {
 /** Angle and angular velocity. */
 const stateSize = 2
 
-const create = (gravity: number) => (state: Float64Array): Dynamics<ArrayLike<number>> => {
-  const transition = { reward: 0, terminated: false }
+const dynamics = (gravity: number): FlatDynamics<ArrayLike<number>> => {
   const pull = 3 * gravity / 2
   return {
-    reset: (random, options) => {
+    reset: (state, at, random, options) => {
       const angle = resetNumber(options, "x_init", Math.PI)
       const velocity = resetNumber(options, "y_init", 1)
-      state[0] = random.uniform(-angle, angle)
-      state[1] = random.uniform(-velocity, velocity)
+      state[at] = random.uniform(-angle, angle)
+      state[at + 1] = random.uniform(-velocity, velocity)
     },
 
     // The order of operations, and what is float32, is Gymnasium's: others would round differently.
-    step: (action) => {
-      const angle = state[0]!
-      const velocity = state[1]!
+    step: (state, at, action, _random, outcome) => {
+      const angle = state[at]!
+      const velocity = state[at + 1]!
       const torque = Math.max(-maxTorque, Math.min(maxTorque, float32(action[0]!)))
       const deviation = modulo(angle + Math.PI, fullTurn) - Math.PI
       const effort = float32(float32(0.001) * float32(torque * torque))
-      transition.reward = -(deviation * deviation + 0.1 * (velocity * velocity) + effort)
+      outcome.reward = -(deviation * deviation + 0.1 * (velocity * velocity) + effort)
+      outcome.terminated = false
       const next = velocity + (pull * sin(angle) + float32(3 * torque)) * pace
       const bounded = Math.max(-maxSpeed, Math.min(maxSpeed, next))
-      state[0] = angle + bounded * pace
-      state[1] = bounded
-      return transition
+      state[at] = angle + bounded * pace
+      state[at + 1] = bounded
     },
 
-    observe: (observation) => {
-      const angle = state[0]!
-      observation[0] = cos(angle)
-      observation[1] = sin(angle)
-      observation[2] = state[1]!
+    observe: (state, at, into, to) => {
+      const angle = state[at]!
+      into[to] = cos(angle)
+      into[to + 1] = sin(angle)
+      into[to + 2] = state[at + 1]!
     }
   }
 }
@@ -104,7 +104,7 @@ export const PendulumV1: EnvironmentDefinition<Box> = withOptions(
       actionSpace: new Box({ low: -maxTorque, high: maxTorque, shape: [1] }),
       maxEpisodeSteps: 200,
       stateSize,
-      create: create(g),
+      create: fromFlat(dynamics(g)),
       rendering: { ansi: renderPendulumAnsi, svg: renderPendulumSvg }
     })
 )

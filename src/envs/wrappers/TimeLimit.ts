@@ -3,11 +3,31 @@
  * it is part of every snapshot.
  */
 import type { Dynamics, EnvironmentDefinition, Transition } from "../EnvironmentDefinition.ts"
+import { type FlatDynamics, flatOf, fromFlat } from "../FlatDynamics.ts"
 import type { ActionOf, ActionSpace } from "../spaces/Space.ts"
 import { dynamicsOf, innerTransition } from "../Stepper.ts"
 
 /** Definitions that count already, so that wrapping twice changes nothing. */
 const limited = new WeakSet<object>()
+
+/** Flat dynamics with the elapsed steps as number `elapsed` of each state. */
+const limit = <Action>(
+  inner: FlatDynamics<Action>,
+  elapsed: number,
+  maxEpisodeSteps: number
+): FlatDynamics<Action> => ({
+  reset: (state, at, random, options) => {
+    state[at + elapsed] = 0
+    inner.reset(state, at, random, options)
+  },
+  step: (state, at, action, random, outcome) => {
+    inner.step(state, at, action, random, outcome)
+    const steps = state[at + elapsed]! + 1
+    state[at + elapsed] = steps
+    if (steps >= maxEpisodeSteps) outcome.truncated = true
+  },
+  observe: (state, at, into, to) => inner.observe(state, at, into, to)
+})
 
 /**
  * Sets `truncated` on every step from the `maxEpisodeSteps`-th on, whatever `terminated` is: both may be true. The
@@ -17,10 +37,11 @@ const wrap = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): Envi
   const { maxEpisodeSteps } = definition
   if (maxEpisodeSteps === undefined || limited.has(definition)) return definition
   const elapsed = definition.stateSize
+  const flat = flatOf(definition.create)
   const wrapped: EnvironmentDefinition<A> = {
     ...definition,
     stateSize: elapsed + 1,
-    create: (state) => {
+    create: flat !== undefined ? fromFlat(limit(flat, elapsed, maxEpisodeSteps)) : (state) => {
       const inner = dynamicsOf(definition, state.subarray(0, elapsed))
       const transition = { reward: 0, terminated: false, truncated: false }
       const dynamics: Dynamics<ActionOf<A>> = {

@@ -6,10 +6,9 @@
  */
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
-import { Stepper } from "../../envs/Stepper.ts"
+import { Worlds } from "../../envs/Worlds.ts"
 import type { ActJob } from "../../model/kernels/jobs.ts"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
-import { Pcg64 } from "../../random/Pcg64.ts"
 import { environmentStream, policyStream } from "../../random/streams.ts"
 import { bankOf, type DataPlaneLayout, type EnvSlot, envSlot, workerAddresses } from "./dataPlaneLayout.ts"
 
@@ -63,8 +62,6 @@ interface Resident {
   readonly live: EnvSlot["live"]
   readonly address: EnvSlot["address"]
   readonly environment: number
-  readonly stepper: Stepper<Discrete>
-  readonly stream: Pcg64
 }
 
 /** Stands for environments that cannot be made: whoever asks them for work hears why. */
@@ -97,22 +94,23 @@ export const make = (
     const reason = "its module gives another environment here than in the trainer's thread, with other sizes"
     return unfit({ environment: options.environment, step: 0, reason })
   }
-  const residents: Array<Resident> = []
-  for (let i = 0; i < count; i++) {
+  const residents = Array.from({ length: count }, (_, i): Resident => {
     const slot = envSlot(kernels.buffer, layout, options.first + i)
-    const { address, live } = slot
-    const environment = options.environment + i
-    const stepper = Stepper.create(definition, live.state)
-    if (!(stepper instanceof Stepper)) return unfit({ environment, step: 0, reason: stepper.reason })
-    residents.push({ slot, live, address, environment, stepper, stream: Pcg64.view(live.random) })
-  }
+    return { slot, live: slot.live, address: slot.address, environment: options.environment + i }
+  })
   const first = residents[0]!
+  const worlds = Worlds.make(definition, residents.map(({ live }) => live))
+  if (!(worlds instanceof Worlds)) {
+    return unfit({ environment: options.environment + worlds.world, step: 0, reason: worlds.reason })
+  }
+  const { rewards, terminated, truncated } = worlds
+  const actions = new Int32Array(count)
 
-  const start = ({ live: { observation, tally }, stepper, stream }: Resident): string | undefined => {
-    const misstep = stepper.reset(stream) ?? stepper.observe(observation)
+  const start = (i: number): string | undefined => {
+    const { tally } = residents[i]!.live
     tally[0] = 0
     tally[1] = 0
-    return misstep?.reason
+    return worlds.reset(i)?.reason
   }
 
   /** Writes V of the present observations of `rows` environments, for the first of them at address `into`. */
@@ -152,30 +150,35 @@ export const make = (
     kernels.act(job)
   }
 
-  /** Takes step `t` of an environment, its action chosen. Answers what is wrong. */
-  const step = (resident: Resident, t: number): string | undefined => {
-    const { live: { observation, tally }, slot, stepper, stream } = resident
-    if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
+  /** Takes step `t` of all environments, their actions chosen. Answers what is wrong. */
+  const step = (t: number): RolloutFault | undefined => {
+    for (let i = 0; i < count; i++) actions[i] = firstAction + residents[i]!.slot.actions[t]!
+    const wrong = worlds.step(actions)
     // Running it again would do the same: what is wrong here is no reason for a restart.
-    tally[2] = tally[2]! + 1
-    const misstep = stepper.step(firstAction + slot.actions[t]!, stream) ?? stepper.observe(observation)
-    if (misstep !== undefined) return misstep.reason
-    const { reward, terminated, truncated } = stepper
-    slot.rewards[t] = notebookRewards ? (terminated ? -1 : 0.01) : reward
-    slot.terminated[t] = terminated ? 1 : 0
-    slot.truncated[t] = truncated ? 1 : 0
-    tally[0] = tally[0]! + reward
-    tally[1] = tally[1]! + 1
-    slot.episodeLengths[t] = terminated || truncated ? tally[1]! : 0
+    if (wrong !== undefined) {
+      const { environment, live } = residents[wrong.world]!
+      return { environment, step: live.tally[2]! + 1, reason: wrong.reason }
+    }
+    for (let i = 0; i < count; i++) {
+      const { live: { tally }, slot } = residents[i]!
+      if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
+      slot.rewards[t] = notebookRewards ? (terminated[i] === 1 ? -1 : 0.01) : rewards[i]!
+      slot.terminated[t] = terminated[i]!
+      slot.truncated[t] = truncated[i]!
+      tally[0] = tally[0]! + rewards[i]!
+      tally[1] = tally[1]! + 1
+      tally[2] = tally[2]! + 1
+      slot.episodeLengths[t] = terminated[i] === 1 || truncated[i] === 1 ? tally[1]! : 0
+    }
     return undefined
   }
 
   /** Resets an environment whose episode ended at step `t`: in the same step, its final observation being valued. */
-  const reset = (resident: Resident, t: number): string | undefined => {
-    const { live: { random, tally }, slot } = resident
+  const reset = (i: number, t: number): string | undefined => {
+    const { environment, live: { random, tally }, slot } = residents[i]!
     slot.episodeReturns[t] = tally[0]!
-    if (restartSameSeed) environmentStream(options.seed, resident.environment, random)
-    return start(resident)
+    if (restartSameSeed) environmentStream(options.seed, environment, random)
+    return start(i)
   }
 
   const fault = ({ environment, live }: Resident, reason: string): RolloutFault => ({
@@ -187,12 +190,12 @@ export const make = (
   return {
     ownWeights: first.address.weights,
     initialize: () => {
-      for (const resident of residents) {
+      for (const [i, resident] of residents.entries()) {
         const { environment, live } = resident
         environmentStream(options.seed, environment, live.random)
         policyStream(options.samplingSeed, environment, live.sampling)
         live.tally[2] = 0
-        const reason = start(resident)
+        const reason = start(i)
         if (reason !== undefined) return fault(resident, reason)
       }
       return undefined
@@ -207,10 +210,10 @@ export const make = (
       for (let t = 0; t < steps; t++) {
         act(weights, t)
         let last = t === steps - 1
+        const wrong = step(t)
+        if (wrong !== undefined) return wrong
         for (let i = 0; i < count; i++) {
           const resident = residents[i]!
-          const reason = step(resident, t)
-          if (reason !== undefined) return fault(resident, reason)
           const { address, slot } = resident
           if (slot.episodeLengths[t] === 0) continue
           last ||= options.untilEpisodeEnd
@@ -226,7 +229,7 @@ export const make = (
             if (slot.terminated[t] === 1) slot.nextValues[t] = 0
           }
           if (slot.episodeLengths[t] === 0) continue
-          const reason = reset(resident, t)
+          const reason = reset(i, t)
           if (reason !== undefined) return fault(resident, reason)
         }
         if (last) return t + 1
