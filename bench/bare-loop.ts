@@ -13,10 +13,12 @@ import { initialParameters } from "../src/model/initialize.ts"
 import { Kernels } from "../src/model/kernels/Kernels.ts"
 import type { SharedMemory } from "../src/model/kernels/SharedMemory.ts"
 import { initialWeightsStream } from "../src/random/streams.ts"
+import { planOf } from "../src/runtime/algorithms/index.ts"
 import * as configSources from "../src/runtime/config/configSources.ts"
 import { CurrentConfig, type RunConfig } from "../src/runtime/config/RunConfig.ts"
 import { optimizerSpecOf } from "../src/runtime/learning/Learner.ts"
-import { DataPlane } from "../src/runtime/workers/DataPlane.ts"
+import { firstPass } from "../src/runtime/plan/UpdatePlan.ts"
+import { DataPlane, policyOf } from "../src/runtime/workers/DataPlane.ts"
 import { bankOf, blocksOf, type DataPlaneLayout, shareOf } from "../src/runtime/workers/dataPlaneLayout.ts"
 import * as FragmentGradient from "../src/runtime/workers/FragmentGradient.ts"
 import { learnableEnvironment } from "../src/runtime/workers/learnableEnvironment.ts"
@@ -39,13 +41,9 @@ interface Part {
 
 const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kernels, worker: number): Promise<Part> => {
   const definition = await Effect.runPromise(learnableEnvironment(config.envId, config.episodeLimit))
-  const settings = {
-    targets: config,
-    loss: config.loss,
-    detachBootstrap: config.detachBootstrap,
-    valueCoefficient: config.vfCoef,
-    entropyCoefficient: config.entCoef
-  }
+  const plan = planOf(config)
+  const pass = { loss: plan.loss(0), advantage: null, minibatch: null }
+  const settings = { policy: policyOf(config, definition), targets: config, seed: config.seed, first: firstPass(plan) }
   const blocks = blocksOf(shareOf(layout.spec, worker), layout.spec.unit).map((range) => ({
     rollout: Rollout.make(kernels, layout, definition, {
       ...range,
@@ -57,7 +55,11 @@ const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kerne
       rewards: config.rewards,
       untilEpisodeEnd: false
     }),
-    gradient: FragmentGradient.make(kernels, layout, { ...range, worker }, settings)
+    gradient: FragmentGradient.make(kernels, layout, {
+      ...range,
+      worker,
+      unit: range.first / layout.spec.unit
+    }, settings)
   }))
   for (const { rollout } of blocks) rollout.initialize()
   let round = 0
@@ -68,12 +70,12 @@ const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kerne
       for (const { gradient, rollout } of blocks) {
         const rows = rollout.collect(weights, config.nSteps)
         if (typeof rows !== "number") throw new Error(rows.reason)
-        gradient(weights, rows, true)
+        gradient.first(weights, rows)
         rollout.save(round)
       }
     },
     gradient: (version) => {
-      for (const { gradient } of blocks) gradient(layout.weights[bankOf(version)], config.nSteps, false)
+      for (const { gradient } of blocks) gradient.again(layout.weights[bankOf(version)], config.nSteps, pass)
     }
   }
 }

@@ -16,15 +16,16 @@
  * calls them on one environment's segment of a batch. Offsets and lengths inside the arrays are the caller's care.
  */
 import { exp } from "../math/index.ts"
+import type { FloatArray } from "./policy/Layer.ts"
 
 /** What a fragment's returns are computed from: one entry a step, all arrays of the same length. */
 export interface ReturnSteps {
   /** rₜ, what step t paid. */
-  readonly rewards: Float64Array
+  readonly rewards: FloatArray
   /** V(sₜ), the value of the observation the step began with. */
-  readonly values: Float64Array
+  readonly values: FloatArray
   /** V of the observation that followed step t, before any reset. Unread where step t terminated. */
-  readonly nextValues: Float64Array
+  readonly nextValues: FloatArray
   /** 1 where the episode ended by itself, otherwise 0. */
   readonly terminated: Uint8Array
   /** 1 where the episode was cut short (a time limit), otherwise 0. */
@@ -172,7 +173,7 @@ export const normalizeEpsilon = 1e-8
  *
  * @param out receives the result; may be `x` itself
  */
-export const normalize = (out: Float64Array, x: Float64Array, offset = 0, length = x.length - offset): void => {
+export const normalize = (out: Float64Array, x: FloatArray, offset = 0, length = x.length - offset): void => {
   const end = offset + length
   let sum = 0
   for (let t = offset; t < end; t++) sum += x[t]!

@@ -22,7 +22,7 @@ import { ActorSystem } from "../actors/ActorSystem.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { Device, type DeviceFault } from "../model/Device.ts"
 import { plainLine } from "../text/plainLine.ts"
-import { algorithms } from "./algorithms/index.ts"
+import { algorithms, planLayer } from "./algorithms/index.ts"
 import { Arrivals } from "./arrivals/Arrivals.ts"
 import * as Chaos from "./chaos/Chaos.ts"
 import { CheckpointKeeper, Checkpoints } from "./checkpoint/Checkpoints.ts"
@@ -32,9 +32,11 @@ import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { Seed } from "./config/Seed.ts"
 import { Evaluator } from "./evaluation/Evaluator.ts"
 import { Policy } from "./evaluation/Policy.ts"
+import { type ExperienceBatch, ExperienceListener } from "./experience/Experience.ts"
 import { Learner } from "./learning/Learner.ts"
 import type { ActorEvent, Finished, RunEvent } from "./monitoring/RunEvent.ts"
 import { Restarts, RunEvents, RunMonitor, type RunStatus, SavedMonitor } from "./monitoring/RunMonitor.ts"
+import type { UpdatePlan } from "./plan/UpdatePlan.ts"
 import { deviceLayer, settle, type SettleError } from "./runDevice.ts"
 import { DataPlane } from "./workers/DataPlane.ts"
 import { EnvWorkerBehavior } from "./workers/EnvWorker.ts"
@@ -111,6 +113,7 @@ const partsOf = <E1, R1, E2, R2, E3, R3, E4, R4>({ device, evaluator, learner, s
     Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
     Layer.provideMerge(device),
     Layer.provideMerge(DataPlane.layer),
+    Layer.provideMerge(planLayer),
     Layer.provideMerge(seed)
   )
 
@@ -131,7 +134,7 @@ export interface Replacements {
 interface Foundations {
   readonly seed: CurrentConfig
   readonly device: CurrentConfig | DataPlane | Seed
-  readonly learner: CurrentConfig | DataPlane | Device | Seed
+  readonly learner: CurrentConfig | DataPlane | Device | Seed | UpdatePlan
   readonly evaluator: CurrentConfig | DataPlane | Device | Seed
 }
 
@@ -171,7 +174,7 @@ export type RunSetupError =
   >
   | SettleError
 /** Every way in which a run that was set up can fail. */
-export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]> | DeviceFault | RunSpent
+export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]["loop"]> | DeviceFault | RunSpent
 
 /** `train` was called before: its environments and weights are where that left them, and not at a beginning. */
 export class RunSpent extends Schema.TaggedError<RunSpent>()("RunSpent", {}) {
@@ -233,24 +236,41 @@ export class Run extends Context.Service<Run, {
   static readonly events = <R extends Replacements = Record<never, never>>(
     given: configSources.PartialConfig,
     replaced?: R
-  ) =>
-    Stream.callback<
-      RunEvent,
-      RunError | RunSetupError | configSources.ConfigError | ReplacementError<R>,
-      FileSystem.FileSystem | ReplacementNeeds<R>
-    >(
-      (queue) =>
-        Run.use((run) => run.train()).pipe(
-          Effect.provide(Run.layer(given, known(replaced))),
-          Effect.provideService(RunEvents, { emit: (event) => Effect.asVoid(Queue.offer(queue, event)) }),
-          Effect.matchCauseEffect({
-            onFailure: (cause) => Queue.failCause(queue, cause),
-            onSuccess: () => Queue.end(queue)
-          })
-        ),
-      { bufferSize: 1024, strategy: "suspend" }
-    )
+  ) => streamOf<RunEvent, R>(given, replaced, 1024, (offer) => Layer.succeed(RunEvents, { emit: offer }))
+
+  /**
+   * A whole run as a stream of the experience that it learns from, a batch an iteration, each before it is learned from; a
+   * slow reader holds it up, and ending the stream stops it.
+   */
+  static readonly experience = <R extends Replacements = Record<never, never>>(
+    given: configSources.PartialConfig,
+    replaced?: R
+  ) => streamOf<ExperienceBatch, R>(given, replaced, 4, (offer) => Layer.succeed(ExperienceListener, offer))
 }
+
+/** A run as a stream of what a listener is told. */
+const streamOf = <A, R extends Replacements>(
+  given: configSources.PartialConfig,
+  replaced: R | undefined,
+  bufferSize: number,
+  listening: (offer: (told: A) => Effect.Effect<void>) => Layer.Layer<never>
+) =>
+  Stream.callback<
+    A,
+    RunError | RunSetupError | configSources.ConfigError | ReplacementError<R>,
+    FileSystem.FileSystem | ReplacementNeeds<R>
+  >(
+    (queue) =>
+      Run.use((run) => run.train()).pipe(
+        Effect.provide(Run.layer(given, known(replaced))),
+        Effect.provide(listening((told) => Effect.asVoid(Queue.offer(queue, told)))),
+        Effect.matchCauseEffect({
+          onFailure: (cause) => Queue.failCause(queue, cause),
+          onSuccess: () => Queue.end(queue)
+        })
+      ),
+    { bufferSize, strategy: "suspend" }
+  )
 
 const layerOfParts = Layer.effect(
   Run,
@@ -268,9 +288,9 @@ const layerOfParts = Layer.effect(
     const keeper = yield* CheckpointKeeper
     const saved = yield* SavedMonitor
     const context = yield* Effect.context<
-      Arrivals | Checkpoints | CurrentConfig | EnvWorkerGroup | Learner | RunMonitor
+      Arrivals | Checkpoints | CurrentConfig | DataPlane | EnvWorkerGroup | Learner | RunMonitor
     >()
-    const algorithm = Effect.provideContext(algorithms[config.algo], context)
+    const algorithm = Effect.provideContext(algorithms[config.algo].loop, context)
     // Where checkpoints are kept, an iteration under way is brought to its end, or not begun; the waits in it can be
     // interrupted.
     const toItsEnd = keeper === undefined ? algorithm : Effect.andThen(

@@ -6,12 +6,20 @@ import { FetchHttpClient, HttpServer } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { check, Environment } from "troupe/envs"
 import gridWorld from "../../examples/grid-world.ts"
+import { program as ownLearner } from "../../examples/own-learner.ts"
 import { app, PolicyApi } from "../../examples/serve-policy.ts"
 import { program } from "../../examples/shortest.ts"
 import { Run } from "../../src/runtime/Run.ts"
 
 describe("examples", () => {
   it.live("the shortest program runs to its end", () => Effect.provide(program, NodeServices.layer), 60_000)
+
+  it.live("a learner of one's own solves CartPole on two threads", () =>
+    Effect.gen(function*() {
+      const finished = yield* ownLearner
+      assert.isTrue(finished.solved)
+      assert.isAtMost(finished.env_steps, 60_000)
+    }).pipe(Effect.provide(NodeServices.layer)), 60_000)
 
   it.effect("the user's environment passes the check", () =>
     Effect.gen(function*() {

@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
+import type { FloatArray } from "../../src/model/policy/Layer.ts"
 import {
   generalizedAdvantages,
   monteCarloReturns,
@@ -92,7 +93,7 @@ const names = ["monteCarlo", "nStep", "gae", "gaeReturns", "vTraceTargets", "vTr
 
 const plain: Settings = { gamma: 1, lambda: 1, rhoBar: 1, cBar: 1 }
 
-const difference = (x: Float64Array, y: Float64Array) => x.map((value, t) => value - y[t]!)
+const difference = (x: Float64Array, y: FloatArray) => x.map((value, t) => value - y[t]!)
 
 /** Drawn steps with the ending of step `t` replaced. */
 const ending = (drawn: ReadonlyArray<Step>, t: number, ending: number): ReadonlyArray<Step> =>

@@ -7,7 +7,8 @@ import { Device } from "../../src/model/Device.ts"
 import type { PartialConfig } from "../../src/runtime/config/configSources.ts"
 import { Seed } from "../../src/runtime/config/Seed.ts"
 import { Evaluator } from "../../src/runtime/evaluation/Evaluator.ts"
-import { Run } from "../../src/runtime/Run.ts"
+import { Learner } from "../../src/runtime/learning/Learner.ts"
+import { Run, weightsHash } from "../../src/runtime/Run.ts"
 import { DataPlane } from "../../src/runtime/workers/DataPlane.ts"
 
 const short: PartialConfig = { totalTimesteps: 1_000, nEnvs: 4, placement: "fiber" }
@@ -78,5 +79,63 @@ describe("services of a run", () => {
       if (last?.event !== "finished") throw new Error("a run must end with finished")
       assert.deepInclude(last, { solved: true, eval_mean: 475 })
       assert.strictEqual(asked, 1)
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.live("a learner of one's own gets the experience of EnvWorkers, here to learn nothing from it", () =>
+    Effect.gen(function*() {
+      const seen: Array<number> = []
+      let constant = new Float32Array()
+      const learner = Layer.effect(
+        Learner,
+        Effect.gen(function*() {
+          const { parameters, publish } = yield* DataPlane
+          const weights = constant = new Float32Array(parameters.size).fill(0.01)
+          let version = 0
+          publish(version, weights)
+          return Learner.of({
+            version: Effect.sync(() => version),
+            weights: Effect.sync(() => weights.slice()),
+            update: (fragments, gradients) =>
+              Effect.sync(() => {
+                assert.isUndefined(gradients)
+                for (const { environment, rows } of fragments) seen.push(environment * rows)
+                publish(++version, weights)
+                return Learner.report({ version, loss: { policyLoss: 0, valueLoss: 0, entropy: 0 } })
+              })
+          })
+        })
+      )
+      const finished = yield* Effect.provide(
+        trained,
+        Run.layer({ ...short, placement: "thread", workers: 2 }, { learner })
+      )
+      assert.strictEqual(finished.weights_sha256, weightsHash(constant))
+      assert.deepStrictEqual(seen.slice(0, 4), [0, 5, 10, 15])
+      assert.strictEqual(finished.env_steps, 1_000)
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.live("experience comes as a stream of batches, and is the same whatever the layout", () =>
+    Effect.gen(function*() {
+      const batches = (given: PartialConfig) =>
+        Effect.map(
+          Stream.runCollect(Stream.take(Run.experience({ ...short, ...given }), 5)),
+          (taken) => [...taken]
+        )
+      const alone = yield* batches({})
+      assert.deepStrictEqual(alone.map((batch) => batch.length), [4, 4, 4, 4, 4])
+      for (const [k, { environment, observations, rewards, rows, version }] of alone[2]!.entries()) {
+        assert.deepStrictEqual([environment, rows, version], [k, 5, 2])
+        assert.deepStrictEqual([observations.length, rewards.length], [24, 5])
+      }
+      // What follows a fragment is what the next begins with.
+      assert.deepStrictEqual(alone[0]![1]!.observations.slice(20), alone[1]![1]!.observations.slice(0, 4))
+      const columns = (given: typeof alone) =>
+        given.flat().map(({ actions, logProbabilities, observations, values }) => [
+          actions,
+          logProbabilities,
+          observations,
+          values
+        ])
+      assert.deepStrictEqual(columns(yield* batches({ placement: "thread", workers: 2 })), columns(alone))
     }).pipe(Effect.provide(NodeServices.layer)))
 })

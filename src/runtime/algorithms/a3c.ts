@@ -1,31 +1,29 @@
 /**
  * Asynchronous advantage actor-critic (Mnih et al. 2016, algorithm S3): every EnvWorker goes at its own pace, and the
  * Learner takes a step for each as it arrives, as notebook 002 sketches it with one behavior policy.
- *
- *     hand out a piece of work to every EnvWorker                   (pull weights; act n steps, or to the episode's end)
- *     repeat
- *       take the next to arrive                                     (by the clock, the seed, or a recording)
- *       the Learner takes one step on what came of it
- *       that EnvWorker pulls the newest weights and goes on
- *     until solved
  */
-import * as Effect from "effect/Effect"
-import { Arrivals } from "../arrivals/Arrivals.ts"
-import { Checkpoints } from "../checkpoint/Checkpoints.ts"
-import { RunMonitor } from "../monitoring/RunMonitor.ts"
-import { update } from "./update.ts"
+import { a2c } from "./a2c.ts"
+import type { Algorithm } from "./Algorithm.ts"
+import { atOwnPace } from "./atOwnPace.ts"
 
-export const a3c = Effect.gen(function*() {
-  const arrivals = yield* Arrivals
-  const monitor = yield* RunMonitor
-  const checkpoints = yield* Checkpoints
-
-  yield* arrivals.begin
-  while (!(yield* monitor.done) && (yield* arrivals.more)) {
-    const fragment = yield* arrivals.take
-    const report = yield* update([fragment])
-    yield* monitor.record([fragment], report)
-    yield* arrivals.grant(fragment.environment)
-    yield* checkpoints.due
-  }
-})
+export const a3c: Algorithm<"a3c"> = {
+  plan: (settings) => {
+    const { detachBootstrap, entCoef, gamma, loss, vfCoef } = settings
+    const plan = a2c.plan(settings)
+    switch (loss) {
+      case "a2c":
+        return plan
+      case "td": {
+        const td = {
+          name: "td",
+          gamma,
+          detachBootstrap,
+          valueCoefficient: vfCoef,
+          entropyCoefficient: entCoef
+        } as const
+        return { ...plan, loss: () => td }
+      }
+    }
+  },
+  loop: atOwnPace
+}

@@ -5,15 +5,21 @@
  */
 import * as Effect from "effect/Effect"
 import { CurrentConfig } from "../config/RunConfig.ts"
+import { ExperienceListener, experienceOf } from "../experience/Experience.ts"
 import { Learner } from "../learning/Learner.ts"
+import { DataPlane } from "../workers/DataPlane.ts"
 import type { Fragment } from "../workers/dataPlaneLayout.ts"
 import { EnvWorkerGroup } from "../workers/EnvWorkerGroup.ts"
 
 export const update = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragment>) {
-  const { schedule, ship } = yield* CurrentConfig
+  const { ship } = yield* CurrentConfig
+  const listener = yield* ExperienceListener
+  if (listener !== undefined) {
+    const { layout } = yield* DataPlane
+    // A reader that is behind holds the run up, and a run that waits can be interrupted.
+    yield* Effect.interruptible(listener(experienceOf(fragments, layout.spec)))
+  }
   const learner = yield* Learner
-  if (ship === "experience") return yield* learner.learn(fragments)
-  if (schedule !== "sync") return yield* learner.apply(fragments)
   const workers = yield* EnvWorkerGroup
-  return yield* learner.apply(fragments, workers.gradients)
+  return yield* learner.update(fragments, ship === "experience" ? undefined : workers.gradients)
 })

@@ -55,7 +55,8 @@ export class Checkpoints extends Context.Service<Checkpoints, {
       const arrivals = yield* Arrivals
       const keeper = yield* CheckpointKeeper
       const saved = yield* EnvironmentStates.SavedEnvironments
-      if (keeper === undefined) return { due: Effect.void, last: Effect.void }
+      const { save } = learner
+      if (keeper === undefined || save === undefined) return { due: Effect.void, last: Effect.void }
 
       const take = Effect.gen(function*() {
         const counted = yield* monitor.save
@@ -63,7 +64,7 @@ export class Checkpoints extends Context.Service<Checkpoints, {
         // A run that has not begun is resumed from its settings.
         if (updates === 0) return
         keeper.take({
-          learner: yield* learner.save,
+          learner: yield* save,
           environments: EnvironmentStates.save(plane, yield* monitor.pieces, saved),
           monitor: counted,
           arrivals: schedule === "sync" ? null : yield* arrivals.save

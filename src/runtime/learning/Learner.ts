@@ -12,16 +12,21 @@ import {
   type DeviceName,
   type Gradients,
   type LearnerModel,
-  type ModelState
+  type ModelState,
+  type Pass
 } from "../../model/Device.ts"
-import type { LossReport, LossSettings } from "../../model/losses/LossSettings.ts"
+import type { LossReport } from "../../model/losses/LossSettings.ts"
 import { linearSchedule, type OptimizerSpec } from "../../model/optimizers.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
+import { Seed } from "../config/Seed.ts"
+import { shareOf, UnitOrder } from "../plan/minibatches.ts"
+import { firstPass, type PassOrder, type Plan, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 import { bankOf, type Fragment } from "../workers/dataPlaneLayout.ts"
 import { StateMismatch } from "../workers/EnvironmentStates.ts"
 import * as targets from "../workers/targets.ts"
 import { initialWeights } from "./initialWeights.ts"
+import { ReportMeans } from "./ReportMeans.ts"
 
 /** What one consumption of experience did. */
 export interface LearnReport {
@@ -66,31 +71,44 @@ export class SavedLearner extends Context.Reference<LearnerState | undefined>("t
 export class Learner extends Context.Service<Learner, {
   /** How often the weights have changed: the version that the next fragments must be collected with. */
   readonly version: Effect.Effect<number>
-  /** Consumes experience: `config.nEpochs` updates. */
-  readonly learn: (fragments: ReadonlyArray<Fragment>) => Effect.Effect<LearnReport, DeviceFault>
   /**
-   * Consumes gradients: `config.nEpochs` updates with what lies in the units' places. They came with the fragments;
-   * before each further update `compute` leaves those of the version it is told.
+   * Consumes experience: as many updates as the plan says. Where gradients travel, `gradients` is there: it has the workers
+   * leave those of a pass in the units' places, made with the weights of a version. Those of the first pass came with the
+   * fragments, if `firstPass` says so.
    */
-  readonly apply: <E = never>(
+  readonly update: <E = never>(
     fragments: ReadonlyArray<Fragment>,
-    compute?: (version: number) => Effect.Effect<void, E>
+    gradients?: (version: number, pass: PassOrder) => Effect.Effect<void, E>
   ) => Effect.Effect<LearnReport, DeviceFault | E>
   /** A copy of the current weights, in the flat order of `model/policy/ParameterLayout.ts`. */
   readonly weights: Effect.Effect<Float32Array, DeviceFault>
-  /** A copy of all it remembers, as it is between two iterations. */
-  readonly save: Effect.Effect<LearnerState, DeviceFault>
+  /** A copy of all it remembers, as it is between two iterations. Without it a run keeps no checkpoints. */
+  readonly save?: Effect.Effect<LearnerState, DeviceFault>
 }>()("troupe/runtime/Learner") {
+  /** A report, for learners of one's own: what is left out is as if nothing were late and nothing measured. */
+  static readonly report = (
+    report: Pick<LearnReport, "version" | "loss"> & Partial<LearnReport>
+  ): LearnReport => ({
+    gradNorm: 0,
+    learningRate: 0,
+    explainedVariance: () => null,
+    staleness: 0,
+    refused: false,
+    ...report
+  })
+
   static readonly layer: Layer.Layer<
     Learner,
     DeviceFault | StateMismatch | Effect.Error<typeof initialWeights>,
-    CurrentConfig | Device | DataPlane | Effect.Services<typeof initialWeights>
+    CurrentConfig | Device | DataPlane | Seed | UpdatePlan | Effect.Services<typeof initialWeights>
   > = Layer.effect(
     Learner,
     Effect.gen(function*() {
       const device = yield* Device
       const config = yield* CurrentConfig
       const plane = yield* DataPlane
+      const plan = yield* UpdatePlan
+      const { root } = yield* Seed
       const saved = yield* SavedLearner
       // A run that goes on does not need the file that it began with.
       if (saved !== undefined && saved.model.parameters.length !== plane.parameters.size) {
@@ -105,7 +123,7 @@ export class Learner extends Context.Service<Learner, {
             maxRows: config.nSteps,
             unit: plane.layout.spec.unit
           }, initial),
-          (model) => make(config, plane, model, saved)
+          (model) => make({ config, plan, plane, saved, seed: root }, model)
         )
       )
     })
@@ -123,21 +141,25 @@ export const optimizerSpecOf = (config: RunConfig): OptimizerSpec =>
       epsilonPlacement: config.rmspropEps
     }
 
+/** What a Learner is made from. */
+interface LearnerOptions {
+  readonly config: RunConfig
+  readonly plan: Plan
+  readonly plane: DataPlane["Service"]
+  readonly saved: LearnerState | undefined
+  /** Root seed: it decides the order of the rows in minibatches. */
+  readonly seed: number
+}
+
 const make = Effect.fnUntraced(function*<D extends DeviceName>(
-  config: RunConfig,
-  plane: DataPlane["Service"],
-  model: LearnerModel<D>,
-  saved: LearnerState | undefined
+  { config, plan, plane, saved, seed }: LearnerOptions,
+  model: LearnerModel<D>
 ) {
   let version = saved?.version ?? 0
   let consumed = saved?.consumed ?? 0
   if (saved !== undefined) yield* model.load(saved.model)
-  const lossSettings: LossSettings = {
-    name: "a2c",
-    valueCoefficient: config.vfCoef,
-    entropyCoefficient: config.entCoef
-  }
-  const toSegments = targets.make(config, config.nEnvs)
+  const toTargets = targets.make(config)
+  const orders = plane.units.map((_, unit) => new UnitOrder(seed, unit))
 
   // Two banks by turns: whoever still reads the old weights is not disturbed.
   const publish = Effect.suspend(() => model.read(plane.weights[bankOf(version)]))
@@ -148,37 +170,102 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     return linearSchedule(config.lr, config.lrFinal, Math.min(1, consumed / config.lrDecaySteps))
   }
 
-  const step = Effect.fnUntraced(function*(gradients: Gradients<D>) {
-    const gradNorm = yield* model.apply(gradients, { learningRate: rateNow(), maxGradNorm: config.maxGradNorm })
-    version++
-    yield* publish
-    return gradNorm
-  })
-
   const stalenessOf = (fragments: ReadonlyArray<Fragment>): number =>
     fragments.reduce((most, fragment) => Math.max(most, version - fragment.version), 0)
 
-  /** An update as both ways of shipping report it. `undefined` instead of an update: the fragments were too old. */
-  const consume = Effect.fnUntraced(function*<E>(
-    fragments: ReadonlyArray<Fragment>,
-    updates: Effect.Effect<{ readonly loss: LossReport; readonly gradNorm: number }, E>
-  ) {
-    const staleness = stalenessOf(fragments)
-    const refused = config.whenStale === "refuse" && config.maxStaleness !== "none" && staleness > config.maxStaleness
-    const learningRate = rateNow()
-    const done = refused ? undefined : yield* updates
-    for (const { rows } of fragments) consumed += rows
-    return {
-      loss: done?.loss ?? { policyLoss: 0, valueLoss: 0, entropy: 0 },
-      gradNorm: done?.gradNorm ?? 0,
-      learningRate,
-      // The td loss has no targets, and what was refused got none.
-      explainedVariance: () => refused || config.loss === "td" ? null : explainedVariance(fragments, config),
-      staleness,
-      refused,
-      version
+  /** The fragments by the units that they belong to, with the places of their rows. */
+  const unitsOf = (fragments: ReadonlyArray<Fragment>): ReadonlyArray<UnitRows> => {
+    const units: Array<UnitRows> = []
+    for (const fragment of fragments) {
+      const index = Math.floor(fragment.environment / plane.layout.spec.unit)
+      let unit = units.at(-1)
+      if (unit?.index !== index) units.push(unit = { index, fragments: [], rows: [] })
+      const rows = targets.rowsLearned(config, fragment)
+      for (let t = 0; t < rows; t++) unit.rows.push(unit.fragments.length * config.nSteps + t)
+      unit.fragments.push(fragment)
     }
+    return units
+  }
+
+  /** The rows of a minibatch in each unit; all of them, in their order, where there is only one. */
+  const select = (units: ReadonlyArray<UnitRows>, minibatch: PassOrder["minibatch"]): ReadonlyArray<Int32Array> =>
+    units.map(({ index, rows }) =>
+      minibatch === null
+        ? Int32Array.from(rows)
+        : shareOf(orders[index]!.of(rows.length, minibatch), minibatch).map((k) => rows[k]!)
+    )
+
+  /** (A − mean) / (deviation + 1e-8), the deviation that of a sample: the one place where a batch's mean is formed. */
+  const normalization = (
+    units: ReadonlyArray<UnitRows>,
+    selected: ReadonlyArray<Int32Array>
+  ): PassOrder["advantage"] => {
+    const advantages = selected.flatMap((rows, u) =>
+      Array.from(
+        rows,
+        (row) => units[u]!.fragments[Math.floor(row / config.nSteps)]!.slot.advantages[row % config.nSteps]!
+      )
+    )
+    // A single row has no deviation.
+    if (advantages.length < 2) return null
+    const mean = advantages.reduce((sum, advantage) => sum + advantage, 0) / advantages.length
+    const squares = advantages.reduce((sum, advantage) => sum + (advantage - mean) * (advantage - mean), 0)
+    return { mean, scale: 1 / (Math.sqrt(squares / (advantages.length - 1)) + 1e-8) }
+  }
+
+  /** Every pass over the fragments, with its step of the optimizer. */
+  const passes = Effect.fnUntraced(function*<E>(
+    fragments: ReadonlyArray<Fragment>,
+    gradientsOf: (order: PassOrder, selected: Pass["select"]) => Effect.Effect<Gradients<D>, E>
+  ) {
+    const parts = plan.minibatches > 1
+    const units = parts || plan.normalizeAdvantage ? unitsOf(fragments) : []
+    const loss = plan.loss(Math.min(1, consumed / config.totalTimesteps))
+    const reports = new ReportMeans()
+    let gradNorm = 0
+    for (let epoch = 0; epoch < plan.epochs; epoch++) {
+      for (let index = 0; index < plan.minibatches; index++) {
+        const minibatch = parts ? { consumed, epoch, index, of: plan.minibatches } : null
+        const selected = parts || plan.normalizeAdvantage ? select(units, minibatch) : null
+        const advantage = plan.normalizeAdvantage && selected !== null ? normalization(units, selected) : null
+        const gradients = yield* gradientsOf({ loss, advantage, minibatch }, parts ? selected : null)
+        reports.add(gradients.loss)
+        if (plan.stops?.(gradients.loss) === true) return { loss: reports.means, gradNorm }
+        gradNorm = yield* model.apply(gradients, { learningRate: rateNow(), maxGradNorm: config.maxGradNorm })
+        version++
+        yield* publish
+      }
+    }
+    return { loss: reports.means, gradNorm }
   })
+
+  /** Experience travelled: the device makes the gradients. */
+  const fromExperience = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragment>) {
+    const batch = yield* model.batch(fragments.map((fragment) => targets.segmentOf(fragment, toTargets(fragment))))
+    return yield* passes(fragments, ({ advantage, loss }, select) =>
+      loss.name === "td"
+        ? Effect.die(new Error("The td loss is computed by the workers."))
+        : model.gradients(batch, { loss, advantage, select }))
+  })
+
+  /** Gradients travel: the first pass's came with the fragments where it could, the others' are asked for. */
+  const fromGradients = <E>(
+    fragments: ReadonlyArray<Fragment>,
+    ask: (version: number, pass: PassOrder) => Effect.Effect<void, E>
+  ) => {
+    const places = fragments.length === config.nEnvs
+      ? plane.units
+      : fragments.map(({ environment }) => plane.units[environment]!)
+    let there = firstPass(plan) !== null
+    return passes(
+      fragments,
+      Effect.fnUntraced(function*(order) {
+        if (!there) yield* ask(version, order)
+        there = false
+        return yield* model.gather(places, order.loss.name)
+      })
+    )
+  }
 
   return Learner.of({
     version: Effect.sync(() => version),
@@ -187,43 +274,36 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       return Effect.as(model.read(copy), copy)
     }),
     save: Effect.map(model.save, (model) => ({ version, consumed, model })),
-    learn: (fragments) =>
-      consume(
-        fragments,
-        Effect.gen(function*() {
-          const batch = yield* model.batch(toSegments(fragments))
-          let loss: LossReport = { policyLoss: 0, valueLoss: 0, entropy: 0 }
-          let gradNorm = 0
-          for (let epoch = 0; epoch < config.nEpochs; epoch++) {
-            const gradients = yield* model.gradients(batch, { loss: lossSettings, advantage: null, select: null })
-            gradNorm = yield* step(gradients)
-            loss = gradients.loss
-          }
-          return { loss, gradNorm }
-        })
-      ),
-    apply: (fragments, compute) =>
-      consume(
-        fragments,
-        Effect.gen(function*() {
-          let loss: LossReport = { policyLoss: 0, valueLoss: 0, entropy: 0 }
-          let gradNorm = 0
-          for (let epoch = 0; epoch < config.nEpochs; epoch++) {
-            if (epoch > 0 && compute !== undefined) yield* compute(version)
-            const gradients = yield* model.gather(
-              fragments.length === config.nEnvs
-                ? plane.units
-                : fragments.map(({ environment }) => plane.units[environment]!),
-              config.loss
-            )
-            gradNorm = yield* step(gradients)
-            loss = gradients.loss
-          }
-          return { loss, gradNorm }
-        })
-      )
+    update: Effect.fnUntraced(function*(fragments, gradients) {
+      const staleness = stalenessOf(fragments)
+      const refused = config.whenStale === "refuse" && config.maxStaleness !== "none" && staleness > config.maxStaleness
+      const learningRate = rateNow()
+      const done = refused
+        ? undefined
+        : yield* gradients === undefined
+          ? fromExperience(fragments)
+          : fromGradients(fragments, gradients)
+      for (const { rows } of fragments) consumed += rows
+      return {
+        loss: done?.loss ?? { policyLoss: 0, valueLoss: 0, entropy: 0 },
+        gradNorm: done?.gradNorm ?? 0,
+        learningRate,
+        // The td loss has no targets, and what was refused got none.
+        explainedVariance: () => refused || config.loss === "td" ? null : explainedVariance(fragments, config),
+        staleness,
+        refused,
+        version
+      }
+    })
   })
 })
+
+/** The fragments of a unit, and its rows as `fragment · nSteps + step`. */
+interface UnitRows {
+  readonly index: number
+  readonly fragments: Array<Fragment>
+  readonly rows: Array<number>
+}
 
 /** 1 − Var[return − V] / Var[return], as Stable-Baselines3's `explained_variance`. */
 const explainedVariance = (fragments: ReadonlyArray<Fragment>, settings: targets.TargetSettings): number => {

@@ -15,6 +15,7 @@ import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import { categoricalMlp, type PolicySpec } from "../../model/policy/PolicySpec.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import {
+  bankOf,
   blocksOf,
   dataPlaneBytes,
   type DataPlaneLayout,
@@ -41,6 +42,11 @@ export class DataPlane extends Context.Service<DataPlane, {
   readonly units: ReadonlyArray<UnitSlot>
   /** Two copies of the weights by turns: version `v` is `weights[v % 2]`. */
   readonly weights: readonly [Float32Array, Float32Array]
+  /**
+   * Writes the weights of a version, in the flat order of `parameters`, where the EnvWorkers read them. The version before it
+   * stays as it is; whoever still reads the one before that must have come to an end.
+   */
+  readonly publish: (version: number, weights: ArrayLike<number>) => void
 }>()("troupe/runtime/DataPlane") {
   static readonly layer: Layer.Layer<
     DataPlane,
@@ -78,6 +84,7 @@ export class DataPlane extends Context.Service<DataPlane, {
       const arena = yield* Arena.make({ bytes: bytes + roomBeside(policy, parameters.size) })
       const kernels = yield* Kernels.instantiate(arena.memory)
       const layout = layOut(spec, yield* arena.allocate(bytes, 64))
+      const weights = weightBanks(arena.buffer, layout)
       kernels.writeDescriptor(layout.descriptor, policy)
       return {
         definition,
@@ -88,7 +95,8 @@ export class DataPlane extends Context.Service<DataPlane, {
         layout,
         slots: Array.from({ length: config.nEnvs }, (_, index) => envSlot(arena.buffer, layout, index)),
         units: Array.from({ length: unitCount(spec) }, (_, index) => unitSlot(arena.buffer, layout, index)),
-        weights: weightBanks(arena.buffer, layout)
+        weights,
+        publish: (version, from) => weights[bankOf(version)].set(from)
       }
     })
   )

@@ -11,6 +11,7 @@ import * as Actor from "../../actors/Actor.ts"
 import * as Shared from "../../actors/messages/Shared.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { options } from "../config/RunConfig.ts"
+import { PassOrder } from "../plan/UpdatePlan.ts"
 import { bankOf, blocksOf, DataPlaneLayout } from "./dataPlaneLayout.ts"
 import * as FragmentGradient from "./FragmentGradient.ts"
 import { GradientSettings } from "./FragmentGradient.ts"
@@ -72,6 +73,7 @@ interface Collected {
 interface Gradient {
   readonly version: number
   readonly rows: number
+  readonly pass: PassOrder
   readonly given: Parcel.Parcel | null
 }
 
@@ -80,16 +82,19 @@ export class EnvWorker extends Actor.make("EnvWorker", {
   config: EnvWorkerConfig,
   protocol: [
     /**
-     * Piece of work `round` (1, 2, ...): acts up to `steps` steps with weights `version`, and makes the gradients of what
-     * came of it, where gradients travel. Answers the steps of the fragments.
+     * Piece of work `round` (1, 2, ...): acts up to `steps` steps with weights `version`, and where gradients travel, makes
+     * the targets of what came of it, and the gradients of the first pass, if it has one. Answers the steps of the fragments.
      */
     Actor.Rpc.make("Collect", {
       payload: { round: Schema.Int, version: Schema.Int, steps: Schema.Int, given: Given },
       success: Schema.Struct({ rows: Schema.Int, made: Sent }),
       error: EnvFault
     }),
-    /** Makes the gradients of the last fragments, of `rows` rows each, again, with weights `version`. */
-    Actor.Rpc.make("Gradient", { payload: { version: Schema.Int, rows: Schema.Int, given: Given }, success: Sent })
+    /** Makes the gradients of a pass over the last fragments, of `rows` rows each, with weights `version`. */
+    Actor.Rpc.make("Gradient", {
+      payload: { version: Schema.Int, rows: Schema.Int, pass: PassOrder, given: Given },
+      success: Sent
+    })
   ]
 }) {}
 
@@ -108,7 +113,11 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
     }),
     gradient: gradients === null
       ? undefined
-      : FragmentGradient.make(kernels, layout, { ...range, worker: share.worker }, gradients)
+      : FragmentGradient.make(kernels, layout, {
+        ...range,
+        worker: share.worker,
+        unit: (config.first + range.first - share.first) / layout.spec.unit
+      }, gradients)
   }))
   const weightsOf = (version: number) => ownPace ? blocks[0]!.rollout.ownWeights : layout.weights[bankOf(version)]
   const toFault = ({ environment, reason, step }: Rollout.RolloutFault) =>
@@ -138,16 +147,16 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
             const collected = rollout.collect(weights, steps)
             if (typeof collected !== "number") return toFault(collected)
             rows = collected
-            gradient?.(weights, rows, true)
+            gradient?.first(weights, rows)
             rollout.save(round)
           }
           at = round
           return Effect.succeed({ rows, made: pack() })
         }),
-      Gradient: ({ given, rows, version }: Gradient): Effect.Effect<Parcel.Made | null> =>
+      Gradient: ({ given, pass, rows, version }: Gradient): Effect.Effect<Parcel.Made | null> =>
         Effect.sync(() => {
           unpack(given, version)
-          for (const { gradient } of blocks) gradient?.(weightsOf(version), rows, false)
+          for (const { gradient } of blocks) gradient?.again(weightsOf(version), rows, pass)
           return pack()
         })
     }

@@ -14,23 +14,14 @@ import * as Supervision from "../../actors/Supervision.ts"
 import { environmentReference } from "../../envs/loadEnvironment.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
+import { firstPass, type PassOrder, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { pulling } from "../quirks/pulling.ts"
 import { DataPlane } from "./DataPlane.ts"
 import { type Fragment, shareOf } from "./dataPlaneLayout.ts"
 import * as EnvironmentStates from "./EnvironmentStates.ts"
 import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
-import type { GradientSettings } from "./FragmentGradient.ts"
 import * as Parcel from "./Parcel.ts"
-
-const gradientSettings = (config: RunConfig): GradientSettings | null =>
-  config.ship === "experience" ? null : {
-    targets: config,
-    loss: config.loss,
-    detachBootstrap: config.detachBootstrap,
-    valueCoefficient: config.vfCoef,
-    entropyCoefficient: config.entCoef
-  }
 
 /** A worker that does not come to an end with its piece of work. */
 export class WorkerTimeout extends Schema.TaggedError<WorkerTimeout>()("WorkerTimeout", {
@@ -53,8 +44,8 @@ export const supervisionOf = ({ maxRestarts }: RunConfig): Supervision.Supervisi
 export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   /** One fragment of `config.nSteps` steps from every environment, in their order; good until the next call. */
   readonly collect: (version: number) => Effect.Effect<ReadonlyArray<Fragment>, WorkFailure>
-  /** The gradients of the last fragments again, with weights `version`, each made by its worker. */
-  readonly gradients: (version: number) => Effect.Effect<void, WorkFailure>
+  /** The gradients of a pass over the last fragments, with weights `version`, each made by its worker. */
+  readonly gradients: (version: number, pass: PassOrder) => Effect.Effect<void, WorkFailure>
   /** Copies the published weights, of `version`, into the environment's slot, for `explore`. */
   readonly pull: (environment: number, version: number) => Effect.Effect<void>
   /**
@@ -66,7 +57,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   static readonly layer: Layer.Layer<
     EnvWorkerGroup,
     SpawnFailure | EnvironmentStates.StateMismatch,
-    ActorSystem | CurrentConfig | DataPlane | Seed
+    ActorSystem | CurrentConfig | DataPlane | Seed | UpdatePlan
   > = Layer.effect(
     EnvWorkerGroup,
     Effect.gen(function*() {
@@ -74,6 +65,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const config = yield* CurrentConfig
       const plane = yield* DataPlane
       const seed = yield* Seed
+      const plan = yield* UpdatePlan
       const saved = yield* SavedEnvironments
       const pull = pulling(config, plane, seed.root)
       if (saved !== undefined) yield* EnvironmentStates.load(plane, saved)
@@ -103,7 +95,9 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
               restartSameSeed: config.restartSameSeed,
               rewards: config.rewards,
               ownPace: config.schedule !== "sync",
-              gradients: gradientSettings(config),
+              gradients: config.ship === "experience"
+                ? null
+                : { policy: plane.policy, targets: config, seed: seed.root, first: firstPass(plan) },
               plane: parcels === undefined
                 ? { memory: plane.arena.memory, layout: plane.layout }
                 : parcels[worker]!.ownPlane()
@@ -136,10 +130,10 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             return rows
           })
         })
-      const gradient = (worker: number, version: number): Effect.Effect<void, WorkFailure> =>
+      const gradient = (worker: number, version: number, pass: PassOrder): Effect.Effect<void, WorkFailure> =>
         Effect.suspend(() => {
           const given = parcels?.[worker]?.pack(version) ?? null
-          const computed = inTime(workers[worker]!.Gradient({ version, rows: config.nSteps, given }, byThen))
+          const computed = inTime(workers[worker]!.Gradient({ version, rows: config.nSteps, pass, given }, byThen))
           return Effect.map(computed, (made) => {
             if (made !== null) parcels?.[worker]?.unpack(made)
           })
@@ -157,8 +151,8 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             ),
             () => plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
           ),
-        gradients: (version) =>
-          Effect.forEach(indices, (worker) => gradient(worker, version), { ...every, discard: true }),
+        gradients: (version, pass) =>
+          Effect.forEach(indices, (worker) => gradient(worker, version, pass), { ...every, discard: true }),
         pull: (environment, version) => Effect.sync(() => pull(environment, version)),
         // At their own pace every environment has a worker to itself.
         explore: (environment, version) =>

@@ -4,88 +4,118 @@
  */
 import * as Schema from "effect/Schema"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
-import { options } from "../config/RunConfig.ts"
+import { type SegmentAddresses, unitGradient } from "../../model/kernels/unitGradient.ts"
+import type { FragmentLossSettings, LossSettings } from "../../model/losses/LossSettings.ts"
+import { PolicySpec } from "../../model/policy/PolicySpec.ts"
+import { shareOf, UnitOrder } from "../plan/minibatches.ts"
+import { PassOrder } from "../plan/UpdatePlan.ts"
 import { type DataPlaneLayout, type EnvSlot, envSlot, unitSlot, workerAddresses } from "./dataPlaneLayout.ts"
 import * as targets from "./targets.ts"
 
-/** What decides a gradient, beside the fragment and the weights. */
+/** What decides a gradient, beside the fragment, the weights and the pass. */
 export const GradientSettings = Schema.Struct({
+  policy: PolicySpec,
   targets: targets.TargetSettings,
-  loss: options.loss.schema,
-  detachBootstrap: Schema.Boolean,
-  valueCoefficient: Schema.Finite,
-  entropyCoefficient: Schema.Finite
+  /** Root seed: it decides the order of the rows in minibatches. */
+  seed: Schema.Int,
+  /** The pass whose gradient is made as soon as the fragment is there; null: each is asked for. */
+  first: Schema.NullOr(PassOrder)
 })
 export type GradientSettings = typeof GradientSettings.Type
 
-/** Which environments, and the region to compute in. */
+/** Which environments, and the workspace to compute in. */
 export interface Share {
   readonly worker: number
   /** The first environment's slot, which begins a unit, and how many there are. */
   readonly first: number
   readonly count: number
+  /** Which unit of the run the first environment begins. */
+  readonly unit: number
 }
 
-/**
- * Computes the gradients of the `rows` rows of each environment: the sum over a unit's rows, in the unit's place.
- * `fresh`: the weights are those that the rows were acted with, so that what acting left of them serves again.
- */
+/** Gradients of the fragments that lie in the slots, `rows` steps each. */
+export interface FragmentGradient {
+  /** The fragments are new, and were acted with these weights: makes their targets, and the gradients of the first pass. */
+  readonly first: (weights: number, rows: number) => void
+  /** The gradients of a pass over the same fragments. */
+  readonly again: (weights: number, rows: number, pass: PassOrder) => void
+}
+
+/** Computes the gradients of a share: the sum over a unit's rows, in the unit's place. */
 export const make = (
   kernels: Kernels,
   layout: DataPlaneLayout,
-  { count, first, worker }: Share,
+  { count, first, unit: firstUnit, worker }: Share,
   settings: GradientSettings
-): (weights: number, rows: number, fresh: boolean) => void => {
+): FragmentGradient => {
   const { descriptor, spec } = layout
+  const { nSteps } = settings.targets
   const { outputs, workspace } = workerAddresses(layout, worker)
-  const { entropyCoefficient, valueCoefficient } = settings
-  const toSegments = targets.make(settings.targets, 1)
+  const toTargets = targets.make(settings.targets)
+  const gradient = unitGradient(kernels, settings.policy, nSteps)
 
-  const units = Array.from({ length: Math.ceil(count / spec.unit) }, (_, u) => ({
-    ...unitSlot(kernels.buffer, layout, first / spec.unit + u),
-    fragments: Array.from(
+  const units = Array.from({ length: Math.ceil(count / spec.unit) }, (_, u) => {
+    const fragments = Array.from(
       { length: Math.min(spec.unit, count - u * spec.unit) },
       (_, i) => ({ slot: envSlot(kernels.buffer, layout, first + u * spec.unit + i), rows: 0 })
     )
-  }))
+    return {
+      ...unitSlot(kernels.buffer, layout, first / spec.unit + u),
+      fragments,
+      order: new UnitOrder(settings.seed, firstUnit + u),
+      fresh: fragments.map(({ slot }) => addressesOf(slot, true)),
+      stale: fragments.map(({ slot }) => addressesOf(slot, false))
+    }
+  })
   type Unit = (typeof units)[number]
 
-  /** What a loss reads of a fragment, and where its gradient goes. */
-  const lossJob = (weights: number, { slot: { address } }: { readonly slot: EnvSlot }, unit: Unit, more: 0 | 1) => ({
+  /** What every job on a unit says. */
+  const jobOf = (weights: number, unit: Unit, advantage: PassOrder["advantage"]) => ({
     policy: descriptor,
     parameters: weights,
     workspace,
     scale: 1,
-    actions: address.actions,
+    advantage,
+    rows: 0,
+    observations: 0,
+    actions: 0,
     masks: 0,
-    returns: address.returns,
-    advantages: address.advantages,
-    advantage: null,
-    logProbabilities: address.logProbabilities,
-    behaviorValues: address.values,
+    advantages: 0,
+    returns: 0,
+    logProbabilities: 0,
+    behaviorValues: 0,
+    values: 0,
+    kept: 0,
+    outputs: 0,
     gradients: unit.address.gradient,
-    accumulate: more,
+    accumulate: 0 as const,
     statistics: unit.address.statistics
   })
 
-  const a2c = (
+  /** The unit's rows of a minibatch, each as `fragment · nSteps + step`. */
+  const picked = (unit: Unit, minibatch: NonNullable<PassOrder["minibatch"]>): Int32Array => {
+    const rows = unit.fragments.flatMap((fragment, f) =>
+      Array.from({ length: targets.rowsLearned(settings.targets, fragment) }, (_, t) => f * nSteps + t)
+    )
+    return shareOf(unit.order.of(rows.length, minibatch), minibatch).map((k) => rows[k]!)
+  }
+
+  const ofRows = (
     weights: number,
-    fragment: { readonly slot: EnvSlot; readonly rows: number },
     unit: Unit,
-    more: 0 | 1,
+    loss: LossSettings,
+    { advantage, minibatch }: PassOrder,
     fresh: boolean
-  ) => {
-    const { address } = fragment.slot
-    const [segment] = toSegments([fragment])
-    kernels.gradients({
-      ...lossJob(weights, fragment, unit, more),
-      rows: segment!.rows,
-      loss: { name: "a2c", valueCoefficient, entropyCoefficient },
-      observations: address.observations,
-      kept: fresh ? address.activations : 0,
-      outputs: address.logits,
-      values: address.values
-    })
+  ): void => {
+    const segments = fresh ? unit.fresh : unit.stale
+    for (const [f, fragment] of unit.fragments.entries()) {
+      segments[f]!.rows = targets.rowsLearned(settings.targets, fragment)
+    }
+    gradient(
+      { ...jobOf(weights, unit, advantage), loss },
+      segments,
+      minibatch === null ? null : picked(unit, minibatch)
+    )
   }
 
   const logits = outputs
@@ -93,57 +123,73 @@ export const make = (
   const dLogits = values + (spec.steps + 1) * 4
   const dValues = dLogits + (spec.steps + 1) * spec.actions * 4
 
-  /** One-step temporal differences over the whole fragment, as notebook 002's `calculate_grad`. */
-  const td = (
-    weights: number,
-    fragment: { readonly slot: EnvSlot; readonly rows: number },
-    unit: Unit,
-    more: 0 | 1
-  ) => {
-    const { rows, slot } = fragment
-    const { address } = slot
-    // The kernel takes float32 rewards; the slot's `returns` are free to hold them.
-    for (let t = 0; t < rows; t++) slot.returns[t] = slot.rewards[t]!
-    kernels.forward(descriptor, weights, address.observations, rows + 1, workspace, logits, values)
-    kernels.differentiate({
-      ...lossJob(weights, fragment, unit, more),
-      rows,
-      loss: {
-        name: "td",
-        gamma: settings.targets.gamma,
-        detachBootstrap: settings.detachBootstrap,
-        valueCoefficient,
-        entropyCoefficient
-      },
-      outputs: logits,
-      values,
-      dOutputs: dLogits,
-      dValues,
-      terminated: slot.terminated[rows - 1] === 1
-    })
-    kernels.backward(
-      descriptor,
-      weights,
-      address.observations,
-      rows + 1,
-      workspace,
-      dLogits,
-      dValues,
-      unit.address.gradient,
-      more
-    )
+  /** A loss along whole fragments, as notebook 002's `calculate_grad`. */
+  const ofFragments = (weights: number, unit: Unit, loss: FragmentLossSettings): void => {
+    for (const [f, { rows, slot }] of unit.fragments.entries()) {
+      const { address } = slot
+      // The kernel takes float32 rewards; the slot's `returns` are free to hold them.
+      for (let t = 0; t < rows; t++) slot.returns[t] = slot.rewards[t]!
+      kernels.forward(descriptor, weights, address.observations, rows + 1, workspace, logits, values)
+      kernels.differentiate({
+        ...jobOf(weights, unit, null),
+        ...unit.stale[f]!,
+        loss,
+        rows,
+        outputs: logits,
+        values,
+        dOutputs: dLogits,
+        dValues,
+        terminated: slot.terminated[rows - 1] === 1
+      })
+      kernels.backward(
+        descriptor,
+        weights,
+        address.observations,
+        rows + 1,
+        workspace,
+        dLogits,
+        dValues,
+        unit.address.gradient,
+        f === 0 ? 0 : 1
+      )
+    }
   }
 
-  const compute = settings.loss === "td" ? td : a2c
-  return (weights, rows, fresh) => {
-    for (const unit of units) {
-      unit.statistics.fill(0)
-      let more: 0 | 1 = 0
-      for (const fragment of unit.fragments) {
-        fragment.rows = rows
-        compute(weights, fragment, unit, more, fresh)
-        more = 1
+  const compute = (weights: number, unit: Unit, pass: PassOrder, fresh: boolean): void => {
+    unit.statistics.fill(0)
+    if (pass.loss.name === "td") ofFragments(weights, unit, pass.loss)
+    else ofRows(weights, unit, pass.loss, pass, fresh)
+  }
+
+  return {
+    first: (weights, rows) => {
+      for (const unit of units) {
+        for (const fragment of unit.fragments) {
+          fragment.rows = rows
+          if (settings.first?.loss.name !== "td") toTargets(fragment)
+        }
+        if (settings.first !== null) compute(weights, unit, settings.first, true)
+      }
+    },
+    again: (weights, rows, pass) => {
+      for (const unit of units) {
+        for (const fragment of unit.fragments) fragment.rows = rows
+        compute(weights, unit, pass, false)
       }
     }
   }
 }
+
+/** Where a fragment's rows lie; `fresh`: what acting left of them serves again. */
+const addressesOf = ({ address }: EnvSlot, fresh: boolean): SegmentAddresses => ({
+  rows: 0,
+  observations: address.observations,
+  actions: address.actions,
+  masks: 0,
+  advantages: address.advantages,
+  returns: address.returns,
+  logProbabilities: address.logProbabilities,
+  values: address.values,
+  kept: fresh ? address.activations : 0,
+  outputs: fresh ? address.logits : 0
+})

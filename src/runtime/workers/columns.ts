@@ -161,3 +161,11 @@ export const viewsBy = <R extends Role>(
 ): Views<R> =>
   // `make` is given the column's own type of array.
   recordOf(namesOf(role), (name) => make(name, arrays[columns[name].type])) as unknown as Views<R>
+
+/** Copies of a role's columns, of their first `rows` steps. */
+export const copiesOf = <R extends Role>(role: R, spec: DataPlaneSpec, views: Views<R>, rows: number): Views<R> =>
+  // A copy is of the type of what it was copied from.
+  recordOf(namesOf(role), (name) => {
+    const view: ViewOf<ElementType> = views[name]
+    return view.slice(0, lengthOf(name, { ...spec, steps: rows }))
+  }) as unknown as Views<R>

@@ -92,8 +92,7 @@ const simulate = Effect.fnUntraced(function*(
   })
   const learner = Learner.of({
     version: Effect.sync(() => version),
-    learn: never,
-    apply: never,
+    update: never,
     weights: never(),
     save: never()
   })

@@ -5,6 +5,7 @@ import { Effect, Layer } from "effect"
 import { CpuDevice } from "../../../src/model/CpuDevice.ts"
 import { Device } from "../../../src/model/Device.ts"
 import { Statistic } from "../../../src/model/losses/Loss.ts"
+import { planLayer } from "../../../src/runtime/algorithms/index.ts"
 import * as configSources from "../../../src/runtime/config/configSources.ts"
 import { CurrentConfig } from "../../../src/runtime/config/RunConfig.ts"
 import { Seed } from "../../../src/runtime/config/Seed.ts"
@@ -21,6 +22,7 @@ const layer = (given: configSources.PartialConfig) =>
           Effect.map(DataPlane, ({ arena, kernels }) => Device.from(CpuDevice.make(arena, kernels)))
         )),
         Layer.provideMerge(DataPlane.layer),
+        Layer.provide(planLayer),
         Layer.provideMerge(Seed.layer),
         Layer.provide(CurrentConfig.layer(config))
       ))
@@ -38,30 +40,33 @@ const arrival = Effect.fnUntraced(function*(version: number, slope = 0.5, enviro
   return fragment
 })
 
+/** The first pass came with the fragments, and there is no other. */
+const none = () => Effect.die("nothing else was to be computed")
+
 describe("Learner", () => {
   it.effect("drops what is older than allowed: no weight changes, no version, but its experience is counted", () =>
     Effect.gen(function*() {
       const learner = yield* Learner
       const { weights: banks } = yield* DataPlane
-      const first = yield* learner.apply([yield* arrival(0)])
+      const first = yield* learner.update([yield* arrival(0)], none)
       assert.deepInclude(first, { refused: false, staleness: 0, version: 1 })
-      const second = yield* learner.apply([yield* arrival(0)])
+      const second = yield* learner.update([yield* arrival(0)], none)
       assert.deepInclude(second, { refused: false, staleness: 1, version: 2 })
 
       const weights = yield* learner.weights
       const published = banks.map((bank) => bank.slice())
-      const late = yield* learner.apply([yield* arrival(0)])
+      const late = yield* learner.update([yield* arrival(0)], none)
       assert.deepInclude(late, { refused: true, staleness: 2, version: 2, gradNorm: 0 })
       assert.deepStrictEqual(yield* learner.weights, weights)
       assert.deepStrictEqual(banks.map((bank) => bank.slice()), published)
       assert.strictEqual(yield* learner.version, 2)
 
       // The optimizer did not notice either: what follows is as if it had never come.
-      const after = yield* learner.apply([yield* arrival(1)])
+      const after = yield* learner.update([yield* arrival(1)], none)
       assert.deepInclude(after, { refused: false, version: 3 })
       const unharmed = yield* Effect.gen(function*() {
         const other = yield* Learner
-        for (let version = 0; version < 3; version++) yield* other.apply([yield* arrival(version)])
+        for (let version = 0; version < 3; version++) yield* other.update([yield* arrival(version)], none)
         return yield* other.weights
       }).pipe(Effect.provide(layer({ lrSchedule: "constant" })))
       assert.deepStrictEqual(yield* learner.weights, unharmed)
@@ -72,7 +77,7 @@ describe("Learner", () => {
     Effect.gen(function*() {
       const learner = yield* Learner
       for (let update = 0; update < 5; update++) {
-        const report = yield* learner.apply([yield* arrival(0)])
+        const report = yield* learner.update([yield* arrival(0)], none)
         assert.deepInclude(report, { refused: false, staleness: update, version: update + 1 })
       }
     }).pipe(Effect.provide(layer({}))))
@@ -85,7 +90,7 @@ describe("Learner", () => {
       for (let update = 0; update < 4; update++) {
         const version = yield* learner.version
         const fragments = [yield* arrival(version), yield* arrival(version, 0.25, 1)]
-        const report = yield* learner.apply(fragments, (at) => Effect.sync(() => void computed.push(at)))
+        const report = yield* learner.update(fragments, (at) => Effect.sync(() => void computed.push(at)))
         rates.push(report.learningRate)
         assert.strictEqual(report.staleness, 0)
       }

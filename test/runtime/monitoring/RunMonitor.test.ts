@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Ref } from "effect"
 import { CpuDevice } from "../../../src/model/CpuDevice.ts"
 import { Device } from "../../../src/model/Device.ts"
+import { planLayer } from "../../../src/runtime/algorithms/index.ts"
 import * as configSources from "../../../src/runtime/config/configSources.ts"
 import { CurrentConfig } from "../../../src/runtime/config/RunConfig.ts"
 import { Seed } from "../../../src/runtime/config/Seed.ts"
@@ -21,6 +22,7 @@ const layer = Layer.unwrap(
         Effect.map(DataPlane, ({ arena, kernels }) => Device.from(CpuDevice.make(arena, kernels)))
       )),
       Layer.provideMerge(Layer.mergeAll(DataPlane.layer, Restarts.layer)),
+      Layer.provide(planLayer),
       Layer.provide(Seed.layer),
       Layer.provide(CurrentConfig.layer(config))
     ))

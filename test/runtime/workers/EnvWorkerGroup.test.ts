@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
 import { fileURLToPath } from "node:url"
 import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
+import { planLayer } from "../../../src/runtime/algorithms/index.ts"
 import * as configSources from "../../../src/runtime/config/configSources.ts"
 import { CurrentConfig } from "../../../src/runtime/config/RunConfig.ts"
 import { Seed } from "../../../src/runtime/config/Seed.ts"
@@ -24,6 +25,7 @@ const layer = (given: configSources.PartialConfig) =>
             : ActorSystem.layerThread({ entry: hostEntry, hosts: config.workers, buildId })
         ),
         Layer.provideMerge(DataPlane.layer),
+        Layer.provide(planLayer),
         Layer.provideMerge(Seed.layer),
         Layer.provide(CurrentConfig.layer(config))
       ))

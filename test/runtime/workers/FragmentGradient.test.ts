@@ -12,6 +12,7 @@ import { forward } from "../../../src/model/reference/network.ts"
 import { type Learning, updateAlongFragment, updateOnRows } from "../../../src/model/reference/updates.ts"
 import { generalizedAdvantages } from "../../../src/model/returns.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
+import type { Loss, PassOrder } from "../../../src/runtime/plan/UpdatePlan.ts"
 import {
   dataPlaneBytes,
   type DataPlaneLayout,
@@ -21,28 +22,40 @@ import {
 } from "../../../src/runtime/workers/dataPlaneLayout.ts"
 import type { DataPlaneSpec } from "../../../src/runtime/workers/DataPlaneSpec.ts"
 import * as FragmentGradient from "../../../src/runtime/workers/FragmentGradient.ts"
+import type { TargetSettings } from "../../../src/runtime/workers/targets.ts"
 import { randomNetwork } from "../../model/kernels/bed.ts"
 import { flatten, layoutOf, learnerFile, sizesOf } from "../../model/learnerFile.ts"
 
-const plain: FragmentGradient.GradientSettings = {
+interface Settings {
+  readonly targets: TargetSettings
+  readonly loss: Loss
+}
+
+const a2c = { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 } as const
+const td = (settings: Partial<Extract<Loss, { name: "td" }>> = {}): Loss => ({
+  name: "td",
+  gamma: 0.98,
+  detachBootstrap: true,
+  valueCoefficient: 0.5,
+  entropyCoefficient: 0.01,
+  ...settings
+})
+
+const plain: Settings = {
   targets: {
     nSteps: 40,
     returns: "gae",
     gamma: 0.98,
     gaeLambda: 0.9,
-    normalizeAdvantage: false,
     normalizeReturns: false,
     bootstrapTruncated: true,
     dropLastStep: false
   },
-  loss: "a2c",
-  detachBootstrap: true,
-  valueCoefficient: 0.5,
-  entropyCoefficient: 0.01
+  loss: a2c
 }
 
 /** A plane of two environments and two workers, and the gradient that the second makes of the second. */
-const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: FragmentGradient.GradientSettings) {
+const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Settings) {
   const parameters = new ParameterLayout(categoricalMlp(network)).size
   const steps = settings.targets.nSteps
   const spec: DataPlaneSpec = {
@@ -56,7 +69,7 @@ const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Fra
     workers: 2,
     workspaceBytes: Kernels.workspaceBytes(
       categoricalMlp(network),
-      settings.loss === "td" ? steps + 1 : Kernels.chunkRows
+      settings.loss.name === "td" ? steps + 1 : Kernels.chunkRows
     ),
     pulled: parameters,
     activationBytes: 0,
@@ -70,8 +83,21 @@ const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Fra
   kernels.writeDescriptor(layout.descriptor, categoricalMlp(network))
   const slot = { ...envSlot(arena.buffer, layout, 1), ...gradientOf(arena.buffer, layout) }
   const whole = new Uint8Array(arena.buffer)
-  const compute = FragmentGradient.make(kernels, layout, { worker: 1, first: 1, count: 1 }, settings)
-  return { slot, whole, layout, compute: (rows: number) => compute(slot.address.weights, rows, true) }
+  const pass = { loss: settings.loss, advantage: null, minibatch: null }
+  const gradient = FragmentGradient.make(kernels, layout, { worker: 1, first: 1, count: 1, unit: 1 }, {
+    policy: categoricalMlp(network),
+    targets: settings.targets,
+    seed: 5,
+    first: pass
+  })
+  return {
+    slot,
+    whole,
+    layout,
+    compute: (rows: number) => gradient.first(slot.address.weights, rows),
+    again: (rows: number, given: Partial<PassOrder>) =>
+      gradient.again(slot.address.weights, rows, { ...pass, ...given })
+  }
 })
 
 const gradientOf = (buffer: SharedArrayBuffer, layout: DataPlaneLayout) => {
@@ -175,7 +201,7 @@ describe("FragmentGradient", () => {
           advantages,
           returns
         },
-        { name: "a2c", valueCoefficient: plain.valueCoefficient, entropyCoefficient: plain.entropyCoefficient },
+        a2c,
         still
       )
       close(mean(slot.gradient, rows), expected.gradients, 2e-5, "gradient")
@@ -195,15 +221,8 @@ describe("FragmentGradient", () => {
     ([given]) =>
       Effect.gen(function*() {
         const { detached, rows, terminated } = given
-        const settings: FragmentGradient.GradientSettings = {
-          ...plain,
-          targets: { ...plain.targets, gamma: 0.9 },
-          loss: "td",
-          detachBootstrap: detached,
-          valueCoefficient: 1,
-          entropyCoefficient: 0
-        }
-        const plane = yield* setUp(networkOf(given), settings)
+        const loss = td({ gamma: 0.9, detachBootstrap: detached, valueCoefficient: 1, entropyCoefficient: 0 })
+        const plane = yield* setUp(networkOf(given), { ...plain, loss })
         const { layout, seen, weights } = fill(given, plane)
         const { slot } = plane
         plane.compute(rows)
@@ -235,7 +254,7 @@ describe("FragmentGradient", () => {
     [Case],
     ([given]) =>
       Effect.gen(function*() {
-        for (const loss of ["a2c", "td"] as const) {
+        for (const loss of [a2c, td()]) {
           const plane = yield* setUp(networkOf(given), { ...plain, loss })
           fill(given, plane)
           const { compute, layout, slot, whole } = plane
@@ -262,6 +281,40 @@ describe("FragmentGradient", () => {
     { arbitrary: { runs: 10 } }
   )
 
+  it.effect.prop(
+    "minibatches: their gradients add up to the whole, and advantages are brought to the mean and scale that are told",
+    [Case],
+    ([given]) =>
+      Effect.gen(function*() {
+        const { rows } = given
+        const plane = yield* setUp(networkOf(given), plain)
+        fill(given, plane)
+        const { again, compute, slot } = plane
+        compute(rows)
+        const whole = slot.gradient.slice()
+        again(rows, {})
+        // The same rows, not from what acting left of them: the same bits.
+        assert.deepStrictEqual(slot.gradient, whole)
+        const of = Math.min(rows, 3)
+        const sum = new Float64Array(whole.length)
+        let counted = 0
+        for (let index = 0; index < of; index++) {
+          again(rows, { minibatch: { consumed: 7, epoch: 2, index, of } })
+          slot.gradient.forEach((g, k) => sum[k] = sum[k]! + g)
+          counted += slot.statistics[Statistic.rows]!
+        }
+        assert.strictEqual(counted, rows)
+        close(sum, whole, 1e-4, "sum")
+
+        again(rows, { advantage: { mean: 0.25, scale: 3 } })
+        const told = slot.gradient.slice()
+        for (let t = 0; t < rows; t++) slot.advantages[t] = (slot.advantages[t]! - 0.25) * 3
+        again(rows, {})
+        close(slot.gradient, told, 1e-4, "told")
+      }),
+    { arbitrary: { runs: 30 } }
+  )
+
   describe.skipIf(learnerFile === undefined)("recorded", () => {
     it.effect.each(learnerFile?.cases.map((recorded, index) => ({ index, kind: recorded.kind, recorded })) ?? [])(
       "case $index ($kind): PyTorch's gradient of the notebook's loss",
@@ -270,21 +323,20 @@ describe("FragmentGradient", () => {
           const file = learnerFile!
           const rows = recorded.actions.length
           const layout = layoutOf(recorded)
-          const td = kind === "shared"
+          const alongFragment = kind === "shared"
           const plane = yield* setUp(sizesOf(recorded), {
             ...plain,
             // Without a discount the n-step return is the reward: the file's returns stand in its place.
-            targets: { ...plain.targets, nSteps: rows, returns: "n-step", gamma: td ? file.gamma : 0 },
-            loss: td ? "td" : "a2c",
-            detachBootstrap: false,
-            valueCoefficient: td ? 1 : 0.5,
-            entropyCoefficient: td ? 0 : file.entropy_coef
+            targets: { ...plain.targets, nSteps: rows, returns: "n-step", gamma: alongFragment ? file.gamma : 0 },
+            loss: alongFragment
+              ? td({ gamma: file.gamma, detachBootstrap: false, valueCoefficient: 1, entropyCoefficient: 0 })
+              : { ...a2c, entropyCoefficient: file.entropy_coef }
           })
           const { compute, slot } = plane
           slot.weights.set(flatten(layout, recorded.initial))
           slot.observations.set(recorded.observations.slice(0, rows + 1).flat())
           slot.actions.set(recorded.actions)
-          slot.rewards.set(td ? recorded.rewards : recorded.returns)
+          slot.rewards.set(alongFragment ? recorded.rewards : recorded.returns)
           slot.terminated[rows - 1] = 1
           slot.values.set(
             forward(layout, Float64Array.from(slot.weights), Float64Array.from(slot.observations)).values.subarray(

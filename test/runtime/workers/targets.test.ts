@@ -1,7 +1,5 @@
 /** The notebook's quirks and their corrections, each told apart from the others on small fragments. */
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
-import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { dataPlaneBytes, type EnvSlot, envSlot, layOut } from "../../../src/runtime/workers/dataPlaneLayout.ts"
 import type { DataPlaneSpec } from "../../../src/runtime/workers/DataPlaneSpec.ts"
 import * as targets from "../../../src/runtime/workers/targets.ts"
@@ -11,7 +9,6 @@ const plain: targets.TargetSettings = {
   returns: "n-step",
   gamma: 0.5,
   gaeLambda: 0.95,
-  normalizeAdvantage: false,
   normalizeReturns: false,
   bootstrapTruncated: true,
   dropLastStep: false
@@ -54,8 +51,9 @@ const fragment = (
 const whole = (slots: ReadonlyArray<EnvSlot>) => slots.map((slot) => ({ rows: plain.nSteps, slot }))
 
 const run = (settings: Partial<targets.TargetSettings>, slots: ReadonlyArray<EnvSlot>) => {
-  const [segment] = targets.make({ ...plain, ...settings }, slots.length)(whole(slots))
-  const { advantages, returns, rows } = segment!
+  const [fragment] = whole(slots)
+  const rows = targets.make({ ...plain, ...settings })(fragment!)
+  const { advantages, returns } = targets.segmentOf(fragment!, rows)
   return { rows, returns: [...returns.subarray(0, rows)], advantages: [...advantages.subarray(0, rows)] }
 }
 
@@ -94,7 +92,7 @@ describe("targets", () => {
     assert.strictEqual(run({ dropLastStep: true }, fragment({ truncated: [3] })).rows, 4)
   })
 
-  it("takes fragments of different lengths, one after the other in the batch", () => {
+  it("takes fragments of different lengths, one after the other", () => {
     const [first, second] = slotsOf(2, 4)
     for (const slot of [first!, second!]) {
       slot.rewards.fill(1)
@@ -102,12 +100,14 @@ describe("targets", () => {
       slot.nextValues.fill(2)
       slot.nextValues[1] = 8
     }
-    const settings: targets.TargetSettings = { ...plain, normalizeAdvantage: true }
-    const segments = targets.make(settings, 2)([{ rows: 2, slot: first! }, { rows: 2, slot: second! }])
-    assert.deepStrictEqual(segments.map(({ rows }) => rows), [2, 2])
-    for (const { advantages, returns } of segments) {
-      assert.deepStrictEqual([...returns.subarray(0, 2)], [3.5, 5])
-      assert.approximately(advantages[0]! + advantages[1]!, 0, 1e-6)
+    const toTargets = targets.make(plain)
+    const segments = [first!, second!].map((slot) =>
+      targets.segmentOf({ slot }, toTargets({ rows: slot === first ? 2 : 1, slot }))
+    )
+    assert.deepStrictEqual(segments.map(({ rows }) => rows), [2, 1])
+    for (const { advantages, returns, rows } of segments) {
+      assert.deepStrictEqual([...returns.subarray(0, rows)], rows === 2 ? [3.5, 5] : [2])
+      assert.deepStrictEqual([...advantages.subarray(0, rows)], rows === 2 ? [1.5, 3] : [0])
       // Beyond its rows nothing is written.
       assert.deepStrictEqual([...returns.subarray(2), ...advantages.subarray(2)], [0, 0, 0, 0])
     }
@@ -118,15 +118,5 @@ describe("targets", () => {
     assert.approximately(returns.reduce((sum, x) => sum + x, 0), 0, 1e-6)
     assert.approximately(returns.reduce((sum, x) => sum + x * x, 0) / 4, 1, 1e-6)
     returns.forEach((target, t) => assert.approximately(advantages[t]!, target - 2, 1e-6))
-  })
-
-  it.prop("normalizes the advantages over the whole batch", [Schema.Int], ([seed]) => {
-    const random = Pcg64.fromSeed(Math.abs(seed))
-    const fragments = slotsOf(3, 4)
-    for (const slot of fragments) for (let t = 0; t < 4; t++) slot.rewards[t] = random.standardNormal()
-    const segments = targets.make({ ...plain, normalizeAdvantage: true }, fragments.length)(whole(fragments))
-    const all = segments.flatMap(({ advantages, rows }) => [...advantages.subarray(0, rows)])
-    assert.approximately(all.reduce((sum, x) => sum + x, 0), 0, 1e-5)
-    assert.approximately(all.reduce((sum, x) => sum + x * x, 0) / all.length, 1, 1e-5)
   })
 })
