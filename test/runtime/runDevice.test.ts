@@ -118,7 +118,7 @@ describe("device auto", () => {
   it.live("does not pass over an accelerator that fails while it is measured", () =>
     Effect.gen(function*() {
       const place = yield* withTfjsNode(`module.exports = {
-        tidy() { throw new Error("OOM when allocating tensor") }, keep() {}, scalar() {}, tensor1d() {}, enableProdMode() {},
+        tidy() { throw new Error("OOM when allocating tensor") }, keep() {}, scalar() {}, tensor1d() {}, env() {}, enableProdMode() {},
         findBackendFactory() {}, removeBackend() {}, registerBackend() {}, engine: () => ({ registry: {} }),
         setBackend: async () => true, getBackend: () => "tensorflow"
       }`)

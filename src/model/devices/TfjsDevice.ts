@@ -53,6 +53,9 @@ const chunkFloats = 16_777_216
 /** Backends that sum float32 numbers one after another, and lose digits where these are many: rows in one piece. */
 const summingRows: Readonly<Record<string, number>> = { cpu: 1024, wasm: 1024 }
 
+/** Rows whose products WebGPU sums up in one piece. */
+const sliceRows = 256
+
 /** Seconds that a device may take to answer, beside those for its work: the first update compiles shaders. */
 const patience = 60
 /** Operations a second that the slowest device does, software that plays a GPU on one busy core. */
@@ -263,6 +266,30 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     return activations
   }
 
+  /**
+   * `aᵀ b`, which sums over the rows. Where that is all there is to divide, WebGPU's product has groups of threads add to the
+   * same numbers in whatever order they come; instead the rows are divided here, and the sums added in order.
+   */
+  const overRows = (a: Matrix, b: Matrix): Matrix => {
+    const [rows, m] = a.shape
+    const [, n] = b.shape
+    const tiles = Math.ceil(m / 32) * Math.ceil(n / 32)
+    if (backend !== "webgpu" || rows < 2 * sliceRows || tiles > 32) return tf.matMul(a, b, true, false)
+    const each = Math.max(sliceRows, Math.ceil(rows / 256))
+    const slices = Math.floor(rows / each)
+    const whole = slices * each
+    const cut = (x: Matrix, width: number) =>
+      tf.reshape<tfjs.Rank.R3>(whole === rows ? x : tf.slice2d(x, [0, 0], [whole, width]), [slices, each, width])
+    const sums = tf.reshape<tfjs.Rank.R2>(
+      tf.matMul(cut(a, m), cut(b, n), true, false),
+      [slices, m * n]
+    )
+    const total = tf.reshape<tfjs.Rank.R2>(tf.matMul(tf.ones<tfjs.Rank.R2>([1, slices]), sums), [m, n])
+    if (whole === rows) return total
+    const rest = (x: Matrix, width: number) => tf.slice2d(x, [whole, 0], [rows - whole, width])
+    return tf.add(total, tf.matMul(rest(a, m), rest(b, n), true, false))
+  }
+
   /** Leaves the gradient of each layer's weight and bias in `into`; answers that of the chain's input, where it is asked for. */
   const chainBackward = (
     layers: ReadonlyArray<LayerTensors>,
@@ -278,7 +305,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       const y = activations[k + 1]!
       const hidden = layer.role === "hidden"
       if (hidden) d = tf.mul<Matrix>(d, slope(y))
-      into.set(layer, [hidden ? tf.matMul(x, d, true, false) : tf.matMul(d, x, true, false), tf.sum(d, 0)])
+      into.set(layer, [hidden ? overRows(x, d) : overRows(d, x), tf.sum(d, 0)])
       if (k > 0 || inputToo) d = tf.matMul(d, weight, false, hidden)
     }
     return d

@@ -96,7 +96,7 @@ export const restoreUtil = (target: object = process.getBuiltinModule("node:util
 }
 
 const isTfjs = (module: object): module is typeof tfjs =>
-  ["tidy", "tensor1d", "setBackend", "removeBackend", "registerBackend"].every((name) => name in module)
+  ["tidy", "tensor1d", "env", "setBackend", "removeBackend", "registerBackend"].every((name) => name in module)
 
 /** A backend that is ready, and the name of what it computes on, where it has one. */
 export interface LoadedTfjs extends TfjsBackend {
@@ -187,6 +187,10 @@ export const loadTfjs = Effect.fnUntraced(function*(
     tf.enableProdMode()
     const modules: Array<object> = []
     for (const id of registers) modules.push(yield* load(id))
+
+    // Where a product has few tiles WebGPU's would divide its sums among groups of threads that add in whatever order they
+    // come, and no two runs would be the same: never few enough (`TfjsDevice.ts` divides them itself).
+    if (gpu !== undefined) tf.env().set("WEBGPU_THRESHOLD_TO_INCREASE_WORKGROUPS_FOR_MATMUL", Number.MIN_VALUE)
 
     const notStarted = (reason?: string) =>
       refuse(`its backend "${backend}" does not start${reason === undefined ? "" : `: ${reason}`}`)

@@ -1,7 +1,7 @@
 /**
  * Every device that this machine offers, against the float64 of PyTorch (`learner.json`): outputs, losses, gradients and
- * five updates of Adam. The devices with native parts run in a process of their own, and only where
- * `test/devices/setup.ts` has brought these.
+ * five updates of Adam. The devices with native parts run in a process of their own, and only where they are installed, or
+ * `test/devices/setup.ts` has brought them.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { learnerFile } from "../learnerFile.ts"
 import { type Distance, measure } from "./golden.ts"
-import { isSetUp, opened, swiftShader } from "./opening.ts"
+import { isInstalled, isSetUp, opened, swiftShader } from "./opening.ts"
 
 const tolerance = 1e-5
 
@@ -32,15 +32,19 @@ describe.skipIf(learnerFile === undefined)("the recorded learner", () => {
   }
 
   const program = fileURLToPath(new URL("measureGolden.ts", import.meta.url))
-  for (const name of ["tfjs-node", "webgpu"] as const) {
-    it.skipIf(!isSetUp(name))(`is what ${name} computes`, () => {
+  for (const name of ["tfjs-node", "cuda", "webgpu"] as const) {
+    it.skipIf(!isInstalled(name))(`is what ${name} computes`, (test) => {
       const { status, stderr, stdout } = spawnSync(process.execPath, [program, name], {
         encoding: "utf8",
-        env: { ...process.env, ...(name === "webgpu" ? swiftShader : {}) },
-        timeout: 150_000
+        env: { ...process.env, ...(name === "webgpu" && isSetUp(name) ? swiftShader : {}) },
+        timeout: 240_000
       })
       assert.strictEqual(status, 0, stderr)
-      assertGolden(JSON.parse(stdout))
-    }, 160_000)
+      const { golden, many, unavailable } = JSON.parse(stdout)
+      if (unavailable !== undefined) return test.skip(unavailable)
+      assertGolden(golden)
+      assert.isAtMost(many.distance, tolerance, "gradients of many rows")
+      if (name === "webgpu") assert.isTrue(many.repeats, "the same bits each time")
+    }, 250_000)
   }
 })

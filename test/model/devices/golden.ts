@@ -7,13 +7,16 @@
  */
 import * as Effect from "effect/Effect"
 import type { Contribution, DeviceName, DeviceOf, LearnerModel, Segment } from "../../../src/model/Device.ts"
+import { initialParameters } from "../../../src/model/initialize.ts"
 import { Statistic } from "../../../src/model/losses/Loss.ts"
 import { adam } from "../../../src/model/optimizers.ts"
 import { logSoftmax } from "../../../src/model/policy/categorical.ts"
 import { distributionOf } from "../../../src/model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../../src/model/policy/Encoder.ts"
+import { categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
 import { lossAlongFragment, outputGradients } from "../../../src/model/reference/losses.ts"
 import { backward, forward } from "../../../src/model/reference/network.ts"
+import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { flatten, layoutOf, type LearnerCase, learnerFile } from "../learnerFile.ts"
 
 /**
@@ -168,3 +171,45 @@ export const measure = Effect.fnUntraced(function*<D extends DeviceName>(device:
   for (const learnerCase of learnerFile?.cases ?? []) yield* Effect.scoped(measureCase(device, learnerCase, distance))
   return distance
 })
+
+/** Gradients of 1500 rows, which a device may have to divide. */
+const manyRows = Effect.fnUntraced(function*<D extends DeviceName>(device: DeviceOf<D>) {
+  const rows = 1500
+  const policy = categoricalMlp({ towers: "separate", inputs: 4, actions: 2, hidden: [40], activation: "relu" })
+  const random = Pcg64.fromSeed(1)
+  const normals = (length: number) => Float32Array.from({ length }, () => random.standardNormal())
+  const model = yield* device.model(
+    { policy, optimizer: { ...adam, beta1: 0 }, maxRows: rows },
+    initialParameters(policy, "pytorch", random)
+  )
+  const segment: Segment = {
+    rows,
+    observations: normals(rows * 4),
+    actions: Int32Array.from({ length: rows }, () => random.integers(0, 2)),
+    advantages: normals(rows),
+    returns: normals(rows),
+    logProbabilities: normals(rows),
+    values: normals(rows)
+  }
+  const batch = yield* model.batch([segment])
+  const gradients = yield* model.gradients(batch, {
+    loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+    advantage: null,
+    select: null
+  })
+  yield* model.apply(gradients, { learningRate: 1e-9, maxGradNorm: 0 })
+  return (yield* model.save).optimizer.arrays["mean"]!
+}, Effect.scoped)
+
+/** How far a device's gradients of many rows are from another's, as a share of their length; and whether they repeat. */
+export const measureManyRows = <D extends DeviceName, Other extends DeviceName>(
+  device: DeviceOf<D>,
+  other: DeviceOf<Other>
+) =>
+  Effect.gen(function*() {
+    const expected = yield* manyRows(other)
+    const once = yield* manyRows(device)
+    const again = yield* manyRows(device)
+    const distance = Math.hypot(...once.map((value, k) => value - expected[k]!)) / Math.hypot(...expected)
+    return { distance, repeats: once.every((value, k) => value === again[k]) }
+  })

@@ -15,7 +15,7 @@ import { Kernels } from "../../../src/model/kernels/Kernels.ts"
 const library = (gpu: boolean) => `
   const registry = {}
   module.exports = {
-    tidy() {}, tensor1d() {}, enableProdMode() {},
+    tidy() {}, tensor1d() {}, enableProdMode() {}, env: () => ({ set() {} }),
     findBackendFactory() {}, removeBackend() {}, registerBackend() {}, engine: () => ({ registry }),
     setBackend: async () => true,
     backend: () => ({ isUsingGpuDevice: ${gpu} })

@@ -1,13 +1,25 @@
-/** Prints how far one device is from float64, as JSON: `node measureGolden.ts webgpu`. For devices with native parts. */
+/**
+ * Prints how far one device is from float64, as JSON, or why it cannot be had: `node measureGolden.ts webgpu`. For devices
+ * with native parts.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { deviceNames } from "../../../src/model/Device.ts"
-import { measure } from "./golden.ts"
+import { measure, measureManyRows } from "./golden.ts"
 import { opened } from "./opening.ts"
 
-await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+const measured = Effect.gen(function*() {
   const name = yield* Schema.decodeUnknownEffect(Schema.Literals(deviceNames))(process.argv[2])
   const device = yield* opened(name)
-  const distance = yield* device.use(measure)
-  process.stdout.write(`${JSON.stringify(distance)}\n`)
-})))
+  const reference = yield* opened("reference")
+  const golden = yield* device.use(measure)
+  const many = yield* device.use((d) => reference.use((r) => measureManyRows(d, r)))
+  return { golden, many }
+})
+
+await Effect.runPromise(
+  Effect.scoped(measured).pipe(
+    Effect.catchTag("DeviceUnavailable", ({ message }) => Effect.succeed({ unavailable: message })),
+    Effect.map((result) => process.stdout.write(`${JSON.stringify(result)}\n`))
+  )
+)

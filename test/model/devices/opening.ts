@@ -4,7 +4,7 @@ import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { Device } from "../../../src/model/Device.ts"
 import { type DeviceWish, openDevice } from "../../../src/model/devices/openDevice.ts"
-import { PackageFolders } from "../../../src/model/devices/packages.ts"
+import { locate, PackageFolders } from "../../../src/model/devices/packages.ts"
 import { Arena } from "../../../src/model/kernels/Arena.ts"
 import { Kernels } from "../../../src/model/kernels/Kernels.ts"
 
@@ -13,6 +13,12 @@ const parts = (path: string) => fileURLToPath(new URL(`.devices/${path}`, root))
 
 /** The folder that has the native parts, and packages in `node_modules`. */
 export const partsFolder = parts("")
+
+const places = [fileURLToPath(new URL("package.json", root)), parts("package.json")]
+
+/** Whether the packages of a device with native parts are there, set up or installed. */
+export const isInstalled = (device: "tfjs-node" | "cuda" | "webgpu"): boolean =>
+  locate(device === "webgpu" ? device : `@tensorflow/tfjs-node${device === "cuda" ? "-gpu" : ""}`, places) !== undefined
 
 /** Whether the native parts of a device were set up. */
 export const isSetUp = (device: "tfjs-node" | "webgpu"): boolean =>
@@ -31,7 +37,7 @@ export const opened = Effect.fnUntraced(function*(wish: DeviceWish, bytes = 2 **
   const arena = yield* Arena.make({ bytes })
   const kernels = yield* Kernels.instantiate(arena.memory)
   const device: Device["Service"] = yield* openDevice(wish, { arena, kernels }).pipe(
-    Effect.provideService(PackageFolders, [fileURLToPath(new URL("package.json", root)), parts("package.json")])
+    Effect.provideService(PackageFolders, places)
   )
   return device
 })
