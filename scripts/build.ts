@@ -145,9 +145,11 @@ const bundles = [
       envs: "src/envs/index.ts",
       model: "src/model/index.ts",
       random: "src/random/index.ts",
+      testing: "src/testing/index.ts",
+      testingVitest: "src/testing/vitest.ts",
       effectVersion: "src/effectVersion.ts"
     },
-    external: [...optional, /^effect/, /^@effect\//],
+    external: [...optional, /^effect/, /^@effect\//, /^vitest$/],
     oneFile: false
   }
 ]

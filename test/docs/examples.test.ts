@@ -44,7 +44,9 @@ describe("the documentation", () => {
             "troupe/actors": source("actors/index.ts"),
             "troupe/envs": source("envs/index.ts"),
             "troupe/model": source("model/index.ts"),
-            "troupe/random": source("random/index.ts")
+            "troupe/random": source("random/index.ts"),
+            "troupe/testing": source("testing/index.ts"),
+            "troupe/testing/vitest": source("testing/vitest.ts")
           }
         },
         include: [],

@@ -163,7 +163,9 @@ export class Cell<R> {
   private readonly next: Effect.Effect<void, Death> = Effect.suspend(() => this.take())
 
   private readonly sleep: Effect.Effect<void, Death> = Effect.callback((resume) => {
-    this.wake = resume
+    // The fiber may have yielded on its way here; what has come meanwhile has found nobody to wake.
+    if (this.stopping || (this.mailbox?.size ?? 0) > 0) resume(this.next)
+    else this.wake = resume
   })
 
   private readonly settled = (outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> => this.settle(outcome)

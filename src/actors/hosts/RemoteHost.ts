@@ -51,6 +51,9 @@ export class RemoteHost implements Host {
   private ready = false
   private openedAt = 0
   private outbox: Array<Command> = []
+  /** Whose start lies in the outbox, with its epoch; and who of them is to be told nothing any more. */
+  private readonly unsaid = new Map<number, number>()
+  private readonly forgotten = new Map<number, number>()
   private ending: Death | undefined
   /** Who was at work when the other side ended, by its own word. */
   private working: ReadonlyMap<number, Working> | undefined
@@ -112,6 +115,7 @@ export class RemoteHost implements Host {
   place(tenant: Tenant): void {
     this.tenants.set(tenant.id, tenant)
     this.ensureOpen()
+    this.unsaid.set(tenant.id, tenant.epoch)
     this.send(["start", {
       actor: tenant.id,
       epoch: tenant.epoch,
@@ -149,6 +153,9 @@ export class RemoteHost implements Host {
 
   evict(tenant: Tenant): void {
     this.tenants.delete(tenant.id)
+    // Where its start has not been said yet (the other side is still coming up), it never is.
+    const epoch = this.unsaid.get(tenant.id)
+    if (epoch !== undefined) this.forgotten.set(tenant.id, epoch)
   }
 
   /** Asks the other side to end, terminates it after `grace` milliseconds, and completes when it is gone. */
@@ -175,6 +182,8 @@ export class RemoteHost implements Host {
     this.working = undefined
     this.lastWord = undefined
     this.outbox = []
+    this.unsaid.clear()
+    this.forgotten.clear()
     this.posted = 0
     this.heard = 0
     const { loop, startMillis } = this.options
@@ -207,10 +216,13 @@ export class RemoteHost implements Host {
   }
 
   private readonly flush = (): void => {
-    const batch = this.outbox
     const link = this.link
-    if (batch.length === 0 || link === undefined || !this.ready || this.ending !== undefined) return
+    if (this.outbox.length === 0 || link === undefined || !this.ready || this.ending !== undefined) return
+    const batch = this.forgotten.size === 0 ? this.outbox : this.outbox.filter((command) => !this.isForgotten(command))
     this.outbox = []
+    this.unsaid.clear()
+    this.forgotten.clear()
+    if (batch.length === 0) return
     try {
       link.post(batch)
       this.posted += batch.length
@@ -224,6 +236,21 @@ export class RemoteHost implements Host {
           this.unsendable(command, error instanceof Error ? error.message : String(error))
         }
       }
+    }
+  }
+
+  private isForgotten(command: Command): boolean {
+    switch (command[0]) {
+      case "start":
+        return this.forgotten.get(command[1].actor) === command[1].epoch
+      case "message":
+      case "stop":
+      case "halt":
+        return this.forgotten.get(command[1]) === command[2]
+      case "ping":
+      case "fault":
+      case "close":
+        return false
     }
   }
 

@@ -258,6 +258,8 @@ export class Guardian implements Tenant, Sibling {
   died(epoch: number, reported: Death, seq: number | undefined, bystander = false): void {
     if (epoch !== this.epoch || this.status === "ended") return
     if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
+    // Between two incarnations: its host has died, and nothing of it lived there.
+    if (!this.placed) return
     const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
     this.epoch++
     this.status = "restarting"

@@ -5,11 +5,10 @@
 import * as Schema from "effect/Schema"
 import { a2c, A2cSettings } from "./a2c.ts"
 import { type FragmentLoss, type RowLoss, Statistic } from "./Loss.ts"
-import { ppo, PpoSettings, ppoStatistics } from "./ppo.ts"
 import { td, TdSettings } from "./td.ts"
 
 /** A loss of rows that stand by themselves, and its numbers for one pass. */
-export const LossSettings = Schema.Union([A2cSettings, PpoSettings])
+export const LossSettings = Schema.Union([A2cSettings])
 /** The decoded value of the schema of the same name. */
 export type LossSettings = typeof LossSettings.Type
 
@@ -26,8 +25,6 @@ export const rowLossOf = (settings: LossSettings): RowLoss => {
   switch (settings.name) {
     case "a2c":
       return a2c(settings)
-    case "ppo":
-      return ppo(settings)
   }
 }
 
@@ -42,7 +39,6 @@ export const fragmentLossOf = (settings: FragmentLossSettings): FragmentLoss => 
 /** What a loss reports for itself, in the order of its sums from `Statistic.own` on. */
 export const ownStatistics = {
   a2c: [],
-  ppo: ppoStatistics,
   td: []
 } as const satisfies { readonly [Name in LossName]: ReadonlyArray<string> }
 

@@ -1,6 +1,6 @@
 /** What is particular to fibers: actors that ask actors, within one stack. */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Scheduler, Schema } from "effect"
 import * as Actor from "../../../src/actors/Actor.ts"
 import { Rpc } from "../../../src/actors/Actor.ts"
 import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
@@ -34,6 +34,22 @@ const LinkBehavior = Link.behavior(({ config }) =>
 const layer = ActorSystem.layerFiber([LinkBehavior]).pipe(Layer.provide(Layer.succeed(Unit, { one: 1 })))
 
 describe("fibers", () => {
+  it.live("wherever the actor's fiber yields, a message that comes meanwhile is found", () =>
+    Effect.gen(function*() {
+      for (let operations = 3; operations < 24; operations++) {
+        const answers = Effect.gen(function*() {
+          const probe = yield* ActorSystem.spawn(Probe, { config: { gate: makeGate(), start: 0 } })
+          for (let n = 1; n <= 5; n++) {
+            assert.strictEqual(yield* probe.Append({ n }, { deadline: "5 seconds" }), n + 1)
+            yield* Effect.yieldNow
+          }
+        })
+        yield* Effect.scoped(Effect.provide(answers, ActorSystem.layerFiber([ProbeBehavior]))).pipe(
+          Effect.provideService(Scheduler.MaxOpsBeforeYield, operations)
+        )
+      }
+    }))
+
   it.live("a long chain of actors that ask each other does not fill the stack", () =>
     Effect.gen(function*() {
       const length = 5000

@@ -64,6 +64,16 @@ describe("RemoteHost", () => {
       link.exited("over", undefined)
     }))
 
+  it("does not tell a host that comes up of who has ended meanwhile", () => {
+    const { host, link, posted, tenant } = setUp()
+    host.stop(tenant)
+    host.halt(tenant)
+    host.evict(tenant)
+    link.received([["ready", "A"]])
+    assert.deepStrictEqual(posted, [])
+    link.exited("over", undefined)
+  })
+
   it("does not hear a host before it is ready, nor of another build", () => {
     const { heard, link, posted } = setUp()
     link.received([["started", 1, 1], ["replied", 1, 1, 1, "success", 1, undefined]])

@@ -21,7 +21,11 @@ class Sum extends Actor.make("Sum", {
 const add = Sum.methods.get("Add")!
 const once = Sum.methods.get("Once")!
 
-const setUp = (supervision = Supervision.oneForOne(), capacity = 4) => {
+const setUp = (
+  supervision = Supervision.oneForOne(),
+  capacity = 4,
+  fork = (effect: Effect.Effect<void>) => Effect.runSync(effect)
+) => {
   const heard: Array<string> = []
   const events: Array<LifecycleEvent> = []
   const placedWith: Array<unknown> = []
@@ -40,7 +44,7 @@ const setUp = (supervision = Supervision.oneForOne(), capacity = 4) => {
     kill: () => Effect.void,
     evict: () => heard.push("evict")
   }
-  const siblings = new Siblings(supervision, () => 0, (effect) => Effect.runSync(effect))
+  const siblings = new Siblings(supervision, () => 0, fork)
   const guardian = new Guardian({
     id: 1,
     name: "sum",
@@ -104,6 +108,14 @@ describe("Guardian", () => {
     guardian.replied(2, 1, Exit.succeed("again"), { total: 2 })
     assert.deepStrictEqual(guardian.state, { total: 1 })
     assert.strictEqual(outcomes.length, 1)
+  })
+
+  it("does not die again with its host while it waits for its next incarnation", () => {
+    const { events, guardian } = setUp(Supervision.oneForOne(), 4, () => {})
+    guardian.died(1, new Death({ kind: "Defect", message: "mishap" }), 0)
+    guardian.died(2, new Death({ kind: "HostExited", message: "gone" }), undefined)
+    assert.strictEqual(guardian.epoch, 2)
+    assert.strictEqual(events.filter(({ _tag }) => _tag === "Died").length, 1)
   })
 
   it("fails what may not run twice if it may have started, whichever those are", () => {

@@ -1,0 +1,427 @@
+/**
+ * What `docs/actors.md` promises, held against all that is said between an owner and its hosts while a simulation runs.
+ *
+ * It is a second, simple model of the owner: from what travels it knows which incarnations there are, what each was given,
+ * which replies counted, and so what must come next. Results alone would not tell: many guards hide behind others.
+ *
+ * - Epochs count up; an incarnation begins only after its forerunner is gone (the fence), and nobody else of its name is at
+ *   work but whom the owner has given up waiting for.
+ * - It begins with the state of the last reply that counted, and is given in order what was not answered, and nothing that was.
+ * - Replies count in order, each once, on the present link, until its end is decided. Nobody says anything after its end.
+ * - A message that must not run twice is not given again once it may have been begun.
+ * - A host is told nothing before it has named its build, and is ended only for a reason.
+ * - All of a group are gone before the first of them begins again.
+ * - No more hosts are begun than deaths explain, and at the end nothing is left.
+ */
+import type { Command, Report, StartCommand } from "../actors/links/HostLink.ts"
+import type { Simulator } from "./Simulator.ts"
+
+/** A host as the invariants see it. */
+export interface HostSeen {
+  readonly name: string
+  /** Since which step it has named its build. */
+  readonly readySince: number | undefined
+  /** It runs nothing any more. */
+  readonly dead: boolean
+  /** The owner has asked for its end. */
+  readonly terminated: boolean
+  /** Something befell it or its link for which it may be ended. */
+  readonly excused: boolean
+}
+
+interface Incarnation {
+  readonly epoch: number
+  readonly host: HostSeen
+  /** When its start was said, in steps. */
+  readonly since: number
+  /** The host has it. */
+  at: "under way" | "in its host" | "gone"
+  /** The owner has been told of its end, or of its host's. */
+  ended: boolean
+  /** It was asked to finish and to end; or to end at once. */
+  stopping: boolean
+  halted: boolean
+}
+
+interface Owed {
+  readonly seq: number
+  readonly method: string
+}
+
+interface Seen {
+  readonly id: number
+  readonly name: string
+  readonly definition: string
+  incarnation: Incarnation
+  /** Given and not answered, in order. */
+  owed: Array<Owed>
+  /** How many of these the present incarnation has been given. */
+  given: number
+  /** The last message that was answered. */
+  settled: number
+  state: unknown
+  hasState: boolean
+  /** Messages that must not run twice and may have been run, by their numbers. */
+  readonly once: Set<number>
+  /** How often it began. */
+  begun: number
+}
+
+/** A group, and its last joint restart: when the first end was heard that led to it, in steps, and whether it has begun. */
+interface Watched extends Group {
+  since: number
+  resumed: boolean
+}
+
+/** Actors that restart together, in the order they were spawned. */
+export interface Group {
+  readonly strategy: "one-for-all" | "rest-for-one"
+  readonly names: ReadonlyArray<string>
+}
+
+export interface InvariantOptions {
+  readonly simulator: Simulator
+  /** How many hosts there are to be, and how many beside them. */
+  readonly hosts: number
+  readonly spares: number
+  /** Whether a method of a definition may run again. */
+  readonly replayable: (definition: string, method: string) => boolean
+}
+
+export class Invariants {
+  private readonly options: InvariantOptions
+  private readonly simulator: Simulator
+  private readonly actors = new Map<number, Seen>()
+  private readonly groups: Array<Watched> = []
+  /** Hosts that have said their last word: they begin nothing any more. */
+  private readonly lastWords = new Set<HostSeen>()
+  private opened = 0
+  private deaths = 0
+  /** Hosts that the program itself has killed. */
+  private kills = 0
+  /** The system is being closed: whoever is there may be ended. */
+  closing = false
+
+  constructor(options: InvariantOptions) {
+    this.options = options
+    this.simulator = options.simulator
+  }
+
+  /** These actors are a group, and all of them have been spawned. */
+  group(group: Group): void {
+    const members = [...this.actors.values()].filter(({ name }) => group.names.includes(name))
+    // A joint restart that is under way was begun before, perhaps without the last of them.
+    this.groups.push({ ...group, since: 0, resumed: members.every(({ incarnation }) => !incarnation.ended) })
+  }
+
+  /** The program asks for the death of what is under an actor. */
+  killing(): void {
+    this.kills++
+  }
+
+  // --- hosts
+
+  begun(): void {
+    const { hosts, spares } = this.options
+    if (++this.opened <= hosts + spares + this.deaths) return
+    this.violated(
+      `${this.opened} hosts were begun: ${hosts}, ${spares} spare, and ${this.deaths} that died do not explain it`
+    )
+  }
+
+  /** A host runs nothing any more. */
+  died(host: HostSeen): void {
+    this.deaths++
+    for (const { incarnation } of this.actors.values()) if (incarnation.host === host) incarnation.at = "gone"
+  }
+
+  terminating(host: HostSeen): void {
+    if (host.dead || host.terminated || this.closing || host.excused) return
+    if (this.kills > 0) this.kills--
+    else this.violated(`the owner ends ${host.name}, and nothing explains it`)
+  }
+
+  /** The owner is told that a host is gone. */
+  exited(host: HostSeen): void {
+    if (!host.dead) this.violated(`${host.name} is said to be gone, and is not`)
+    for (const actor of this.actors.values()) {
+      if (actor.incarnation.host === host) this.ended(actor)
+    }
+  }
+
+  // --- what the owner says
+
+  said(host: HostSeen, command: Command): void {
+    if (host.readySince === undefined) this.violated(`${host.name} is told ${command[0]} before it has named its build`)
+    switch (command[0]) {
+      case "start":
+        return this.saidStart(host, command[1])
+      case "message":
+        return this.saidMessage(command[1], command[2], command[3], command[4])
+      case "stop":
+      case "halt": {
+        const incarnation = this.present(command[1], command[2])
+        if (incarnation === undefined) return
+        if (command[0] === "stop") incarnation.stopping = true
+        else incarnation.halted = true
+        return
+      }
+      case "close":
+        for (const { incarnation } of this.actors.values()) if (incarnation.host === host) incarnation.stopping = true
+        return
+      case "ping":
+      case "fault":
+        return
+    }
+  }
+
+  private saidStart(host: HostSeen, { actor: id, definition, epoch, hasState, name, state }: StartCommand): void {
+    const incarnation: Incarnation = {
+      epoch,
+      host,
+      since: this.simulator.steps,
+      at: "under way",
+      ended: false,
+      stopping: false,
+      halted: false
+    }
+    const known = this.actors.get(id)
+    if (known === undefined) {
+      // Killed before it could begin, it may begin with a later number.
+      if (hasState) this.violated(`${name} begins with a state, and has never answered`)
+      this.actors.set(id, {
+        id,
+        name,
+        definition,
+        incarnation,
+        owed: [],
+        given: 0,
+        settled: 0,
+        state: undefined,
+        hasState: false,
+        once: new Set(),
+        begun: 1
+      })
+      return
+    }
+    if (epoch <= known.incarnation.epoch) this.violated(`${name} begins ${epoch} after ${known.incarnation.epoch}`)
+    const { incarnation: before } = known
+    if (!before.ended || (before.at === "in its host" && !before.host.dead)) {
+      this.violated(`${name}/${epoch} begins, and ${name}/${before.epoch} is not gone`)
+    }
+    if (hasState !== known.hasState || JSON.stringify(state) !== JSON.stringify(known.state)) {
+      this.violated(
+        `${name}/${epoch} begins with ${JSON.stringify(state)}; the last reply that counted came with ${
+          JSON.stringify(known.state)
+        }`
+      )
+    }
+    known.incarnation = incarnation
+    for (const group of this.groups) this.joint(group, known)
+    known.given = 0
+    known.begun++
+  }
+
+  /** Those who restart with an actor are gone, or have begun since the first of them was. */
+  private joint(group: Watched, actor: Seen): void {
+    const from = group.strategy === "rest-for-one" ? group.names.indexOf(actor.name) : 0
+    const names = group.names.slice(from)
+    if (!names.includes(actor.name)) return
+    group.resumed = true
+    // What was kept for a host until it was up may be of an earlier joint restart.
+    if ((actor.incarnation.host.readySince ?? 0) >= group.since) return
+    for (const { incarnation: { ended, since, stopping }, name } of this.actors.values()) {
+      if (names.includes(name) && !ended && !stopping && since < group.since) {
+        this.violated(`${actor.name} begins again, and ${name} of its group is not gone`)
+      }
+    }
+  }
+
+  private saidMessage(id: number, epoch: number, seq: number, method: string): void {
+    const actor = this.actors.get(id)
+    if (actor === undefined || actor.incarnation.epoch !== epoch) {
+      return this.violated(`a message ${seq} is given to an incarnation ${id}/${epoch} that was never begun`)
+    }
+    const { name, once, owed } = actor
+    const replayable = this.options.replayable(actor.definition, method)
+    if (seq <= actor.settled) return this.violated(`${name} is given ${seq} again, which it has answered`)
+    // What is not there any more was given up, or may not run twice.
+    const at = owed.findIndex((message) => message.seq === seq)
+    if (at >= 0 && at < actor.given) return this.violated(`${name}/${epoch} is given ${seq} twice`)
+    if (at >= 0) {
+      const passed = owed.splice(actor.given, at - actor.given)
+      for (const { method, seq } of passed) {
+        if (this.options.replayable(actor.definition, method)) {
+          this.violated(`${name}/${epoch} is not given ${seq} again, which it owes`)
+        }
+      }
+    } else {
+      const passed = owed.splice(actor.given)
+      for (const { method, seq } of passed) {
+        if (this.options.replayable(actor.definition, method)) {
+          this.violated(`${name}/${epoch} is not given ${seq} again, which it owes`)
+        }
+      }
+      const last = owed.at(-1)
+      if (last !== undefined && seq <= last.seq) this.violated(`${name} is given ${seq} after ${last.seq}`)
+      owed.push({ seq, method })
+    }
+    if (!replayable && once.has(seq)) {
+      this.violated(`${name} is given ${seq} again, a ${method}, which must not run twice`)
+    }
+    // To one whose end has been heard, or whose host has said its last word, it is said in vain.
+    const { ended, host } = actor.incarnation
+    if (!replayable && !ended && !this.lastWords.has(host)) once.add(seq)
+    actor.given++
+  }
+
+  // --- what a host hears and says
+
+  began(host: HostSeen, { actor: id, epoch, name }: StartCommand): void {
+    const actor = this.actors.get(id)
+    if (actor?.incarnation.epoch === epoch) actor.incarnation.at = "in its host"
+    // The owner has given it up meanwhile; that it be halted is under way.
+    if (actor?.incarnation.halted === true) return
+    for (const other of this.actors.values()) {
+      if (other.name !== name) continue
+      const { at, halted, host: where } = other.incarnation
+      if (at !== "in its host" || other === actor || where.dead || halted || where.terminated) continue
+      this.violated(`two of ${name} are at work, in ${where.name} and ${host.name}`)
+    }
+  }
+
+  reported(host: HostSeen, report: Report): void {
+    switch (report[0]) {
+      case "died":
+      case "stopped": {
+        const incarnation = this.of(host, report[1], report[2])
+        if (incarnation !== undefined) incarnation.at = "gone"
+        return
+      }
+      case "started":
+      case "replied": {
+        const incarnation = this.of(host, report[1], report[2])
+        if (incarnation?.at === "gone") this.violated(`${report[1]}/${report[2]} says ${report[0]} after its end`)
+        return
+      }
+      case "ready":
+      case "refused":
+      case "alive":
+      case "exiting":
+        return
+    }
+  }
+
+  // --- what the owner hears
+
+  /** The owner has taken a report in, on the present link and before its end was decided. */
+  heard(host: HostSeen, report: Report): void {
+    switch (report[0]) {
+      case "replied": {
+        const [, id, epoch, seq, , , state] = report
+        const actor = this.actors.get(id)
+        if (actor === undefined || actor.incarnation.epoch !== epoch || actor.incarnation.ended) return
+        if (actor.given === 0 || actor.owed[0]?.seq !== seq) {
+          const { incarnation } = actor
+          // Once what follows from it is said: whom the owner has ended meanwhile, it does not hear any more.
+          this.simulator.micro.push({
+            side: this.simulator.owner,
+            run: () => {
+              if (host.terminated || incarnation.stopping || incarnation.halted) return
+              this.violated(`a reply to ${seq} of ${actor.name}, out of its turn, is let pass`)
+            }
+          })
+          return
+        }
+        actor.owed.shift()
+        actor.given--
+        actor.settled = seq
+        actor.state = state
+        actor.hasState = state !== undefined
+        return
+      }
+      case "refused": {
+        const [, id, epoch, seq] = report
+        const actor = this.actors.get(id)
+        if (actor === undefined || actor.incarnation.epoch !== epoch) return
+        const at = actor.owed.findIndex((message) => message.seq === seq)
+        if (at < 0 || at >= actor.given) return
+        actor.owed.splice(at, 1)
+        actor.given--
+        return
+      }
+      case "died":
+      case "stopped": {
+        const [, id, epoch] = report
+        const actor = this.actors.get(id)
+        if (actor?.incarnation.epoch !== epoch || actor.incarnation.host !== host) return
+        if (report[0] === "died") started(actor, report[4])
+        return this.ended(actor)
+      }
+      case "exiting": {
+        this.lastWords.add(host)
+        const working = new Map(report[1].map((its) => [its[0], its]))
+        for (const actor of this.actors.values()) {
+          if (actor.incarnation.host !== host || actor.incarnation.ended) continue
+          const [, epoch, seq] = working.get(actor.id) ?? []
+          started(actor, epoch === actor.incarnation.epoch ? seq ?? 0 : 0)
+        }
+        return
+      }
+      case "ready":
+      case "started":
+      case "alive":
+        return
+      default:
+        if (host.readySince !== undefined && !host.terminated) {
+          this.violated(`"${String(report[0])}", which is no report, is let pass`)
+        }
+    }
+  }
+
+  // --- at the end
+
+  /** All is over: nothing may be left. */
+  over(hosts: ReadonlyArray<HostSeen>): void {
+    for (const host of hosts) if (!host.dead) this.violated(`${host.name} is left behind`)
+    if (!this.simulator.idle) this.violated("something is still to happen after the end")
+  }
+
+  /** What each actor was given and has not answered, of those who are there: what a run waits for that comes to no end. */
+  get waiting(): ReadonlyArray<string> {
+    return [...this.actors.values()].filter(({ given, incarnation }) => given > 0 && !incarnation.ended).map(
+      (actor) => {
+        const { method, seq } = actor.owed[0]!
+        return `${actor.name} has ${method} (message ${seq}) in hand`
+      }
+    )
+  }
+
+  private ended(actor: Seen): void {
+    actor.incarnation.ended = true
+    for (const group of this.groups) {
+      if (!group.resumed || !group.names.includes(actor.name)) continue
+      group.since = this.simulator.steps
+      group.resumed = false
+    }
+  }
+
+  private present(id: number, epoch: number): Incarnation | undefined {
+    const incarnation = this.actors.get(id)?.incarnation
+    return incarnation?.epoch === epoch ? incarnation : undefined
+  }
+
+  private of(host: HostSeen, id: number, epoch: number): Incarnation | undefined {
+    const incarnation = this.present(id, epoch)
+    return incarnation?.host === host ? incarnation : undefined
+  }
+
+  private violated(what: string): void {
+    this.simulator.violated(what)
+  }
+}
+
+/** By its host's own word an incarnation came as far as this message, and has begun no later one. */
+const started = ({ once }: Seen, seq: number): void => {
+  for (const given of once) if (given > seq) once.delete(given)
+}

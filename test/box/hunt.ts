@@ -1,0 +1,1 @@
+export const hunt = async (_: ReadonlyArray<string>): Promise<number> => 0

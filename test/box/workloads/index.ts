@@ -1,0 +1,19 @@
+/** What is run in the box, by name. */
+import type { SimulatedProgram } from "../../../src/testing/simulate.ts"
+import { endings } from "./endings.ts"
+import { limits } from "./limits.ts"
+import { mixed } from "./mixed.ts"
+import { starts } from "./starts.ts"
+import { tallies } from "./tallies.ts"
+
+export const workloads = { tallies, limits, endings, starts, mixed } satisfies Readonly<
+  Record<string, SimulatedProgram>
+>
+
+export type Workload = keyof typeof workloads
+
+/** A seed's own, where none is chosen: they take turns. */
+export const workloadOf = (seed: number): Workload => {
+  const names = Object.keys(workloads) as ReadonlyArray<Workload>
+  return names[seed % names.length]!
+}
