@@ -189,8 +189,9 @@ describe("the packed package", () => {
     const version = { code: 0, stdout: `troupe v${manifestIn(root).version}\n`, stderr: "" }
     assert.deepStrictEqual(await run(app(), app("node_modules", ".bin", "troupe"), ["--version"]), version)
     assert.deepStrictEqual(await run(app(), "npx", ["troupe", "--version"]), version)
-    // In the checkout itself there is nothing to link.
-    assert.deepStrictEqual(await run(at("checkout"), "npx", ["troupe", "--version"]), version)
+    // The checkout itself: npx links it in its cache.
+    const cache = { npm_config_cache: at("cache") }
+    assert.deepStrictEqual(await run(at("checkout"), "npx", ["troupe", "--version"], cache), version)
     const wrong = await run(app(), "npx", ["troupe", "--n-envs", "0"])
     assert.strictEqual(wrong.code, 2)
     assert.match(wrong.stderr, /^--n-envs must be [^\n]*\n$/)
@@ -347,6 +348,7 @@ describe("a Node that is too old", () => {
   it("is told so in one sentence, by the bin and by npm's scripts", async () => {
     const scripts: ReadonlyArray<ReadonlyArray<string>> = [
       ["dist/troupe.js", "--version"],
+      ["src/recentNode.js"],
       ["scripts/run.js", "scripts/build.ts", "--ensure"],
       ["scripts/run.js", "scripts/start.ts", "--version"]
     ]
@@ -368,7 +370,8 @@ describe("a Node that is too old", () => {
   it("is met by every script of npm that runs a program of ours", () => {
     const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
     for (const [name, script] of Object.entries<string>(scripts)) {
-      assert.notMatch(script, /node (?!scripts\/run\.js )/, name)
+      assert.notMatch(script, /node (?!scripts\/run\.js |src\/recentNode\.js$)/, name)
+      if (script.includes("vitest")) assert.strictEqual(scripts[`pre${name}`], "node src/recentNode.js", name)
     }
   })
 })
