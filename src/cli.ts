@@ -16,7 +16,9 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as module from "node:module"
 import { styleText } from "node:util"
+import { InvalidOption } from "./envs/options.ts"
 import { UnknownEnvironment } from "./envs/Registry.ts"
+import { checkCommand } from "./runtime/commands/check.ts"
 import * as commandLine from "./runtime/commands/commandLine.ts"
 import { runMain } from "./runtime/commands/ending.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
@@ -37,7 +39,7 @@ if (directory !== undefined) process.env["NODE_COMPILE_CACHE"] ??= directory
 /** A line on standard error, whatever the text holds. */
 const tell = (text: string) => Console.error(plainLine(text))
 
-const commands = [trainCommand, evalCommand, exportCommand, plotCommand] as const
+const commands = [trainCommand, evalCommand, exportCommand, plotCommand, checkCommand] as const
 
 const root = Command.make("troupe").pipe(
   Command.withDescription("Actor-model simulation and reinforcement learning"),
@@ -93,6 +95,7 @@ const logger = Logger.make(({ message }) => {
 
 const usage = (error: unknown): boolean =>
   CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment ||
+  error instanceof InvalidOption ||
   error instanceof UnconfirmedEnvironment
 
 const run = Effect.suspend(() => {

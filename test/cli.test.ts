@@ -131,8 +131,31 @@ describe("the command line", () => {
     })
   )
 
+  live(
+    "checks environments: exit code 1 where a run would not be what it should be",
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const sound = yield* troupe(cwd, ["check", "FrozenLake-v1", "--env-option", "map_name=8x8", "--steps", "500"])
+      assert.strictEqual(sound.code, 0, sound.stderr)
+      assert.match(
+        sound.stdout,
+        /^FrozenLake-v1: observations Discrete\(64\), actions Discrete\(4\), at most 100 steps/
+      )
+      assert.match(sound.stdout, /\nwarning \(reset\): Every reset gives the same start/)
+      assert.match(sound.stdout, /\n[\d.]+ µs a step, [\d,]+ steps\/s\n/)
+      const broken = yield* troupe(cwd, ["check", fixture("throws-at-seven.ts")])
+      assert.strictEqual(broken.code, 1)
+      assert.match(broken.stdout, /\nerror \(throws\): .*the seventh step/)
+      assert.match(broken.stderr, /^ThrowsAtSeven-v0 has 1 error.*; a run would not be what it should be\.\n$/)
+      const json = yield* troupe(cwd, ["check", "Pendulum-v1", "--json"])
+      const { findings, id, microseconds_a_step: time } = JSON.parse(json.stdout)
+      assert.deepStrictEqual([findings, id, time > 0], [[], "Pendulum-v1", true])
+      assert.match((yield* troupe(cwd, ["check", "CartPol-v1"])).stderr, /Did you mean "CartPole-v1"/)
+    })
+  )
+
   const refusals: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, said: RegExp]> = [
-    [["--env-option", "sticky=1"], 1, /^The environment "CartPole-v1" has no option "sticky": known are .*\n$/],
+    [["--env-option", "sticky=1"], 2, /^The environment "CartPole-v1" has no option "sticky": known are .*\n$/],
     [["--n-envs", "0"], 2, /^--n-envs must be a whole number from 1 to 65536; 0 is not\.\n$/],
     [["--n-envs", "ten"], 2, /^--n-envs must be .* "ten" is not\.\n$/],
     [["--env-id", "CartPole-v9"], 2, /^There is no environment "CartPole-v9"\. Did you mean "CartPole-v1"\?\n$/],

@@ -21,6 +21,7 @@ export class Finding extends Schema.Class<Finding>("troupe/envs/Finding")({
     "throws",
     "finite",
     "observation-space",
+    "float32",
     "transition",
     "determinism",
     "snapshot",
@@ -120,6 +121,11 @@ const play = (
     )
   }
 
+  const loss = observationSpace.float32Loss()
+  if (loss !== undefined) {
+    report("warning", "float32", `Observations are float32, and the observation space ${loss}.`)
+  }
+
   const inspect = (trial: Trial, when: string) => {
     const problem = observationSpace.decodeProblem(trial.observation)
     if (problem !== undefined || !observationSpace.contains(observationSpace.decode(trial.observation))) {
@@ -168,7 +174,8 @@ const play = (
     compare(
       second,
       "determinism",
-      "the same seed and actions gave another result: draw only from the stream that is given."
+      "the same seed and actions gave another result: draw only from the stream that is given, never from Math.random, " +
+        "and look at no clock."
     )
     if (following) {
       const hint = "a world restored from a snapshot gave another result: keep everything in the state that is given."
@@ -213,6 +220,22 @@ const play = (
   }
 }
 
+/** Runs something, and answers how often it called `Math.random`. Nothing else runs meanwhile. */
+const countingDraws = (run: () => void): number => {
+  const own = Math.random
+  let calls = 0
+  Math.random = () => {
+    calls += 1
+    return own()
+  }
+  try {
+    run()
+  } finally {
+    Math.random = own
+  }
+  return calls
+}
+
 /** What is wrong with the options of a check. */
 const optionProblem = ({ seed, steps }: Required<CheckOptions>): string | undefined => {
   if (!Number.isSafeInteger(steps) || steps < 1) return `steps is ${shown(steps)}: give a whole number from 1`
@@ -237,11 +260,17 @@ export const check = (
   }
   return Effect.sync(() => {
     const findings: Array<Finding> = []
-    try {
-      play(TimeLimit.wrap(definition), played, findings)
-    } catch (cause) {
-      if (!(cause instanceof Broken)) throw cause
-      findings.push(new Finding({ severity: "error", rule: cause.rule, message: cause.message }))
+    const drawn = countingDraws(() => {
+      try {
+        play(TimeLimit.wrap(definition), played, findings)
+      } catch (cause) {
+        if (!(cause instanceof Broken)) throw cause
+        findings.push(new Finding({ severity: "error", rule: cause.rule, message: cause.message }))
+      }
+    })
+    if (drawn > 0 && !findings.some(({ rule }) => rule === "determinism")) {
+      const message = "It calls Math.random, which no seed reaches: draw from the stream that is given."
+      findings.push(new Finding({ severity: "error", rule: "determinism", message }))
     }
     return findings
   })

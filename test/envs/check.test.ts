@@ -1,7 +1,7 @@
 /** The checker finds nothing in sound environments, and the right thing in each broken one. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Struct } from "effect"
-import { Box, CartPoleV0, CartPoleV1, check, type EnvironmentDefinition } from "../../src/envs/index.ts"
+import { Box, CartPoleV0, CartPoleV1, check, Dict, type EnvironmentDefinition, Tuple } from "../../src/envs/index.ts"
 import corridor from "./fixtures/corridor.ts"
 
 type Corridor = ReturnType<typeof corridor.create>
@@ -77,6 +77,19 @@ const broken: ReadonlyArray<readonly [string, EnvironmentDefinition, string]> = 
     })),
     "warning reset"
   ],
+  [
+    "the engine's own draws, though nothing comes of them",
+    changed((_, sound) => ({ step: (action, random) => (Math.random(), sound.step(action, random)) })),
+    "error determinism"
+  ],
+  ["integers that float32 has not all of, in a part", {
+    ...corridor,
+    observationSpace: new Tuple([new Box({ low: [0], high: [2 ** 25], dtype: "int32" })])
+  }, "warning float32"],
+  ["bounds beyond float32", {
+    ...corridor,
+    observationSpace: new Dict({ a: new Box({ low: [0], high: [1e300], dtype: "float64" }) })
+  }, "warning float32"],
   ["no version", { ...corridor, id: "Corridor" }, "warning version"],
   ["no end", {
     ...endless,

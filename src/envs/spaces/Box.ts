@@ -23,6 +23,9 @@ export interface BoxOptions {
   readonly dtype?: Dtype
 }
 
+/** Up to here float32 has every integer. */
+const everyInteger = 16777216
+
 /** One number where all bounds are the same, the list of them otherwise. */
 const shown = (bounds: Float64Array): string =>
   new Set(bounds).size === 1
@@ -127,6 +130,21 @@ export class Box implements AnySpace {
   }
 
   decodeProblem(): undefined {
+    return undefined
+  }
+
+  float32Loss(): string | undefined {
+    const { kind } = dtypes[this.dtype]
+    for (let i = 0; i < this.size; i++) {
+      for (const [bound, bounded] of [[this.low[i]!, this.boundedBelow[i]], [this.high[i]!, this.boundedAbove[i]]]) {
+        if (bound === undefined || bounded !== 1) continue
+        if (kind !== "float" && Math.abs(bound) > everyInteger) {
+          return `has integers up to ${bound} at ${i}, and float32 has every one up to ${everyInteger} only: scale them`
+        }
+        const rounded = Math.fround(bound)
+        if (rounded - rounded !== 0) return `has the bound ${bound} at ${i}, more than float32 can hold: scale it`
+      }
+    }
     return undefined
   }
 

@@ -108,6 +108,14 @@ export class Dict<const P extends Parts = Parts> implements AnySpace {
     return problems.find((problem) => problem !== undefined)
   }
 
+  float32Loss(): string | undefined {
+    for (const [key, space] of this.#parts) {
+      const loss = space.float32Loss()
+      if (loss !== undefined) return `has a part "${key}" that ${loss}`
+    }
+    return undefined
+  }
+
   encodeJson(value: Named): Schema.Json {
     return Object.fromEntries(this.#parts.map(([key, space]) => [key, space.encodeJson(value[key])]))
   }

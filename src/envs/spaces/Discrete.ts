@@ -68,6 +68,10 @@ export class Discrete implements AnySpace {
     return element === element ? undefined : "is no one-hot vector"
   }
 
+  float32Loss(): undefined {
+    return undefined
+  }
+
   encodeJson(value: number): number {
     return value
   }

@@ -71,6 +71,10 @@ export class MultiBinary implements AnySpace {
     return undefined
   }
 
+  float32Loss(): undefined {
+    return undefined
+  }
+
   encodeJson(value: ArrayLike<number>): Schema.Json {
     return nest(value, this.shape)
   }

@@ -103,6 +103,10 @@ export class MultiDiscrete implements AnySpace {
     return part < 0 ? undefined : `has no one-hot vector for number ${part}`
   }
 
+  float32Loss(): undefined {
+    return undefined
+  }
+
   encodeJson(value: ArrayLike<number>): Schema.Json {
     return nest(value, this.shape)
   }

@@ -31,6 +31,8 @@ export interface AnySpace {
   decode(flat: FlatArray): unknown
   /** Why those numbers stand for no element, as the end of a sentence, whatever the bounds; undefined when they do. */
   decodeProblem(flat: FlatArray): string | undefined
+  /** What float32, which observations are, loses of its elements, as the end of a sentence; undefined where it has them all. */
+  float32Loss(): string | undefined
   /** An element as JSON; what has a shape becomes nested lists. */
   encodeJson(value: unknown): Schema.Json
   /** The element such JSON stands for; undefined when it is none of this space. */

@@ -125,6 +125,10 @@ export class Text implements AnySpace {
     return length < minLength ? `has ${length} characters, fewer than ${minLength}` : undefined
   }
 
+  float32Loss(): undefined {
+    return undefined
+  }
+
   encodeJson(value: string): string {
     return value
   }

@@ -89,6 +89,14 @@ export class Tuple<const Parts extends ReadonlyArray<AnySpace> = ReadonlyArray<A
     return problems.find((problem) => problem !== undefined)
   }
 
+  float32Loss(): string | undefined {
+    for (const [i, space] of this.spaces.entries()) {
+      const loss = space.float32Loss()
+      if (loss !== undefined) return `has a part ${i} that ${loss}`
+    }
+    return undefined
+  }
+
   encodeJson(value: Readonly<Record<number, unknown>>): Schema.Json {
     return this.spaces.map((space, i) => space.encodeJson(value[i]))
   }

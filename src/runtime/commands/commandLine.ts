@@ -3,12 +3,13 @@
  * words of similar programs are known here, and how npm comes in between.
  */
 import type * as CliError from "effect/cli/CliError"
+import { splitReference } from "../../envs/options.ts"
 import { Registry } from "../../envs/Registry.ts"
 import { aliasesOf, otherWords } from "../config/otherWords.ts"
 import { flagName, optionNames, options } from "../config/RunConfig.ts"
 
 /** What the program can do; the first is meant where none is named. */
-const verbs = ["train", "eval", "export", "plot"]
+const verbs = ["train", "eval", "export", "plot", "check"]
 
 /** Flags that stand without a verb. */
 const globals = ["--version", "--completions", "--wizard"]
@@ -29,7 +30,8 @@ const withAttachedValue = (args: ReadonlyArray<string>): ReadonlyArray<string> =
   return at < 0 ? args : [...args.slice(0, at), `--async=${args[at + 1]}`, ...args.slice(at + 2)]
 }
 
-const isEnvironment = (word: string): boolean => Registry.isBuiltIn(word) || /-v\d+$|\.[cm]?[jt]sx?(?::.*)?$/.test(word)
+const isEnvironment = (word: string): boolean =>
+  Registry.isBuiltIn(word) || /-v\d+$|\.[cm]?[jt]sx?(?::.*)?$/.test(splitReference(word).base)
 
 /**
  * The arguments as the parser wants them: `--n-envs 10` alone means `train --n-envs 10`, and so does an environment in the
@@ -115,6 +117,7 @@ export const npmOf = (variables: Readonly<Record<string, string | undefined>>): 
 
 const trainFlags: ReadonlyArray<string> = [
   ...optionNames.flatMap((name) => [flagName(name), ...aliasesOf(name)]),
+  "env-option",
   "config",
   "serial",
   "sync",
@@ -127,7 +130,7 @@ const trainFlags: ReadonlyArray<string> = [
 
 /** What npm may have taken for a flag of its own, as people type it. Its own `cpu` and `quiet` are nothing to go by. */
 const takeable: ReadonlyArray<string> = [
-  ...new Set([...trainFlags, "episodes", "render", "out", "format", ...Object.keys(otherWords)])
+  ...new Set([...trainFlags, "episodes", "render", "out", "format", "steps", ...Object.keys(otherWords)])
 ].filter((flag) => flag.length > 1 && flag !== "cpu" && flag !== "quiet")
 
 const isSwitch = (flag: string): boolean =>
