@@ -6,7 +6,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { ensureBuilt } from "../scripts/build.ts"
 
-const recordings = ["gymnasium", "numpy-pcg64.json", "returns.json", "learner.json"]
+const recordings = ["gymnasium", "numpy-pcg64.json", "returns.json", "learner.json", "distributions.json", "ppo.json"]
 
 export default async function setup(): Promise<void> {
   const folder = process.env["REFERENCE_DIR"]

@@ -262,6 +262,34 @@ describe("CpuDevice", () => {
       assert.match((yield* Effect.flip(model.apply(fresh, size))).message, /applied before/)
     }))
 
+  it.effect("a clipped surrogate of which nothing is clipped is advantage actor-critic, to the bit", () =>
+    Effect.gen(function*() {
+      const a2c = yield* setUp(network, adam)
+      const ppo = yield* setUp(network, adam)
+      const random = Pcg64.fromSeed(11)
+      for (let update = 0; update < 3; update++) {
+        const drawn = [segmentOf(random, network, 40), segmentOf(random, network, 3)]
+        const { logProbabilities } = yield* Effect.flatMap(ppo.model.batch(drawn), ppo.model.evaluate)
+        const segments = [
+          { ...drawn[0]!, logProbabilities: logProbabilities.slice(0, 40) },
+          { ...drawn[1]!, logProbabilities: logProbabilities.slice(40) }
+        ]
+        const step = { learningRate: 0.01, maxGradNorm: 0.5 }
+        const loss = { ...coefficients, name: "ppo", clipRange: 0.5, valueClipRange: null } as const
+        yield* a2c.model.apply(
+          yield* Effect.flatMap(a2c.model.batch(segments), (b) => a2c.model.gradients(b, pass)),
+          step
+        )
+        const gradients = yield* Effect.flatMap(
+          ppo.model.batch(segments),
+          (b) => ppo.model.gradients(b, { ...pass, loss })
+        )
+        assert.deepStrictEqual([gradients.loss.approxKl, gradients.loss.clipFraction], [0, 0])
+        yield* ppo.model.apply(gradients, step)
+        assert.deepStrictEqual(yield* read(ppo.model, network), yield* read(a2c.model, network))
+      }
+    }))
+
   it.effect("takes back the parameters it gave", () =>
     Effect.gen(function*() {
       const { initial, model } = yield* setUp(network)

@@ -125,13 +125,16 @@ export const gatheredBytes = ({ distribution, encoder }: PolicySpec): number => 
 }
 
 /** What the kernels know a loss by. */
-const lossIds = { a2c: 0, td: 1 } as const satisfies { readonly [Name in LossName]: number }
+const lossIds = { a2c: 0, td: 1, ppo: 2 } as const satisfies { readonly [Name in LossName]: number }
 
 /** A loss's numbers in the order in which its kernel reads them. */
 const coefficientsOf = (loss: LossSettings | FragmentLossSettings): ReadonlyArray<number> => {
   switch (loss.name) {
     case "a2c":
       return [loss.valueCoefficient, loss.entropyCoefficient]
+    case "ppo":
+      // A value may move as far as it likes where its bound is 0.
+      return [loss.valueCoefficient, loss.entropyCoefficient, loss.clipRange, loss.valueClipRange ?? 0]
     case "td":
       return [loss.valueCoefficient, loss.entropyCoefficient, loss.gamma, loss.detachBootstrap ? 1 : 0]
   }

@@ -5,10 +5,11 @@
 import * as Schema from "effect/Schema"
 import { a2c, A2cSettings } from "./a2c.ts"
 import { type FragmentLoss, type RowLoss, Statistic } from "./Loss.ts"
+import { ppo, PpoSettings, ppoStatistics } from "./ppo.ts"
 import { td, TdSettings } from "./td.ts"
 
 /** A loss of rows that stand by themselves, and its numbers for one pass. */
-export const LossSettings = Schema.Union([A2cSettings])
+export const LossSettings = Schema.Union([A2cSettings, PpoSettings])
 /** The decoded value of the schema of the same name. */
 export type LossSettings = typeof LossSettings.Type
 
@@ -25,6 +26,8 @@ export const rowLossOf = (settings: LossSettings): RowLoss => {
   switch (settings.name) {
     case "a2c":
       return a2c(settings)
+    case "ppo":
+      return ppo(settings)
   }
 }
 
@@ -39,6 +42,7 @@ export const fragmentLossOf = (settings: FragmentLossSettings): FragmentLoss => 
 /** What a loss reports for itself, in the order of its sums from `Statistic.own` on. */
 export const ownStatistics = {
   a2c: [],
+  ppo: ppoStatistics,
   td: []
 } as const satisfies { readonly [Name in LossName]: ReadonlyArray<string> }
 

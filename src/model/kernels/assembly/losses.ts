@@ -7,14 +7,16 @@
  * term, of the value's, of the entropy, of log p, of the value's target, of its square, of the error (target - value), and
  * the number of rows, then the loss's own. They are plain sums, before any coefficient.
  */
+import { exp4 } from "./elementary"
 import {
-  advantageMeanOf, advantageScaleOf, advantagesOf, coefficientOf, isNormalized, isTerminated, lossOf, returnsOf, rowsOf,
-  scaleOf, statisticsOf
+  advantageMeanOf, advantageScaleOf, advantagesOf, behaviorValuesOf, coefficientOf, isNormalized, isTerminated,
+  logProbabilitiesOf, lossOf, returnsOf, rowsOf, scaleOf, statisticsOf
 } from "./job"
 import { ADVANTAGES, D_ENTROPIES, D_LOG_PROBABILITIES, ENTROPIES, LOG_PROBABILITIES, rowArrayAt } from "./net"
 
 const A2C = 0
 const TD = 1
+const PPO = 2
 
 @inline
 function addTo(at: usize, n: f64): void {
@@ -22,11 +24,16 @@ function addTo(at: usize, n: f64): void {
 }
 
 @inline
-function valueStatistics(statistics: usize, target: f64, error: f64): void {
-  addTo(statistics + 8, error * error)
+function targetStatistics(statistics: usize, target: f64, error: f64): void {
   addTo(statistics + 32, target)
   addTo(statistics + 40, target * target)
   addTo(statistics + 48, error)
+}
+
+@inline
+function valueStatistics(statistics: usize, target: f64, error: f64): void {
+  addTo(statistics + 8, error * error)
+  targetStatistics(statistics, target, error)
 }
 
 /** The advantages of a chunk as the loss sees them. */
@@ -123,6 +130,62 @@ function td(net: usize, job: usize, scratch: usize, first: i32, n: i32, values: 
   if (last) f32.store(dValues + end, terminated ? <f32>0 : <f32>through)
 }
 
+/**
+ * Proximal policy optimization (Schulman et al. 2017, equation 7): with ratio = exp(log p - behavior's log p), and c and v
+ * for the two clip ranges,
+ *
+ *     scale · Σ rows [ -min(ratio · A, clip(ratio, 1 - c, 1 + c) · A) + valueCoefficient · value's term - ... · H ]
+ *
+ * The value's term is the square of the error, or, where v is not 0, the larger of that and of the error of the value that
+ * is clipped to within v of behavior's. Coefficients: of the value, of the entropy, c, v. Own statistics: (ratio - 1) - log
+ * ratio, and rows whose ratio is beyond c.
+ */
+function ppo(net: usize, job: usize, scratch: usize, first: i32, n: i32, values: usize, dValues: usize): void {
+  const statistics = statisticsOf(job)
+  const scale = <f32>scaleOf(job)
+  const dEntropy = -(<f32>coefficientOf(job, 1) * scale)
+  const clipRange = coefficientOf(job, 2)
+  const valueClipRange = coefficientOf(job, 3)
+  const pull = -2 * coefficientOf(job, 0) * scaleOf(job)
+  const row = <usize>first << 2
+  const advantages = advantagesOfChunk(net, job, scratch, first, n)
+  const returns = returnsOf(job) + row
+  const behaviorLogP = logProbabilitiesOf(job) + row
+  const behaviorValues = behaviorValuesOf(job) + row
+  const logP = rowArrayAt(net, scratch, n, LOG_PROBABILITIES)
+  const dLogP = rowArrayAt(net, scratch, n, D_LOG_PROBABILITIES)
+  const dEntropies = rowArrayAt(net, scratch, n, D_ENTROPIES)
+  for (let at: usize = 0, end = <usize>n << 2; at < end; at += 4) {
+    const logRatio = f32.load(logP + at) - f32.load(behaviorLogP + at)
+    const ratio = f32x4.extract_lane(exp4(f32x4.splat(logRatio)), 0)
+    const advantage = f32.load(advantages + at)
+    const surrogate = ratio * advantage
+    const clipped = <f32>max<f64>(1 - clipRange, min<f64>(1 + clipRange, <f64>ratio)) * advantage
+    f32.store(dLogP + at, surrogate <= clipped ? -(surrogate * scale) : 0)
+    f32.store(dEntropies + at, dEntropy)
+    addTo(statistics, -<f64>min<f32>(surrogate, clipped))
+    addTo(statistics + 64, <f64>ratio - 1 - <f64>logRatio)
+    addTo(statistics + 72, abs<f64>(<f64>ratio - 1) > clipRange ? 1 : 0)
+
+    const target = <f64>f32.load(returns + at)
+    const value = <f64>f32.load(values + at)
+    const error = target - value
+    let loss = error * error
+    let follows = true
+    if (valueClipRange > 0) {
+      const moved = value - <f64>f32.load(behaviorValues + at)
+      if (abs<f64>(moved) > valueClipRange) {
+        const bounded = target - (<f64>f32.load(behaviorValues + at) + copysign<f64>(valueClipRange, moved))
+        follows = loss >= bounded * bounded
+        if (!follows) loss = bounded * bounded
+      }
+    }
+    f32.store(dValues + at, follows ? <f32>(pull * error) : 0)
+    addTo(statistics + 8, loss)
+    targetStatistics(statistics, target, error)
+  }
+}
+
 /** Whether a loss reads one row more than it has steps. */
 @inline
 export function isAlongFragment(loss: i32): bool {
@@ -139,6 +202,7 @@ export function lossRows(
   const loss = lossOf(job)
   if (loss == A2C) a2c(net, job, scratch, first, n, values, dValues)
   else if (loss == TD) td(net, job, scratch, first, n, values, dValues)
+  else if (loss == PPO) ppo(net, job, scratch, first, n, values, dValues)
   else unreachable()
   const statistics = statisticsOf(job)
   const logP = rowArrayAt(net, scratch, n, LOG_PROBABILITIES)
