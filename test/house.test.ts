@@ -20,8 +20,30 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   runtime: ["actors", "envs", "math", "model", "random", "text"]
 }
 
-const imports = (file: string): ReadonlyArray<string> =>
-  [...readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, target]) =>
+/** Rooms within a room, each standing on those after it alone; what is only a type weighs nothing. */
+const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
+  actors: ["owner", "hosts", "links", "messages"],
+  runtime: [
+    "commands",
+    "algorithms",
+    "checkpoint",
+    "chaos",
+    "arrivals",
+    "reporting",
+    "monitoring",
+    "stopping",
+    "learning",
+    "evaluation",
+    "experience",
+    "workers",
+    "quirks",
+    "plan",
+    "config"
+  ]
+}
+
+const imports = (file: string, text = readFileSync(file, "utf8")): ReadonlyArray<string> =>
+  [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, target]) =>
     path.resolve(path.dirname(file), target!)
   )
 
@@ -49,6 +71,35 @@ describe("house", () => {
         const other = roomOf(target)
         if (other === undefined || other === room) continue
         assert.include(allowed[room] ?? [], other, `${path.relative(root, file)} must not import from ${other}/`)
+      }
+    }
+  })
+
+  it("has inner rooms that stand on those below them", () => {
+    for (const [house, rooms] of Object.entries(inner)) {
+      const within = files.filter((file) => roomOf(file) === house)
+      const innerOf = (file: string) => {
+        const [room, ...rest] = path.relative(path.join(root, "src", house), file).split(path.sep)
+        return rest.length === 0 ? undefined : room
+      }
+      assert.deepStrictEqual(
+        [...new Set(within.map(innerOf))].filter((room) => room !== undefined).toSorted(),
+        [...rooms].toSorted(),
+        house
+      )
+      for (const file of within) {
+        const room = innerOf(file)
+        if (room === undefined) continue
+        for (const target of imports(file, code(file).replaceAll(/import type [^"]*"[^"]*"/g, ""))) {
+          if (roomOf(target) !== house) continue
+          const other = innerOf(target)
+          if (other === undefined || other === room) continue
+          assert.isAbove(
+            rooms.indexOf(other),
+            rooms.indexOf(room),
+            `${path.relative(root, file)} must not stand on ${other}/`
+          )
+        }
       }
     }
   })

@@ -7,7 +7,10 @@ import type { atOwnPace } from "./atOwnPace.ts"
 import type { inStep } from "./inStep.ts"
 
 /** The settings that an algorithm sees: its own, and those that every run has. */
-export type SettingsOf<Name extends AlgorithmName> = Pick<RunConfig, SettingOf<Name> | "maxGradNorm" | "totalTimesteps">
+export type SettingsOf<Name extends AlgorithmName> = Pick<
+  RunConfig,
+  SettingOf<Name> | "nEnvs" | "nSteps" | "totalTimesteps"
+>
 
 export interface Algorithm<Name extends AlgorithmName> {
   readonly plan: (settings: SettingsOf<Name>) => Plan

@@ -12,6 +12,7 @@ const groups = {
   learning: "Learning",
   evaluation: "Evaluation",
   output: "Output",
+  ppo: "PPO",
   quirks: "Quirks of the notebooks"
 } as const
 
@@ -57,6 +58,12 @@ const groupOfOption: Readonly<Record<OptionName, Group>> = {
   adamBeta2: "learning",
   optimizerEps: "learning",
   rmspropEps: "learning",
+  batchSize: "ppo",
+  clipRange: "ppo",
+  clipRangeVf: "ppo",
+  clipSchedule: "ppo",
+  entSchedule: "ppo",
+  targetKl: "ppo",
   loss: "learning",
   gamma: "learning",
   gaeLambda: "learning",

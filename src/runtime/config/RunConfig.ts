@@ -91,10 +91,10 @@ export const options = {
     "environment: a registered id, or a TypeScript/JavaScript module that exports one (./grid.ts or ./grid.ts:Grid-v0)"
   ),
   preset: choice(
-    ["a2c", "a3c", "notebook-ray", "notebook-a3c"],
+    ["a2c", "a3c", "ppo", "notebook-ray", "notebook-a3c"],
     "named settings that the other flags then change (default: that of --algo)"
   ),
-  algo: choice(algorithmNames, "algorithm: a2c, all in step, or a3c, each at its own pace"),
+  algo: choice(algorithmNames, "algorithm: a2c and ppo, all in step, or a3c, each at its own pace"),
   schedule: choice(
     ["sync", "async", "seeded"],
     "whose turn it is: sync, all together; async, by the clock (recorded); seeded, drawn from the seed. Also --sync, --async, --async seeded"
@@ -189,7 +189,33 @@ export const options = {
   entCoef: real({ from: 0 }, "weight of the entropy bonus"),
   vfCoef: real({ from: 0 }, "weight of the value loss"),
   maxGradNorm: real({ from: 0 }, "clip the gradient's global norm; 0 never clips"),
-  nEpochs: whole(1, 1000, "updates on each batch"),
+  nEpochs: whole(1, 1000, "passes over each batch"),
+  batchSize: whole(
+    1,
+    1_000_000_000,
+    "ppo: rows of a minibatch; a whole number of them makes up --n-envs times --n-steps"
+  ),
+  clipRange: real({ above: 0 }, "ppo: how far the probability ratio pays off on either side of 1"),
+  clipRangeVf: {
+    schema: Schema.Union([Schema.Literal("none"), Schema.Finite.check(Schema.isGreaterThan(0))]),
+    kind: "number",
+    expected: "a finite number above 0, or none",
+    help: "ppo: how far the value may move from what it was; none does not clip it"
+  },
+  clipSchedule: choice(
+    ["constant", "linear"],
+    "ppo: clip range over the run: constant, or linear to 0 at --total-timesteps"
+  ),
+  entSchedule: choice(
+    ["constant", "linear"],
+    "ppo: weight of the entropy bonus over the run: constant, or linear to 0 at --total-timesteps"
+  ),
+  targetKl: {
+    schema: Schema.Union([Schema.Literal("none"), Schema.Finite.check(Schema.isGreaterThan(0))]),
+    kind: "number",
+    expected: "a finite number above 0, or none",
+    help: "ppo: ends the passes over a batch where the approximate KL divergence exceeds one and a half of it"
+  },
   evalEpisodes: whole(1, 100_000, "fresh episodes of the greedy evaluation that confirms a solved run"),
   maxRestarts: whole(0, 1_000_000, "restarts allowed to one actor within a minute, before the run fails"),
   collectDeadline: real(

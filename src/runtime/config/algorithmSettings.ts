@@ -34,6 +34,10 @@ export const algorithmSettings = {
     schedules: ["async", "seeded"],
     settings: [...advantages, "loss", "detachBootstrap", "maxStaleness", "whenStale", "syncCritic"],
     counterpart: "a2c"
+  },
+  ppo: {
+    schedules: ["sync"],
+    settings: [...advantages, "batchSize", "clipRange", "clipRangeVf", "clipSchedule", "entSchedule", "targetKl"]
   }
 } as const satisfies Readonly<Record<AlgorithmName, Belongings>>
 

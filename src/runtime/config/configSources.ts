@@ -270,17 +270,23 @@ export const feasible = (config: RunConfig): Effect.Effect<RunConfig, ConfigErro
   return message === undefined ? Effect.succeed(config) : Effect.fail(new ConfigError({ source: "workers", message }))
 }
 
-/**
- * What `--ship auto` is: gradients, unless they need the whole batch in one place, or are for a device that makes them
- * better itself.
- */
-export const shipping = ({ device, normalizeAdvantage, schedule }: RunConfig): "experience" | "gradients" =>
-  schedule === "sync" && (normalizeAdvantage || device !== "cpu") ? "experience" : "gradients"
+/** What `--ship auto` is: gradients, unless they are for a device that makes them better itself. */
+export const shipping = ({ device, schedule }: RunConfig): "experience" | "gradients" =>
+  schedule === "sync" && device !== "cpu" ? "experience" : "gradients"
+
+/** The divisor of `n` that is nearest to `to`, the smaller of two. */
+const nearestDivisor = (n: number, to: number): number => {
+  const near = Math.min(n, to)
+  for (let away = 0;; away++) {
+    if (near - away >= 1 && n % (near - away) === 0) return near - away
+    if (n % (near + away) === 0) return near + away
+  }
+}
 
 /** Settings that cannot go together, as a sentence. */
 const contradiction = (config: RunConfig): string | undefined => {
   const { loss, normalizeAdvantage, schedule, ship } = config
-  if (normalizeAdvantage && (ship === "gradients" || (ship === "auto" && schedule !== "sync"))) {
+  if (normalizeAdvantage && ship !== "experience" && schedule !== "sync") {
     return "--normalize-advantage needs the whole batch in one place and cannot go with gradients that travel; " +
       "say --ship experience."
   }
@@ -289,6 +295,11 @@ const contradiction = (config: RunConfig): string | undefined => {
   }
   if (loss === "td" && (ship === "experience" || schedule === "sync")) {
     return "--loss td is computed along one episode, in the worker: it needs --ship gradients and --async."
+  }
+  const rows = config.nEnvs * config.nSteps
+  if (ownersOf("batchSize").includes(config.algo) && rows % config.batchSize !== 0) {
+    return `--batch-size ${config.batchSize} does not divide the ${config.nEnvs} x ${config.nSteps} = ${rows} rows of ` +
+      `--n-envs and --n-steps; ${nearestDivisor(rows, config.batchSize)} does.`
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 /**
  * Named settings. `a2c` is the default: the synchronous system of notebook 000 with its mistakes put right and tuned
- * for CartPole; `a3c` the asynchronous one of notebook 002. `notebook-ray` and `notebook-a3c` are those notebooks as they
+ * for CartPole; `a3c` the asynchronous one of notebook 002; `ppo` proximal policy optimization, tuned for CartPole too. `notebook-ray` and `notebook-a3c` are those notebooks as they
  * were written, each of their quirks a setting of its own, so that any one of them can be put right alone
  * (`docs/notebooks.md`).
  */
@@ -51,6 +51,12 @@ const a2c: Omit<RunConfig, "workers"> = {
   vfCoef: 0.5,
   maxGradNorm: 0.5,
   nEpochs: 1,
+  batchSize: 50,
+  clipRange: 0.2,
+  clipRangeVf: "none",
+  clipSchedule: "constant",
+  entSchedule: "constant",
+  targetKl: "none",
   evalEpisodes: 100,
   maxRestarts: 1000,
   collectDeadline: 60,
@@ -87,10 +93,25 @@ const a3c: Omit<RunConfig, "workers"> = {
   maxGradNorm: 5
 }
 
+const ppo: Omit<RunConfig, "workers"> = {
+  ...a2c,
+  preset: "ppo",
+  algo: "ppo",
+  nSteps: 20,
+  nEpochs: 8,
+  optimizer: "adam",
+  lr: 0.006,
+  gaeLambda: 0.95,
+  normalizeAdvantage: true,
+  entCoef: 0,
+  vfCoef: 0.25
+}
+
 /** The settings of each preset; `workers` is left to the machine. */
 export const presets: { readonly [Name in RunConfig["preset"]]: Omit<RunConfig, "workers"> } = {
   a2c,
   a3c,
+  ppo,
   "notebook-a3c": {
     ...a3c,
     preset: "notebook-a3c",

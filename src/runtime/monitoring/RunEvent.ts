@@ -78,6 +78,9 @@ export const Progress = Schema.Struct({
   ep_rew_mean: Measured,
   ep_len_mean: Measured,
   train20: Measured,
+  /** Of ppo: null elsewhere. */
+  approx_kl: Measured,
+  clip_fraction: Measured,
   policy_loss: Measured,
   value_loss: Measured,
   entropy: Measured,

@@ -309,6 +309,8 @@ export class RunMonitor extends Context.Service<RunMonitor, {
             ep_rew_mean: progress.rollout?.return ?? null,
             ep_len_mean: progress.rollout?.length ?? null,
             train20: progress.train20 ?? null,
+            approx_kl: report.loss.approxKl ?? null,
+            clip_fraction: report.loss.clipFraction ?? null,
             policy_loss: report.loss.policyLoss,
             value_loss: report.loss.valueLoss,
             entropy: report.loss.entropy,

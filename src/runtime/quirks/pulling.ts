@@ -7,7 +7,6 @@ import { initialParameters } from "../../model/initialize.ts"
 import { workerWeightsStream } from "../../random/streams.ts"
 import type { RunConfig } from "../config/RunConfig.ts"
 import type { DataPlane } from "../workers/DataPlane.ts"
-import { bankOf } from "../workers/dataPlaneLayout.ts"
 
 /** Copies the published weights into a worker's slot, so that the Learner may go on while the worker uses them. */
 export const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: number) => {
@@ -19,6 +18,6 @@ export const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: nu
   const length = config.syncCritic ? plane.parameters.size : plane.parameters.critic.at(-1)!.weight
   return (environment: number, version: number): void => {
     if (version === 0 && !config.syncCritic) return
-    plane.slots[environment]!.weights.set(plane.weights[bankOf(version)].subarray(0, length))
+    plane.slots[environment]!.weights.set(plane.weightsOf(version).subarray(0, length))
   }
 }

@@ -4,11 +4,12 @@
  * lines name only what the event measured, with `null` for a number that is not finite.
  */
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { RunEvent } from "../monitoring/RunEvent.ts"
 import * as BlockFile from "./BlockFile.ts"
-import { metricNames, type Metrics, metricsOf } from "./metrics.ts"
+import { type MetricName, metricNames, type Metrics, metricsOf } from "./metrics.ts"
 import type { FileReporter } from "./Reporter.ts"
 import type { ReportFault } from "./ReportFault.ts"
 import type { RunFolder } from "./RunFolder.ts"
@@ -43,11 +44,8 @@ export const lines = (
 
 export const csvHeader = `${metricNames.join(",")}\n`
 
-export const csvRow = ({ values }: Metrics): string => {
-  let row = ""
-  for (const name of metricNames) row += `${row === "" && name === metricNames[0] ? "" : ","}${values[name] ?? ""}`
-  return `${row}\n`
-}
+export const csvRow = ({ values }: Metrics, columns: ReadonlyArray<MetricName> = metricNames): string =>
+  `${columns.map((name) => values[name] ?? "").join(",")}\n`
 
 export const jsonRow = ({ values }: Metrics): string => `${JSON.stringify(values)}\n`
 
@@ -56,6 +54,19 @@ const rows = (row: (metrics: Metrics) => string) => (event: RunEvent): string | 
   return metrics === undefined ? undefined : row(metrics)
 }
 
-export const csv = (folder: RunFolder): Made => lines(folder, "progress.csv", csvHeader, rows(csvRow))
+/** The columns of a file that an earlier version began: its rows stay as long as its header. */
+const columnsOf = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const content = yield* Effect.option(fs.readFileString(path))
+  const header = Option.getOrElse(content, () => "").split("\n", 1)[0]!.split(",")
+  const known = metricNames.filter((name) => header.includes(name))
+  return known.length === header.length ? known : metricNames
+})
+
+export const csv = (folder: RunFolder): Made =>
+  Effect.flatMap(
+    columnsOf(folder.file("progress.csv")),
+    (columns) => lines(folder, "progress.csv", csvHeader, rows((metrics) => csvRow(metrics, columns)))
+  )
 
 export const jsonl = (folder: RunFolder): Made => lines(folder, "progress.jsonl", "", rows(jsonRow))

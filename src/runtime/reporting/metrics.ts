@@ -13,6 +13,7 @@
  * | `train/policy_loss`, `train/value_loss`, `train/grad_norm` | progress | |
  * | `train/entropy_loss` | progress | minus the mean entropy, as Stable-Baselines3 has it |
  * | `train/learning_rate`, `train/explained_variance` | progress | |
+ * | `train/approx_kl`, `train/clip_fraction` | progress | ppo |
  * | `eval/mean_reward` | evaluation | greedy policy |
  * | `actors/restarts`, `actors/recovery_ms`, `actors/staleness`, `actors/lost_steps`, `actors/refused` | progress | |
  */
@@ -37,7 +38,10 @@ export const metricNames = [
   "actors/recovery_ms",
   "actors/staleness",
   "actors/lost_steps",
-  "actors/refused"
+  "actors/refused",
+  // What came later stands last: a file that was begun before goes on with the columns it has.
+  "train/approx_kl",
+  "train/clip_fraction"
 ] as const
 
 export type MetricName = typeof metricNames[number]
@@ -67,6 +71,8 @@ export const metricsOf = (event: RunEvent): Metrics | undefined => {
           "time/total_timesteps": event.env_steps,
           "time/iterations": event.update,
           "time/time_elapsed": finite(event.wall_seconds),
+          "train/approx_kl": finite(event.approx_kl),
+          "train/clip_fraction": finite(event.clip_fraction),
           "train/policy_loss": finite(event.policy_loss),
           "train/value_loss": finite(event.value_loss),
           // `0 - x`, for minus zero has no place in a file.

@@ -42,6 +42,8 @@ export class DataPlane extends Context.Service<DataPlane, {
   readonly units: ReadonlyArray<UnitSlot>
   /** Two copies of the weights by turns: version `v` is `weights[v % 2]`. */
   readonly weights: readonly [Float32Array, Float32Array]
+  /** The weights of a version, as long as they are published. */
+  readonly weightsOf: (version: number) => Float32Array
   /**
    * Writes the weights of a version, in the flat order of `parameters`, where the EnvWorkers read them. The version before it
    * stays as it is; whoever still reads the one before that must have come to an end.
@@ -96,6 +98,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         slots: Array.from({ length: config.nEnvs }, (_, index) => envSlot(arena.buffer, layout, index)),
         units: Array.from({ length: unitCount(spec) }, (_, index) => unitSlot(arena.buffer, layout, index)),
         weights,
+        weightsOf: (version) => weights[bankOf(version)],
         publish: (version, from) => weights[bankOf(version)].set(from)
       }
     })

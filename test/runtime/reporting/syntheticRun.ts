@@ -47,6 +47,8 @@ export const progress: Progress = {
   ep_rew_mean: 21.5,
   ep_len_mean: 21.5,
   train20: null,
+  approx_kl: null,
+  clip_fraction: null,
   policy_loss: -0.02,
   value_loss: 8.5,
   entropy: 0.69,
