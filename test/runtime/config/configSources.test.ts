@@ -118,6 +118,22 @@ describe("configSources", () => {
       assert.deepStrictEqual(yield* named({ maxStaleness: "none", loss: "a2c" }), ["a2c", "sync", "a2c"])
     }).pipe(env({}), Effect.provide(NodeServices.layer)))
 
+  it.effect("refuses minibatches that do not divide the rows, and names one that does", () =>
+    Effect.gen(function*() {
+      const refused = (given: PartialConfig) => message(resolve({ given: { algo: "ppo", ...given } }))
+      assert.strictEqual(
+        yield* refused({ batchSize: 64 }),
+        "--batch-size 64 does not divide the 10 x 20 = 200 rows of --n-envs and --n-steps; 50 does."
+      )
+      assert.match(yield* refused({ batchSize: 100_000 }), /; 200 does\.$/)
+      assert.match(yield* refused({ schedule: "async" }), /^--algo ppo goes with --sync, not with --async\.$/)
+      assert.match(
+        yield* message(resolve({ given: { clipRange: 0.1 } })),
+        /^--clip-range is for ppo, and this run is a2c/
+      )
+      assert.strictEqual((yield* resolve({ given: { algo: "ppo", batchSize: 200 } })).batchSize, 200)
+    }).pipe(env({}), Effect.provide(NodeServices.layer)))
+
   it.effect("reads files from when the schedule alone chose the algorithm", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
