@@ -25,7 +25,12 @@ export interface LayersModel {
 const activationNames = { tanh: "tanh", relu: "relu" } as const satisfies { readonly [Name in Activation]: string }
 
 /** What the policy's head is called: by what the distribution makes of it. */
-const headNames = { categorical: "logits" } as const satisfies { readonly [Kind in DistributionSpec["kind"]]: string }
+const headNames = {
+  categorical: "logits",
+  "multi-categorical": "logits",
+  bernoulli: "logits",
+  "diagonal-gaussian": "mean"
+} as const satisfies { readonly [Kind in DistributionSpec["kind"]]: string }
 
 /** The encoders that can be written. */
 const mlpOf = (encoder: EncoderSpec): MlpSpec => {

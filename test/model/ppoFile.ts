@@ -47,7 +47,9 @@ export type PpoCase = typeof PpoCase.Type
 export const ppoFile = recorded("ppo.json", Schema.Struct({ cases: Schema.Array(PpoCase) }))
 
 /** The policy of a case. */
-export const policyOf = ({ activation, hidden, inputs, network, outputs }: PpoCase): PolicySpec => ({
+export const policyOf = ({ actions, activation, hidden, inputs, network, outputs }: PpoCase): PolicySpec => ({
   encoder: { kind: "mlp", towers: network, inputs, hidden, activation },
-  distribution: { kind: "categorical", n: outputs }
+  distribution: actions === "discrete"
+    ? { kind: "categorical", n: outputs }
+    : { kind: "diagonal-gaussian", dims: outputs }
 })

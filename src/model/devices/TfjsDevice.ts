@@ -85,6 +85,14 @@ interface LayerTensors {
   readonly bias: Vector
 }
 
+/** The parameters as they are now: the flat array, and each chain's layers. */
+interface LayersNow {
+  readonly flat: Vector
+  readonly trunk: ReadonlyArray<LayerTensors>
+  readonly actor: ReadonlyArray<LayerTensors>
+  readonly critic: ReadonlyArray<LayerTensors>
+}
+
 /** An activation function, and its slope from what it put out. */
 interface TensorActivation {
   readonly apply: (x: Matrix) => Matrix
@@ -128,7 +136,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   const { maxRows, optimizer, policy } = spec
   const network = mlpOf(policy.encoder)
   const layout = new ParameterLayout(policy)
-  const { size } = layout
+  const { free, size } = layout
   const widest = Math.max(network.inputs, distributionOf(policy.distribution).outputs, ...network.hidden)
   const rowsAtATime = Math.max(1, Math.min(Math.floor(chunkFloats / widest), summingRows[backend] ?? Infinity))
   const fault = (message: string) => new DeviceFault({ device, message })
@@ -311,28 +319,33 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     return d
   }
 
-  const distribution = tensorDistributionOf(tf, policy.distribution)
+  const distribution = tensorDistributionOf(tf, (value) => number(`constant ${value}`, value), policy.distribution)
 
   /** The forward pass of some rows. */
   const run = (
-    { actor, critic, trunk }: { readonly [Chain in "trunk" | "actor" | "critic"]: ReadonlyArray<LayerTensors> },
+    { actor, critic, flat, trunk }: LayersNow,
     { observations, taken }: Chunk
   ) => {
     const trunkOut = chainForward(trunk, observations)
     const actorOut = chainForward(actor, trunkOut.at(-1)!)
     const criticOut = chainForward(critic, trunkOut.at(-1)!)
-    return { trunkOut, actorOut, criticOut, rows: distribution.evaluate(actorOut.at(-1)!, taken) }
+    return {
+      trunkOut,
+      actorOut,
+      criticOut,
+      rows: distribution.evaluate(actorOut.at(-1)!, taken, () => tf.slice1d(flat, free.at, free.length))
+    }
   }
 
   /** Gradient [size] and sums of the loss's terms, of the entropy and of what the loss counts for itself, of some rows. */
   const chunkGradient = (
-    layers: { readonly [Chain in "trunk" | "actor" | "critic"]: ReadonlyArray<LayerTensors> },
+    layers: LayersNow,
     chunk: Chunk,
     scale: number,
     { advantage, loss }: Pass
   ): readonly [gradient: Vector, sums: Vector] => {
     const { actorOut, criticOut, rows, trunkOut } = run(layers, chunk)
-    const { terms: [policyLoss, valueLoss, ...own], ...d } = tensorLossOf(tf, number, loss, {
+    const { terms: [policyLoss, valueLoss, ...ofLoss], ...d } = tensorLossOf(tf, number, loss, {
       logProbabilities: rows.logProbabilities,
       behaviorLogProbabilities: chunk.logProbabilities,
       entropies: rows.entropies,
@@ -344,7 +357,8 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       ),
       returns: chunk.returns
     })
-    const dOutputs = tf.mul<Matrix>(rows.gradient(d.dLogProbabilities, d.dEntropies), number("scale", scale))
+    const own = rows.gradient(d.dLogProbabilities, d.dEntropies)
+    const dOutputs = tf.mul<Matrix>(own.outputs, number("scale", scale))
     const dValues = tf.mul<Matrix>(d.dValues, number("scale", scale))
 
     const gradients = new Map<Layer, readonly [Matrix, Vector]>()
@@ -353,12 +367,15 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     const dCritic = chainBackward(layers.critic, criticOut, dValues, shared, gradients)
     if (shared) chainBackward(layers.trunk, trunkOut, tf.add(dActor, dCritic), false, gradients)
     return [
-      tf.concat1d(layout.layers.flatMap((layer) => {
-        const [weight, bias] = gradients.get(layer)!
-        return [tf.reshape<tfjs.Rank.R1>(weight, [-1]), bias]
-      })),
+      tf.concat1d([
+        ...layout.layers.flatMap((layer) => {
+          const [weight, bias] = gradients.get(layer)!
+          return [tf.reshape<tfjs.Rank.R1>(weight, [-1]), bias]
+        }),
+        ...(own.free === undefined ? [] : [tf.mul<Vector>(own.free, number("scale", scale))])
+      ]),
       tf.concat1d(
-        [policyLoss, valueLoss, rows.entropies, ...own].map((term) => tf.reshape<tfjs.Rank.R1>(tf.sum(term), [1]))
+        [policyLoss, valueLoss, rows.entropies, ...ofLoss].map((term) => tf.reshape<tfjs.Rank.R1>(tf.sum(term), [1]))
       )
     ]
   }
@@ -392,9 +409,10 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     return own.chunks ??= yield* compute(() => toChunks(takeRows(null, batch.segments, batch.rows, spec)))
   })
 
-  const layersNow = () => {
+  const layersNow = (): LayersNow => {
     const flat = state().parameters
     return {
+      flat,
       trunk: layersOf(flat, layout.trunk),
       actor: layersOf(flat, layout.actor),
       critic: layersOf(flat, layout.critic)

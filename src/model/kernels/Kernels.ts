@@ -244,7 +244,10 @@ const ids = {
   encoder: { mlp: 0 } satisfies { readonly [Kind in EncoderSpec["kind"]]: number },
   activation: { tanh: 0, relu: 1 } satisfies { readonly [Name in Activation]: number },
   towers: { separate: 0, shared: 1 } satisfies { readonly [Name in EncoderSpec["towers"]]: number },
-  distribution: { categorical: 0 } satisfies { readonly [Kind in DistributionSpec["kind"]]: number }
+  // One choice or several: to the kernels these are one distribution, whose parts say how many.
+  distribution: { categorical: 0, "multi-categorical": 0, bernoulli: 1, "diagonal-gaussian": 2 } satisfies {
+    readonly [Kind in DistributionSpec["kind"]]: number
+  }
 }
 
 /** How many outputs of the head belong to each of the choices that an action consists of. */
@@ -252,6 +255,11 @@ const partsOf = (distribution: DistributionSpec): ReadonlyArray<number> => {
   switch (distribution.kind) {
     case "categorical":
       return [distribution.n]
+    case "multi-categorical":
+      return distribution.nvec
+    case "bernoulli":
+    case "diagonal-gaussian":
+      return []
   }
 }
 

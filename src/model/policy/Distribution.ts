@@ -20,6 +20,8 @@ export interface Distribution {
   readonly outputs: number
   /** Numbers that are learned but do not depend on the observation; they stand last in the flat parameters. */
   readonly freeParameters: number
+  /** Numbers of a mask, which says of each output whether what it stands for is legal; 0: there are no masks. */
+  readonly masks: number
   readonly action: { readonly type: "int32" | "float32"; readonly width: number }
   /** Draws an action. */
   readonly sample: (parameters: FloatArray, random: Pcg64, into: ActionArray) => void

@@ -98,6 +98,7 @@ export const greedyAction = (logits: FloatArray, offset = 0, length = logits.len
 export const categorical = (n: number): Distribution => ({
   outputs: n,
   freeParameters: 0,
+  masks: n,
   action: { type: "int32", width: 1 },
   sample: (logits, random, into) => {
     const probabilities = new Float64Array(n)

@@ -125,9 +125,7 @@ describe.skipIf(ppoFile === undefined)("recorded PPO", () => {
 
   for (const name of Object.keys(tolerances) as ReadonlyArray<keyof typeof tolerances>) {
     it.live.each(
-      (ppoFile?.cases ?? []).filter(({ actions }) => actions === "discrete").map((given) =>
-        [given.name, given] as const
-      )
+      (ppoFile?.cases ?? []).map((given) => [given.name, given] as const)
     )(
       `${name} is PyTorch's: %s`,
       ([, given]) =>

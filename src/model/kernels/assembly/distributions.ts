@@ -3,10 +3,15 @@
  * The distributions by their ids: whatever acts or learns goes through here, and knows none of them. A row's distribution
  * is made of the head's outputs of that row and of the free parameters.
  */
+import { bitsGradient, evaluateBits, likeliestBits, sampleBits } from "./bernoulli"
 import { choiceGradient, evaluateChoice, likeliestChoice, sampleChoice } from "./categorical"
-import { distributionOf, outputsOf, partWidth, partsOf } from "./net"
+import { evaluateNormals, likeliestNormals, normalsGradient, sampleNormals } from "./gaussian"
+import { distributionOf, outputsOf, partWidth, partsOf, rowArrayStride } from "./net"
 
+/** One choice or several: each part of the outputs is one. */
 const CATEGORICAL = 0
+const BERNOULLI = 1
+const DIAGONAL_GAUSSIAN = 2
 
 /** The lowest finite number. */
 const LOWEST: f32 = -3.4028234663852886e38
@@ -14,7 +19,7 @@ const LOWEST: f32 = -3.4028234663852886e38
 /** Numbers of an action. */
 @inline
 export function actionWidth(net: usize): i32 {
-  return partsOf(net)
+  return distributionOf(net) == CATEGORICAL ? partsOf(net) : outputsOf(net)
 }
 
 /** The lowest finite number in place of the outputs of actions that are not legal. Strides: bytes from row to row. */
@@ -31,15 +36,32 @@ export function applyMask(
   }
 }
 
-/** An action of each row and its log-probability, from the row's own stream; strides are bytes from row to row. */
+/**
+ * An action of each row and its log-probability, from the row's own stream; strides are bytes from row to row. `free` are
+ * the free parameters.
+ */
 export function sampleRows(
-  net: usize, outputs: usize, stride: usize, rows: i32, streams: usize, streamStride: usize, scratch: usize,
+  net: usize, outputs: usize, stride: usize, rows: i32, free: usize, streams: usize, streamStride: usize, scratch: usize,
   actions: usize, logProbabilities: usize, outputStride: usize
 ): void {
-  if (distributionOf(net) == CATEGORICAL) {
-    sampleChoice(
-      false, outputs, stride, partWidth(net, 0), rows, streams, streamStride, scratch, actions, logProbabilities,
-      outputStride
+  const distribution = distributionOf(net)
+  if (distribution == CATEGORICAL) {
+    const parts = partsOf(net)
+    for (let part = 0; part < parts; part++) {
+      const n = partWidth(net, part)
+      sampleChoice(
+        part > 0, outputs, stride, n, rows, streams, streamStride, scratch, actions, logProbabilities, outputStride
+      )
+      outputs += <usize>n << 2
+      actions += 4
+    }
+  } else if (distribution == BERNOULLI) {
+    sampleBits(
+      outputs, stride, rows, outputsOf(net), streams, streamStride, actions, logProbabilities, outputStride
+    )
+  } else if (distribution == DIAGONAL_GAUSSIAN) {
+    sampleNormals(
+      outputs, stride, rows, outputsOf(net), free, streams, streamStride, actions, logProbabilities, outputStride
     )
   } else unreachable()
 }
@@ -48,8 +70,18 @@ export function sampleRows(
 export function likeliestRows(
   net: usize, outputs: usize, stride: usize, rows: i32, actions: usize, outputStride: usize
 ): void {
-  if (distributionOf(net) == CATEGORICAL) {
-    likeliestChoice(outputs, stride, rows, partWidth(net, 0), actions, outputStride)
+  const distribution = distributionOf(net)
+  if (distribution == CATEGORICAL) {
+    const parts = partsOf(net)
+    for (let part = 0; part < parts; part++) {
+      const n = partWidth(net, part)
+      likeliestChoice(outputs, stride, rows, n, actions, outputStride)
+      outputs += <usize>n << 2
+      actions += 4
+    }
+  } else if (distribution == BERNOULLI) likeliestBits(outputs, stride, rows, outputsOf(net), actions, outputStride)
+  else if (distribution == DIAGONAL_GAUSSIAN) {
+    likeliestNormals(outputs, stride, rows, outputsOf(net), actions, outputStride)
   } else unreachable()
 }
 
@@ -58,26 +90,55 @@ export function likeliestRows(
  * `partEntropies`.
  */
 export function evaluateRows(
-  net: usize, outputs: usize, rows: i32, actions: usize, dOutputs: usize, logProbabilities: usize, entropies: usize,
-  partEntropies: usize
+  net: usize, outputs: usize, rows: i32, free: usize, actions: usize, dOutputs: usize, logProbabilities: usize,
+  entropies: usize, partEntropies: usize
 ): void {
-  if (distributionOf(net) == CATEGORICAL) {
-    evaluateChoice(
-      false, outputs, <usize>outputsOf(net) << 2, partWidth(net, 0), rows, actions, 4, dOutputs, logProbabilities,
-      entropies, partEntropies
-    )
+  const distribution = distributionOf(net)
+  const width = outputsOf(net)
+  if (distribution == CATEGORICAL) {
+    const parts = partsOf(net)
+    for (let part = 0; part < parts; part++) {
+      const n = partWidth(net, part)
+      evaluateChoice(
+        part > 0, outputs, <usize>width << 2, n, rows, actions, <usize>parts << 2, dOutputs, logProbabilities, entropies,
+        partEntropies
+      )
+      outputs += <usize>n << 2
+      dOutputs += <usize>n << 2
+      actions += 4
+      partEntropies += rowArrayStride(rows)
+    }
+  } else if (distribution == BERNOULLI) {
+    evaluateBits(outputs, width, rows, actions, dOutputs, logProbabilities, entropies)
+  } else if (distribution == DIAGONAL_GAUSSIAN) {
+    evaluateNormals(outputs, width, rows, free, actions, dOutputs, logProbabilities, entropies)
   } else unreachable()
 }
 
-/** The derivative by the outputs, of the rows that `evaluateRows` went through before. */
+/**
+ * The derivative by the outputs, of the rows that `evaluateRows` went through before; that by the free parameters is added
+ * to `dFree`.
+ */
 export function gradientRows(
-  net: usize, rows: i32, actions: usize, dOutputs: usize, dLogProbabilities: usize, dEntropies: usize,
-  partEntropies: usize
+  net: usize, rows: i32, free: usize, actions: usize, dOutputs: usize, dLogProbabilities: usize, dEntropies: usize,
+  partEntropies: usize, dFree: usize
 ): void {
-  if (distributionOf(net) == CATEGORICAL) {
-    choiceGradient(
-      dOutputs, <usize>outputsOf(net) << 2, partWidth(net, 0), rows, actions, 4, dLogProbabilities, dEntropies,
-      partEntropies
-    )
+  const distribution = distributionOf(net)
+  const width = outputsOf(net)
+  if (distribution == CATEGORICAL) {
+    const parts = partsOf(net)
+    for (let part = 0; part < parts; part++) {
+      const n = partWidth(net, part)
+      choiceGradient(
+        dOutputs, <usize>width << 2, n, rows, actions, <usize>parts << 2, dLogProbabilities, dEntropies, partEntropies
+      )
+      dOutputs += <usize>n << 2
+      actions += 4
+      partEntropies += rowArrayStride(rows)
+    }
+  } else if (distribution == BERNOULLI) {
+    bitsGradient(dOutputs, width, rows, actions, dLogProbabilities, dEntropies)
+  } else if (distribution == DIAGONAL_GAUSSIAN) {
+    normalsGradient(dOutputs, width, rows, free, dLogProbabilities, dEntropies, dFree)
   } else unreachable()
 }

@@ -49,8 +49,8 @@ export function act(job: usize): void {
     )
     if (masks) applyMask(net, outputs, stride, n, masks + at, stride)
     sampleRows(
-      net, outputs, stride, n, streamsOf(job) + at, stride, scratch, actionsOf(job) + at, logProbabilitiesOf(job) + at,
-      stride
+      net, outputs, stride, n, params + layersBytes(net), streamsOf(job) + at, stride, scratch, actionsOf(job) + at,
+      logProbabilitiesOf(job) + at, stride
     )
   }
 }
@@ -69,7 +69,8 @@ function evaluateChunk(net: usize, job: usize, scratch: usize, first: i32, n: i3
     applyMask(net, outputs, width << 2, n, masks + <usize>first * width, width)
   }
   evaluateRows(
-    net, outputs, n, actionsOf(job) + (<usize>(first * actionWidth(net)) << 2), dOutputs,
+    net, outputs, n, parametersOf(job) + layersBytes(net), actionsOf(job) + (<usize>(first * actionWidth(net)) << 2),
+    dOutputs,
     rowArrayAt(net, scratch, n, LOG_PROBABILITIES), rowArrayAt(net, scratch, n, ENTROPIES),
     rowArrayAt(net, scratch, n, PART_ENTROPIES)
   )
@@ -111,9 +112,9 @@ function differentiateChunk(
   evaluateChunk(net, job, scratch, first, n, outputs, dOutputs)
   lossRows(net, job, scratch, first, n, values, dValues)
   gradientRows(
-    net, n, actionsOf(job) + (<usize>(first * actionWidth(net)) << 2), dOutputs,
+    net, n, parametersOf(job) + layersBytes(net), actionsOf(job) + (<usize>(first * actionWidth(net)) << 2), dOutputs,
     rowArrayAt(net, scratch, n, D_LOG_PROBABILITIES), rowArrayAt(net, scratch, n, D_ENTROPIES),
-    rowArrayAt(net, scratch, n, PART_ENTROPIES)
+    rowArrayAt(net, scratch, n, PART_ENTROPIES), freeGradients(net, job)
   )
 }
 

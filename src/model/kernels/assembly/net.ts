@@ -198,3 +198,9 @@ export function outputsAt(scratch: usize): usize {
 export function dOutputsAt(net: usize, scratch: usize, rows: i32): usize {
   return scratch + (<usize>(scratchRows(rows) * outputsOf(net)) << 2)
 }
+
+/** Bytes from one array of one number a row to the next. */
+@inline
+export function rowArrayStride(rows: i32): usize {
+  return <usize>scratchRows(rows) << 2
+}
