@@ -63,7 +63,7 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
       memory.every(({ observation, state }) =>
         state.buffer === first.state.buffer && observation.buffer === first.observation.buffer
       )
-    this.step = flat !== undefined && together ? this.flatStep(flat, first) : (actions) => this.singleSteps(actions)
+    this.step = flat !== undefined && together ? this.flatStep(flat, first) : (actions) => this.stepEach(actions)
   }
 
   /** Worlds in this memory, one for each entry. `definition` must have its time limit applied. */
@@ -87,10 +87,11 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
     return misstep === undefined ? undefined : { world, ...misstep }
   }
 
-  /** A step of each by its own dynamics. */
-  private singleSteps(actions: ArrayLike<ActionOf<A>>): WorldFault | undefined {
+  /** As `step`, each by its own dynamics; `before` hears which world is next. */
+  stepEach(actions: ArrayLike<ActionOf<A>>, before?: (world: number) => void): WorldFault | undefined {
     const { count, memory, rewards, steppers, streams, terminated, truncated } = this
     for (let i = 0; i < count; i++) {
+      before?.(i)
       const stepper = steppers[i]!
       const misstep = stepper.step(actions[i]!, streams[i]!) ?? stepper.observe(memory[i]!.observation)
       if (misstep !== undefined) return { world: i, ...misstep }

@@ -5,11 +5,13 @@
  * has come nothing is waited for any more but the last words: a timer, a server or a watcher that the module of an
  * environment has left behind keeps no program alive, and the exit code is the run's own.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
 import { Writable } from "node:stream"
-import { plainLine, thrownText } from "../../text/plainLine.ts"
+import { thrownPlace, thrownWords } from "../../envs/thrown.ts"
+import { plainLine } from "../../text/plainLine.ts"
 
 /** The exit codes of the signals that end a program: 128 and the signal's number. */
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
@@ -20,6 +22,32 @@ const readerGone = 141
 const echo = 250
 /** Milliseconds between two looks at whether the parent is still there. */
 const parentWatch = 250
+
+/** What was thrown in this thread where nobody waited for it: by a timer, or a promise that nobody looks at. */
+export class Uncaught extends Schema.TaggedError<Uncaught>()("Uncaught", {
+  when: Schema.String,
+  thrown: Schema.String,
+  place: Schema.NullOr(Schema.String)
+}) {
+  override get message(): string {
+    return `${this.when}: ${this.thrown}${this.place === null ? "" : ` (at ${this.place})`}.`
+  }
+}
+
+/** Hears of what nobody caught, while there is somebody. */
+let fail: ((error: Uncaught) => void) | undefined
+
+/** Fails with what nobody catches meanwhile: work that is interrupted by it can still put away what it has. */
+export const untilUncaught = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | Uncaught, R> =>
+  Effect.raceFirst(
+    work,
+    Effect.callback<never, Uncaught>((resume) => {
+      fail = (error) => resume(Effect.fail(error))
+      return Effect.sync(() => {
+        fail = undefined
+      })
+    })
+  )
 
 /**
  * Runs the program to its end, and ends the process with it. `codeOf` says the exit code of what came of it; that of an
@@ -69,7 +97,9 @@ export const runMain = (
   process.once("uncaughtException", (error) => {
     process.on("uncaughtException", () => {})
     const when = settled === undefined ? "The run is ended by what nobody caught" : "Thrown after the end"
-    say(`${when}: ${thrownText(error)}`)
+    const uncaught = new Uncaught({ when, thrown: thrownWords(error), place: thrownPlace(error) ?? null })
+    if (fail !== undefined && asked === undefined && settled === undefined) return fail(uncaught)
+    say(uncaught.message)
     ask(1)
   })
   whenParentGoes(() => ask(signals.SIGTERM))

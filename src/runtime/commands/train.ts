@@ -38,6 +38,7 @@ import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { settle } from "../runDevice.ts"
 import { numberForEnvironment } from "./commandLine.ts"
+import { untilUncaught } from "./ending.ts"
 import { environmentOptions } from "./environmentOptions.ts"
 import { runFlags } from "./flags.ts"
 import * as resume from "./resume.ts"
@@ -332,7 +333,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   )
   // Runs before the scope ends the consumers: what an interrupted run has said still reaches its files.
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.race(Fiber.await(consumed), untilDeadline(drainDeadline))))
-  yield* Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded", discard: true })
+  yield* untilUncaught(Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded", discard: true }))
 }, Effect.scoped)
 
 export const trainCommand = Command.make(

@@ -217,7 +217,16 @@ export const options = {
     help: "ppo: ends the passes over a batch where the approximate KL divergence exceeds one and a half of it"
   },
   evalEpisodes: whole(1, 100_000, "fresh episodes of the greedy evaluation that confirms a solved run"),
-  maxRestarts: whole(0, 1_000_000, "restarts allowed to one actor within a minute, before the run fails"),
+  maxRestarts: {
+    schema: Schema.Union([
+      Schema.Literal("auto"),
+      Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+    ]),
+    kind: "number",
+    expected: "a whole number from 0 to 1000000, or auto",
+    help:
+      "restarts of one worker, within a minute or in a row with no piece of work done in between, before the run fails. auto: 1000 within a minute, 10 in a row"
+  },
   collectDeadline: real(
     { above: 0, to: 1_000_000 },
     "seconds a worker may take for one piece of work, and its thread may give no sign of life"

@@ -58,7 +58,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   entSchedule: "constant",
   targetKl: "none",
   evalEpisodes: 100,
-  maxRestarts: 1000,
+  maxRestarts: "auto",
   collectDeadline: 60,
   chaos: 0,
   restartSameSeed: false,

@@ -18,6 +18,7 @@ import { GradientSettings } from "./FragmentGradient.ts"
 import { learnableEnvironment } from "./learnableEnvironment.ts"
 import * as Parcel from "./Parcel.ts"
 import * as Rollout from "./Rollout.ts"
+import * as Trail from "./Trail.ts"
 
 /** An environment did what no environment may: which one, at which step of its life, and what. */
 export class EnvFault extends Schema.TaggedError<EnvFault>()("EnvFault", {
@@ -50,6 +51,8 @@ export const EnvWorkerConfig = Schema.Struct({
   ownPace: Schema.Boolean,
   /** Goes on from the states that lie in the banks before its first piece of work. */
   resumed: Schema.Boolean,
+  /** The file of its trail, which it leaves in work that is done again, and in all work where none would be. */
+  trail: Schema.Struct({ file: Schema.String, always: Schema.Boolean }),
   /** How to make gradients of its experience, where these travel. */
   gradients: Schema.NullOr(GradientSettings),
   /** The run's data plane, or where the worker cannot see it, what it needs for one of its own. */
@@ -99,8 +102,11 @@ export class EnvWorker extends Actor.make("EnvWorker", {
 }) {}
 
 /** Steps the environments in their slots. */
-export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*({ config }) {
+export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*({ config, incarnation }) {
   const { gradients, ownPace } = config
+  /** Until its first piece of work is done: then it is not what the one before died of. */
+  let trail = incarnation > 1 || config.trail.always ? Trail.begin(config.trail.file) : undefined
+  trail?.mark(config.first, 0)
   const definition = yield* learnableEnvironment(config.environment, config.episodeLimit)
   const { kernels, layout, own, share } = yield* placeOf(config)
   const blocks = blocksOf(share, layout.spec.unit).map((range) => ({
@@ -141,16 +147,20 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
           const weights = weightsOf(version)
           let rows = steps
           for (const { gradient, rollout } of blocks) {
-            const fault = fresh ? rollout.initialize() : undefined
+            const fault = fresh ? rollout.initialize(trail) : undefined
             if (fault !== undefined) return toFault(fault)
             if (stale && !fresh) rollout.restore(round - 1)
-            const collected = rollout.collect(weights, steps)
+            const collected = rollout.collect(weights, steps, trail)
             if (typeof collected !== "number") return toFault(collected)
             rows = collected
             gradient?.first(weights, rows)
             rollout.save(round)
           }
           at = round
+          if (trail !== undefined && !config.trail.always) {
+            trail.end()
+            trail = undefined
+          }
           return Effect.succeed({ rows, made: pack() })
         }),
       Gradient: ({ given, pass, rows, version }: Gradient): Effect.Effect<Parcel.Made | null> =>

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { ActorSystem } from "../../actors/ActorSystem.ts"
-import { type AskFailure, AskTimeout, type SpawnFailure } from "../../actors/errors.ts"
+import { type AskFailure, AskTimeout, RestartLimitReached, type SpawnFailure } from "../../actors/errors.ts"
 import * as Supervision from "../../actors/Supervision.ts"
 import { environmentReference } from "../../envs/loadEnvironment.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
@@ -22,24 +22,58 @@ import * as EnvironmentStates from "./EnvironmentStates.ts"
 import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
 import * as Parcel from "./Parcel.ts"
+import * as Trail from "./Trail.ts"
+
+/** Where a worker was, as part of a sentence. */
+const Whereabouts = Schema.Struct({
+  environment: Schema.String,
+  /** Which environment of the run, and which step of its life, where that is known. */
+  at: Schema.optionalKey(Schema.Struct({ environment: Schema.Int, step: Schema.Int }))
+})
+
+const whereabouts = ({ at, environment }: typeof Whereabouts.Type): string =>
+  at === undefined
+    ? `environment ${environment}`
+    : `environment ${environment} (number ${at.environment}), at its step ${at.step}`
 
 /** A worker that does not come to an end with its piece of work. */
 export class WorkerTimeout extends Schema.TaggedError<WorkerTimeout>()("WorkerTimeout", {
   actor: Schema.String,
+  where: Whereabouts,
   seconds: Schema.Finite
 }) {
   override get message(): string {
-    return `${this.actor} takes longer than ${this.seconds} s for one piece of work. ` +
-      "If its environment is only slow, take fewer --n-steps or raise --collect-deadline; otherwise it hangs."
+    return `${this.actor} takes longer than ${this.seconds} s for one piece of work: ${whereabouts(this.where)}. ` +
+      "If that is only slow, take fewer --n-steps or raise --collect-deadline; otherwise it hangs."
+  }
+}
+
+/** A worker whose thread or process ended in the same piece of work again and again: there is no other to be had. */
+export class WorkerLost extends Schema.TaggedError<WorkerLost>()("WorkerLost", {
+  actor: Schema.String,
+  where: Whereabouts,
+  placement: Schema.String,
+  deaths: Schema.Int,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    const often = this.deaths === 1 ? "" : `, ${this.deaths} times in a row`
+    return `The ${this.placement} of ${this.actor} ended with ${whereabouts(this.where)}${often}: ${this.reason}. ` +
+      "--max-restarts says how often it is tried again."
   }
 }
 
 /** Every way in which a piece of work can fail. */
-export type WorkFailure = EnvFault | Exclude<AskFailure, AskTimeout> | WorkerTimeout
+export type WorkFailure = EnvFault | Exclude<AskFailure, AskTimeout> | WorkerTimeout | WorkerLost
 
-/** How workers are supervised, and their hosts while they start. */
-export const supervisionOf = ({ maxRestarts }: RunConfig): Supervision.Supervision =>
-  Supervision.oneForOne({ maxRestarts, within: "1 minute" })
+/**
+ * How workers are supervised, and their hosts while they start. Who gets on with its work may die often; who dies of the
+ * same piece of work again and again is given up soon.
+ */
+export const supervisionOf = ({ maxRestarts }: RunConfig): Supervision.Supervision => {
+  const [within, inRow] = maxRestarts === "auto" ? [1000, 10] : [maxRestarts, maxRestarts]
+  return Supervision.oneForOne({ maxRestarts: within, within: "1 minute", maxConsecutive: inRow + 1 })
+}
 
 export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   /** One fragment of `config.nSteps` steps from every environment, in their order; good until the next call. */
@@ -70,6 +104,8 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const pull = pulling(config, plane, seed.root)
       if (saved !== undefined) yield* EnvironmentStates.load(plane, saved)
       const supervision = supervisionOf(config)
+      const trails = Trail.folder()
+      yield* Effect.addFinalizer(() => Effect.sync(() => Trail.sweep(trails)))
       const every = { concurrency: "unbounded" } as const
       const indices = Array.from({ length: plane.layout.spec.workers }, (_, worker) => worker)
       // A child process shares no memory: there the data travels with the messages.
@@ -89,6 +125,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
               episodeLimit: config.episodeLimit,
               worker,
               ...shareOf(plane.layout.spec, worker),
+              trail: { file: Trail.fileOf(trails, worker), always: config.maxRestarts === 0 },
               resumed: saved?.begun[shareOf(plane.layout.spec, worker).first] === true,
               seed: seed.root,
               samplingSeed: seed.sampling,
@@ -110,12 +147,32 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
 
       // Its thread is found out first, and given a second chance; then the work is given up.
       const byThen = { deadline: Duration.seconds(2.5 * config.collectDeadline) }
-      const inTime = <A, E>(work: Effect.Effect<A, E>) =>
-        Effect.catchIf(
-          work,
-          (error): error is Extract<E, AskTimeout> => error instanceof AskTimeout,
-          ({ actor }) => Effect.fail(new WorkerTimeout({ actor, seconds: config.collectDeadline }))
-        )
+      const where = (worker: number): typeof Whereabouts.Type => {
+        const at = Trail.follow(Trail.fileOf(trails, worker))
+        return { environment: plane.definition.id, ...(at === undefined ? {} : { at }) }
+      }
+      /** Work that is given up fails with where its worker was. */
+      const toItsEnd = <A>(
+        worker: number,
+        work: Effect.Effect<A, EnvFault | AskFailure>
+      ): Effect.Effect<A, WorkFailure> =>
+        Effect.mapError(work, (error) => {
+          if (error instanceof AskTimeout) {
+            return new WorkerTimeout({ actor: error.actor, where: where(worker), seconds: config.collectDeadline })
+          }
+          if (!(error instanceof RestartLimitReached)) return error
+          const { actor, death } = error
+          const gone = death.kind === "HostExited" || death.kind === "Unresponsive"
+          return gone
+            ? new WorkerLost({
+              actor,
+              where: where(worker),
+              placement: config.placement,
+              deaths: error.poison?.deaths ?? 1,
+              reason: death.message
+            })
+            : error
+        })
 
       /** Pieces of work handed out so far, by worker. */
       const rounds = new Int32Array(workers.length)
@@ -124,7 +181,10 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
           const round = rounds[worker]! + 1
           rounds[worker] = round
           const given = parcels?.[worker]?.pack(version) ?? null
-          const collected = inTime(workers[worker]!.Collect({ round, version, steps: config.nSteps, given }, byThen))
+          const collected = toItsEnd(
+            worker,
+            workers[worker]!.Collect({ round, version, steps: config.nSteps, given }, byThen)
+          )
           return Effect.map(collected, ({ made, rows }) => {
             if (made !== null) parcels?.[worker]?.unpack(made)
             return rows
@@ -133,7 +193,10 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const gradient = (worker: number, version: number, pass: PassOrder): Effect.Effect<void, WorkFailure> =>
         Effect.suspend(() => {
           const given = parcels?.[worker]?.pack(version) ?? null
-          const computed = inTime(workers[worker]!.Gradient({ version, rows: config.nSteps, pass, given }, byThen))
+          const computed = toItsEnd(
+            worker,
+            workers[worker]!.Gradient({ version, rows: config.nSteps, pass, given }, byThen)
+          )
           return Effect.map(computed, (made) => {
             if (made !== null) parcels?.[worker]?.unpack(made)
           })

@@ -11,6 +11,7 @@ import type { ActJob } from "../../model/kernels/jobs.ts"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
 import { environmentStream, policyStream } from "../../random/streams.ts"
 import { bankOf, type DataPlaneLayout, type EnvSlot, envSlot, workerAddresses } from "./dataPlaneLayout.ts"
+import type { Trail } from "./Trail.ts"
 
 /** What a rollout needs to know of the run. */
 export interface RolloutOptions {
@@ -47,13 +48,13 @@ export interface Rollout {
   /** Address of the first slot's own copy of the weights. */
   readonly ownWeights: number
   /** Seeds the streams and resets the environments: the state before the first piece of work. */
-  readonly initialize: () => RolloutFault | undefined
+  readonly initialize: (trail?: Trail) => RolloutFault | undefined
   /** Takes up the state that piece of work `round` left. */
   readonly restore: (round: number) => void
   /** Leaves the state as that after piece of work `round`. */
   readonly save: (round: number) => void
   /** Acts for up to `steps` steps with the weights at that address; answers how many, the fragments being in the slots. */
-  readonly collect: (weights: number, steps: number) => number | RolloutFault
+  readonly collect: (weights: number, steps: number, trail?: Trail) => number | RolloutFault
 }
 
 /** One of its environments. */
@@ -151,9 +152,12 @@ export const make = (
   }
 
   /** Takes step `t` of all environments, their actions chosen. Answers what is wrong. */
-  const step = (t: number): RolloutFault | undefined => {
+  const step = (t: number, trail: Trail | undefined): RolloutFault | undefined => {
     for (let i = 0; i < count; i++) actions[i] = firstAction + residents[i]!.slot.actions[t]!
-    const wrong = worlds.step(actions)
+    const wrong = trail === undefined ? worlds.step(actions) : worlds.stepEach(actions, (i) => {
+      const { environment, live } = residents[i]!
+      trail.mark(environment, live.tally[2]! + 1)
+    })
     // Running it again would do the same: what is wrong here is no reason for a restart.
     if (wrong !== undefined) {
       const { environment, live } = residents[wrong.world]!
@@ -189,9 +193,10 @@ export const make = (
 
   return {
     ownWeights: first.address.weights,
-    initialize: () => {
+    initialize: (trail) => {
       for (const [i, resident] of residents.entries()) {
         const { environment, live } = resident
+        trail?.mark(environment, 0)
         environmentStream(options.seed, environment, live.random)
         policyStream(options.samplingSeed, environment, live.sampling)
         live.tally[2] = 0
@@ -206,11 +211,11 @@ export const make = (
     save: (round) => {
       for (const { slot } of residents) slot.banks[bankOf(round)].set(slot.liveBytes)
     },
-    collect: (weights, steps) => {
+    collect: (weights, steps, trail) => {
       for (let t = 0; t < steps; t++) {
         act(weights, t)
         let last = t === steps - 1
-        const wrong = step(t)
+        const wrong = step(t, trail)
         if (wrong !== undefined) return wrong
         for (let i = 0; i < count; i++) {
           const resident = residents[i]!
