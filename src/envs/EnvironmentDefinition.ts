@@ -41,6 +41,8 @@ export interface Dynamics<Action = ActionOf<ActionSpace>> {
 
 /** Pictures of a world for people. Each gets copies of `state`. */
 export interface Rendering {
+  /** Seconds a state is shown: the environment's own time. 0.02 by default. */
+  readonly pace?: number
   /** One state as lines of text. */
   ansi?(state: Float64Array): string
   /** An episode as an SVG document: animated where there are several. */

@@ -155,5 +155,5 @@ export const AcrobotV1: EnvironmentDefinition<Discrete> = Environment.define({
   rewardThreshold: -100,
   stateSize,
   create: fromFlat(dynamics),
-  rendering: { ansi: renderAcrobotAnsi, svg: renderAcrobotSvg }
+  rendering: { pace, ansi: renderAcrobotAnsi, svg: renderAcrobotSvg }
 })

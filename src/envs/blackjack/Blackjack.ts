@@ -51,7 +51,7 @@ import {
   total,
   usableAce
 } from "./hand.ts"
-import { renderBlackjackAnsi, renderBlackjackSvg } from "./rendering.ts"
+import { pace, renderBlackjackAnsi, renderBlackjackSvg } from "./rendering.ts"
 
 const sums = 32
 const cards = 11
@@ -139,6 +139,6 @@ export const BlackjackV1: EnvironmentDefinition<Discrete> = withOptions(
       actionSpace: new Discrete(2),
       stateSize,
       create: create(rules),
-      rendering: { ansi: renderBlackjackAnsi, svg: renderBlackjackSvg }
+      rendering: { pace, ansi: renderBlackjackAnsi, svg: renderBlackjackSvg }
     })
 )

@@ -15,6 +15,9 @@ import {
   usableAce
 } from "./hand.ts"
 
+/** Seconds a state is shown: there is something to read. */
+export const pace = 1
+
 const suits = ["♣", "♦", "♥", "♠"]
 
 const openName = (state: Float64Array): string => {
@@ -42,7 +45,7 @@ export const renderBlackjackSvg = (states: ReadonlyArray<Float64Array>): string 
     title: "Blackjack",
     width: 420,
     height: 160,
-    pace: 1,
+    pace,
     background: `<rect width="420" height="160" fill="#2f7d4f"/>`,
     parts: states.map((state, i) => ({
       shown: states.map((_, j) => i === j),

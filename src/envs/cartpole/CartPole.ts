@@ -135,7 +135,7 @@ const cartPole = (id: string, maxEpisodeSteps: number, rewardThreshold: number):
         rewardThreshold,
         stateSize,
         create: fromFlat(dynamics(sutton_barto_reward)),
-        rendering: { ansi: renderAnsi, svg: renderEpisodeSvg }
+        rendering: { pace: tau, ansi: renderAnsi, svg: renderEpisodeSvg }
       })
   )
 

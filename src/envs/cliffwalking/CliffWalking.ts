@@ -34,6 +34,7 @@ import * as Schema from "effect/Schema"
 import { Environment } from "../Environment.ts"
 import type { EnvironmentDefinition } from "../EnvironmentDefinition.ts"
 import { withOptions } from "../options.ts"
+import { unhurried } from "../rendering/scene.ts"
 import { Discrete } from "../spaces/Discrete.ts"
 import { type Outcome, tabularDynamics, tabularStateSize, tabularWorld } from "../tabular/Tabular.ts"
 import { columns, goal, inCliff, rows, start } from "./grid.ts"
@@ -65,7 +66,7 @@ const cliff = (id: string, slippery: boolean): EnvironmentDefinition<Discrete> =
     actionSpace: new Discrete(4),
     stateSize: tabularStateSize,
     create: tabularDynamics(world),
-    rendering: { ansi: renderCliffAnsi, svg: renderCliffSvg }
+    rendering: { pace: unhurried, ansi: renderCliffAnsi, svg: renderCliffSvg }
   })
 }
 

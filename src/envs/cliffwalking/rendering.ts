@@ -1,5 +1,5 @@
 /** Pictures of CliffWalking: text for a terminal, SVG for a page. */
-import { drawScene } from "../rendering/scene.ts"
+import { drawScene, unhurried } from "../rendering/scene.ts"
 import { place } from "../tabular/Tabular.ts"
 import { columns, goal, inCliff, rows } from "./grid.ts"
 
@@ -30,7 +30,7 @@ export const renderCliffSvg = (states: ReadonlyArray<Float64Array>): string => {
     title: "CliffWalking",
     width: columns * cell,
     height: rows * cell,
-    pace: 0.25,
+    pace: unhurried,
     background: squares.join("\n"),
     parts: [{ at, body: `<circle r="14" fill="#8b3fa8"/>` }]
   }, states.length)

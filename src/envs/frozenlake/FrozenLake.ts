@@ -40,6 +40,7 @@ import * as Schema from "effect/Schema"
 import { Environment } from "../Environment.ts"
 import type { EnvironmentDefinition } from "../EnvironmentDefinition.ts"
 import { InvalidOption, withOptions } from "../options.ts"
+import { unhurried } from "../rendering/scene.ts"
 import { Discrete } from "../spaces/Discrete.ts"
 import { type Outcome, tabularDynamics, tabularStateSize, tabularWorld } from "../tabular/Tabular.ts"
 import { renderLakeAnsi, renderLakeSvg } from "./rendering.ts"
@@ -117,6 +118,7 @@ const lake = (
     stateSize: tabularStateSize,
     create: tabularDynamics(world),
     rendering: {
+      pace: unhurried,
       ansi: (state) => renderLakeAnsi(map, state),
       svg: (states) => renderLakeSvg(map, states)
     }

@@ -1,5 +1,5 @@
 /** Pictures of FrozenLake: text for a terminal, SVG for a page. */
-import { drawScene } from "../rendering/scene.ts"
+import { drawScene, unhurried } from "../rendering/scene.ts"
 import { place } from "../tabular/Tabular.ts"
 
 /** The map, with brackets around the place one is at. */
@@ -34,7 +34,7 @@ export const renderLakeSvg = (map: ReadonlyArray<string>, states: ReadonlyArray<
     title: "FrozenLake",
     width: columns * cell,
     height: map.length * cell,
-    pace: 0.25,
+    pace: unhurried,
     background: map.flatMap((row, y) => [...row].map((letter, x) => tile(letter, x, y))).join("\n"),
     parts: [{
       at,

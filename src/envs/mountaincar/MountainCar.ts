@@ -46,7 +46,7 @@ import { withOptions } from "../options.ts"
 import { Box } from "../spaces/Box.ts"
 import { Discrete } from "../spaces/Discrete.ts"
 import { startBounds } from "../startBounds.ts"
-import { renderCarAnsi, renderCarSvg } from "./rendering.ts"
+import { pace, renderCarAnsi, renderCarSvg } from "./rendering.ts"
 import { maxPosition, maxSpeed, minPosition } from "./valley.ts"
 
 const goalPosition = 0.5
@@ -93,6 +93,6 @@ export const MountainCarV0: EnvironmentDefinition<Discrete> = withOptions(
       rewardThreshold: -110,
       stateSize,
       create: fromFlat(dynamics(goal_velocity)),
-      rendering: { ansi: renderCarAnsi(goalPosition), svg: renderCarSvg(goalPosition) }
+      rendering: { pace, ansi: renderCarAnsi(goalPosition), svg: renderCarSvg(goalPosition) }
     })
 )

@@ -44,7 +44,7 @@ import { type FlatDynamics, fromFlat } from "../FlatDynamics.ts"
 import { withOptions } from "../options.ts"
 import { Box } from "../spaces/Box.ts"
 import { startBounds } from "../startBounds.ts"
-import { renderCarAnsi, renderCarSvg } from "./rendering.ts"
+import { pace, renderCarAnsi, renderCarSvg } from "./rendering.ts"
 import { maxPosition, maxSpeed, minPosition } from "./valley.ts"
 
 const goalPosition = 0.45
@@ -105,6 +105,6 @@ export const MountainCarContinuousV0: EnvironmentDefinition<Box> = withOptions(
       rewardThreshold: 90,
       stateSize,
       create: fromFlat(dynamics(goal_velocity)),
-      rendering: { ansi: renderCarAnsi(goalPosition), svg: renderCarSvg(goalPosition) }
+      rendering: { pace, ansi: renderCarAnsi(goalPosition), svg: renderCarSvg(goalPosition) }
     })
 )

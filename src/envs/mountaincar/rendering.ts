@@ -4,6 +4,9 @@ import { Grid } from "../rendering/grid.ts"
 import { drawScene, round } from "../rendering/scene.ts"
 import { height, maxPosition, minPosition } from "./valley.ts"
 
+/** Seconds a step is shown: Gymnasium's thirty frames a second. */
+export const pace = 1 / 30
+
 const columns = 60
 
 /** The valley, the flag at `goal`, and the car. */
@@ -33,7 +36,7 @@ export const renderCarSvg = (goal: number) => (states: ReadonlyArray<Float64Arra
     title: "MountainCar",
     width,
     height: 400,
-    pace: 1 / 30,
+    pace,
     background: [
       `<polyline points="${hills.map(([x, y]) => `${round(x)},${round(y)}`).join(" ")}" fill="none" stroke="#000"/>`,
       `<path d="M${round(x)} ${round(y)}v-50l25 10l-25 10" fill="#cccc00" stroke="#000"/>`

@@ -105,6 +105,6 @@ export const PendulumV1: EnvironmentDefinition<Box> = withOptions(
       maxEpisodeSteps: 200,
       stateSize,
       create: fromFlat(dynamics(g)),
-      rendering: { ansi: renderPendulumAnsi, svg: renderPendulumSvg }
+      rendering: { pace, ansi: renderPendulumAnsi, svg: renderPendulumSvg }
     })
 )

@@ -26,6 +26,9 @@ export interface Scene {
   readonly parts: ReadonlyArray<Part>
 }
 
+/** Seconds a state of a world without a time of its own is shown: Gymnasium's four frames a second. */
+export const unhurried = 0.25
+
 export const round = (value: number): number => Math.round(value * 100) / 100
 
 export const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")

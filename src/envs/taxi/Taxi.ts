@@ -51,6 +51,7 @@ import * as Schema from "effect/Schema"
 import { Environment } from "../Environment.ts"
 import type { Dynamics, EnvironmentDefinition, JsonRecord } from "../EnvironmentDefinition.ts"
 import { withOptions } from "../options.ts"
+import { unhurried } from "../rendering/scene.ts"
 import { Discrete } from "../spaces/Discrete.ts"
 import {
   likelihood,
@@ -200,6 +201,6 @@ export const TaxiV4: EnvironmentDefinition<Discrete> = withOptions(
       rewardThreshold: 8,
       stateSize,
       create: create(tabularWorld(starts(), 6, outcomes(is_rainy ? rainy_probability : undefined)), fickleness),
-      rendering: { ansi: renderTaxiAnsi, svg: renderTaxiSvg }
+      rendering: { pace: unhurried, ansi: renderTaxiAnsi, svg: renderTaxiSvg }
     })
 )

@@ -1,17 +1,13 @@
 /** Pictures of Taxi: text for a terminal, SVG for a page. */
-import { drawScene } from "../rendering/scene.ts"
+import { drawScene, unhurried } from "../rendering/scene.ts"
 import { place } from "../tabular/Tabular.ts"
 import { aboard, decode, openEast, side, standColors, standNames, stands, town } from "./town.ts"
 
-/** The town, the taxi in brackets (round ones where the passenger is in it), and who waits where for what. */
+/** The town, the taxi as t (T with the passenger in it), and who waits where for what. */
 export const renderTaxiAnsi = (state: Float64Array): string => {
   const { column, destination, passenger, row } = decode(state[place]!)
   const lines = town.map((line) => [...line])
-  const line = lines[1 + row]!
-  const [left, right] = passenger === aboard ? ["(", ")"] : ["[", "]"]
-  const at = 2 * column + 1
-  const square = line[at] === " " ? "T" : line[at]!
-  lines[1 + row] = [...line.slice(0, at - 1), left, square, right, ...line.slice(at + 2)]
+  lines[1 + row]![2 * column + 1] = passenger === aboard ? "T" : "t"
   const where = passenger === aboard ? "in the taxi" : `at ${standNames[passenger]!}`
   return `${lines.map((line) => line.join("")).join("\n")}\nPassenger ${where}, to ${standNames[destination]!}`
 }
@@ -43,7 +39,7 @@ export const renderTaxiSvg = (states: ReadonlyArray<Float64Array>): string => {
     title: "Taxi",
     width: side * cell,
     height: side * cell,
-    pace: 0.25,
+    pace: unhurried,
     background,
     parts: [
       {

@@ -24,10 +24,16 @@ const otherWordsOfEval: Readonly<Record<string, string>> = {
   "eval-episodes": "--episodes"
 }
 
+/** Flags whose value may be left out, and what it may be. */
+const optionalValues: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "--async": ["async", "seeded"],
+  "--render": ["none", "ansi", "svg"]
+}
+
 /** `--async seeded` is read as `--async=seeded`: the value of `--async` may be left out. */
 const withAttachedValue = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const at = args.findIndex((arg, i) => arg === "--async" && ["async", "seeded"].includes(args[i + 1] ?? ""))
-  return at < 0 ? args : [...args.slice(0, at), `--async=${args[at + 1]}`, ...args.slice(at + 2)]
+  const at = args.findIndex((arg, i) => optionalValues[arg]?.includes(args[i + 1] ?? "") === true)
+  return at < 0 ? args : [...args.slice(0, at), `${args[at]}=${args[at + 1]}`, ...withAttachedValue(args.slice(at + 2))]
 }
 
 const isEnvironment = (word: string): boolean =>
@@ -130,7 +136,7 @@ const trainFlags: ReadonlyArray<string> = [
 
 /** What npm may have taken for a flag of its own, as people type it. Its own `cpu` and `quiet` are nothing to go by. */
 const takeable: ReadonlyArray<string> = [
-  ...new Set([...trainFlags, "episodes", "render", "out", "format", "steps", ...Object.keys(otherWords)])
+  ...new Set([...trainFlags, "episodes", "render", "out", "video", "format", "steps", ...Object.keys(otherWords)])
 ].filter((flag) => flag.length > 1 && flag !== "cpu" && flag !== "quiet")
 
 const isSwitch = (flag: string): boolean =>

@@ -28,14 +28,12 @@ import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
 import { plural, spread } from "../reporting/formatting.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
+import { formatOf, paceOf, writeVideo } from "../reporting/video.ts"
 import { learnableEnvironment } from "../workers/learnableEnvironment.ts"
 import { environmentOptions } from "./environmentOptions.ts"
 
 /** Something about the request that cannot be done. */
 export class EvalError extends Schema.TaggedError<EvalError>()("EvalError", { message: Schema.String }) {}
-
-/** Milliseconds between two pictures on a terminal: CartPole's own pace. */
-const frameMillis = 20
 
 /** The states of one greedy episode, the first included. */
 const episode = Effect.fnUntraced(function*(policy: Policy, definition: EnvironmentDefinition<Discrete>, seed: number) {
@@ -65,7 +63,7 @@ const episode = Effect.fnUntraced(function*(policy: Policy, definition: Environm
 /** Steps of an episode that is shown between two looks at the rest of the program. */
 const stepsBetweenYields = 1024
 
-const showOnTerminal = Effect.fnUntraced(function*(pictures: ReadonlyArray<string>) {
+const showOnTerminal = Effect.fnUntraced(function*(pictures: ReadonlyArray<string>, pace: number) {
   const terminal = yield* Terminal.Terminal
   const { canAnimate } = yield* TerminalCapabilities
   if (!canAnimate) return yield* Console.log(pictures.at(-1)!)
@@ -73,7 +71,7 @@ const showOnTerminal = Effect.fnUntraced(function*(pictures: ReadonlyArray<strin
   for (const picture of pictures) {
     yield* Effect.ignore(terminal.display(`${up}${picture.replaceAll("\n", "\x1b[K\n")}\x1b[K\n`))
     up = `\x1b[${picture.split("\n").length}A`
-    yield* Effect.sleep(frameMillis)
+    yield* Effect.sleep(pace * 1000)
   }
 })
 
@@ -111,7 +109,7 @@ const drawing = <Picture>(
   draw: ((picture: Picture) => string) | undefined
 ): Effect.Effect<(picture: Picture) => Effect.Effect<string, EvalError>, EvalError> =>
   draw === undefined
-    ? Effect.fail(new EvalError({ message: `${id} has no ${render} rendering; leave --render out.` }))
+    ? Effect.fail(new EvalError({ message: `${id} has no ${render} rendering; leave --render and --video out.` }))
     : Effect.succeed((picture) =>
       Effect.try({
         try: () => {
@@ -153,8 +151,18 @@ export const evalCommand = Command.make(
     ),
     envOptions: environmentOptions,
     render: Flag.Literals("render", ["none", "ansi", "svg"]).pipe(
-      Flag.withDescription("show an episode: on the terminal, or as an animated SVG (default none)"),
+      Flag.withDescription(
+        "show an episode: ansi, on the terminal (what --render alone does), or svg, as an animation"
+      ),
+      Flag.withOptionalValue("ansi"),
       Flag.withDefault("none")
+    ),
+    video: Flag.String("video").pipe(
+      Flag.withDescription(
+        "write an episode to this file: .svg, .gif, .png (up to twelve states), .mp4 (needs ffmpeg)"
+      ),
+      Flag.withMetavar("path"),
+      Flag.optional
     ),
     out: Flag.String("out").pipe(
       Flag.withDescription("file of the SVG (default episode.svg)"),
@@ -167,7 +175,8 @@ export const evalCommand = Command.make(
     )
   },
   Effect.fnUntraced(
-    function*({ envOptions, environment, episodeLimit, episodes, json, out, policy: path, render, seed }) {
+    function*({ envOptions, environment, episodeLimit, episodes, json, out, policy: path, render, seed, video }) {
+      const format = Option.isSome(video) ? yield* formatOf(video.value) : undefined
       const file = yield* policyPath(path)
       const policy = yield* Policy.load(file)
       const definition = yield* learnableEnvironment(
@@ -199,13 +208,18 @@ export const evalCommand = Command.make(
       if (render === "ansi") {
         const draw = yield* drawing(definition, render, rendering?.ansi?.bind(rendering))
         const pictures = yield* Effect.forEach(yield* episode(policy, definition, seed), draw)
-        yield* showOnTerminal(pictures)
+        yield* showOnTerminal(pictures, paceOf(definition))
       } else if (render === "svg") {
         const draw = yield* drawing(definition, render, rendering?.svg?.bind(rendering))
         const fs = yield* FileSystem.FileSystem
         yield* fs.writeFileString(out, yield* draw(yield* episode(policy, definition, seed))).pipe(
           Effect.mapError(() => new EvalError({ message: `${out} cannot be written. Name another file with --out.` }))
         )
+      }
+      if (Option.isSome(video) && format !== undefined) {
+        const draw = yield* drawing(definition, "svg", rendering?.svg?.bind(rendering))
+        const states = yield* episode(policy, definition, seed)
+        yield* writeVideo(video.value, format, states, { draw, pace: paceOf(definition) })
       }
       yield* Console.log(
         json
@@ -215,6 +229,7 @@ export const evalCommand = Command.make(
           } s`
       )
       if (render === "svg") yield* Console.error(plainLine(`wrote ${out}`))
+      if (Option.isSome(video)) yield* Console.error(plainLine(`wrote ${video.value}`))
     }
   )
 ).pipe(Command.withDescription("Play a saved policy greedily on fresh episodes"))
