@@ -130,6 +130,61 @@ Effect.runPromise(both.pipe(Effect.provide(runs), Effect.provide(NodeServices.la
 })
 `
 
+/** Each service of a run that can be replaced, replaced; each says that it was asked. */
+const replacing = `
+import { NodeServices } from "@effect/platform-node"
+import { Console, Effect, Layer } from "effect"
+import { DataPlane, Device, Evaluator, Run, Seed } from "troupe"
+import { CpuDevice } from "troupe/model"
+import { OwnLearner } from "./own-learner.ts"
+
+const asked = new Set<string>()
+const seed = Layer.sync(Seed, () => {
+  asked.add("seed")
+  return { root: 5, sampling: 5 }
+})
+const device = Layer.effect(Device, Effect.map(DataPlane, ({ arena, kernels }) => {
+  asked.add("device")
+  return Device.from(CpuDevice.make(arena, kernels))
+}))
+const evaluator = Layer.effect(Evaluator, Effect.map(DataPlane, () => ({
+  evaluate: () =>
+    Effect.sync(() => {
+      asked.add("evaluator")
+      return { returns: Float64Array.of(500), mean: 500, std: 0, min: 500, max: 500 }
+    })
+})))
+
+const run = Run.layer({ workers: 2 }, { seed, device, evaluator, learner: OwnLearner })
+const program = Effect.flatMap(Run.use((run) => run.train()), ({ eval_mean, seed, solved }) =>
+  Console.log(JSON.stringify({ eval_mean, seed, solved, asked: [...asked].toSorted() })))
+
+Effect.runPromise(program.pipe(Effect.provide(run), Effect.provide(NodeServices.layer)))
+`
+
+/** A learner that asks for what nobody gives. */
+const wanting = `
+import { NodeServices } from "@effect/platform-node"
+import { Context, Effect, Layer } from "effect"
+import { Learner, Run } from "troupe"
+
+class Database extends Context.Service<Database, { readonly save: Effect.Effect<void> }>()("app/Database") {}
+
+const learner = Layer.effect(Learner, Effect.map(Database, ({ save }) =>
+  Learner.of({
+    version: Effect.succeed(0),
+    weights: Effect.succeed(new Float32Array()),
+    update: () => Effect.as(save, Learner.report({ version: 0, loss: { policyLoss: 0, valueLoss: 0, entropy: 0 } }))
+  })))
+
+Effect.runPromise(
+  Run.use((run) => run.train()).pipe(
+    Effect.provide(Run.layer({}, { learner })),
+    Effect.provide(NodeServices.layer)
+  )
+)
+`
+
 /** What the program writes, by the command line of the package. */
 let expected = ""
 
@@ -222,9 +277,33 @@ describe("the packed package", () => {
       noUncheckedIndexedAccess: true,
       skipLibCheck: false
     }
-    writeFileSync(app("tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }))
+    writeFileSync(app("replacing.ts"), replacing)
+    cpSync(path.join(root, "examples", "own-learner.ts"), app("own-learner.ts"))
+    const options = { ...compilerOptions, rewriteRelativeImportExtensions: true }
+    const files = ["program.ts", "replacing.ts"]
+    writeFileSync(app("tsconfig.json"), JSON.stringify({ compilerOptions: options, files }))
     succeeded(await node(app(), app("node_modules", "typescript", "bin", "tsc"), "-p", "."))
   })
+
+  online(
+    "takes a program's own seed, device, learner and evaluator, and names the service that is missing",
+    async () => {
+      const { code, stderr, stdout } = await node(app(), "replacing.js")
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.deepStrictEqual(JSON.parse(stdout), {
+        eval_mean: 500,
+        seed: 5,
+        solved: true,
+        asked: ["device", "evaluator", "seed"]
+      })
+      writeFileSync(app("wanting.ts"), wanting)
+      const { compilerOptions } = JSON.parse(readFileSync(app("tsconfig.json"), "utf8"))
+      writeFileSync(app("wanting.json"), JSON.stringify({ compilerOptions, files: ["wanting.ts"] }))
+      const tsc = await node(app(), app("node_modules", "typescript", "bin", "tsc"), "-p", "wanting.json")
+      assert.notStrictEqual(tsc.code, 0)
+      assert.match(tsc.stdout, /wanting\.ts[^]*'?Database'? is not assignable to type 'never'/)
+    }
+  )
 
   online("gives the command line's hashes to runs that go on at once, and to one within", async () => {
     const common = Object.entries({ "n-envs": settings.nEnvs, "total-timesteps": settings.totalTimesteps, workers: 2 })
