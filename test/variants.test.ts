@@ -1,0 +1,174 @@
+/**
+ * One more member of a kind is a compile error wherever members matter, and nowhere does it silently run something else.
+ * A copy of the sources in which each kind has one more is type-checked, and errors are looked for where they belong.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** One more member of a kind: what is put in place of what, and the lines that must then be errors. */
+interface Variant {
+  readonly kind: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** Files, each with words that stand on the line of an error. */
+  readonly errors: Readonly<Record<string, ReadonlyArray<string>>>
+}
+
+const variants: ReadonlyArray<Variant> = [
+  {
+    kind: "activation",
+    file: "model/policy/activations.ts",
+    from: `Schema.Literals(["tanh", "relu"])`,
+    to: `Schema.Literals(["tanh", "relu", "gelu"])`,
+    errors: {
+      "model/policy/activations.ts": ["satisfies"],
+      "model/kernels/Kernels.ts": ["activation: {"],
+      "model/devices/TfjsDevice.ts": ["TensorActivation }"],
+      "model/onnx.ts": ["const operators"],
+      "model/layersModel.ts": ["const activationNames"]
+    }
+  },
+  {
+    kind: "encoder",
+    file: "model/policy/Encoder.ts",
+    from: "Schema.Union([MlpSpec])",
+    to: `Schema.Union([MlpSpec, Schema.Struct({ kind: Schema.Literal("gru"), inputs: Width, width: Width })])`,
+    errors: {
+      "model/policy/Encoder.ts": ["encoderOf"],
+      "model/kernels/Kernels.ts": ["encoder: {", "descriptorWords"],
+      "model/reference/network.ts": ["mlpOf"],
+      "model/devices/TfjsDevice.ts": ["mlpOf"],
+      "model/onnx.ts": ["mlpOf"],
+      "model/layersModel.ts": ["mlpOf"]
+    }
+  },
+  {
+    kind: "distribution",
+    file: "model/policy/DistributionSpec.ts",
+    from: "  DiagonalGaussianSpec\n])",
+    to: `  DiagonalGaussianSpec,\n  Schema.Struct({ kind: Schema.Literal("beta"), dims: Width })\n])`,
+    errors: {
+      "model/policy/DistributionSpec.ts": ["distributionOf"],
+      "model/kernels/Kernels.ts": ["distribution: {", "partsOf"],
+      "model/devices/tensorDistributions.ts": ["TensorDistribution =>"],
+      "model/onnx.ts": ["satisfies"],
+      "model/layersModel.ts": ["satisfies"]
+    }
+  },
+  {
+    kind: "loss",
+    file: "model/losses/LossSettings.ts",
+    from: "Schema.Union([A2cSettings, PpoSettings])",
+    to:
+      `Schema.Union([A2cSettings, PpoSettings, Schema.Struct({ name: Schema.Literal("awr"), valueCoefficient: Schema.Finite, entropyCoefficient: Schema.Finite })])`,
+    errors: {
+      "model/losses/LossSettings.ts": ["rowLossOf", "satisfies"],
+      "model/kernels/jobs.ts": ["lossIds", "coefficientsOf"],
+      "model/devices/tensorLosses.ts": ["TensorLoss =>"]
+    }
+  },
+  {
+    kind: "loss along a fragment",
+    file: "model/losses/LossSettings.ts",
+    from: "Schema.Union([TdSettings])",
+    to:
+      `Schema.Union([TdSettings, Schema.Struct({ name: Schema.Literal("sarsa"), valueCoefficient: Schema.Finite, entropyCoefficient: Schema.Finite })])`,
+    errors: {
+      "model/losses/LossSettings.ts": ["fragmentLossOf"]
+    }
+  },
+  {
+    kind: "optimizer",
+    file: "model/optimizers.ts",
+    from: "Schema.Union([AdamSpec, RmsPropSpec])",
+    to: `Schema.Union([AdamSpec, RmsPropSpec, Schema.Struct({ kind: Schema.Literal("sgd"), epsilon: Positive })])`,
+    errors: {
+      "model/optimizers.ts": ["optimizerOf"],
+      "model/CpuDevice.ts": ["satisfies never"],
+      "model/devices/TfjsDevice.ts": ["Remembered =>"]
+    }
+  },
+  {
+    kind: "initialization",
+    file: "model/initialize.ts",
+    from: `export type Initialization = "orthogonal" | "pytorch"`,
+    to: `export type Initialization = "orthogonal" | "pytorch" | "zero"`,
+    errors: { "model/initialize.ts": ["satisfies"] }
+  },
+  {
+    kind: "column of a batch",
+    file: "model/Device.ts",
+    from: "  readonly values: Float32Array\n}\n\n/** Experience on device",
+    to: "  readonly values: Float32Array\n  readonly states: Float32Array\n}\n\n/** Experience on device",
+    errors: {
+      "model/selectedRows.ts": ["columnWidths", "const taken: Segment", "return {"],
+      "model/CpuDevice.ts": ["staging[index] ??="]
+    }
+  },
+  {
+    kind: "export format",
+    file: "runtime/commands/export.ts",
+    from: `const formats = ["safetensors", "tfjs", "onnx"] as const`,
+    to: `const formats = ["safetensors", "tfjs", "onnx", "gguf"] as const`,
+    errors: { "runtime/commands/export.ts": ["defaultOut", "filesOf"] }
+  }
+]
+
+/** The lines of errors by file, in a copy of the sources with all of the variants in it. */
+const errorsOf = (copy: string): ReadonlyMap<string, ReadonlyArray<string>> => {
+  fs.cpSync(path.join(root, "src"), path.join(copy, "src"), { recursive: true })
+  fs.symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"))
+  const { compilerOptions } = JSON.parse(fs.readFileSync(path.join(root, "tsconfig.json"), "utf8"))
+  fs.writeFileSync(
+    path.join(copy, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, include: ["src"], exclude: ["src/model/kernels/assembly"] })
+  )
+  for (const { file, from, kind, to } of variants) {
+    const whole = path.join(copy, "src", file)
+    const source = fs.readFileSync(whole, "utf8")
+    assert.include(source, from, `where ${kind} is told`)
+    fs.writeFileSync(whole, source.replace(from, to))
+  }
+  const compiler = path.join(root, "node_modules/typescript/bin/tsc")
+  const { stdout } = spawnSync(process.execPath, [compiler, "--noEmit", "--pretty", "false", "-p", copy], {
+    cwd: copy,
+    encoding: "utf8",
+    timeout: 100_000,
+    maxBuffer: 2 ** 26
+  })
+  const lines = new Map<string, Array<string>>()
+  for (const [, file, line] of stdout.matchAll(/^src[/\\](.+?)\((\d+),\d+\): error TS/gm)) {
+    const text = fs.readFileSync(path.join(copy, "src", file!), "utf8").split("\n")[Number(line) - 1]!
+    lines.set(file!, [...lines.get(file!) ?? [], text])
+  }
+  return lines
+}
+
+describe("one more member of a kind is a compile error where it must be handled", () => {
+  // The copy stands in the checkout, from where packages are found.
+  const copy = fs.mkdtempSync(path.join(root, ".variants-"))
+  let found: ReadonlyMap<string, ReadonlyArray<string>>
+  try {
+    found = errorsOf(copy)
+  } finally {
+    fs.rmSync(copy, { recursive: true, force: true })
+  }
+
+  it.each(variants.map((variant) => [variant.kind, variant] as const))("%s", (_, { errors }) => {
+    for (const [file, places] of Object.entries(errors)) {
+      const lines = found.get(file) ?? []
+      for (const place of places) {
+        assert.isTrue(
+          lines.some((line) => line.includes(place)),
+          `${file}: no error where it says "${place}", but in\n${lines.join("\n")}`
+        )
+      }
+    }
+  })
+})
