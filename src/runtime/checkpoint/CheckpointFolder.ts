@@ -1,10 +1,11 @@
 /**
- * The checkpoints of a run folder, `checkpoints/<update>.ckpt`. One is written whole or not at all, whenever the program
- * or the machine stops: into a file of another name, forced to the disk, renamed, and the folder forced to the disk.
+ * The checkpoints of a run folder, `checkpoints/<update>.ckpt`. One is written whole or not at all
+ * (`files/wholeFile.ts`), whenever the program or the machine stops.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
+import * as wholeFile from "../files/wholeFile.ts"
 
 /** The name of the folder in a run folder. */
 export const name = "checkpoints"
@@ -26,13 +27,6 @@ export const list = (path: string): Effect.Effect<ReadonlyArray<number>, never, 
     )
   )
 
-const sync = (path: string): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
-  FileSystem.FileSystem.use((fs) => Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (file) => file.sync)))
-    .pipe(
-      // Windows cannot open a folder; its file systems keep the order of renames by themselves.
-      Effect.catchIf((error) => process.platform === "win32" && error._tag === "PlatformError", () => Effect.void)
-    )
-
 /** Writes the checkpoint of an update, and then deletes all but the newest `keep`. */
 export const write: (
   path: string,
@@ -42,15 +36,13 @@ export const write: (
 ) => Effect.Effect<void, PlatformError, FileSystem.FileSystem> = Effect.fnUntraced(
   function*(path, update, bytes, keep) {
     const fs = yield* FileSystem.FileSystem
-    yield* fs.makeDirectory(path, { recursive: true })
-    const part = `${path}/.${fileOf(update)}.part`
-    yield* Effect.scoped(Effect.gen(function*() {
-      const file = yield* fs.open(part, { flag: "w" })
-      yield* file.writeAll(bytes)
-      yield* file.sync
-    }))
-    yield* fs.rename(part, `${path}/${fileOf(update)}`)
-    yield* sync(path)
+    // Only itself: a run folder that is gone is not made anew.
+    yield* Effect.catchIf(
+      fs.makeDirectory(path),
+      (error) => error.reason._tag === "AlreadyExists",
+      () => Effect.void
+    )
+    yield* wholeFile.write(`${path}/${fileOf(update)}`, bytes)
     const updates = yield* list(path)
     yield* Effect.forEach(
       updates.filter((other) => other <= update).slice(0, -keep),
@@ -64,6 +56,8 @@ export const write: (
 export const goBackTo = Effect.fnUntraced(function*(path: string, update: number) {
   const fs = yield* FileSystem.FileSystem
   const names = yield* Effect.orElseSucceed(fs.readDirectory(path), () => [])
-  const gone = names.filter((name) => name.endsWith(".part") || Number(pattern.exec(name)?.[1] ?? -1) > update)
+  const gone = names.filter((name) =>
+    name.endsWith(wholeFile.partSuffix) || Number(pattern.exec(name)?.[1] ?? -1) > update
+  )
   yield* Effect.forEach(gone, (name) => fs.remove(`${path}/${name}`, { force: true }), { discard: true })
 })

@@ -6,7 +6,6 @@ import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
@@ -26,6 +25,8 @@ import { confirmEnvironment } from "../config/confirmEnvironment.ts"
 import { endless, endlessReason, EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
+import { explain } from "../files/reason.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 import { plural, spread } from "../reporting/formatting.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { formatOf, paceOf, writeVideo } from "../reporting/video.ts"
@@ -211,9 +212,10 @@ export const evalCommand = Command.make(
         yield* showOnTerminal(pictures, paceOf(definition))
       } else if (render === "svg") {
         const draw = yield* drawing(definition, render, rendering?.svg?.bind(rendering))
-        const fs = yield* FileSystem.FileSystem
-        yield* fs.writeFileString(out, yield* draw(yield* episode(policy, definition, seed))).pipe(
-          Effect.mapError(() => new EvalError({ message: `${out} cannot be written. Name another file with --out.` }))
+        yield* wholeFile.write(out, yield* draw(yield* episode(policy, definition, seed))).pipe(
+          Effect.mapError((error) =>
+            new EvalError({ message: `${out} cannot be written: ${explain(error)}. Name another file with --out.` })
+          )
         )
       }
       if (Option.isSome(video) && format !== undefined) {

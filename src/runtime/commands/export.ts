@@ -6,12 +6,15 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import * as layersModel from "../../model/layersModel.ts"
 import * as onnx from "../../model/onnx.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
+import { explain } from "../files/reason.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 
 /** A file that cannot be written. */
 export class ExportError extends Schema.TaggedError<ExportError>()("ExportError", { message: Schema.String }) {}
@@ -35,7 +38,8 @@ const filesOf = (policy: Policy, format: typeof formats[number], out: string): R
       return { [out]: onnx.encode(policy.spec, policy.weights, about) }
     case "tfjs": {
       const { json, weights } = layersModel.encode(policy.spec, policy.weights, about)
-      return { [`${out}/model.json`]: new TextEncoder().encode(json), [`${out}/${layersModel.weightsFile}`]: weights }
+      // Who finds the model finds its weights.
+      return { [`${out}/${layersModel.weightsFile}`]: weights, [`${out}/model.json`]: new TextEncoder().encode(json) }
     }
   }
 }
@@ -60,10 +64,11 @@ export const exportCommand = Command.make(
     const policy = yield* Effect.flatMap(policyPath(path), Policy.load)
     const out = Option.getOrElse(given, () => defaultOut[format])
     const fs = yield* FileSystem.FileSystem
-    const cannot = () => new ExportError({ message: `${out} cannot be written. Name another path with --out.` })
+    const cannot = (error: PlatformError) =>
+      new ExportError({ message: `${out} cannot be written: ${explain(error)}. Name another path with --out.` })
     if (format === "tfjs") yield* Effect.mapError(fs.makeDirectory(out, { recursive: true }), cannot)
     for (const [file, bytes] of Object.entries(filesOf(policy, format, out))) {
-      yield* Effect.mapError(fs.writeFile(file, bytes), cannot)
+      yield* Effect.mapError(wholeFile.write(file, bytes), cannot)
     }
     yield* Console.log(plainLine(out))
   })

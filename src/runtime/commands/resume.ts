@@ -14,6 +14,9 @@ import { confirmEnvironment, shellWord } from "../config/confirmEnvironment.ts"
 import type { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
 import { usualWorkers } from "../config/hosts.ts"
 import { flagName, type OptionName, optionNames, type RunConfig } from "../config/RunConfig.ts"
+import * as FolderLock from "../files/FolderLock.ts"
+import { foreignEntry } from "../files/foreignEntry.ts"
+import { explain } from "../files/reason.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { isOver } from "../stopping/stoppingRules.ts"
 import { buildId } from "../workers/hostEntry.ts"
@@ -114,6 +117,27 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const { folder, update } = yield* locate(path)
+  const foreign = yield* foreignEntry(folder.path)
+  if (foreign !== undefined) {
+    return yield* new ResumeError({
+      message:
+        `${paths.relative(".", foreign)} is a link or no plain file, and a run writes into its own folder only. ` +
+        "Put the file itself in its place, or remove it."
+    })
+  }
+  const shown = paths.relative(".", folder.path)
+  // Until the run is over: nobody else reads or writes a checkpoint meanwhile.
+  yield* FolderLock.take(shown === "" ? "." : shown).pipe(
+    Effect.catchTag(
+      "PlatformError",
+      (error) =>
+        Effect.fail(
+          new ResumeError({
+            message: `${shown} cannot be resumed, since nothing can be written there: ${explain(error)}.`
+          })
+        )
+    )
+  )
   const checkpoint = yield* choose(folder, update)
   const { config: own, notices: noticed } = checkpoint ?? (yield* fs.readFileString(folder.file("config.json")).pipe(
     Effect.flatMap(Schema.decodeEffect(RunFolder.ConfigFileFromJson)),
@@ -140,7 +164,7 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
   const environment = checkpoint === undefined ? folder.environment : checkpoint.environment
   if (named === undefined) {
     yield* confirmEnvironment({
-      file: paths.relative(".", checkpoint === undefined ? folder.file("config.json") : folder.path),
+      file: checkpoint === undefined ? paths.relative(".", folder.file("config.json")) : shown,
       reference: own.envId,
       fingerprint: environment?.module ?? undefined,
       folder: folder.path

@@ -12,6 +12,8 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import { untilDeadline } from "../../actors/EventLoop.ts"
 import type { EnvironmentDefinition, JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { isModule } from "../../envs/loadEnvironment.ts"
@@ -27,12 +29,16 @@ import { confirmEnvironment, type UnconfirmedEnvironment } from "../config/confi
 import { changes, type EnvironmentRecord, fingerprintOf, recordOf } from "../config/EnvironmentRecord.ts"
 import { usualWorkers } from "../config/hosts.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../config/RunConfig.ts"
+import type { PolicyFileError } from "../evaluation/Policy.ts"
+import * as FolderLock from "../files/FolderLock.ts"
+import { explain } from "../files/reason.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 import * as EventQueue from "../monitoring/EventQueue.ts"
 import { RunEvents, RunOrigin, type RunStatus } from "../monitoring/RunMonitor.ts"
 import { cutBack, folderReporter } from "../reporting/folderReporter.ts"
 import * as JsonLines from "../reporting/JsonLines.ts"
 import * as Reporter from "../reporting/Reporter.ts"
-import { faultAt } from "../reporting/ReportFault.ts"
+import { faultAt, type ReportFault } from "../reporting/ReportFault.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
@@ -100,8 +106,9 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
   | recording.RecordingError
   | resume.ResumeError
   | UnconfirmedEnvironment
-  | UnknownEnvironment,
-  FileSystem.FileSystem | Path.Path
+  | UnknownEnvironment
+  | FolderLock.FolderInUse,
+  FileSystem.FileSystem | Path.Path | Scope.Scope
 > {
   const { file, given, replay } = request
   const notices = new Set<string>()
@@ -161,10 +168,15 @@ const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.R
 /** Writes the recording when the scope closes, however it closes: all of it or none. */
 const keepRecording = Effect.fnUntraced(function*(path: string, bytes: () => Uint8Array) {
   const fs = yield* FileSystem.FileSystem
-  yield* Effect.addFinalizer(() =>
-    fs.writeFile(`${path}.part`, bytes()).pipe(
-      Effect.andThen(fs.rename(`${path}.part`, path)),
-      Effect.catch((error) => Effect.logError(`the recording ${path} could not be written: ${error.message}`))
+  yield* Effect.addFinalizer((exit) =>
+    Effect.suspend(() => wholeFile.write(path, bytes())).pipe(
+      Effect.provideService(FileSystem.FileSystem, fs),
+      // Why a run failed is told; that its recording cannot be written either is no news.
+      Effect.catch((error) =>
+        Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
+          ? Effect.void
+          : Effect.logError(`The recording ${path} cannot be written: ${explain(error)}.`)
+      )
     )
   )
 })
@@ -178,6 +190,9 @@ const removeIfNothingCame = Effect.fnUntraced(function*(path: string, status: Ef
     if (episodes === 0 && updates < 2) yield* Effect.ignore(fs.remove(path, { recursive: true }))
   }))
 })
+
+/** A run that has ended because what it has to say could not be written. */
+class RunNotKept extends Schema.TaggedError<RunNotKept>()("RunNotKept", { message: Schema.String }) {}
 
 interface TrainRequest {
   readonly given: configSources.PartialConfig
@@ -200,6 +215,7 @@ const goBack = Effect.fnUntraced(function*(
 ) {
   const update = checkpoint?.state.monitor.progress.updates ?? 0
   const checkpoints = folder.file(CheckpointFolder.name)
+  yield* wholeFile.sweep(folder.path)
   // In this order: a checkpoint must not speak of more than there is in the files.
   yield* Effect.mapError(CheckpointFolder.goBackTo(checkpoints, update), faultAt(checkpoints))
   const short = yield* cutBack(folder, checkpoint?.files ?? {})
@@ -237,6 +253,20 @@ const compareEnvironments = Effect.fnUntraced(function*(
   })
 })
 
+/** The command that goes on with a run; it names the environment where a file alone would not be believed. */
+const commandToResume = Effect.fnUntraced(
+  function*(folder: RunFolder.RunFolder, reference: string, environment: EnvironmentRecord) {
+    const paths = yield* Path.Path
+    const confirmed = yield* Effect.isSuccess(confirmEnvironment({
+      file: folder.path,
+      reference,
+      fingerprint: environment.module ?? undefined,
+      folder: folder.path
+    }))
+    return resume.command(paths.relative(".", folder.path), confirmed ? undefined : reference)
+  }
+)
+
 /** Says how to go on with a run that was interrupted. */
 const tellHowToResume = Effect.fnUntraced(
   function*(
@@ -245,22 +275,15 @@ const tellHowToResume = Effect.fnUntraced(
     reference: string,
     environment: EnvironmentRecord
   ) {
-    const paths = yield* Path.Path
     const update = yield* written
-    // What must be named again is what a file alone would not be believed.
-    const confirmed = yield* Effect.isSuccess(confirmEnvironment({
-      file: folder.path,
-      reference,
-      fingerprint: environment.module ?? undefined,
-      folder: folder.path
-    }))
-    const go = resume.command(paths.relative(".", folder.path), confirmed ? undefined : reference)
+    const go = yield* commandToResume(folder, reference, environment)
     const kept = update === undefined ? "No checkpoint was written" : `The last checkpoint is that of update ${update}`
     yield* Console.error(`Interrupted. ${kept}; go on with: ${go}`)
   }
 )
 
 const train = Effect.fn("train")(function*(request: TrainRequest) {
+  const fs = yield* FileSystem.FileSystem
   const ofVariables = yield* configSources.checkVariables(Object.keys(process.env))
   const plan = yield* settings(request)
   const { config: wanted, notices: noticed, replayed, resumed } = plan
@@ -294,7 +317,14 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   ]
   const folder = resumed?.folder ??
     (config.runFolder ? yield* openFolder(config, run.environment, environment) : undefined)
-  if (folder !== undefined && resumed === undefined) yield* removeIfNothingCame(folder.path, run.status)
+  if (folder !== undefined && resumed === undefined) {
+    yield* Effect.catchTag(
+      FolderLock.take(folder.path),
+      "PlatformError",
+      (error) => Effect.fail(faultAt(folder.path)(error))
+    )
+    yield* removeIfNothingCame(folder.path, run.status)
+  }
   if (folder !== undefined && recorder !== undefined) {
     yield* keepRecording(folder.file(recordingName), () => recorder.toBytes(config, environment))
   }
@@ -323,6 +353,18 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     Effect.ensuring(events.end)
   )
 
+  /** What a run is told with that cannot write: how to go on, where there is something to go on with. */
+  const notKept = Effect.fnUntraced(function*(fault: ReportFault | PolicyFileError) {
+    const { episodes, updates } = yield* run.status
+    const begun = resumed !== undefined || episodes > 0 || updates >= 2
+    if (folder === undefined || writer === undefined || !begun || !fault.path.startsWith(folder.path)) {
+      return yield* fault
+    }
+    if (!(yield* fs.exists(folder.file("config.json")))) return yield* fault
+    const go = yield* commandToResume(folder, config.envId, environment)
+    return yield* new RunNotKept({ message: `${fault.message} Once that is mended, go on with: ${go}` })
+  })
+
   const screen = request.json
     ? yield* JsonLines.reporter
     : yield* Table.reporter({ quiet: request.quiet, rewardThreshold: run.environment.rewardThreshold })
@@ -333,7 +375,12 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   )
   // Runs before the scope ends the consumers: what an interrupted run has said still reaches its files.
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.race(Fiber.await(consumed), untilDeadline(drainDeadline))))
-  yield* untilUncaught(Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded", discard: true }))
+  yield* untilUncaught(Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded", discard: true })).pipe(
+    Effect.catchTags({
+      ReportFault: notKept,
+      PolicyFileError: notKept
+    })
+  )
 }, Effect.scoped)
 
 export const trainCommand = Command.make(

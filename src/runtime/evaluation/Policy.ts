@@ -14,6 +14,8 @@ import { PolicySpec, PolicySpecOfNetwork } from "../../model/policy/PolicySpec.t
 import { forward } from "../../model/reference/index.ts"
 import * as safetensors from "../../model/safetensors.ts"
 import { fromJson } from "../../text/json.ts"
+import { explain } from "../files/reason.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 
 /** A policy file that cannot be used: why, and what to do about it. */
 export class PolicyFileError extends Schema.TaggedError<PolicyFileError>()("PolicyFileError", {
@@ -134,11 +136,11 @@ export class Policy {
 
   /** Writes the policy to a file. */
   save(path: string): Effect.Effect<void, PolicyFileError, FileSystem.FileSystem> {
-    return FileSystem.FileSystem.use((fs) => fs.writeFile(path, this.toBytes())).pipe(
-      Effect.mapError(() =>
+    return wholeFile.write(path, this.toBytes()).pipe(
+      Effect.mapError((error) =>
         new PolicyFileError({
           path,
-          message: `The policy cannot be written to ${path}. Check that the folder is writable.`
+          message: `The policy cannot be written to ${path}: ${explain(error)}.`
         })
       )
     )

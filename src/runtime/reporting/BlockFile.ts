@@ -1,15 +1,22 @@
 /**
  * An append-only file that takes whole records at once and writes them in blocks: when a block is full, every so
  * often, on request, and when its scope closes. A record is never split between what is written and what is lost, so
- * that an interrupted run leaves well-formed files.
+ * that an interrupted run leaves well-formed files; of a block that the disk has no room for, nothing stays.
+ *
+ * It is the file of that name in its folder, no other that a link leads to; where it is not there any more, because the
+ * folder was deleted or moved, the next write says so.
  */
 import * as ByteSize from "effect/ByteSize"
+import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { faultAt, type ReportFault } from "./ReportFault.ts"
+import { faultAt, gone, ReportFault } from "./ReportFault.ts"
 
 export interface BlockFile<Record extends string | Uint8Array> {
   /** Whether the file had nothing in it when it was opened. */
@@ -41,35 +48,56 @@ const make = <Record extends string | Uint8Array>(
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const fault = faultAt(path)
-    const file = yield* Effect.mapError(fs.open(path, { flag: "a" }), fault)
-    const { size: bytes } = yield* Effect.mapError(file.stat, fault)
+    const noFollow = process.platform !== "win32"
+    const file = yield* Effect.mapError(fs.open(path, { flag: "a", noFollow }), fault)
+    const { dev, ino, size: bytes } = yield* Effect.mapError(file.stat, fault)
     const lock = Semaphore.makeUnsafe(1)
     let length = Number(ByteSize.toBigInt(bytes))
     let held: Array<Record> = []
     let size = 0
     let failed: ReportFault | undefined
+    /** Whether somebody has heard of the failure. */
+    let told = false
+
+    const isThere = Effect.map(
+      Effect.option(Effect.suspend(() => fs.lstat(path))),
+      (now) => Option.isSome(now) && now.value.dev === dev && Equal.equals(now.value.ino, ino)
+    )
+    const writeBlock = Effect.fnUntraced(function*(block: Uint8Array) {
+      if (!(yield* isThere)) return yield* new ReportFault({ path, reason: gone })
+      yield* Effect.mapError(
+        Effect.onError(file.writeAll(block), () => Effect.ignore(file.truncate(length))),
+        fault
+      )
+    })
 
     const flush = Semaphore.withPermit(
       lock,
       Effect.suspend(() => {
-        if (failed !== undefined) return Effect.fail(failed)
+        if (failed !== undefined) {
+          told = true
+          return Effect.fail(failed)
+        }
         if (held.length === 0) return Effect.void
         const block = join(held, size)
         held = []
         size = 0
-        return Effect.mapBoth(file.writeAll(block), {
+        return Effect.mapBoth(writeBlock(block), {
           onSuccess: () => {
             length += block.length
           },
-          onFailure: (error) => {
-            failed = fault(error)
-            return failed
-          }
+          onFailure: (fault) => failed = fault
         })
       })
     ).pipe(Effect.uninterruptible)
 
-    yield* Effect.addFinalizer(() => Effect.catch(flush, (fault) => Effect.logWarning(fault.message)))
+    yield* Effect.addFinalizer((exit) =>
+      Effect.catch(flush, (fault) =>
+        // A run that has failed has told why; one word more is no help.
+        told || (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
+          ? Effect.void
+          : Effect.logWarning(fault.message))
+    )
     // A failure of the timed flush is kept, and raised by the next `settle` or `flush`.
     yield* Effect.sleep(every).pipe(Effect.andThen(Effect.ignore(flush)), Effect.forever, Effect.forkScoped)
 

@@ -12,7 +12,8 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { fromJson } from "../../text/json.ts"
 import { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
-import { explain } from "./ReportFault.ts"
+import { explain } from "../files/reason.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 
 /** The log directory cannot hold a run folder. The message names the path and the way out. */
 export class RunFolderFault extends Schema.TaggedError<RunFolderFault>()("RunFolderFault", {
@@ -141,7 +142,7 @@ export const create = (
     const path = yield* makeParents(logDir).pipe(
       Effect.andThen(makeRunFolder(1)),
       Effect.tap((path) =>
-        fs.writeFileString(paths.join(path, "config.json"), `${JSON.stringify(config, undefined, 2)}\n`)
+        wholeFile.write(paths.join(path, "config.json"), `${JSON.stringify(config, undefined, 2)}\n`)
       ),
       Effect.mapError((error) => fault(explain(error))),
       Effect.onError(() => takeBack)
@@ -166,7 +167,6 @@ export const rewriteConfig = Effect.fnUntraced(function*(
   settings: Schema.JsonObject,
   environment: EnvironmentRecord
 ) {
-  const fs = yield* FileSystem.FileSystem
   const config: ConfigFile = {
     env_id: folder.envId,
     preset: folder.preset,
@@ -176,9 +176,7 @@ export const rewriteConfig = Effect.fnUntraced(function*(
     environment,
     config: settings
   }
-  const path = folder.file("config.json")
-  yield* fs.writeFileString(`${path}.part`, `${JSON.stringify(config, undefined, 2)}\n`)
-  yield* fs.rename(`${path}.part`, path)
+  yield* wholeFile.write(folder.file("config.json"), `${JSON.stringify(config, undefined, 2)}\n`)
 })
 
 /** An existing run folder, by its config.json; none where that is missing or not ours. */

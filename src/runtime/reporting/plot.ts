@@ -10,10 +10,12 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { explain } from "../files/reason.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 import { draw } from "./curve.ts"
 import * as MonitorFile from "./MonitorFile.ts"
 import type { Reporter } from "./Reporter.ts"
-import { explain, faultAt, ReportFault } from "./ReportFault.ts"
+import { faultAt, ReportFault } from "./ReportFault.ts"
 import * as RunFolder from "./RunFolder.ts"
 
 /** There is nothing to draw in the folder. The message says what is missing. */
@@ -53,7 +55,7 @@ export const plot = (
       subtitle: config === undefined ? "" : `${config.preset}, seed ${config.seed}`,
       threshold: config?.rewardThreshold ?? null
     }).pipe(Effect.mapError(({ reason }) => new ReportFault({ path, reason })))
-    yield* Effect.mapError(fs.writeFileString(path, svg), faultAt(path))
+    yield* Effect.mapError(wholeFile.write(path, svg), faultAt(path))
     return path
   })
 
@@ -82,6 +84,9 @@ export const reporter = (
     yield* Effect.addFinalizer((exit) =>
       Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
         ? Effect.void
+        // Why the run failed is told; that its last picture failed too is no news.
+        : Exit.isFailure(exit)
+        ? Effect.ignore(drawRest)
         : Effect.catch(drawRest, (fault) =>
           Effect.logWarning(fault.message))
     )

@@ -11,7 +11,7 @@ const fail = (method: string) => Effect.fail(PlatformError.badArgument({ module:
 
 /** A file system of one file, which says what was written to it and can be made to fail. */
 const fakeFileSystem = () => {
-  const disk = { written: [] as Array<string>, full: false, open: 0 }
+  const disk = { written: [] as Array<string>, full: false, gone: false, open: 0 }
   const none = Option.none()
   const file: FileSystem.File = {
     [FileSystem.FileTypeId]: FileSystem.FileTypeId,
@@ -46,6 +46,7 @@ const fakeFileSystem = () => {
         })
   }
   const fs = FileSystem.makeNoop({
+    lstat: () => disk.gone ? fail("lstat") : file.stat,
     open: () =>
       Effect.acquireRelease(
         Effect.sync(() => {
@@ -85,6 +86,20 @@ describe("BlockFile", () => {
       }).pipe(Effect.scoped, provide)
       assert.deepStrictEqual(disk.written.slice(4), ["last\n"])
       assert.strictEqual(disk.open, 0)
+    }))
+
+  it.effect("says at the next write that the file is not there any more", () =>
+    Effect.gen(function*() {
+      const { disk, provide } = fakeFileSystem()
+      yield* Effect.gen(function*() {
+        const file = yield* BlockFile.text("progress.csv")
+        disk.gone = true
+        file.append("lost\n")
+        yield* TestClock.adjust("1 seconds")
+        const fault = yield* Effect.flip(file.settle)
+        assert.match(fault.message, /^Cannot write progress\.csv: it was deleted or moved while the run went on\.$/)
+        assert.deepStrictEqual(disk.written, [])
+      }).pipe(Effect.scoped, provide)
     }))
 
   it.effect("a timed write that fails is told to the next who asks, and the close does not hang", () =>

@@ -81,13 +81,13 @@ layer(NodeServices.layer)("RunFolder", (it) => {
       const dir = yield* temporary
       const broken: FileSystem.FileSystem = {
         ...fs,
-        writeFileString: () =>
+        open: () =>
           Effect.andThen(
             Effect.orDie(fs.makeDirectory(`${dir}/a/theirs`)),
             Effect.fail(PlatformError.systemError({
               _tag: "Unknown",
               module: "FileSystem",
-              method: "writeFile",
+              method: "open",
               cause: Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" })
             }))
           )

@@ -1,0 +1,146 @@
+/**
+ * A run's folder belongs to one program at a time: `.lock` in it says which, and since when. One that was left by a program
+ * that is gone is recognized and taken over: on the same machine by its process, elsewhere by its age, for its owner touches
+ * it now and then.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { hostname } from "node:os"
+import * as path from "node:path"
+import { fromJson } from "../../text/json.ts"
+import { plainLine } from "../../text/plainLine.ts"
+
+const Owner = Schema.Struct({
+  /** The lock itself: two programs of one process are two owners. */
+  id: Schema.String,
+  host: Schema.String,
+  pid: Schema.Int,
+  /** When the process began, as the operating system has it: numbers of processes come again. Null where it says nothing. */
+  begun: Schema.NullOr(Schema.String),
+  /** When the lock was taken. */
+  since: Schema.String
+})
+type Owner = typeof Owner.Type
+
+const decodeOwner = Schema.decodeUnknownOption(fromJson(Owner))
+
+/** The folder belongs to another program. */
+export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse", {
+  folder: Schema.String,
+  owner: Schema.NullOr(Owner)
+}) {
+  override get message(): string {
+    const { folder, owner } = this
+    const by = owner === null
+      ? "another program"
+      : `process ${owner.pid} on ${plainLine(owner.host, 80)} since ${plainLine(owner.since, 40)}`
+    return `${plainLine(folder, 300)} is in use by ${by}. End that program, or wait for its end; ` +
+      `if there is none, remove ${plainLine(path.join(folder, name), 300)}.`
+  }
+}
+
+export const name = ".lock"
+
+/** Seconds between two signs of life, and after how many without one a lock of another machine is nobody's. */
+const beat = 10
+const patience = 60
+
+/** When a process began, counted from the machine's start, and which start that was. Linux only. */
+const begunOf = (pid: number): string | null => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    // The name of the program is in parentheses and may hold anything; the start is the twentieth field after it.
+    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]
+    return `${readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()} ${ticks}`
+  } catch {
+    return null
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (cause) {
+    return cause instanceof Error && "code" in cause && cause.code === "EPERM"
+  }
+}
+
+/** Whether the owner is gone. `silent`: seconds since its last sign of life. */
+const isGone = (owner: Owner | null, silent: number): boolean => {
+  // Not readable: perhaps it is being written just now.
+  if (owner === null) return silent > 5
+  if (owner.host !== hostname()) return silent > patience
+  if (!isAlive(owner.pid)) return true
+  const begun = begunOf(owner.pid)
+  return owner.begun !== null && begun !== null && owner.begun !== begun
+}
+
+/** Takes the folder for the scope. */
+export const take = (
+  folder: string
+): Effect.Effect<void, FolderInUse | PlatformError, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const file = path.join(folder, name)
+    const owner: Owner = {
+      id: randomUUID(),
+      host: hostname(),
+      pid: process.pid,
+      begun: begunOf(process.pid),
+      since: new Date(yield* Clock.currentTimeMillis).toISOString()
+    }
+    const text = `${JSON.stringify(owner)}\n`
+
+    const ownerAt = (place: string) =>
+      Effect.map(
+        Effect.orElseSucceed(fs.readFileString(place), () => ""),
+        (text) => Option.getOrNull(decodeOwner(text))
+      )
+    const silence = Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const info = yield* Effect.option(fs.lstat(file))
+      const touched = Option.flatMap(info, ({ mtime }) => mtime)
+      return Option.isSome(touched) ? (now - touched.value.getTime()) / 1000 : 0
+    })
+
+    /** Puts the lock of one that is gone away, and only that one: another may have come first. */
+    const bury = Effect.fnUntraced(function*(gone: Owner | null) {
+      const grave = `${file}.${owner.id}.part`
+      yield* Effect.ignore(fs.rename(file, grave))
+      const buried = yield* ownerAt(grave)
+      if (buried !== null && buried.id !== gone?.id) yield* Effect.ignore(fs.link(grave, file))
+      yield* Effect.ignore(fs.remove(grave, { force: true }))
+    })
+
+    const attempt = (left: number): Effect.Effect<void, FolderInUse | PlatformError> =>
+      fs.writeFileString(file, text, { flag: "wx" }).pipe(
+        Effect.catchIf((error) => error.reason._tag === "AlreadyExists", () =>
+          Effect.gen(function*() {
+            const other = yield* ownerAt(file)
+            if (left === 0 || !isGone(other, yield* silence)) return yield* new FolderInUse({ folder, owner: other })
+            yield* bury(other)
+            yield* attempt(left - 1)
+          }))
+      )
+
+    yield* Effect.acquireRelease(
+      attempt(3),
+      () =>
+        Effect.gen(function*() {
+          const now = yield* ownerAt(file)
+          if (now?.id === owner.id) yield* Effect.ignore(fs.remove(file, { force: true }))
+        })
+    )
+    const touch = Effect.gen(function*() {
+      const now = new Date(yield* Clock.currentTimeMillis)
+      yield* Effect.ignore(fs.utimes(file, now, now))
+    })
+    yield* Effect.sleep(`${beat} seconds`).pipe(Effect.andThen(touch), Effect.forever, Effect.forkScoped)
+  })

@@ -1,0 +1,64 @@
+/**
+ * A file that is there whole or not at all, whoever reads it meanwhile and whenever the program, the machine or the disk
+ * gives out: it is written under another name, forced to the disk, and renamed, and its folder is forced to the disk. A
+ * symbolic link of its name is replaced, never followed. What is no file and no folder (a pipe, a terminal) is written to.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import { randomBytes } from "node:crypto"
+import * as path from "node:path"
+
+/** How the names of files end that are not whole yet. */
+export const partSuffix = ".part"
+
+/** A name of its own for each write: two at the same time do not meet. Not longer than what names may be. */
+const partOf = (file: string): string =>
+  path.join(
+    path.dirname(file),
+    `.${path.basename(file).slice(0, 60)}.${randomBytes(6).toString("hex")}${partSuffix}`
+  )
+
+const syncFolder = (folder: string): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
+  FileSystem.FileSystem.use((fs) => Effect.scoped(Effect.flatMap(fs.open(folder, { flag: "r" }), (file) => file.sync)))
+    .pipe(
+      // Windows cannot open a folder; its file systems keep the order of renames by themselves.
+      Effect.catchIf((error) => process.platform === "win32" && error._tag === "PlatformError", () => Effect.void)
+    )
+
+/** Writes a file, all of it or none. */
+export const write = Effect.fnUntraced(function*(file: string, content: string | Uint8Array): Effect.fn.Return<
+  void,
+  PlatformError,
+  FileSystem.FileSystem
+> {
+  const fs = yield* FileSystem.FileSystem
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content
+  const before = yield* Effect.option(fs.stat(file))
+  if (Option.isSome(before) && before.value.type !== "File" && before.value.type !== "Directory") {
+    return yield* fs.writeFile(file, bytes)
+  }
+  const part = partOf(file)
+  yield* Effect.scoped(Effect.gen(function*() {
+    const mode = Option.isSome(before) && before.value.type === "File" ? before.value.mode & 0o777 : 0o666
+    const handle = yield* fs.open(part, { flag: "wx", mode })
+    yield* handle.writeAll(bytes)
+    yield* handle.sync
+  })).pipe(
+    Effect.andThen(fs.rename(part, file)),
+    Effect.onExit((exit) => exit._tag === "Failure" ? Effect.ignore(fs.remove(part, { force: true })) : Effect.void)
+  )
+  yield* syncFolder(path.dirname(file))
+})
+
+/** Deletes what writes have left in a folder that did not come to their end. */
+export const sweep = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])
+  yield* Effect.forEach(
+    names.filter((name) => name.endsWith(partSuffix)),
+    (name) => fs.remove(path.join(folder, name), { force: true }),
+    { discard: true }
+  )
+})
