@@ -38,7 +38,8 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
     "workers",
     "quirks",
     "plan",
-    "config"
+    "config",
+    "files"
   ]
 }
 
@@ -133,6 +134,7 @@ describe("house", () => {
   it("asks for the date where a date is meant, and nowhere else", () => {
     const dated = [
       "actors/Supervision.ts",
+      "runtime/files/FolderLock.ts",
       "runtime/reporting/RunFolder.ts",
       "runtime/reporting/TensorBoard.ts",
       "testing/Simulator.ts"

@@ -29,7 +29,7 @@ import { confirmEnvironment, type UnconfirmedEnvironment } from "../config/confi
 import { changes, type EnvironmentRecord, fingerprintOf, recordOf } from "../config/EnvironmentRecord.ts"
 import { usualWorkers } from "../config/hosts.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../config/RunConfig.ts"
-import type { PolicyFileError } from "../evaluation/Policy.ts"
+import { PolicyFileError } from "../evaluation/Policy.ts"
 import * as FolderLock from "../files/FolderLock.ts"
 import { explain } from "../files/reason.ts"
 import * as wholeFile from "../files/wholeFile.ts"
@@ -38,7 +38,7 @@ import { RunEvents, RunOrigin, type RunStatus } from "../monitoring/RunMonitor.t
 import { cutBack, folderReporter } from "../reporting/folderReporter.ts"
 import * as JsonLines from "../reporting/JsonLines.ts"
 import * as Reporter from "../reporting/Reporter.ts"
-import { faultAt, type ReportFault } from "../reporting/ReportFault.ts"
+import { faultAt, ReportFault, standardOutput } from "../reporting/ReportFault.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
@@ -328,9 +328,11 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   if (folder !== undefined && recorder !== undefined) {
     yield* keepRecording(folder.file(recordingName), () => recorder.toBytes(config, environment))
   }
+  /** Whether whoever read standard output has gone. */
+  let unread = false
   if (folder !== undefined && writer !== undefined) {
     yield* Effect.addFinalizer((exit) =>
-      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && process.stdout.errored === null
+      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && !unread
         // Whoever stopped reading us wants no more words.
         ? tellHowToResume(folder, writer.written, config.envId, environment)
         : Effect.void
@@ -353,13 +355,15 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     Effect.ensuring(events.end)
   )
 
-  /** What a run is told with that cannot write: how to go on, where there is something to go on with. */
+  /** A fault of the run's folder, and not of whoever reads standard output. */
+  const isOfFolder = (error: { readonly _tag: string }): error is ReportFault | PolicyFileError =>
+    (error instanceof ReportFault || error instanceof PolicyFileError) && folder !== undefined &&
+    error.path.startsWith(folder.path)
+  /** Says how to go on, where there is something to go on with. */
   const notKept = Effect.fnUntraced(function*(fault: ReportFault | PolicyFileError) {
     const { episodes, updates } = yield* run.status
     const begun = resumed !== undefined || episodes > 0 || updates >= 2
-    if (folder === undefined || writer === undefined || !begun || !fault.path.startsWith(folder.path)) {
-      return yield* fault
-    }
+    if (folder === undefined || writer === undefined || !begun) return yield* fault
     if (!(yield* fs.exists(folder.file("config.json")))) return yield* fault
     const go = yield* commandToResume(folder, config.envId, environment)
     return yield* new RunNotKept({ message: `${fault.message} Once that is mended, go on with: ${go}` })
@@ -371,15 +375,15 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   const onCheckpoint = writer?.writeInto(folder?.file(CheckpointFolder.name) ?? "", environment)
   const reporters = folder === undefined ? [screen] : [yield* folderReporter(folder, onCheckpoint), screen]
   const consumed = yield* Effect.forkScoped(
-    Effect.andThen(Reporter.consume(events.stream, reporters), writer?.settled ?? Effect.void)
+    Reporter.consume(events.stream, reporters).pipe(
+      Effect.andThen(writer?.settled ?? Effect.void),
+      Effect.tapError((fault) => Effect.sync(() => unread ||= fault.path === standardOutput))
+    )
   )
   // Runs before the scope ends the consumers: what an interrupted run has said still reaches its files.
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.race(Fiber.await(consumed), untilDeadline(drainDeadline))))
   yield* untilUncaught(Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded", discard: true })).pipe(
-    Effect.catchTags({
-      ReportFault: notKept,
-      PolicyFileError: notKept
-    })
+    Effect.catchIf(isOfFolder, notKept)
   )
 }, Effect.scoped)
 

@@ -13,6 +13,9 @@ export class ReportFault extends Schema.TaggedError<ReportFault>()("ReportFault"
   }
 }
 
+/** What a fault names where it is no file that cannot be written. */
+export const standardOutput = "standard output"
+
 /** The reason where a file of the run is not where it was. */
 export const gone = "it was deleted or moved while the run went on"
 

@@ -11,7 +11,7 @@ import { plainLine } from "../../text/plainLine.ts"
 import type { ActorEvent, Evaluation, Finished, Progress, RunEvent, Started } from "../monitoring/RunEvent.ts"
 import { bar, decimal, duration, exactScore, fit, plural, rate, score, spread, whole } from "./formatting.ts"
 import type { Reporter } from "./Reporter.ts"
-import { faultAt } from "./ReportFault.ts"
+import { faultAt, standardOutput } from "./ReportFault.ts"
 
 export interface TableOptions {
   /** The train20 at which the run is solved and stops; the bar runs towards it. Null: towards the total of steps. */
@@ -106,7 +106,7 @@ export const reporter = (
     let titled = false
     let live = false
 
-    const put = (text: string) => Effect.mapError(terminal.display(text), faultAt("standard output"))
+    const put = (text: string) => Effect.mapError(terminal.display(text), faultAt(standardOutput))
 
     /** How far the run is, 0 to 1: the nearer of its two ends. */
     const fraction = (progress: Progress): number => {
