@@ -28,6 +28,7 @@ import * as Chaos from "./chaos/Chaos.ts"
 import { CheckpointKeeper, Checkpoints } from "./checkpoint/Checkpoints.ts"
 import * as configSources from "./config/configSources.ts"
 import { hostsOf } from "./config/hosts.ts"
+import { placements } from "./config/placements.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { Seed } from "./config/Seed.ts"
 import { Evaluator } from "./evaluation/Evaluator.ts"
@@ -59,7 +60,7 @@ const actorSystemLayer = Layer.unwrap(
   Effect.gen(function*() {
     const config = yield* CurrentConfig
     const { collectDeadline, placement, workerMemory } = config
-    if (placement !== "fiber") yield* hostIsThere
+    if (placements[placement].ownHosts) yield* hostIsThere
     const options = {
       ...hostsOf(config),
       entry: hostEntry,

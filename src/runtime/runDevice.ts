@@ -15,6 +15,7 @@ import { encoderOf } from "../model/policy/Encoder.ts"
 import { ParameterLayout } from "../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../model/policy/PolicySpec.ts"
 import * as configSources from "./config/configSources.ts"
+import { placements } from "./config/placements.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { optimizerSpecOf } from "./learning/Learner.ts"
 import { RunEvents } from "./monitoring/RunMonitor.ts"
@@ -72,7 +73,7 @@ const fastest = Effect.fnUntraced(function*(config: RunConfig) {
   const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
   const shape = shapeOf(config, policyOf(config, definition))
   // The gradients of `cpu` are made by all the workers at once, unless what they need is in one place only.
-  const alone = config.placement === "fiber" || shipOf({ ...config, device: "cpu" }) === "experience"
+  const alone = !placements[config.placement].ownHosts || shipOf({ ...config, device: "cpu" }) === "experience"
   const together = alone ? 1 : Math.min(config.workers, config.nEnvs)
   const one = yield* measureCpu(shape)
   const cpu = one / gain(together)

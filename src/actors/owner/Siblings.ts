@@ -75,8 +75,20 @@ export class Siblings {
   lost(member: Sibling, death: Death, consecutive: number, bystander: boolean): void {
     if (this.joint?.all.includes(member)) return this.gone(member)
     const directive = this.supervision.decide(death)
-    if (directive === "stop") return member.fail(death)
-    const hopeful = directive === "restart" && consecutive < this.supervision.maxConsecutive
+    switch (directive) {
+      case "stop":
+        return member.fail(death)
+      case "escalate":
+        return this.giveUp(member, death)
+      case "restart":
+        return this.restart(member, death, consecutive, bystander)
+      default:
+        return directive satisfies never
+    }
+  }
+
+  private restart(member: Sibling, death: Death, consecutive: number, bystander: boolean): void {
+    const hopeful = consecutive < this.supervision.maxConsecutive
     const counted = hopeful && !bystander
     const restart = counted ? this.restarts.next(this.now()) : 0
     if (restart === 0 && (counted || !hopeful)) return this.giveUp(member, death)

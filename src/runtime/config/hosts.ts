@@ -2,24 +2,22 @@
 import * as os from "node:os"
 import { mostOthers } from "../../actors/links/Doorbell.ts"
 import { Registry } from "../../envs/Registry.ts"
+import { placements } from "./placements.ts"
 import type { RunConfig } from "./RunConfig.ts"
 
 /** Workers where nothing is said: one a core. */
 export const usualWorkers = (): number => Math.min(Math.max(1, os.availableParallelism()), mostOthers)
 
 const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
-  placement === "thread" && schedule !== "async" && workers > 1 &&
+  placements[placement].localWorker && schedule !== "async" && workers > 1 &&
   (localWorker === "auto" ? Registry.isBuiltIn(envId) : localWorker)
 
 /** How many threads or processes are started, and how many of them wait for another to die. */
 export const hostsOf = ({ chaos, localWorker, placement, workers }: RunConfig) => ({
-  hosts: placement === "fiber" ? 0 : workers - (localWorker === true ? 1 : 0),
+  hosts: placements[placement].ownHosts ? workers - (localWorker === true ? 1 : 0) : 0,
   // Where hosts are known to die, the next one is begun ahead.
   spares: chaos > 0 ? 1 : 0
 })
-
-/** MiB that a host takes before it has done anything: an engine of its own, Effect, and the kernels. */
-const footprint = { thread: 9, process: 45 }
 
 const mebibyte = 1024 * 1024
 
@@ -32,14 +30,14 @@ export const memory = (): number => {
 /** Why so many hosts cannot be, as a sentence. `available` is in MiB. */
 export const problemOf = (config: RunConfig, available: number): string | undefined => {
   const { placement, workers } = config
-  if (placement === "fiber") return undefined
+  const { footprint, hosts: what, ownHosts } = placements[placement]
+  if (!ownHosts) return undefined
   const { hosts, spares } = hostsOf(config)
   if (placement === "thread" && hosts + spares > mostOthers) {
     return `--workers ${workers} cannot be: a thread can own ${mostOthers} others at a time. Take fewer, or --placement process.`
   }
-  const needed = hosts * footprint[placement]
+  const needed = hosts * footprint
   if (needed <= available) return undefined
-  const what = placement === "thread" ? "threads" : "child processes"
   const gibibytes = (amount: number) => (amount / 1024).toPrecision(2)
   return `--workers ${workers} cannot be: so many ${what} take about ${
     gibibytes(needed)
@@ -52,7 +50,7 @@ export const problemOf = (config: RunConfig, available: number): string | undefi
  * thread.
  */
 export const withinWork = (config: RunConfig): RunConfig => {
-  const workers = config.placement === "fiber" ? 1 : Math.min(config.workers, config.nEnvs)
+  const workers = placements[config.placement].ownHosts ? Math.min(config.workers, config.nEnvs) : 1
   const settled = { ...config, workers }
   return { ...settled, localWorker: hasLocalWorker(settled) }
 }

@@ -13,6 +13,7 @@ import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import { categoricalMlp, type PolicySpec } from "../../model/policy/PolicySpec.ts"
+import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import {
   bankOf,
@@ -121,7 +122,9 @@ export const policyOf = (config: RunConfig, definition: EnvironmentDefinition<Di
  */
 const workersOf = ({ envsPerWorker, nEnvs, placement, schedule, workers }: RunConfig, units: number): number => {
   if (schedule !== "sync") return nEnvs
-  const wanted = envsPerWorker === "auto" ? (placement === "fiber" ? 1 : workers) : Math.ceil(nEnvs / envsPerWorker)
+  const wanted = envsPerWorker === "auto"
+    ? (placements[placement].ownHosts ? workers : 1)
+    : Math.ceil(nEnvs / envsPerWorker)
   return Math.min(wanted, units)
 }
 
@@ -138,7 +141,7 @@ const keepsActivations = (
   unit: number
 ): boolean => {
   const block = blocksOf({ first: 0, count: nEnvs }, unit)[0]!.count
-  return ship === "gradients" && loss === "a2c" && placement !== "process" &&
+  return ship === "gradients" && loss === "a2c" && placements[placement].sharesMemory &&
     block * nSteps * Kernels.activationStride(policy) <= mostActivations
 }
 

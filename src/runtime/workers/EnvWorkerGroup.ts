@@ -12,6 +12,7 @@ import { ActorSystem } from "../../actors/ActorSystem.ts"
 import { type AskFailure, AskTimeout, RestartLimitReached, type SpawnFailure } from "../../actors/errors.ts"
 import * as Supervision from "../../actors/Supervision.ts"
 import { environmentReference } from "../../envs/loadEnvironment.ts"
+import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
 import { firstPass, type PassOrder, UpdatePlan } from "../plan/UpdatePlan.ts"
@@ -109,7 +110,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const every = { concurrency: "unbounded" } as const
       const indices = Array.from({ length: plane.layout.spec.workers }, (_, worker) => worker)
       // A child process shares no memory: there the data travels with the messages.
-      const parcels = config.placement === "process"
+      const parcels = !placements[config.placement].sharesMemory
         ? indices.map((worker) => Parcel.trainerEnd(plane.arena.buffer, plane.layout, worker))
         : undefined
       const workers = yield* Effect.forEach(
@@ -231,7 +232,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
  */
 export const placeOf = ({ localWorker, placement, workers }: RunConfig, worker: number) => {
   const host = worker % workers
-  const local = placement === "fiber" || (localWorker === true && host === workers - 1)
+  const local = !placements[placement].ownHosts || (localWorker === true && host === workers - 1)
   return local ? { placement: "fiber", host: 0 } as const : { placement, host }
 }
 

@@ -6,6 +6,7 @@ import { isModule, loadEnvironment } from "../../envs/loadEnvironment.ts"
 import { Registry } from "../../envs/Registry.ts"
 import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { TimeLimit } from "../../envs/wrappers/TimeLimit.ts"
+import { placements } from "../config/placements.ts"
 import type { RunConfig } from "../config/RunConfig.ts"
 
 /** An environment that no algorithm here can learn. */
@@ -36,7 +37,7 @@ export const refuseUnreachable = Effect.fnUntraced(function*(
   { envId, placement }: Pick<RunConfig, "envId" | "placement">,
   { id, module }: EnvironmentDefinition
 ) {
-  if (placement === "fiber" || module !== undefined || isModule(envId)) return
+  if (!placements[placement].ownHosts || module !== undefined || isModule(envId)) return
   if (yield* Registry.isFoundEverywhere(envId)) return
   return yield* new UnsupportedEnvironment({
     message:
