@@ -138,6 +138,8 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   const state = new Float64Array(limited.stateSize)
   const random = Pcg64.view(new Uint32Array(Pcg64.words))
   const flat = new Float32Array(observationSpace.size)
+  // A Box takes even these; a one-hot vector is none of them.
+  const takesAnyNumbers = observationSpace.decodeProblem(flat.fill(NaN)) === undefined
   let seeded = false
   let steps = -1
 
@@ -149,14 +151,16 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   /** The present observation with what there is to say beside it, or what is wrong with them. */
   const observed = (): ResetResult | EnvironmentFault => {
     // Numbers that the environment leaves unwritten show as NaN.
-    flat.fill(NaN)
+    for (let i = 0; i < flat.length; i++) flat[i] = NaN
     const misstep = stepper.observe(flat)
     if (misstep !== undefined) return fault(misstep)
     const said = stepper.info()
     if ("rule" in said) return fault(said)
     const observation: Observation = observationSpace.decode(flat)
     // What is in the space stands for an element; what is not may be out of bounds alone, and passes.
-    const problem = observationSpace.contains(observation) ? undefined : observationSpace.decodeProblem(flat)
+    const problem = takesAnyNumbers || observationSpace.contains(observation)
+      ? undefined
+      : observationSpace.decodeProblem(flat)
     if (problem !== undefined) {
       return new EnvironmentFault({ id, step: steps, reason: `the observation ${problem}` })
     }

@@ -132,6 +132,9 @@ const thrown = (during: string, cause: unknown, mistaken: Misstep["rule"]): Miss
   reason: thrownReason(during, cause)
 })
 
+/** Of an environment that has nothing to say. */
+const silent: { readonly info: JsonRecord } = { info: Object.freeze({}) }
+
 /** One world and what its last step gave. */
 export class Stepper<A extends ActionSpace = ActionSpace> implements Outcome {
   reward = 0
@@ -198,8 +201,9 @@ export class Stepper<A extends ActionSpace = ActionSpace> implements Outcome {
 
   /** What it has to say beside the observation. */
   info(): { readonly info: JsonRecord } | Misstep {
+    if (this.dynamics.info === undefined) return silent
     try {
-      const given: unknown = this.dynamics.info?.()
+      const given: unknown = this.dynamics.info()
       if (isPromise(given)) return { rule: "definition", reason: asyncReason("its info") }
       if (given === undefined) return { info: {} }
       return isJsonRecord(given)

@@ -126,7 +126,9 @@ export class Box implements AnySpace {
   /** The element those numbers stand for, in memory of its own. */
   decode<Flat extends FlatArray = Float32Array>(flat: Flat): Flat
   decode(flat: FlatArray): FlatArray {
-    return flat.slice(0, this.size)
+    return flat instanceof Float32Array && flat.length === this.size
+      ? new Float32Array(flat)
+      : flat.slice(0, this.size)
   }
 
   decodeProblem(): undefined {
