@@ -104,8 +104,8 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "column of a batch",
     file: "model/Device.ts",
-    from: "  readonly values: Float32Array\n}\n\n/** Experience on device",
-    to: "  readonly values: Float32Array\n  readonly states: Float32Array\n}\n\n/** Experience on device",
+    from: "  /** uint8 [rows][masks of the distribution]",
+    to: "  readonly states: Float32Array\n  /** uint8 [rows][masks of the distribution]",
     errors: {
       "model/selectedRows.ts": ["columnWidths", "const taken: Segment", "return {"],
       "model/CpuDevice.ts": ["staging[index] ??="]

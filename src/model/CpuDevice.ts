@@ -17,7 +17,7 @@ import { type LossName, lossReport } from "./losses/LossSettings.ts"
 import { fitsOptimizer, optimizerOf } from "./optimizers.ts"
 import { distributionOf } from "./policy/DistributionSpec.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
-import { type Column, columnWidths, countRows } from "./selectedRows.ts"
+import { type Column, columnWidths, countRows, wrongSegments } from "./selectedRows.ts"
 
 const fault = (message: string) => new DeviceFault({ device: "cpu", message })
 
@@ -34,7 +34,7 @@ const make = (arena: Arena, kernels: Kernels): DeviceOf<"cpu"> => ({
 const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: ModelSpec, initial: Float32Array) {
   const { maxRows, optimizer, policy, unit = 1 } = spec
   const size = new ParameterLayout(policy).size
-  const { action } = distributionOf(policy.distribution)
+  const { action, masks: maskWidth } = distributionOf(policy.distribution)
   const floats = (length: number) => arena.allocate(length * 4)
 
   const descriptor = yield* kernels.describe(arena, policy)
@@ -82,6 +82,17 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
     return places
   })
 
+  /** Places for masks that lie elsewhere. */
+  const maskStaging: Array<Uint8Array> = []
+  const masksAt = Effect.fnUntraced(function*({ masks, rows }: Segment, index: number) {
+    if (masks === undefined) return 0
+    if (masks.buffer === arena.buffer) return masks.byteOffset
+    const length = maxRows * maskWidth
+    const place = maskStaging[index] ??= arena.uint8(yield* arena.allocate(length), length)
+    place.set(masks.subarray(0, rows * maskWidth))
+    return place.byteOffset
+  })
+
   const addressOf = Effect.fnUntraced(function*(segment: Segment, index: number) {
     const here = Record.keys(widths).every((name) => segment[name].buffer === arena.buffer)
     const inside = here ? segment : yield* stage(segment, index)
@@ -89,7 +100,7 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
       rows: segment.rows,
       observations: inside.observations.byteOffset,
       actions: inside.actions.byteOffset,
-      masks: 0,
+      masks: yield* masksAt(segment, index),
       advantages: inside.advantages.byteOffset,
       returns: inside.returns.byteOffset,
       logProbabilities: inside.logProbabilities.byteOffset,
@@ -116,13 +127,12 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
     device: "cpu",
     spec,
     batch: Effect.fnUntraced(function*(segments) {
+      const wrong = wrongSegments(segments, spec)
+      if (wrong !== undefined) return yield* fault(wrong)
       const addresses: Array<SegmentAddresses> = []
       let rows = 0
       for (let i = 0; i < segments.length; i++) {
         const segment = segments[i]!
-        if (segment.rows > maxRows) {
-          return yield* fault(`a segment has ${segment.rows} rows; this model takes ${maxRows}`)
-        }
         addresses.push(yield* addressOf(segment, i).pipe(Effect.catchTag("OutOfMemory", (e) => outOfMemory(e))))
         rows += segment.rows
       }

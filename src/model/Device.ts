@@ -49,6 +49,8 @@ export interface Segment {
   readonly logProbabilities: Float32Array
   /** float32 [rows]; V of each observation when its action was chosen */
   readonly values: Float32Array
+  /** uint8 [rows][masks of the distribution], 0 where an action was not legal; left out: all were. */
+  readonly masks?: Uint8Array
 }
 
 /** Experience on device `D`, in the order of the environments. Made by `LearnerModel.batch`. */

@@ -13,10 +13,11 @@ import { DeviceFault } from "./Device.ts"
 import { Statistic } from "./losses/Loss.ts"
 import { lossReport } from "./losses/LossSettings.ts"
 import { applyOptimizer, clipGradientNorm, fitsOptimizer, initialOptimizerState } from "./optimizers.ts"
+import { applyMask } from "./policy/masks.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
 import { addLossOfRows, evaluateRows, outputGradients, type PolicyRows } from "./reference/losses.ts"
 import { backward, forward } from "./reference/network.ts"
-import { countRows, partOf, takeRows } from "./selectedRows.ts"
+import { countRows, partOf, takeRows, wrongSegments } from "./selectedRows.ts"
 
 /** Rows that go through the network at a time: bounds what a large batch takes of memory. */
 const chunkRows = 4096
@@ -24,7 +25,7 @@ const chunkRows = 4096
 const fault = (message: string) => new DeviceFault({ device: "reference", message })
 
 const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"> => {
-  const { maxRows, optimizer, policy } = spec
+  const { optimizer, policy } = spec
   const layout = new ParameterLayout(policy)
   const { free, size } = layout
   const parameters = Float32Array.from(initial)
@@ -46,8 +47,9 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
       : Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
 
   /** The forward pass of some rows, and what a loss reads of it. */
-  const run = ({ actions, observations }: Segment) => {
+  const run = ({ actions, masks, observations }: Segment) => {
     const pass = forward(layout, parameters, observations)
+    if (masks !== undefined) applyMask(pass.outputs, masks)
     const put: PolicyRows = {
       outputs: pass.outputs,
       values: pass.values,
@@ -62,10 +64,8 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
     spec,
     batch: (segments) =>
       Effect.suspend(() => {
-        const long = segments.find(({ rows }) => rows > maxRows)
-        if (long !== undefined) {
-          return Effect.fail(fault(`a segment has ${long.rows} rows; this model takes ${maxRows}`))
-        }
+        const wrong = wrongSegments(segments, spec)
+        if (wrong !== undefined) return Effect.fail(fault(wrong))
         current = { device: "reference", rows: segments.reduce((sum, { rows }) => sum + rows, 0), segments }
         return Effect.succeed(current)
       }),

@@ -8,8 +8,8 @@ import { distributionOf } from "./policy/DistributionSpec.ts"
 import { encoderOf } from "./policy/Encoder.ts"
 import type { PolicySpec } from "./policy/PolicySpec.ts"
 
-/** The columns of a segment. */
-export type Column = Exclude<keyof Segment, "rows">
+/** The columns that every segment has. */
+export type Column = Exclude<keyof Segment, "rows" | "masks">
 
 /** Numbers of a row in each column. */
 export const columnWidths = ({ distribution, encoder }: PolicySpec): { readonly [Name in Column]: number } => ({
@@ -20,6 +20,23 @@ export const columnWidths = ({ distribution, encoder }: PolicySpec): { readonly 
   logProbabilities: 1,
   values: 1
 })
+
+/** What is wrong with segments that a model is given, as a sentence. */
+export const wrongSegments = (
+  segments: ReadonlyArray<Segment>,
+  { maxRows, policy }: Pick<ModelSpec, "maxRows" | "policy">
+): string | undefined => {
+  const { masks } = distributionOf(policy.distribution)
+  for (const segment of segments) {
+    if (segment.rows > maxRows) return `a segment has ${segment.rows} rows; this model takes ${maxRows}`
+    if (segment.masks === undefined) continue
+    if (masks === 0) return `a segment has masks, and actions of a ${policy.distribution.kind} policy have none`
+    if (segment.masks.length < segment.rows * masks) {
+      return `a segment has ${segment.masks.length} numbers of masks for ${segment.rows} rows of ${masks}`
+    }
+  }
+  return undefined
+}
 
 /**
  * How many rows a pass takes of segments that are summed in units of `unit`. A sentence where it picks rows that are not
@@ -57,7 +74,10 @@ export const takeRows = (
   { maxRows, policy, unit = 1 }: Pick<ModelSpec, "maxRows" | "policy" | "unit">
 ): Segment => {
   const widths = columnWidths(policy)
-  const { action } = distributionOf(policy.distribution)
+  const { action, masks: maskWidth } = distributionOf(policy.distribution)
+  const masks = segments.some((segment) => segment.masks !== undefined)
+    ? new Uint8Array(rows * maskWidth).fill(1)
+    : undefined
   const taken: Segment = {
     rows,
     observations: new Float32Array(rows * widths.observations),
@@ -65,7 +85,8 @@ export const takeRows = (
     advantages: new Float32Array(rows),
     returns: new Float32Array(rows),
     logProbabilities: new Float32Array(rows),
-    values: new Float32Array(rows)
+    values: new Float32Array(rows),
+    ...(masks === undefined ? {} : { masks })
   }
   const columns = Record.keys(widths)
   let at = 0
@@ -73,6 +94,9 @@ export const takeRows = (
     for (const name of columns) {
       const width = widths[name]
       taken[name].set(segment[name].subarray(from * width, (from + count) * width), at * width)
+    }
+    if (segment.masks !== undefined) {
+      masks?.set(segment.masks.subarray(from * maskWidth, (from + count) * maskWidth), at * maskWidth)
     }
     at += count
   }
@@ -88,6 +112,7 @@ export const takeRows = (
 /** Some rows of a segment, as views of it. */
 export const partOf = (segment: Segment, from: number, to: number, policy: PolicySpec): Segment => {
   const widths = columnWidths(policy)
+  const { masks } = distributionOf(policy.distribution)
   return {
     rows: to - from,
     observations: segment.observations.subarray(from * widths.observations, to * widths.observations),
@@ -95,6 +120,7 @@ export const partOf = (segment: Segment, from: number, to: number, policy: Polic
     advantages: segment.advantages.subarray(from, to),
     returns: segment.returns.subarray(from, to),
     logProbabilities: segment.logProbabilities.subarray(from, to),
-    values: segment.values.subarray(from, to)
+    values: segment.values.subarray(from, to),
+    ...(segment.masks === undefined ? {} : { masks: segment.masks.subarray(from * masks, to * masks) })
   }
 }

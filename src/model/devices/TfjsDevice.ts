@@ -29,8 +29,9 @@ import type { Activation } from "../policy/activations.ts"
 import { distributionOf } from "../policy/DistributionSpec.ts"
 import type { EncoderSpec, MlpSpec } from "../policy/Encoder.ts"
 import type { Layer } from "../policy/Layer.ts"
+import { lowestLogit } from "../policy/masks.ts"
 import { ParameterLayout } from "../policy/ParameterLayout.ts"
-import { countRows, partOf, takeRows } from "../selectedRows.ts"
+import { countRows, partOf, takeRows, wrongSegments } from "../selectedRows.ts"
 import { tensorDistributionOf } from "./tensorDistributions.ts"
 import { tensorLossOf } from "./tensorLosses.ts"
 import { faultOf, type Trouble, troubleOf } from "./trouble.ts"
@@ -72,6 +73,8 @@ type Chunk = {
   readonly returns: Matrix
   readonly logProbabilities: Matrix
   readonly values: Matrix
+  /** [rows][outputs], 0 where an action was not legal */
+  readonly masks?: Matrix
 }
 
 /** What a model keeps between two updates: the parameters, and what the optimizer remembers, by name. */
@@ -133,7 +136,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   spec: ModelSpec,
   initial: Float32Array
 ): Effect.fn.Return<LearnerModel<D>, DeviceFault, Scope.Scope> {
-  const { maxRows, optimizer, policy } = spec
+  const { optimizer, policy } = spec
   const network = mlpOf(policy.encoder)
   const layout = new ParameterLayout(policy)
   const { free, size } = layout
@@ -324,16 +327,20 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   /** The forward pass of some rows. */
   const run = (
     { actor, critic, flat, trunk }: LayersNow,
-    { observations, taken }: Chunk
+    { masks, observations, taken }: Chunk
   ) => {
     const trunkOut = chainForward(trunk, observations)
     const actorOut = chainForward(actor, trunkOut.at(-1)!)
     const criticOut = chainForward(critic, trunkOut.at(-1)!)
+    const given = actorOut.at(-1)!
+    const outputs = masks === undefined
+      ? given
+      : tf.where(tf.cast(masks, "bool"), given, tf.fill<tfjs.Rank.R2>(given.shape, lowestLogit))
     return {
       trunkOut,
       actorOut,
       criticOut,
-      rows: distribution.evaluate(actorOut.at(-1)!, taken, () => tf.slice1d(flat, free.at, free.length))
+      rows: distribution.evaluate(outputs, taken, () => tf.slice1d(flat, free.at, free.length))
     }
   }
 
@@ -392,7 +399,10 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
         advantages: matrix(part.advantages, 1),
         returns: matrix(part.returns, 1),
         logProbabilities: matrix(part.logProbabilities, 1),
-        values: matrix(part.values, 1)
+        values: matrix(part.values, 1),
+        ...(part.masks === undefined
+          ? {}
+          : { masks: matrix(Float32Array.from(part.masks), distributionOf(policy.distribution).masks) })
       })
     }
     return chunks
@@ -423,8 +433,8 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     device,
     spec,
     batch: Effect.fnUntraced(function*(segments) {
-      const long = segments.find(({ rows }) => rows > maxRows)
-      if (long !== undefined) return yield* fault(`a segment has ${long.rows} rows; this model takes ${maxRows}`)
+      const wrong = wrongSegments(segments, spec)
+      if (wrong !== undefined) return yield* fault(wrong)
       yield* sound
       dropBatch()
       const rows = segments.reduce((sum, segment) => sum + segment.rows, 0)

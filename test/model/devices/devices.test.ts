@@ -14,10 +14,11 @@ import {
   type OptimizerSpec,
   rmsProp
 } from "../../../src/model/optimizers.ts"
+import { applyMask } from "../../../src/model/policy/masks.ts"
 import { ParameterLayout } from "../../../src/model/policy/ParameterLayout.ts"
 import { type CategoricalMlp, categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
-import { evaluateRows } from "../../../src/model/reference/losses.ts"
-import { forward } from "../../../src/model/reference/network.ts"
+import { evaluateRows, lossOfRows, outputGradients } from "../../../src/model/reference/losses.ts"
+import { backward, forward } from "../../../src/model/reference/network.ts"
 import { updateOnRows } from "../../../src/model/reference/updates.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { approximately } from "../approximately.ts"
@@ -282,6 +283,59 @@ describe("a device", () => {
           "norm, losses"
         )
         approximately(parameters, learning.parameters, 1e-3, "parameters")
+      }))
+  )
+
+  each(
+    "takes actions that were not legal for what they were: never likely, and pulled at by nothing",
+    (device) =>
+      Effect.scoped(Effect.gen(function*() {
+        const network: CategoricalMlp = { ...plain, actions: 4 }
+        const policy = categoricalMlp(network)
+        const initial = initialOf(network)
+        const random = Pcg64.fromSeed(5)
+        const segments = Array.from({ length: 2 }, (_, e): Segment => {
+          const drawn = segmentOf(random, network, 40)
+          if (e === 1) return drawn
+          const masks = Uint8Array.from({ length: 40 * 4 }, () => random.integers(0, 2))
+          for (let row = 0; row < 40; row++) masks[row * 4 + drawn.actions[row]!] = 1
+          return { ...drawn, masks }
+        })
+        // Adam without memory remembers the last gradient as it was.
+        const spec = { policy, optimizer: { ...adam, beta1: 0 }, maxRows: 64, unit: 2 }
+        const model = yield* device.model(spec, initial)
+        const mask = new Uint8Array(80 * 4).fill(1)
+        mask.set(segments[0]!.masks!)
+
+        const { actions, advantages, observations, returns } = joined(segments, network.inputs)
+        const layout = new ParameterLayout(policy)
+        const through = forward(layout, initial, observations)
+        applyMask(through.outputs, mask)
+        const output = outputGradients(policy.distribution, 80)
+        lossOfRows(policy.distribution, coefficients, { ...through, actions, advantages, returns }, output)
+        const expected = backward(layout, initial, through, output)
+        const known = evaluateRows(policy.distribution, { ...through, actions })
+
+        const found = yield* Effect.flatMap(model.batch(segments), model.evaluate)
+        approximately(found.logProbabilities, known.logProbabilities, 1e-5, "log-probabilities")
+        approximately(found.entropies, known.entropies, 1e-5, "entropies")
+        const picked = Int32Array.from({ length: 80 }, (_, row) => row < 40 ? row : 64 + row - 40)
+        for (const select of [null, [picked]]) {
+          const gradients = yield* Effect.flatMap(model.batch(segments), (b) => model.gradients(b, { ...pass, select }))
+          yield* model.apply(gradients, { learningRate: 1e-9, maxGradNorm: 0 })
+          approximately((yield* model.save).optimizer.arrays["mean"]!, expected, 1e-5, "gradients")
+        }
+
+        const continuous = yield* device.model(
+          { ...spec, policy: { ...policy, distribution: { kind: "diagonal-gaussian", dims: 4 } } },
+          new Float32Array(initial.length + 4)
+        )
+        assert.match(
+          (yield* Effect.flip(continuous.batch(segments))).message,
+          /actions of a diagonal-gaussian policy have none/
+        )
+        const short = [{ ...segments[0]!, masks: new Uint8Array(3) }]
+        assert.match((yield* Effect.flip(model.batch(short))).message, /has 3 numbers of masks for 40 rows of 4/)
       }))
   )
 
