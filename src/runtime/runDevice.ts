@@ -20,7 +20,7 @@ import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { optimizerSpecOf } from "./learning/Learner.ts"
 import { RunEvents } from "./monitoring/RunMonitor.ts"
 import { DataPlane, policyOf } from "./workers/DataPlane.ts"
-import { learnableEnvironment } from "./workers/learnableEnvironment.ts"
+import { triedEnvironment } from "./workers/firstLoading.ts"
 
 /** Devices that no network is fast enough on to beat `cpu`: the same arithmetic with more around it, or more digits. */
 const neverFastest: ReadonlySet<DeviceName> = new Set(["reference", "tfjs-cpu", "tfjs-wasm"])
@@ -70,7 +70,7 @@ const measureCpu = Effect.fnUntraced(function*(shape: UpdateShape) {
 
 /** The fastest device for a run, by measuring. */
 const fastest = Effect.fnUntraced(function*(config: RunConfig) {
-  const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
+  const definition = yield* triedEnvironment(config.envId, config.episodeLimit, config.loadDeadline)
   const shape = shapeOf(config, policyOf(config, definition))
   // The gradients of `cpu` are made by all the workers at once, unless what they need is in one place only.
   const alone = !placements[config.placement].ownHosts || shipOf({ ...config, device: "cpu" }) === "experience"

@@ -25,6 +25,8 @@ export interface ProcessOptions {
   readonly execArgv?: ReadonlyArray<string>
   /** What a child may take; it dies of more, with a `Death` that says so. Default: no limit but Node's own. */
   readonly memoryLimit?: MemoryLimit
+  /** Whether what the child prints is dropped. Default: it goes to standard error. */
+  readonly mute?: boolean
 }
 
 /** In MiB. */
@@ -53,7 +55,7 @@ const mebibyte = 1024 * 1024
 
 /** Opens a process per call. */
 export const open = (options: ProcessOptions): OpenLink => (events) => {
-  const { entry, memoryLimit } = options
+  const { entry, memoryLimit, mute = false } = options
   const cannot = (reason: string, error?: unknown) => {
     queueMicrotask(() => events.exited(reason, error))
     return { post: () => {}, terminate: () => {} }
@@ -70,15 +72,15 @@ export const open = (options: ProcessOptions): OpenLink => (events) => {
         ...(memoryLimit?.heap === undefined ? [] : [`--max-old-space-size=${Math.ceil(memoryLimit.heap)}`])
       ],
       // Our standard output may be somebody's data: what a child prints goes where people read.
-      stdio: ["ignore", 2, "pipe", "ipc"]
+      stdio: ["ignore", mute ? "ignore" : 2, "pipe", "ipc"]
     })
-    return attach(child, events, memoryLimit ?? {})
+    return attach(child, events, memoryLimit ?? {}, mute)
   } catch (error) {
     return cannot(error instanceof Error ? error.message : String(error), error)
   }
 }
 
-const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => {
+const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit, mute: boolean) => {
   let error: unknown
   let terminated = false
   let ended: string | undefined
@@ -86,7 +88,7 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit) => 
   let over = false
   /** What calls the drain off. */
   let draining: (() => void) | undefined
-  const said = tail(child)
+  const said = tail(child, mute)
 
   const terminate = (): void => {
     if (terminated) return
@@ -163,10 +165,10 @@ const isBatch = (message: ReadonlyArray<Report> | Weight): message is ReadonlyAr
 const textOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** Passes on what the child writes to its standard error, and keeps the end of it: it may say why the child ended. */
-const tail = (child: ChildProcess) => {
+const tail = (child: ChildProcess, mute: boolean) => {
   let kept = ""
   child.stderr?.on("data", (text: Buffer) => {
-    process.stderr.write(text)
+    if (!mute) process.stderr.write(text)
     kept = (kept + text.toString()).slice(-8192)
   })
   return (code: number | null, signal: string | null): string => {

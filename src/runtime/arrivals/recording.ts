@@ -34,6 +34,7 @@ const circumstances: ReadonlySet<OptionName> = new Set([
   "workerMemory",
   "localWorker",
   "maxRestarts",
+  "loadDeadline",
   "collectDeadline",
   "chaos",
   "logDir",

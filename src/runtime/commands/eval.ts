@@ -23,6 +23,8 @@ import { encoderOf } from "../../model/policy/Encoder.ts"
 import { evaluationStream } from "../../random/streams.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { confirmEnvironment } from "../config/confirmEnvironment.ts"
+import { presets } from "../config/presets.ts"
+import { options } from "../config/RunConfig.ts"
 import { endless, endlessReason, EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
@@ -31,7 +33,7 @@ import * as wholeFile from "../files/wholeFile.ts"
 import { plural, spread } from "../reporting/formatting.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { formatOf, paceOf, writeVideo } from "../reporting/video.ts"
-import { learnableEnvironment } from "../workers/learnableEnvironment.ts"
+import { triedEnvironment } from "../workers/firstLoading.ts"
 import { environmentOptions } from "./environmentOptions.ts"
 
 /** Something about the request that cannot be done. */
@@ -152,6 +154,11 @@ export const evalCommand = Command.make(
       Flag.optional
     ),
     envOptions: environmentOptions,
+    loadDeadline: Flag.Finite("load-deadline").pipe(
+      Flag.withDescription(`${options.loadDeadline.help} (default ${presets.a2c.loadDeadline})`),
+      Flag.withSchema(options.loadDeadline.schema),
+      Flag.withDefault(presets.a2c.loadDeadline)
+    ),
     render: Flag.Literals("render", ["none", "ansi", "svg"]).pipe(
       Flag.withDescription(
         "show an episode: ansi, on the terminal (what --render alone does), or svg, as an animation"
@@ -177,16 +184,19 @@ export const evalCommand = Command.make(
     )
   },
   Effect.fnUntraced(
-    function*({ envOptions, environment, episodeLimit, episodes, json, out, policy: path, render, seed, video }) {
+    function*(
+      { envOptions, environment, episodeLimit, episodes, json, loadDeadline, out, policy: path, render, seed, video }
+    ) {
       const format = Option.isSome(video) ? yield* formatOf(video.value) : undefined
       const file = yield* policyPath(path)
       const policy = yield* Policy.load(file)
-      const definition = yield* learnableEnvironment(
+      const definition = yield* triedEnvironment(
         joinReference(
           Option.isSome(environment) ? environment.value : yield* environmentOf(file, policy),
           envOptions ?? {}
         ),
-        Option.isSome(episodeLimit) ? episodeLimit.value : yield* trainedLimit(file, policy)
+        Option.isSome(episodeLimit) ? episodeLimit.value : yield* trainedLimit(file, policy),
+        loadDeadline
       )
       const { inputs } = encoderOf(policy.spec.encoder)
       const { outputs } = distributionOf(policy.spec.distribution)

@@ -35,6 +35,7 @@ const groupOfOption: Readonly<Record<OptionName, Group>> = {
   workerMemory: "environments",
   localWorker: "environments",
   maxRestarts: "environments",
+  loadDeadline: "environments",
   collectDeadline: "environments",
   chaos: "environments",
   schedule: "asynchronous",

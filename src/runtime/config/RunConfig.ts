@@ -227,6 +227,7 @@ export const options = {
     help:
       "restarts of one worker, within a minute or in a row with no piece of work done in between, before the run fails. auto: 1000 within a minute, 10 in a row"
   },
+  loadDeadline: real({ above: 0, to: 1_000_000 }, "seconds that the module of an environment may take to load"),
   collectDeadline: real(
     { above: 0, to: 1_000_000 },
     "seconds a worker may take for one piece of work, and its thread may give no sign of life"

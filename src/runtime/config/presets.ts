@@ -59,6 +59,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   targetKl: "none",
   evalEpisodes: 100,
   maxRestarts: "auto",
+  loadDeadline: 20,
   collectDeadline: 60,
   chaos: 0,
   restartSameSeed: false,

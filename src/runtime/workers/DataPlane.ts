@@ -29,7 +29,8 @@ import {
   unitSlot,
   weightBanks
 } from "./dataPlaneLayout.ts"
-import { learnableEnvironment, type LearnableEnvironmentError, refuseUnreachable } from "./learnableEnvironment.ts"
+import { triedEnvironment } from "./firstLoading.ts"
+import { type LearnableEnvironmentError, refuseUnreachable } from "./learnableEnvironment.ts"
 
 export class DataPlane extends Context.Service<DataPlane, {
   /** The environment, its time limit applied. */
@@ -59,7 +60,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     DataPlane,
     Effect.gen(function*() {
       const config = yield* CurrentConfig
-      const definition = yield* learnableEnvironment(config.envId, config.episodeLimit)
+      const definition = yield* triedEnvironment(config.envId, config.episodeLimit, config.loadDeadline)
       yield* refuseUnreachable(config, definition)
       const policy = policyOf(config, definition)
       const parameters = new ParameterLayout(policy)

@@ -9,7 +9,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { ActorSystem } from "../../actors/ActorSystem.ts"
-import { type AskFailure, AskTimeout, RestartLimitReached, type SpawnFailure } from "../../actors/errors.ts"
+import { Death } from "../../actors/Death.ts"
+import {
+  type AskFailure,
+  AskTimeout,
+  RestartLimitReached,
+  type SpawnFailure,
+  StartFailed
+} from "../../actors/errors.ts"
+import { untilDeadline } from "../../actors/EventLoop.ts"
 import * as Supervision from "../../actors/Supervision.ts"
 import { environmentReference } from "../../envs/loadEnvironment.ts"
 import { placements } from "../config/placements.ts"
@@ -113,7 +121,18 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const parcels = !placements[config.placement].sharesMemory
         ? indices.map((worker) => Parcel.trainerEnd(plane.arena.buffer, plane.layout, worker))
         : undefined
-      const workers = yield* Effect.forEach(
+      // Whoever computes for too long is found out first, and given a second chance; then it is given up.
+      const patience = Duration.seconds(2.5 * config.collectDeadline)
+      const tooLate = Effect.gen(function*() {
+        yield* untilDeadline(Duration.toMillis(patience))
+        const waiting = (yield* system.actors).find(({ status }) => status !== "running")
+        const message =
+          `its environment does not come to the end of its loading there within ${config.collectDeadline} s; ` +
+          "if it takes longer, raise --collect-deadline"
+        const death = new Death({ kind: "StartFailed", message })
+        return yield* new StartFailed({ actor: waiting?.name ?? nameOf(0), death })
+      })
+      const spawned = Effect.forEach(
         indices,
         (worker) =>
           system.spawn(EnvWorker, {
@@ -145,9 +164,9 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
           }),
         every
       )
+      const workers = yield* Effect.raceFirst(spawned, tooLate)
 
-      // Its thread is found out first, and given a second chance; then the work is given up.
-      const byThen = { deadline: Duration.seconds(2.5 * config.collectDeadline) }
+      const byThen = { deadline: patience }
       const where = (worker: number): typeof Whereabouts.Type => {
         const at = Trail.follow(Trail.fileOf(trails, worker))
         return { environment: plane.definition.id, ...(at === undefined ? {} : { at }) }
