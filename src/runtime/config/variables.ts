@@ -67,5 +67,9 @@ export const judge = (
   }
   const near = meant(name)
   if (near !== undefined) return { refused: `There is no setting ${name} in the environment. Did you mean ${near}?` }
+  // No program sets such a name; a person has mistyped or pasted it.
+  if (name.startsWith(prefix) && !/^\w+$/.test(name)) {
+    return { refused: `There is no setting ${name} in the environment.` }
+  }
   return name.startsWith(prefix) ? { notice: `${name} in the environment is no setting, and is ignored.` } : undefined
 }

@@ -56,6 +56,12 @@ describe("variables", () => {
     }
   })
 
+  it("refuses what is no name at all", () => {
+    for (const name of ["TROUPE_A B", "TROUPE_\u001b[31m", "TROUPE_\n"]) {
+      assert.strictEqual(refusal(name), `There is no setting ${name} in the environment.`)
+    }
+  })
+
   it("says of the rest of ours that it is ignored, and nothing of others", () => {
     for (const name of ["TROUPE_HOME", "TROUPE_VERSION", "TROUPE_RESUME", "TROUPE_PORTS_OPEN", "TROUPE_"]) {
       assert.deepStrictEqual(judge(name), { notice: `${name} in the environment is no setting, and is ignored.` })
