@@ -117,6 +117,76 @@ const variants: ReadonlyArray<Variant> = [
     from: `const formats = ["safetensors", "tfjs", "onnx"] as const`,
     to: `const formats = ["safetensors", "tfjs", "onnx", "gguf"] as const`,
     errors: { "runtime/commands/export.ts": ["defaultOut", "filesOf"] }
+  },
+  {
+    kind: "algorithm",
+    file: "runtime/config/algorithmNames.ts",
+    from: `["a2c", "a3c", "ppo"]`,
+    to: `["a2c", "a3c", "ppo", "dqn"]`,
+    errors: {
+      "runtime/config/algorithmSettings.ts": ["satisfies"],
+      "runtime/config/configSources.ts": ["presets[base]", "presets[algo]"],
+      "runtime/algorithms/index.ts": ["algorithms:"]
+    }
+  },
+  {
+    kind: "preset",
+    file: "runtime/config/RunConfig.ts",
+    from: `["a2c", "a3c", "ppo", "notebook-ray", "notebook-a3c"]`,
+    to: `["a2c", "a3c", "ppo", "notebook-ray", "notebook-a3c", "cleanrl"]`,
+    errors: { "runtime/config/presets.ts": ["presets:"] }
+  },
+  {
+    kind: "setting",
+    file: "runtime/config/RunConfig.ts",
+    from: `  runFolder: yes("write a run folder"),`,
+    to: `  runFolder: yes("write a run folder"),\n  color: yes("in color"),`,
+    errors: {
+      "runtime/config/presets.ts": ["const a2c:"],
+      "runtime/commands/helpPage.ts": ["groupOfOption"]
+    }
+  },
+  {
+    kind: "stopping rule",
+    file: "runtime/config/RunConfig.ts",
+    from: `["solved", "notebook-ray", "notebook-a3c"],`,
+    to: `["solved", "notebook-ray", "notebook-a3c", "plateau"],`,
+    errors: { "runtime/stopping/stoppingRules.ts": ["const rules:"] }
+  },
+  {
+    kind: "returns",
+    file: "runtime/config/RunConfig.ts",
+    from: `["gae", "n-step", "monte-carlo"],`,
+    to: `["gae", "n-step", "monte-carlo", "lambda"],`,
+    errors: { "runtime/workers/targets.ts": ["satisfies never"] }
+  },
+  {
+    kind: "schedule",
+    file: "runtime/config/RunConfig.ts",
+    from: `["sync", "async", "seeded"],`,
+    to: `["sync", "async", "seeded", "lockstep"],`,
+    errors: { "runtime/config/configSources.ts": ["[schedule]"] }
+  },
+  {
+    kind: "placement of a run",
+    file: "runtime/config/RunConfig.ts",
+    from: `["fiber", "thread", "process"],`,
+    to: `["fiber", "thread", "process", "runner"],`,
+    errors: { "runtime/Run.ts": ["placement"] }
+  },
+  {
+    kind: "placement of actors",
+    file: "actors/Placement.ts",
+    from: `"fiber" | "thread" | "process"`,
+    to: `"fiber" | "thread" | "process" | "cluster"`,
+    errors: { "actors/Fault.ts": ["quick"] }
+  },
+  {
+    kind: "supervision directive",
+    file: "actors/Supervision.ts",
+    from: `"restart" | "stop" | "escalate"`,
+    to: `"restart" | "stop" | "escalate" | "resume"`,
+    errors: { "actors/owner/Siblings.ts": ["satisfies never"] }
   }
 ]
 
