@@ -15,6 +15,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/build.setup.ts"],
+    // Every address that a test gives the kernels is looked at first: `src/model/kernels/checkedJobs.ts`.
+    env: { CHECKED_KERNELS: "1" },
     reporters: ["default", "./test/summary.reporter.ts"],
     testTimeout: 30_000
   }

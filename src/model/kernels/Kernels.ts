@@ -16,6 +16,7 @@ import { distributionOf, type DistributionSpec } from "../policy/DistributionSpe
 import { encoderOf, type EncoderSpec } from "../policy/Encoder.ts"
 import type { PolicySpec } from "../policy/PolicySpec.ts"
 import type { Arena, OutOfMemory } from "./Arena.ts"
+import { checkedJobs } from "./checkedJobs.ts"
 import { chunkRows, gatheredBytes, jobBytes, type Jobs, jobs } from "./jobs.ts"
 import { type CompiledModule, engine, type SharedMemory } from "./SharedMemory.ts"
 
@@ -224,15 +225,19 @@ const instantiate = (memory: SharedMemory): Effect.Effect<Kernels, KernelsUnavai
     )
   })
 
+/** Whether jobs are looked at before they are done; tests say so to every process and thread by this variable. */
+const isChecked = (): boolean => process.env["CHECKED_KERNELS"] === "1"
+
 const bind = (memory: SharedMemory, buffer: SharedArrayBuffer, functions: KernelFunctions): Kernels => {
   const writeDescriptor = (offset: number, spec: PolicySpec): void => {
     new Int32Array(buffer, offset, descriptorBytes(spec) / 4).set(descriptorWords(spec))
   }
+  const own = jobs(buffer, functions)
   return {
     memory,
     buffer,
     ...functions,
-    ...jobs(buffer, functions),
+    ...(isChecked() ? checkedJobs(buffer, own) : own),
     writeDescriptor,
     describe: (arena, spec) =>
       Effect.tap(arena.allocate(descriptorBytes(spec)), (offset) => Effect.sync(() => writeDescriptor(offset, spec)))

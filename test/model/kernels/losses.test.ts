@@ -33,6 +33,7 @@ const setUp = ({ actions, rows, seed, spread }: typeof Case.Type, extra: number)
     ...bed,
     net: bed.network(spec),
     work: bed.workspace(spec, rows + extra),
+    params: bed.floats(2 * actions + 2),
     gradients: bed.floats(2 * actions + 2),
     draw,
     logits: draw((rows + extra) * actions, spread),
@@ -54,7 +55,7 @@ const differentiate = (
   s.kernels.differentiate({
     ...blank,
     policy: s.net,
-    parameters: 0,
+    parameters: s.params.at,
     workspace: s.work,
     scale: 1 / job.rows,
     outputs: s.logits.at,
