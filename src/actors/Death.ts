@@ -36,32 +36,36 @@ export class Death extends Schema.Class<Death>("troupe/Death")({
   stack: Schema.optionalKey(Schema.String)
 }) {}
 
-const text = (value: unknown): string => {
-  if (value instanceof Error) return value.message === "" ? value.name : value.message
-  if (typeof value === "string") return value
+/** The text that `read` gives. Whatever was thrown may be asked so: a getter, a Proxy or a `toString` may throw anew. */
+const asked = (read: () => unknown): string | undefined => {
   try {
-    return JSON.stringify(value) ?? String(value)
+    const answer = read()
+    return typeof answer === "string" ? answer : undefined
   } catch {
-    return String(value)
+    return undefined
   }
 }
 
-const tagOf = (value: unknown): string | undefined => {
-  if (typeof value === "object" && value !== null && "_tag" in value && typeof value._tag === "string") {
-    return value._tag
-  }
-  return value instanceof Error ? value.name : undefined
+const text = (value: unknown): string => {
+  if (typeof value === "string") return value
+  return asked(() => value instanceof Error ? (value.message === "" ? value.name : value.message) : undefined) ??
+    asked(() => JSON.stringify(value)) ?? asked(() => String(value)) ?? "something that has no text"
 }
+
+const tagOf = (value: unknown): string | undefined =>
+  asked(() => typeof value === "object" && value !== null && "_tag" in value ? value._tag : undefined) ??
+    asked(() => value instanceof Error ? value.name : undefined)
 
 /** Reports one thrown value. */
 export const fromUnknown = (kind: DeathKind, error: unknown, method?: string): Death => {
   const tag = tagOf(error)
+  const stack = asked(() => error instanceof Error ? error.stack : undefined)
   return new Death({
     kind,
     message: text(error),
     ...(tag === undefined ? {} : { tag }),
     ...(method === undefined ? {} : { method }),
-    ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {})
+    ...(stack === undefined ? {} : { stack })
   })
 }
 

@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Pass, Segment } from "./Device.ts"
-import { DeviceFault } from "./Device.ts"
+import { DeviceFault, gradientsNotFinite } from "./Device.ts"
 import type { Arena, OutOfMemory } from "./kernels/Arena.ts"
 import type { GradientJob } from "./kernels/jobs.ts"
 import { Kernels } from "./kernels/Kernels.ts"
@@ -201,7 +201,7 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
         pending = undefined
         const norm = Math.sqrt(kernels.squaredNorm(total, size)) / pendingRows
         if (!Number.isFinite(norm)) {
-          return Effect.fail(fault("the gradients are not finite; lower the learning rate, or check the rewards"))
+          return Effect.fail(fault(gradientsNotFinite))
         }
         step((maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1) / pendingRows, learningRate)
         return Effect.succeed(norm)

@@ -34,6 +34,9 @@ export class DeviceFault extends Schema.TaggedError<DeviceFault>()("DeviceFault"
   message: Schema.String
 }) {}
 
+/** What every device says of gradients that are NaN or infinite. */
+export const gradientsNotFinite = "the gradients are not finite; lower the learning rate, or check the rewards"
+
 /** One environment's rows of a batch, as plain host arrays. `rows` leading rows count. */
 export interface Segment {
   readonly rows: number

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import { meanOf } from "./contributions.ts"
 import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Segment } from "./Device.ts"
-import { DeviceFault } from "./Device.ts"
+import { DeviceFault, gradientsNotFinite } from "./Device.ts"
 import { Statistic } from "./losses/Loss.ts"
 import { lossReport } from "./losses/LossSettings.ts"
 import { applyOptimizer, clipGradientNorm, fitsOptimizer, initialOptimizerState } from "./optimizers.ts"
@@ -123,7 +123,7 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
         pending = undefined
         const norm = clipGradientNorm(total, maxGradNorm)
         if (!Number.isFinite(norm)) {
-          return Effect.fail(fault("the gradients are not finite; lower the learning rate, or check the rewards"))
+          return Effect.fail(fault(gradientsNotFinite))
         }
         applyOptimizer(optimizer, state, parameters, total, learningRate)
         return Effect.succeed(norm)

@@ -93,6 +93,29 @@ describe("an environment that a Layer registers", () => {
     }), 60_000)
 })
 
+describe("rewards that float32 holds, and their sums not", () => {
+  it.live("are what is blamed, and not the learning rate", () =>
+    Effect.gen(function*() {
+      const file = join(folder, "immense.ts")
+      writeFileSync(
+        file,
+        `import { TransformReward, CartPoleV1 } from "troupe/envs"
+export default { ...TransformReward.wrap(CartPoleV1, () => 3e38), id: "Immense-v0", module: import.meta.url }
+`
+      )
+      for (
+        const given of [{}, { ship: "experience" }, { device: "reference" }, {
+          preset: "a3c",
+          schedule: "seeded"
+        }] as const
+      ) {
+        const exit = yield* Effect.exit(train({ envId: file, totalTimesteps: 2000, ...given }))
+        assert(Exit.isFailure(exit), JSON.stringify(given))
+        assert.match(String(exit.cause), /the rewards of Immense-v0 are as large as 3\.00e\+38, .*; scale them/)
+      }
+    }), 60_000)
+})
+
 describe("a module that gives another environment in another thread", () => {
   it.live("is refused, and not stepped in memory of the wrong size", () =>
     Effect.gen(function*() {

@@ -21,7 +21,7 @@ import type {
   Pass,
   Segment
 } from "../Device.ts"
-import { DeviceFault } from "../Device.ts"
+import { DeviceFault, gradientsNotFinite } from "../Device.ts"
 import { Statistic } from "../losses/Loss.ts"
 import { lossReport } from "../losses/LossSettings.ts"
 import { fitsOptimizer, gradientNorm, optimizerOf } from "../optimizers.ts"
@@ -516,7 +516,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       const { norm, total } = pending
       if (!Number.isFinite(norm)) {
         dropGradients()
-        return yield* fault("the gradients are not finite; lower the learning rate, or check the rewards")
+        return yield* fault(gradientsNotFinite)
       }
       const scale = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1
       remember(yield* compute(() => step(total, scale, learningRate)))

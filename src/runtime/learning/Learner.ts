@@ -8,9 +8,10 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import {
   Device,
-  type DeviceFault,
+  DeviceFault,
   type DeviceName,
   type Gradients,
+  gradientsNotFinite,
   type LearnerModel,
   type ModelState,
   type Pass
@@ -281,8 +282,8 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       const done = refused
         ? undefined
         : yield* gradients === undefined
-          ? fromExperience(fragments)
-          : fromGradients(fragments, gradients)
+          ? blamingRewards(plane.definition.id, fragments, fromExperience(fragments))
+          : blamingRewards(plane.definition.id, fragments, fromGradients(fragments, gradients))
       for (const { rows } of fragments) consumed += rows
       return {
         loss: done?.loss ?? { policyLoss: 0, valueLoss: 0, entropy: 0 },
@@ -297,6 +298,27 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     })
   })
 })
+
+/** Rewards from here on are too large for a network in float32, whatever the learning rate. */
+const immense = 1e30
+
+/** Where gradients are not finite and the rewards are to blame, says so. */
+const blamingRewards = <A, E>(
+  environment: string,
+  fragments: ReadonlyArray<Fragment>,
+  work: Effect.Effect<A, E | DeviceFault>
+): Effect.Effect<A, E | DeviceFault> =>
+  Effect.mapError(work, (error) => {
+    if (!(error instanceof DeviceFault && error.message === gradientsNotFinite)) return error
+    let largest = 0
+    for (const { rows, slot } of fragments) {
+      for (let t = 0; t < rows; t++) largest = Math.max(largest, Math.abs(slot.rewards[t]!))
+    }
+    if (largest < immense) return error
+    const message = `the gradients are not finite: the rewards of ${environment} are as large as ` +
+      `${largest.toPrecision(3)}, too much for sums in float32; scale them`
+    return new DeviceFault({ device: error.device, message })
+  })
 
 /** The fragments of a unit, and its rows as `fragment · nSteps + step`. */
 interface UnitRows {
