@@ -110,10 +110,13 @@ export const optionValue = (text: string): Schema.Json => {
 /** A path or URL of a module, and after a colon the id of one of its exports. */
 export const modulePattern = /^(.+\.[cm]?[jt]sx?)(?::(.+))?$/
 
+/** What may stand after the question mark: `name=value`, with what a path holds written otherwise. */
+const optionsPattern = /^(?:[^/\\]+=[^/\\]*)?$/
+
 /** A reference cut into what is before the question mark, and the options after it. A path may hold a question mark itself. */
 export const splitReference = (reference: string): { readonly base: string; readonly given: JsonRecord } => {
   const at = reference.lastIndexOf("?")
-  if (at < 0 || modulePattern.test(reference)) return { base: reference, given: {} }
+  if (at < 0 || !optionsPattern.test(reference.slice(at + 1))) return { base: reference, given: {} }
   const given = [...new URLSearchParams(reference.slice(at + 1))].map(([name, value]) => [name, optionValue(value)])
   return { base: reference.slice(0, at), given: Object.fromEntries(given) }
 }

@@ -43,6 +43,11 @@ describe("options", () => {
     assert.match(moduleFile("./maze.ts:Maze-v0?size=5") ?? "", /maze\.ts$/)
     assert.match(moduleFile("./what?/maze.ts") ?? "", /what\?\/maze\.ts$/)
     assert.isFalse(isModule("FrozenLake-v1?map_name=8x8"))
+    for (const base of ["FrozenLake-v1", "./maze.ts", "./maze.ts:Maze-v0", "file:///a/what?/maze.ts:Maze-v0"]) {
+      const reference = joinReference(base, { size: 5, path: "a/b.ts", what: "?" })
+      assert.deepStrictEqual(splitReference(reference), { base, given: { size: 5, path: "a/b.ts", what: "?" } })
+      assert.deepStrictEqual(splitReference(base), { base, given: {} })
+    }
   })
 
   it("are lost by a changed copy, which is another environment", () => {
@@ -73,6 +78,17 @@ describe("options", () => {
     assert.deepStrictEqual({ ...splitReference(reference).given }, JSON.parse(JSON.stringify(given)))
     assert.strictEqual(splitReference(reference).base, "A-v0")
   })
+
+  it.effect("of a module of one's own are found again, as a thread finds them", () =>
+    Effect.gen(function*() {
+      const file = "test/envs/fixtures/line.ts"
+      const loaded = yield* loadEnvironment(`${file}?size=7`)
+      assert.deepStrictEqual(loaded.configured, { size: 7 })
+      const again = yield* loadEnvironment(environmentReference(loaded))
+      assert.deepStrictEqual(again.configured, { size: 7 })
+      const error = yield* Effect.flip(loadEnvironment(`${file}:Line-v0?size=1`))
+      assert.match(error.message, /"Line-v0" cannot have the option size=1/)
+    }))
 
   const wrong: ReadonlyArray<readonly [string, RegExp]> = [
     ["FrozenLake-v1?is_slipery=false", /"FrozenLake-v1" has no option "is_slipery": did you mean "is_slippery"\./],
