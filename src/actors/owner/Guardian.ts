@@ -271,6 +271,8 @@ export class Guardian implements Tenant, Sibling {
     const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
     this.replayed = this.ledger.rewind()
     this.siblings.lost(this, death, this.consecutive, bystander)
+    // What is not there any more has made room.
+    this.admit()
     for (const envelope of lost) {
       const method = envelope.method.name
       answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))

@@ -118,6 +118,15 @@ describe("Guardian", () => {
     assert.strictEqual(events.filter(({ _tag }) => _tag === "Died").length, 1)
   })
 
+  it("lets in who waits for room where what may not run twice has left some", () => {
+    const { ask, guardian, heard } = setUp(Supervision.oneForOne(), 1)
+    ask(once)
+    ask(add)
+    guardian.died(1, killed, 1)
+    guardian.started(2)
+    assert.include(heard, "deliver 2:2")
+  })
+
   it("fails what may not run twice if it may have started, whichever those are", () => {
     const known = setUp()
     known.ask(once)

@@ -2,6 +2,7 @@
  * Asks that are given up, time out or find no room; tells; actors that are stopped, killed and watched; names taken again;
  * all at once. Nobody may get two outcomes or none, what was answered is in the state, and nothing is there twice.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -18,7 +19,12 @@ class Log extends Actor.make("Log", {
   config: Schema.Struct({ life: Schema.Int }),
   state: Schema.Struct({ seen: Schema.Array(Schema.Int) }),
   protocol: [
-    Rpc.make("Write", { payload: { id: Schema.Int, millis: Schema.Int }, success: Schema.Array(Schema.Int) })
+    Rpc.make("Write", { payload: { id: Schema.Int, millis: Schema.Int }, success: Schema.Array(Schema.Int) }),
+    // The same, and must not run twice.
+    Rpc.make("Stamp", { payload: { id: Schema.Int, millis: Schema.Int }, success: Schema.Array(Schema.Int) }).annotate(
+      Actor.NonReplayable,
+      true
+    )
   ]
 }) {}
 
@@ -26,24 +32,24 @@ class Log extends Actor.make("Log", {
 const LogBehavior = Log.behavior(({ restored }) =>
   Effect.sync(() => {
     const seen: Array<number> = Option.match(restored, { onNone: () => [], onSome: (state) => [...state.seen] })
+    const write = ({ id, millis }: { readonly id: number; readonly millis: number }) =>
+      Effect.gen(function*() {
+        seen.push(id)
+        if (millis > 0) yield* Effect.sleep(millis)
+        return [...seen]
+      })
     return {
-      handlers: {
-        Write: ({ id, millis }) =>
-          Effect.gen(function*() {
-            seen.push(id)
-            if (millis > 0) yield* Effect.sleep(millis)
-            return [...seen]
-          })
-      },
+      handlers: { Write: write, Stamp: write },
       snapshot: () => ({ seen })
     }
   })
 )
 
-const supervision = Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY, maxConsecutive: 50 })
+const eager = Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY, maxConsecutive: 50 })
+const patient = Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY, maxConsecutive: 50, backoff: () => 15 })
 
 export const endings = Effect.gen(function*() {
-  const { choose, violated } = yield* Simulation
+  const { choose, struck, violated } = yield* Simulation
   const system = yield* ActorSystem
   let id = 0
   /** One life of an actor: what it was asked, in order, and what it answered. */
@@ -52,7 +58,7 @@ export const endings = Effect.gen(function*() {
       const log = yield* system.spawn(Log, {
         name,
         config: { life: number },
-        supervision,
+        supervision: one([eager, patient], choose, "supervision"),
         mailbox: one([1024, 2, 1], choose, "mailbox"),
         grace: one([100, 0, 5], choose, "grace")
       })
@@ -64,16 +70,23 @@ export const endings = Effect.gen(function*() {
         const it = ++id
         sent.add(it)
         const millis = one([0, 0, 1, 30, 400], choose, "how long")
-        const way = one(["ask", "ask", "tell", "give up", "soon", "if room"] as const, choose, "way")
+        const way = one(["ask", "ask", "tell", "give up", "soon", "if room", "once"] as const, choose, "way")
         const write = way === "tell"
           ? Effect.as(log.tell.Write({ id: it, millis }), [])
+          : way === "once"
+          ? log.Stamp({ id: it, millis })
           : way === "soon"
           ? log.Write({ id: it, millis }, { deadline: "20 millis" })
           : way === "if room"
           ? log.Write({ id: it, millis }, { whenFull: "fail" })
           : log.Write({ id: it, millis })
+        const began = yield* Clock.currentTimeMillis
         const judged = Effect.flatMap(Effect.exit(write), (exit) =>
-          Effect.sync(() => {
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            // A deadline comes when it comes, a pause apart.
+            if (way === "soon" && now - began > 25 && struck("pause") === 0) {
+              violated(`${name}: a deadline of 20 ms took ${now - began}`)
+            }
             if (Exit.isSuccess(exit)) {
               const seen: ReadonlyArray<number> = exit.value
               if (way === "tell") return
@@ -91,7 +104,13 @@ export const endings = Effect.gen(function*() {
             const tag = reason?._tag === "Fail" ? reason.error._tag : reason?._tag ?? "nothing"
             const allowed = [
               "ActorStopped",
-              ...(way === "soon" ? ["AskTimeout"] : way === "if room" ? ["MailboxFull"] : [])
+              ...(way === "soon"
+                ? ["AskTimeout"]
+                : way === "if room"
+                ? ["MailboxFull"]
+                : way === "once"
+                ? ["ActorDied"]
+                : [])
             ]
             if (tag !== "Interrupt" && !allowed.includes(tag)) violated(`${name}: ${way} ends with ${tag}`)
           }))

@@ -90,15 +90,19 @@ export const limits = Effect.gen(function*() {
     ...(backoff === undefined ? {} : { backoff }),
     decide: (death) => death.kind === "Defect" ? directive : "restart"
   })
-  // Who dies when, by the system's own word.
+  // Who dies of its own doing, and when, by the system's own word.
   const deaths: Array<{ readonly actor: string; readonly time: number }> = []
   const failed = new Set<string>()
   yield* Effect.forkChild(
     Stream.runForEach(system.events, (event) =>
       Effect.clockWith((clock) =>
         Effect.sync(() => {
-          if (event._tag === "Died") deaths.push({ actor: event.actor, time: clock.currentTimeMillisUnsafe() })
-          if (event._tag === "Failed") failed.add(event.actor)
+          if (event._tag === "Died" && event.death.kind === "Defect") {
+            deaths.push({ actor: event.actor, time: clock.currentTimeMillisUnsafe() })
+          }
+          if (event._tag === "Failed") {
+            failed.add(event.actor)
+          }
         })
       )),
     { startImmediately: true }
@@ -152,8 +156,8 @@ export const limits = Effect.gen(function*() {
     })))
   yield* Effect.forEach(clients, (fiber) => Fiber.join(fiber))
   yield* Effect.yieldNow
-  // Where each is alone, all its deaths count but a bystander's, which only faults of hosts make; the last one fails it.
-  for (const name of strategy === "one-for-one" && struck() === 0 ? names : []) {
+  // Where each is alone, its own deaths count, whatever else befalls it; the last one fails it.
+  for (const name of strategy === "one-for-one" ? names : []) {
     const times = deaths.filter(({ actor }) => actor === name).map(({ time }) => time)
     for (let at = 0; at + maxRestarts + 1 < times.length; at++) {
       const span = times[at + maxRestarts + 1]! - times[at]!

@@ -1,0 +1,350 @@
+/**
+ * Mistakes to plant in a copy of `src/actors`, one at a time: what the box must see, and how soon.
+ *
+ * `from` must stand in the file once. `seeds` is in how many seeds the mistake must be found; `null` where it cannot be told
+ * from right, or has not been found, and `why` says why.
+ */
+import type { Workload } from "./workloads/index.ts"
+
+export interface Mutant {
+  readonly name: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** What is run to find it. */
+  readonly workload: Workload
+  readonly seeds: number | null
+  readonly why?: string
+}
+
+export const mutants: ReadonlyArray<Mutant> = [
+  {
+    name: "after a death nothing is delivered again",
+    file: "owner/Ledger.ts",
+    from: "    const { delivered } = this\n    this.delivered = 0\n    return delivered",
+    to: "    return this.delivered",
+    workload: "tallies",
+    seeds: 50
+  },
+  {
+    name: "a state counts though its reply does not",
+    file: "owner/Guardian.ts",
+    from:
+      "    const envelope = this.ledger.settle(seq)\n    if (envelope === undefined) return\n    if (this.definition.stateCodec !== undefined) {\n      this.state = state\n      this.hasState = true\n    }\n",
+    to:
+      "    if (this.definition.stateCodec !== undefined) {\n      this.state = state\n      this.hasState = true\n    }\n    const envelope = this.ledger.settle(seq)\n    if (envelope === undefined) return\n",
+    workload: "tallies",
+    seeds: null,
+    why: "a reply out of its turn ends the link before the guardian hears of it, and fibers have none"
+  },
+  {
+    name: "a reply out of its turn is passed over, its link is not ended",
+    file: "hosts/RemoteHost.ts",
+    from: "          return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)",
+    to: "          return",
+    workload: "tallies",
+    seeds: 200
+  },
+  {
+    name: "a reply out of its turn counts, with its state",
+    file: "hosts/RemoteHost.ts",
+    from: "          return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)",
+    to: "          Object.assign(tenant, { state })\n          return",
+    workload: "tallies",
+    seeds: 200
+  },
+  {
+    name: "a name is free as soon as its actor is told to stop",
+    file: "owner/Guardian.ts",
+    from: "    const { placed } = this\n    this.status = \"stopping\"",
+    to: "    const { placed } = this\n    this.status = \"stopping\"\n    this.around.ended(this)",
+    workload: "tallies",
+    seeds: 50
+  },
+  {
+    name: "no fence: the successor comes before its forerunner is gone",
+    file: "hosts/RemoteHost.ts",
+    from: "    this.ending ??= death\n    this.link?.terminate()",
+    to:
+      "    this.ending ??= death\n    const { link } = this\n    link?.terminate()\n    if (link !== undefined) this.exited(death.message, undefined)",
+    workload: "tallies",
+    seeds: 100
+  },
+  {
+    name: "the state is that of when replies leave, not of each reply",
+    file: "hosts/HostServer.ts",
+    from: "    const batch = this.outbox\n    if (batch.length === 0) return",
+    to:
+      "    const batch = this.outbox.map((report, _, all): Report => {\n      const last = all.findLast((other) => other[0] === \"replied\" && other[1] === report[1])\n      return report[0] === \"replied\" && last?.[0] === \"replied\" ? [report[0], report[1], report[2], report[3], report[4], report[5], last[6]] : report\n    })\n    if (batch.length === 0) return",
+    workload: "tallies",
+    seeds: 100
+  },
+  {
+    name: "a lost reply is not noticed at a sign of life",
+    file: "hosts/RemoteHost.ts",
+    from: "        if (reports !== this.heard) return",
+    to: "        if (reports !== this.heard && reports < 0) return",
+    workload: "tallies",
+    seeds: 300
+  },
+  {
+    name: "a lost command is not noticed at a sign of life",
+    file: "hosts/RemoteHost.ts",
+    from: "        if (heard !== posted) return",
+    to: "        if (heard !== posted && heard < 0) return",
+    workload: "tallies",
+    seeds: 300
+  },
+  {
+    name: "a cell that is halted goes on",
+    file: "hosts/Cell.ts",
+    from: "    this.halted ??= death\n    this.fiber?.interruptUnsafe()",
+    to: "    this.halted ??= death",
+    workload: "tallies",
+    seeds: 100
+  },
+  {
+    name: "a guardian hears replies of dead incarnations",
+    file: "owner/Guardian.ts",
+    from:
+      "  replied(epoch: number, seq: number, outcome: Outcome, state: unknown): void {\n    if (epoch !== this.epoch || this.status === \"ended\") return",
+    to:
+      "  replied(epoch: number, seq: number, outcome: Outcome, state: unknown): void {\n    if (this.status === \"ended\") return",
+    workload: "tallies",
+    seeds: null,
+    why: "a host's own look at the epoch comes first, and a fiber has told of its death by then"
+  },
+  {
+    name: "a host's report of an earlier epoch is heard",
+    file: "hosts/RemoteHost.ts",
+    from: "        if (tenant === undefined || epoch !== tenant.epoch) return",
+    to: "        if (tenant === undefined) return",
+    workload: "tallies",
+    seeds: null,
+    why: "the guardian's own look at the epoch stands behind it"
+  },
+  {
+    name: "the death of an earlier epoch is heard",
+    file: "owner/Guardian.ts",
+    from: "bystander = false): void {\n    if (epoch !== this.epoch || this.status === \"ended\") return",
+    to: "bystander = false): void {\n    if (this.status === \"ended\") return",
+    workload: "tallies",
+    seeds: null,
+    why: "who was told of its death waits between two incarnations, where no other death is heard"
+  },
+  {
+    name: "a host is heard after its end was decided",
+    file: "hosts/RemoteHost.ts",
+    from: "      if (this.ending !== undefined) return\n      this.heard++",
+    to: "      this.heard++",
+    workload: "tallies",
+    seeds: 1000
+  },
+  {
+    name: "a joint restart begins before all are gone",
+    file: "owner/Siblings.ts",
+    from: "    const going = new Set(all.filter((other) => other !== member && other.placed))",
+    to: "    const going = new Set(all.filter((other) => other !== member && other.placed).slice(1))",
+    workload: "tallies",
+    seeds: 500
+  },
+  {
+    name: "one-for-all restarts the one alone",
+    file: "owner/Siblings.ts",
+    from: "    if (all.length === 1) return",
+    to: "    if (all.length >= 1) return",
+    workload: "limits",
+    seeds: 200
+  },
+  {
+    name: "what an earlier link says is heard",
+    file: "hosts/RemoteHost.ts",
+    from: "    const present = () => generation === this.generation && this.link !== undefined",
+    to: "    const present = () => generation <= this.generation && this.link !== undefined",
+    workload: "tallies",
+    seeds: 2000
+  },
+  {
+    name: "silence is never held against a host",
+    file: "hosts/RemoteHost.ts",
+    from: "    if (this.missed++ < beats) return this.ping()",
+    to: "    if (this.missed++ < 1e9) return this.ping()",
+    workload: "tallies",
+    seeds: 100
+  },
+  {
+    name: "a host may take for ever to come up",
+    file: "hosts/RemoteHost.ts",
+    from: "      this.end(new Death({ kind: \"StartFailed\", message: `not ready within ${startMillis} ms` }))",
+    to: "      // Nothing.",
+    workload: "tallies",
+    seeds: 1500
+  },
+  {
+    name: "what may not run twice runs twice",
+    file: "owner/Guardian.ts",
+    from: "!method.replayable && (seq === undefined || its <= seq))",
+    to: "!method.replayable && its < 0)",
+    workload: "limits",
+    seeds: 50
+  },
+  {
+    name: "what may not run twice runs twice where its host ended without a word",
+    file: "owner/Guardian.ts",
+    from: "!method.replayable && (seq === undefined || its <= seq))",
+    to: "!method.replayable && seq !== undefined && its <= seq)",
+    workload: "limits",
+    seeds: 500
+  },
+  {
+    name: "who comes late overtakes those who wait for room",
+    file: "owner/Ledger.ts",
+    from: "    return this.owed.size >= this.capacity || this.waiting > 0",
+    to: "    return this.owed.size >= this.capacity",
+    workload: "tallies",
+    seeds: null,
+    why: "whenever there is room, those who wait are let in at once: there is nobody to overtake"
+  },
+  {
+    name: "a successor begins without a state",
+    file: "hosts/RemoteHost.ts",
+    from: "      hasState: tenant.hasState,",
+    to: "      hasState: false,",
+    workload: "tallies",
+    seeds: 50
+  },
+  {
+    name: "one restart more than allowed",
+    file: "Supervision.ts",
+    from: "    if (this.times.length >= maxRestarts) return 0",
+    to: "    if (this.times.length > maxRestarts) return 0",
+    workload: "limits",
+    seeds: 500
+  },
+  {
+    name: "what is put off while something put off is done is forgotten",
+    file: "Turn.ts",
+    from: "    for (let i = 0; i < this.put.length; i++) this.put[i]!()",
+    to: "    for (let i = 0, { length } = this.put; i < length; i++) this.put[i]?.()",
+    workload: "mixed",
+    seeds: null,
+    why: "what is put off puts off something only where a value could not be sent, and all values of the workloads can"
+  },
+  {
+    name: "a spare does not say again that it is ready",
+    file: "links/Spares.ts",
+    from: "        for (const batch of spare.said) events.received(batch)",
+    to: "        // Nothing.",
+    workload: "starts",
+    seeds: 100
+  },
+  {
+    name: "a spare that died waits on",
+    file: "links/Spares.ts",
+    from: "        if (index >= 0) this.waiting.splice(index, 1)",
+    to: "        // Nothing.",
+    workload: "starts",
+    seeds: 500
+  },
+  {
+    name: "who is stopped between two incarnations never ends",
+    file: "owner/Guardian.ts",
+    from: "    else this.finish({ _tag: \"Stopped\" })\n  }\n\n  /** Ends the actor at the owner's side",
+    to: "  }\n\n  /** Ends the actor at the owner's side",
+    workload: "endings",
+    seeds: null,
+    why: "whoever stops it ends it after the grace all the same"
+  },
+  {
+    name: "after one deadline no other is kept",
+    file: "owner/Sweeper.ts",
+    from: "    if (next < this.at) {",
+    to: "    if (next < 0) {",
+    workload: "endings",
+    seeds: 500
+  },
+  {
+    name: "an ask pays for the time in which the program did not run",
+    file: "owner/Guardian.ts",
+    from: "      if (paused && envelope.expires <= now) envelope.expires = now + envelope.millis",
+    to: "      // Nothing.",
+    workload: "tallies",
+    seeds: null,
+    why:
+      "the loop has taken the pause out of the time already; what is left is shown by real programs (test/actors/pause.test.ts)"
+  },
+  {
+    name: "a start pays for the time in which the program did not run",
+    file: "EventLoop.ts",
+    from: "(paused) => paused ? wait() : late())",
+    to: "() => late())",
+    workload: "tallies",
+    seeds: 2000
+  },
+  {
+    name: "a fiber that yields before it falls asleep is not woken",
+    file: "hosts/Cell.ts",
+    from: "    if (this.stopping || (this.mailbox?.size ?? 0) > 0) resume(this.next)\n    else this.wake = resume",
+    to: "    this.wake = resume",
+    workload: "mixed",
+    seeds: 5000
+  },
+  {
+    name: "who has ended is begun in a host that comes up",
+    file: "hosts/RemoteHost.ts",
+    from: "    if (epoch !== undefined) this.forgotten.set(tenant.id, epoch)",
+    to: "    if (epoch !== undefined && epoch < 0) this.forgotten.set(tenant.id, epoch)",
+    workload: "endings",
+    seeds: 3000
+  },
+  {
+    name: "who waits for its next incarnation dies again with its host",
+    file: "owner/Guardian.ts",
+    from: "    if (!this.placed) return\n",
+    to: "",
+    workload: "limits",
+    seeds: 3000
+  },
+  {
+    name: "a mailbox that grows loses its place",
+    file: "Mailbox.ts",
+    from: "    this.ring = Array.from({ length: Math.max(4, this.ring.length * 2) })\n    this.head = 0",
+    to: "    this.ring = Array.from({ length: Math.max(4, this.ring.length * 2) })",
+    workload: "tallies",
+    seeds: 200
+  },
+  {
+    name: "who has failed for good leaves its messages unanswered",
+    file: "owner/Guardian.ts",
+    from: "    for (const envelope of this.ledger.drain()) answer(envelope, failure)",
+    to: "    // Nothing.",
+    workload: "limits",
+    seeds: 100
+  },
+  {
+    name: "who leaves a group is waited for",
+    file: "owner/Siblings.ts",
+    from: "    if (index >= 0) this.members?.splice(index, 1)\n    this.gone(member)",
+    to: "    if (index >= 0) this.members?.splice(index, 1)",
+    workload: "limits",
+    seeds: null,
+    why: "a member would have to be stopped during a joint restart that waits for it, which no workload does"
+  },
+  {
+    name: "a host begins though it is of no use: two are opened for one",
+    file: "hosts/RemoteHost.ts",
+    from: "    if (this.link !== undefined || this.closing) return\n    this.ready = false",
+    to: "    if (this.link !== undefined && this.ready || this.closing) return\n    this.ready = false",
+    workload: "tallies",
+    seeds: 200
+  },
+  {
+    name: "one who is given up stays in the line for room",
+    file: "owner/Guardian.ts",
+    from: "    envelope.resume = undefined\n    this.ledger.withdraw(envelope)",
+    to: "    envelope.resume = undefined",
+    workload: "endings",
+    seeds: null,
+    why: "that it is handled all the same cannot be told from one that was let in before it was given up"
+  }
+]
