@@ -1,9 +1,9 @@
 /** `npm start`: makes sure that what runs was built from these sources, then hands over to the command line. */
-import * as module from "node:module"
+import { keepCompiled } from "../src/compileCache.ts"
 import { ensureBuilt } from "./build.ts"
 
 // What was compiled once is kept for the next time.
-module.enableCompileCache()
+keepCompiled()
 
 const { problems } = await ensureBuilt()
 if (problems.length > 0) process.exit(1)

@@ -14,8 +14,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as module from "node:module"
 import { styleText } from "node:util"
+import { keepCompiled } from "./compileCache.ts"
 import { InvalidOption } from "./envs/options.ts"
 import { UnknownEnvironment } from "./envs/Registry.ts"
 import { checkCommand } from "./runtime/commands/check.ts"
@@ -33,8 +33,7 @@ import { plainLine, thrownText } from "./text/plainLine.ts"
 import { version } from "./version.ts"
 
 // Threads and processes that we start need not compile what an earlier one has.
-const { directory } = module.enableCompileCache()
-if (directory !== undefined) process.env["NODE_COMPILE_CACHE"] ??= directory
+keepCompiled()
 
 /** A line on standard error, whatever the text holds. */
 const tell = (text: string) => Console.error(plainLine(text))

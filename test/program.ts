@@ -14,7 +14,7 @@ export interface Outcome {
 }
 
 export interface ProgramOptions {
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Hears all of standard output so far, whenever there is more. */
   readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void
 }

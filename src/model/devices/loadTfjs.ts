@@ -11,8 +11,9 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { plainLine } from "../../text/plainLine.ts"
 import type { DeviceName } from "../Device.ts"
-import { importFile, locate, NotLoaded, PackageFolders, VulkanLibrary } from "./packages.ts"
+import { importFile, locate, NotLoaded, PackageFolders, placesOf, VulkanLibrary } from "./packages.ts"
 import type { TfjsBackend } from "./TfjsDevice.ts"
 import { firstLine } from "./trouble.ts"
 import { openWebGpu } from "./webGpu.ts"
@@ -162,9 +163,15 @@ export const loadTfjs = Effect.fnUntraced(function*(
   for (const id of Object.keys(packages).toReversed()) {
     // A library that comes as a package of its own must be the one that the backend registers with.
     const registrar = files[registers[0] ?? ""]
-    const file = locate(id, id === library && registrar !== undefined ? [registrar, ...places] : places)
-    if (file === undefined) return yield* refuse(`the package ${id} is not installed`, installCommand(device))
-    files[id] = file
+    const found = locate(id, id === library && registrar !== undefined ? [...placesOf(registrar), ...places] : places)
+    if (found === undefined) return yield* refuse(`the package ${id} is not installed`, installCommand(device))
+    if (found.version !== packages[id]) {
+      return yield* refuse(
+        `the package ${id} is installed in version ${plainLine(found.version, 40)}, and ${packages[id]} is needed`,
+        installCommand(device)
+      )
+    }
+    files[id] = found.file
   }
   const load = (id: string) =>
     Effect.tryPromise({

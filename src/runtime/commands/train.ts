@@ -373,7 +373,9 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     ? yield* JsonLines.reporter
     : yield* Table.reporter({ quiet: request.quiet, rewardThreshold: run.environment.rewardThreshold })
   const onCheckpoint = writer?.writeInto(folder?.file(CheckpointFolder.name) ?? "", environment)
-  const reporters = folder === undefined ? [screen] : [yield* folderReporter(folder, onCheckpoint), screen]
+  const reporters = folder === undefined
+    ? [screen]
+    : [yield* folderReporter(folder, onCheckpoint, config.logInterval), screen]
   const consumed = yield* Effect.forkScoped(
     Reporter.consume(events.stream, reporters).pipe(
       Effect.andThen(writer?.settled ?? Effect.void),

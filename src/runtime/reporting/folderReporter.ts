@@ -11,6 +11,7 @@ import { all, type FileReporter, type Reporter } from "./Reporter.ts"
 import { faultAt, type ReportFault } from "./ReportFault.ts"
 import type { RunFolder } from "./RunFolder.ts"
 import * as TensorBoard from "./TensorBoard.ts"
+import { isRow } from "./thinning.ts"
 
 /** Hears of each checkpoint, when all that was told before it is in the files: these, with their lengths. */
 export type OnCheckpoint = (
@@ -18,18 +19,28 @@ export type OnCheckpoint = (
   files: ReadonlyArray<FileReporter>
 ) => Effect.Effect<void, ReportFault>
 
-/** `progress.csv`, `progress.jsonl`, `monitor.csv`, `events.out.tfevents.*` and, at the end, `curve.svg`. */
+/** A reporter that hears of those reports of progress only that become rows. */
+const thinned = (reporter: FileReporter, logInterval: number): FileReporter => ({
+  ...reporter,
+  on: (events) => reporter.on(events.filter((event) => event.event !== "progress" || isRow(event.update, logInterval)))
+})
+
+/**
+ * `progress.csv`, `progress.jsonl`, `monitor.csv`, `events.out.tfevents.*` and, at the end, `curve.svg`. `logInterval`:
+ * updates between two reports of progress, which become ever rarer rows (`thinning.ts`).
+ */
 export const folderReporter = (
   folder: RunFolder,
-  onCheckpoint: OnCheckpoint = () => Effect.void
+  onCheckpoint: OnCheckpoint = () => Effect.void,
+  logInterval = 1
 ): Effect.Effect<Reporter, ReportFault, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function*() {
     const curve = yield* plot.reporter(folder)
     const files = [
-      yield* ProgressFiles.csv(folder),
-      yield* ProgressFiles.jsonl(folder),
+      thinned(yield* ProgressFiles.csv(folder), logInterval),
+      thinned(yield* ProgressFiles.jsonl(folder), logInterval),
       yield* MonitorFile.reporter(folder),
-      yield* TensorBoard.reporter(folder)
+      thinned(yield* TensorBoard.reporter(folder), logInterval)
     ]
     const reporter = all([...files, curve])
     return {

@@ -29,6 +29,9 @@ const mostFrames = 300
 const leastDelay = 20
 const sheet = { columns: 4, most: 12 }
 
+/** The version that is known to work; no other is run. */
+const sharpVersion = "0.35.5"
+
 type SharpModule = typeof Sharp
 
 const isSharp = (value: unknown): value is SharpModule => typeof value === "function"
@@ -37,10 +40,16 @@ const loadSharp = Effect.gen(function*() {
   const missing = new VideoError({
     message: "Pictures other than SVG are painted by sharp, which is not installed: npm install sharp, or name an .svg."
   })
-  const file = locate("sharp", yield* PackageFolders)
-  if (file === undefined) return yield* missing
+  const found = locate("sharp", yield* PackageFolders)
+  if (found === undefined) return yield* missing
+  if (found.version !== sharpVersion) {
+    return yield* new VideoError({
+      message: `sharp is installed in version ${plainLine(found.version, 40)}, and ${sharpVersion} is needed: ` +
+        `npm install sharp@${sharpVersion}, or name an .svg.`
+    })
+  }
   const module = yield* Effect.tryPromise({
-    try: (): Promise<{ readonly default?: unknown }> => import(pathToFileURL(file).href),
+    try: (): Promise<{ readonly default?: unknown }> => import(pathToFileURL(found.file).href),
     catch: (cause) => new VideoError({ message: `sharp cannot be loaded: ${plainLine(thrownText(cause))}.` })
   })
   return isSharp(module.default) ? module.default : yield* missing

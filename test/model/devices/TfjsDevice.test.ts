@@ -6,9 +6,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { fileURLToPath } from "node:url"
 import type { DeviceOf, LearnerModel, ModelSpec, Pass, Segment } from "../../../src/model/Device.ts"
 import { loadTfjs } from "../../../src/model/devices/loadTfjs.ts"
-import { PackageFolders } from "../../../src/model/devices/packages.ts"
+import { PackageFolders, placesOf } from "../../../src/model/devices/packages.ts"
 import * as TfjsDevice from "../../../src/model/devices/TfjsDevice.ts"
 import type { Trouble } from "../../../src/model/devices/trouble.ts"
 import { initialParameters } from "../../../src/model/initialize.ts"
@@ -36,7 +37,7 @@ const pass: Pass = {
   select: null
 }
 
-const backend = Effect.provideService(loadTfjs("tfjs-cpu"), PackageFolders, [import.meta.url])
+const backend = Effect.provideService(loadTfjs("tfjs-cpu"), PackageFolders, placesOf(fileURLToPath(import.meta.url)))
 
 const modelOn = <D extends "webgpu">(
   device: DeviceOf<D>,

@@ -5,7 +5,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
-import { restoreUtil } from "../../../src/model/devices/loadTfjs.ts"
+import { loadTfjs, restoreUtil } from "../../../src/model/devices/loadTfjs.ts"
 import { type DeviceWish, openDevice } from "../../../src/model/devices/openDevice.ts"
 import { PackageFolders, VulkanLibrary } from "../../../src/model/devices/packages.ts"
 import { Arena } from "../../../src/model/kernels/Arena.ts"
@@ -46,6 +46,8 @@ const opening = (wish: DeviceWish, packages: Readonly<Record<string, string>>, v
     for (const [name, source] of Object.entries(packages)) {
       yield* fs.makeDirectory(`${folder}/node_modules/${name}`, { recursive: true })
       yield* fs.writeFileString(`${folder}/node_modules/${name}/index.js`, source)
+      const version = name === "webgpu" ? "0.6.2" : "4.22.0"
+      yield* fs.writeFileString(`${folder}/node_modules/${name}/package.json`, JSON.stringify({ name, version }))
     }
     const arena = yield* Arena.make({ bytes: 65_536 })
     const kernels = yield* Kernels.instantiate(arena.memory)
@@ -119,6 +121,49 @@ describe("a device that cannot be had", () => {
         /a processor that plays a GPU \(Pretender\).*Run npm install @tensorflow\/tfjs-node-gpu@4\.22\.0 for an NVIDIA GPU with CUDA\.$/
       )
     }))
+})
+
+describe("a package that was not meant", () => {
+  const planted = (folder: string, version: string | undefined) =>
+    FileSystem.FileSystem.use(Effect.fnUntraced(function*(fs) {
+      const own = `${folder}/node_modules/@tensorflow/tfjs-node`
+      yield* fs.makeDirectory(own, { recursive: true })
+      yield* fs.writeFileString(
+        `${own}/index.js`,
+        `require("node:fs").writeFileSync(${JSON.stringify(`${folder}/ran`)}, "")`
+      )
+      if (version !== undefined) yield* fs.writeFileString(`${own}/package.json`, JSON.stringify({ version }))
+      return fs.exists(`${folder}/ran`)
+    }))
+  const open = (place: string) =>
+    Effect.flip(Effect.scoped(loadTfjs("tfjs-node"))).pipe(Effect.provideService(PackageFolders, [place]))
+
+  it.live("is not run before its version is seen", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      for (const version of ["4.21.0", "999.0.0\u001b[2J", undefined]) {
+        const folder = yield* fs.makeTempDirectoryScoped()
+        const ran = yield* planted(folder, version)
+        const { message } = yield* open(`${folder}/package.json`)
+        assert.match(
+          message,
+          version === undefined ? /is not installed/ : /is installed in version \S+, and 4\.22\.0 is needed/
+        )
+        assert.isFalse(yield* ran)
+      }
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+
+  it.live("is not looked for further up", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const ran = yield* planted(folder, "4.22.0")
+      yield* fs.makeDirectory(`${folder}/a/b/node_modules/@tensorflow/tfjs-node`, { recursive: true })
+      for (const place of ["a/package.json", "a/b/package.json"]) {
+        assert.match((yield* open(`${folder}/${place}`)).message, /is not installed/)
+      }
+      assert.isFalse(yield* ran)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
 })
 
 describe("a GPU", () => {
