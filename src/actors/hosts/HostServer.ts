@@ -19,6 +19,7 @@ import { EventLoop } from "../EventLoop.ts"
 import type { Command, HostPort, Report, StartCommand, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { Cell } from "./Cell.ts"
+import { Outbox } from "./Outbox.ts"
 
 export interface HostServerOptions<R> {
   readonly port: HostPort
@@ -52,17 +53,20 @@ export class HostServer<R> {
   private readonly scope = Scope.makeUnsafe()
   private up = false
   private readonly moved = Transferable.makeCollectorUnsafe()
-  private outbox: Array<Report> = []
+  private readonly outbox: Outbox<Report>
   private oldest = 0
   private closing = false
-  /** Commands heard and reports posted. */
+  /** Commands heard. */
   private heard = 0
-  private posted = 0
 
   constructor(options: HostServerOptions<R>) {
     this.options = options
     this.port = options.port
     this.loop = Context.get(options.context, EventLoop)
+    this.outbox = new Outbox(
+      (batch) => this.port.post(batch, this.moved.clearUnsafe().filter((value) => value instanceof ArrayBuffer)),
+      (report, error) => this.unsendable(report, error)
+    )
   }
 
   /** Builds the layer, then listens. When it cannot be built the host ends, and the owner reads why. */
@@ -108,8 +112,8 @@ export class HostServer<R> {
 
   private alive(posted: number): void {
     this.flush()
-    this.posted++
-    this.port.post([["alive", posted, this.heard, this.posted]], [])
+    this.outbox.posted++
+    this.port.post([["alive", posted, this.heard, this.outbox.posted]], [])
   }
 
   private resident(actor: number, epoch: number): Resident<R> | undefined {
@@ -193,31 +197,13 @@ export class HostServer<R> {
     } else if (this.loop.now() - this.oldest > patience) this.flush()
   }
 
-  private readonly flush = (): void => {
-    const batch = this.outbox
-    if (batch.length === 0) return
-    this.outbox = []
-    const moved = this.moved.clearUnsafe().filter((value) => value instanceof ArrayBuffer)
-    try {
-      this.port.post(batch, moved)
-      this.posted += batch.length
-    } catch {
-      // Something in the batch cannot be cloned or moved: find out which, and let the rest go.
-      for (const report of batch) this.postAlone(report)
-    }
-  }
+  private readonly flush = (): void => this.outbox.flush()
 
-  private postAlone(report: Report): void {
-    try {
-      this.port.post([report], [])
-      this.posted++
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      if (report[0] !== "replied") throw error
-      const [kind, actor, epoch, seq, , , state] = report
-      this.port.post([[kind, actor, epoch, seq, "refused", reason, state]], [])
-      this.posted++
-    }
+  private unsendable(report: Report, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    if (report[0] !== "replied") throw error
+    const [kind, actor, epoch, seq, , , state] = report
+    this.outbox.say([kind, actor, epoch, seq, "refused", reason, state])
   }
 
   /**

@@ -20,6 +20,7 @@ import type { Command, HostLink, OpenLink, Report, Working } from "../links/Host
 import * as Codec from "../messages/Codec.ts"
 import { RestartLog, type Supervision } from "../Supervision.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
+import { Outbox } from "./Outbox.ts"
 
 export interface RemoteOptions {
   readonly placement: "thread" | "process"
@@ -50,7 +51,10 @@ export class RemoteHost implements Host {
   private generation = 0
   private ready = false
   private openedAt = 0
-  private outbox: Array<Command> = []
+  private readonly outbox = new Outbox<Command>(
+    (batch) => this.link?.post(batch),
+    (command, error) => this.unsendable(command, error instanceof Error ? error.message : String(error))
+  )
   /** Whose start lies in the outbox, with its epoch; and who of them is to be told nothing any more. */
   private readonly unsaid = new Map<number, number>()
   private readonly forgotten = new Map<number, number>()
@@ -66,8 +70,7 @@ export class RemoteHost implements Host {
   private startTimer: (() => void) | undefined
   private pulse: (() => void) | undefined
   private missed = 0
-  /** Commands posted and reports heard over the present link. */
-  private posted = 0
+  /** Reports heard over the present link. */
   private heard = 0
   private readonly onReady = new Set<(outcome: Exit.Exit<void, Death>) => void>()
   private readonly onExit = new Set<() => void>()
@@ -181,10 +184,10 @@ export class RemoteHost implements Host {
     this.stranger = false
     this.working = undefined
     this.lastWord = undefined
-    this.outbox = []
+    this.outbox.clear()
     this.unsaid.clear()
     this.forgotten.clear()
-    this.posted = 0
+    this.outbox.posted = 0
     this.heard = 0
     const { loop, startMillis } = this.options
     this.openedAt = loop.now()
@@ -216,27 +219,10 @@ export class RemoteHost implements Host {
   }
 
   private readonly flush = (): void => {
-    const link = this.link
-    if (this.outbox.length === 0 || link === undefined || !this.ready || this.ending !== undefined) return
-    const batch = this.forgotten.size === 0 ? this.outbox : this.outbox.filter((command) => !this.isForgotten(command))
-    this.outbox = []
+    if (this.outbox.empty || this.link === undefined || !this.ready || this.ending !== undefined) return
+    this.outbox.flush(this.forgotten.size === 0 ? undefined : (command) => this.isForgotten(command))
     this.unsaid.clear()
     this.forgotten.clear()
-    if (batch.length === 0) return
-    try {
-      link.post(batch)
-      this.posted += batch.length
-    } catch {
-      // Something in the batch cannot be cloned: find out which, and let the rest go.
-      for (const command of batch) {
-        try {
-          link.post([command])
-          this.posted++
-        } catch (error) {
-          this.unsendable(command, error instanceof Error ? error.message : String(error))
-        }
-      }
-    }
   }
 
   private isForgotten(command: Command): boolean {
@@ -351,15 +337,14 @@ export class RemoteHost implements Host {
 
   private ping(): void {
     this.flush()
-    this.posted++
-    this.link?.post([["ping", this.posted]])
+    this.outbox.say(["ping", this.outbox.posted + 1])
   }
 
   private exited(reason: string, error: unknown): void {
     this.startTimer?.()
     this.pulse?.()
     this.link = undefined
-    this.outbox = []
+    this.outbox.clear()
     this.missed = 0
     this.ready = false
     const death = this.ending ?? this.lastWord ??
