@@ -111,6 +111,7 @@ describe("device auto", () => {
     const folder = yield* fs.makeTempDirectoryScoped()
     yield* fs.makeDirectory(`${folder}/node_modules/@tensorflow/tfjs-node`, { recursive: true })
     yield* fs.writeFileString(`${folder}/node_modules/@tensorflow/tfjs-node/index.js`, source)
+    yield* fs.writeFileString(`${folder}/node_modules/@tensorflow/tfjs-node/package.json`, `{ "version": "4.22.0" }`)
     return `${folder}/package.json`
   })
   const large: PartialConfig = { hidden: [512, 512], nSteps: 200, ship: "experience" }
