@@ -3,6 +3,7 @@
  * that is too old cannot even refuse in a sentence of ours.
  */
 import "../src/recentNode.js"
+import "../src/processOne.js"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
 

@@ -1,4 +1,5 @@
 /** `npm start`: makes sure that what runs was built from these sources, then hands over to the command line. */
+import "../src/processOne.js"
 import { keepCompiled } from "../src/compileCache.ts"
 import { ensureBuilt } from "./build.ts"
 

@@ -243,6 +243,23 @@ describe.runIf(process.platform === "linux")("whoever starts it", () => {
   )
 
   const contained = spawnSync("unshare", ["-Urpf", "true"]).status === 0
+  it.live.runIf(contained)(
+    "may be nobody, and the program only about to listen: a signal ends it all the same",
+    () =>
+      Effect.gen(function*() {
+        const cwd = yield* temporary
+        const soon = `import ${JSON.stringify(new URL("../src/processOne.js", import.meta.url).href)}
+        console.log("up")
+        setTimeout(() => {}, 60_000)`
+        const program = [process.execPath, "--input-type=module", "-e", soon]
+        const { code } = yield* running(cwd, ["unshare", "-Urpf", ...program], {
+          onOutput: (_, child) => process.kill(childrenOf(child.pid!)[0]!, "SIGTERM")
+        })
+        assert.strictEqual(code, 143)
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
+
   for (const how of ["node", "npm"] as const) {
     it.live.runIf(contained)(
       `may be nobody: as process 1 of a container ${how} ends with 143 after a last checkpoint`,

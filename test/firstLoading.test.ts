@@ -91,7 +91,7 @@ describe("a module", () => {
   )
 
   live(
-    "is loaded so for eval and with fibers too",
+    "is loaded so for eval, for check and with fibers too",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const cwd = yield* temporary
@@ -104,6 +104,9 @@ describe("a module", () => {
       const evaluated = yield* troupe(cwd, played, { LOAD: "loops" })
       assert.match(evaluated.stderr, late)
       assert.strictEqual(evaluated.code, 1)
+      const checked = yield* troupe(cwd, ["check", badly, "--load-deadline=2"], { LOAD: "loops" })
+      assert.match(checked.stderr, late)
+      assert.strictEqual(checked.code, 1)
     })
   )
 

@@ -11,7 +11,9 @@ import { loadEnvironment } from "../../envs/loadEnvironment.ts"
 import { joinReference } from "../../envs/options.ts"
 import { microsecondsAStep } from "../../envs/stepTime.ts"
 import { plainLine } from "../../text/plainLine.ts"
+import { firstLoading } from "../workers/firstLoading.ts"
 import { environmentOptions } from "./environmentOptions.ts"
+import { loadDeadline } from "./loadDeadline.ts"
 
 /** An environment that cannot be used as it is. */
 export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed", { message: Schema.String }) {}
@@ -38,6 +40,7 @@ export const checkCommand = Command.make(
       Argument.withDescription("an id, such as CartPole-v1, or a module that exports an environment, such as ./maze.ts")
     ),
     envOptions: environmentOptions,
+    loadDeadline,
     steps: Flag.Int("steps").pipe(
       Flag.withDescription("steps to play with random actions (default 2000)"),
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000_000 }))),
@@ -53,8 +56,10 @@ export const checkCommand = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ envOptions, environment, json, seed, steps }) {
-    const definition = yield* loadEnvironment(joinReference(environment, envOptions ?? {}))
+  Effect.fnUntraced(function*({ envOptions, environment, json, loadDeadline, seed, steps }) {
+    const reference = joinReference(environment, envOptions ?? {})
+    yield* firstLoading(reference, loadDeadline)
+    const definition = yield* loadEnvironment(reference)
     const findings: ReadonlyArray<Finding> = yield* check(definition, { seed, steps })
     const errors = findings.filter(({ severity }) => severity === "error").length
     // What cannot be stepped has no time.

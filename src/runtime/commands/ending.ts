@@ -83,7 +83,11 @@ export const runMain = (
     if (performance.now() - asked.at >= echo) leave(asked.code)
   }
 
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => ask(signals[signal]))
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    // Those of `processOne.js`.
+    process.removeAllListeners(signal)
+    process.on(signal, () => ask(signals[signal]))
+  }
   // Whoever read our output has gone (`| head -1`), or there is no room for it: what was done is still written down.
   for (const stream of [process.stdout, process.stderr]) {
     stream.once("error", (error: NodeJS.ErrnoException) => {

@@ -23,8 +23,6 @@ import { encoderOf } from "../../model/policy/Encoder.ts"
 import { evaluationStream } from "../../random/streams.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { confirmEnvironment } from "../config/confirmEnvironment.ts"
-import { presets } from "../config/presets.ts"
-import { options } from "../config/RunConfig.ts"
 import { endless, endlessReason, EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
@@ -35,6 +33,7 @@ import * as RunFolder from "../reporting/RunFolder.ts"
 import { formatOf, paceOf, writeVideo } from "../reporting/video.ts"
 import { triedEnvironment } from "../workers/firstLoading.ts"
 import { environmentOptions } from "./environmentOptions.ts"
+import { loadDeadline } from "./loadDeadline.ts"
 
 /** Something about the request that cannot be done. */
 export class EvalError extends Schema.TaggedError<EvalError>()("EvalError", { message: Schema.String }) {}
@@ -154,11 +153,7 @@ export const evalCommand = Command.make(
       Flag.optional
     ),
     envOptions: environmentOptions,
-    loadDeadline: Flag.Finite("load-deadline").pipe(
-      Flag.withDescription(`${options.loadDeadline.help} (default ${presets.a2c.loadDeadline})`),
-      Flag.withSchema(options.loadDeadline.schema),
-      Flag.withDefault(presets.a2c.loadDeadline)
-    ),
+    loadDeadline,
     render: Flag.Literals("render", ["none", "ansi", "svg"]).pipe(
       Flag.withDescription(
         "show an episode: ansi, on the terminal (what --render alone does), or svg, as an animation"

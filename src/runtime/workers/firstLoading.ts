@@ -75,12 +75,14 @@ const problemOf = Effect.fnUntraced(function*(reference: string, seconds: number
   )
 }, Effect.scoped)
 
-/** Loads an environment here, as `learnableEnvironment` does, once it has shown that its loading comes to an end. */
-export const triedEnvironment = Effect.fnUntraced(function*(reference: string, limit: number, seconds: number) {
-  if (isModule(reference) && !tried.has(reference)) {
-    const problem = yield* problemOf(reference, seconds)
-    if (problem !== undefined) return yield* new EnvironmentNotLoaded({ reference, problem })
-    tried.add(reference)
-  }
-  return yield* learnableEnvironment(reference, limit)
+/** Loads the module of an environment where it can be ended, for so many seconds at most; a registered id has none. */
+export const firstLoading = Effect.fnUntraced(function*(reference: string, seconds: number) {
+  if (!isModule(reference) || tried.has(reference)) return
+  const problem = yield* problemOf(reference, seconds)
+  if (problem !== undefined) return yield* new EnvironmentNotLoaded({ reference, problem })
+  tried.add(reference)
 })
+
+/** Loads an environment here, as `learnableEnvironment` does, once it has shown that its loading comes to an end. */
+export const triedEnvironment = (reference: string, limit: number, seconds: number) =>
+  Effect.andThen(firstLoading(reference, seconds), learnableEnvironment(reference, limit))
