@@ -149,7 +149,7 @@ const locatedIn = (text: string): Located | undefined => {
 }
 
 /** Milliseconds that looking for the line may take. */
-const patience = 5000
+const checkMillis = 5000
 
 /** Reads a module without running it, and dies of what is wrong with it, with the line on its last breath. */
 const reader = `
@@ -167,7 +167,7 @@ const locate = (file: string): Effect.Effect<Located | undefined> =>
     const child = execFile(
       process.execPath,
       ["--no-warnings", "--experimental-vm-modules", "-e", reader, file],
-      { timeout: patience },
+      { timeout: checkMillis },
       (_, __, said) => resume(Effect.succeed(locatedIn(said)))
     )
     return Effect.sync(() => child.kill())

@@ -33,7 +33,7 @@ export interface HostServerOptions<R> {
 }
 
 /** A reply waits at most this long (milliseconds) for others of its turn. */
-const patience = 1
+const mostHeldMillis = 1
 
 const deathCodec = Codec.make(Death)
 
@@ -194,7 +194,7 @@ export class HostServer<R> {
     if (size === 1) {
       this.oldest = this.loop.now()
       this.loop.turn.afterwards(this.flush)
-    } else if (this.loop.now() - this.oldest > patience) this.flush()
+    } else if (this.loop.now() - this.oldest > mostHeldMillis) this.flush()
   }
 
   private readonly flush = (): void => this.outbox.flush()

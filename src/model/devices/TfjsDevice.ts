@@ -58,7 +58,7 @@ const summingRows: Readonly<Record<string, number>> = { cpu: 1024, wasm: 1024 }
 const sliceRows = 256
 
 /** Seconds that a device may take to answer, beside those for its work: the first update compiles shaders. */
-const patience = 60
+const downloadSeconds = 60
 /** Operations a second that the slowest device does, software that plays a GPU on one busy core. */
 const slowest = 1e8
 
@@ -174,7 +174,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
   /** A tensor's numbers, which may be the backend's own: they are read at once, or copied. */
   const download = (tensor: Tensor): Effect.Effect<Float32Array | Int32Array | Uint8Array, DeviceFault> =>
     Effect.suspend(() => {
-      const seconds = patience + 6 * size * rowsUnderWay / slowest
+      const seconds = downloadSeconds + 6 * size * rowsUnderWay / slowest
       return Effect.tryPromise({ try: () => tensor.data(), catch: failed }).pipe(
         Effect.timeoutOrElse({
           duration: seconds * 1000,

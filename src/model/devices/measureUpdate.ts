@@ -85,7 +85,7 @@ const fewest = 64
 const growth = 16
 
 /** So many times its budget a device may be measured for, where every update of it takes long whatever its size. */
-const patience = 50
+const mostBudgets = 50
 
 /**
  * Milliseconds of one update. Samples grow as long as one of them takes no more than `budget` milliseconds, and the last is
@@ -110,7 +110,7 @@ export const measureUpdate = Effect.fnUntraced(function*<D extends DeviceName>(
     const perRow = Math.max(0, time - before.time) / (rows - before.rows)
     const whole = time + perRow * (shape.rows - rows)
     const affordable = rows + (perRow > 0 ? Math.max(0, budget - time) / perRow : Infinity)
-    const enough = (affordable < 2 * rows && perRow * rows > time / 2) || spent > patience * budget
+    const enough = (affordable < 2 * rows && perRow * rows > time / 2) || spent > mostBudgets * budget
     const first = before.rows === 0
     before = { rows, time }
     if (!first && limit === shape.rows && whole < 4 * budget) rows = limit

@@ -50,7 +50,7 @@ export const name = ".lock"
 
 /** Seconds between two signs of life, and after how many without one a lock of another machine is nobody's. */
 const beat = 10
-const patience = 60
+const staleSeconds = 60
 
 /** When a process began, counted from the machine's start, and which start that was. Linux only. */
 const begunOf = (pid: number): string | null => {
@@ -76,7 +76,7 @@ const isAlive = (pid: number): boolean => {
 const isGone = (owner: Owner | null, silent: number): boolean => {
   // Not readable: perhaps it is being written just now.
   if (owner === null) return silent > 5
-  if (owner.host !== hostname()) return silent > patience
+  if (owner.host !== hostname()) return silent > staleSeconds
   if (!isAlive(owner.pid)) return true
   const begun = begunOf(owner.pid)
   return owner.begun !== null && begun !== null && owner.begun !== begun

@@ -74,7 +74,7 @@ export class Learner extends Context.Service<Learner, {
   readonly version: Effect.Effect<number>
   /**
    * Consumes experience: as many updates as the plan says. Where gradients travel, `gradients` is there: it has the workers
-   * leave those of a pass in the units' places, made with the weights of a version. Those of the first pass came with the
+   * leave those of a pass in the units, made with the weights of a version. Those of the first pass came with the
    * fragments, if `firstPass` says so.
    */
   readonly update: <E = never>(
@@ -174,7 +174,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   const stalenessOf = (fragments: ReadonlyArray<Fragment>): number =>
     fragments.reduce((most, fragment) => Math.max(most, version - fragment.version), 0)
 
-  /** The fragments by the units that they belong to, with the places of their rows. */
+  /** The fragments by the units that they belong to, and where their rows are. */
   const unitsOf = (fragments: ReadonlyArray<Fragment>): ReadonlyArray<UnitRows> => {
     const units: Array<UnitRows> = []
     for (const fragment of fragments) {
@@ -254,7 +254,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     fragments: ReadonlyArray<Fragment>,
     ask: (version: number, pass: PassOrder) => Effect.Effect<void, E>
   ) => {
-    const places = fragments.length === config.nEnvs
+    const contributions = fragments.length === config.nEnvs
       ? plane.units
       : fragments.map(({ environment }) => plane.units[environment]!)
     let there = firstPass(plan) !== null
@@ -263,7 +263,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       Effect.fnUntraced(function*(order) {
         if (!there) yield* ask(version, order)
         there = false
-        return yield* model.gather(places, order.loss.name)
+        return yield* model.gather(contributions, order.loss.name)
       })
     )
   }

@@ -122,9 +122,9 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         ? indices.map((worker) => Parcel.trainerEnd(plane.arena.buffer, plane.layout, worker))
         : undefined
       // Whoever computes for too long is found out first, and given a second chance; then it is given up.
-      const patience = Duration.seconds(2.5 * config.collectDeadline)
+      const longest = Duration.seconds(2.5 * config.collectDeadline)
       const tooLate = Effect.gen(function*() {
-        yield* untilDeadline(Duration.toMillis(patience))
+        yield* untilDeadline(Duration.toMillis(longest))
         const waiting = (yield* system.actors).find(({ status }) => status !== "running")
         const message =
           `its environment does not come to the end of its loading there within ${config.collectDeadline} s; ` +
@@ -166,7 +166,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       )
       const workers = yield* Effect.raceFirst(spawned, tooLate)
 
-      const byThen = { deadline: patience }
+      const byThen = { deadline: longest }
       const where = (worker: number): typeof Whereabouts.Type => {
         const at = Trail.follow(Trail.fileOf(trails, worker))
         return { environment: plane.definition.id, ...(at === undefined ? {} : { at }) }

@@ -1,6 +1,6 @@
 /**
- * The gradients of a worker's fragments, computed where the experience is: in the worker, unit by unit, into the units'
- * places. In step they are to the bit what the Learner would have computed of the same fragments.
+ * The gradients of a worker's fragments, computed where the experience is: in the worker, unit by unit, into the
+ * units' own memory. In step they are to the bit what the Learner would have computed of the same fragments.
  */
 import * as Schema from "effect/Schema"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
@@ -41,7 +41,7 @@ export interface FragmentGradient {
   readonly again: (weights: number, rows: number, pass: PassOrder) => void
 }
 
-/** Computes the gradients of a share: the sum over a unit's rows, in the unit's place. */
+/** Computes the gradients of a share: the sum over a unit's rows, in the unit's own memory. */
 export const make = (
   kernels: Kernels,
   layout: DataPlaneLayout,

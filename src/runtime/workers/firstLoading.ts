@@ -54,9 +54,9 @@ const endedBy = ({ message, tag }: Death): string =>
 
 /** Why an environment does not come to the end of its loading within so many seconds; undefined where it does. */
 const problemOf = Effect.fnUntraced(function*(reference: string, seconds: number) {
-  const place = yield* trial
-  if (Option.isNone(place)) return undefined
-  return yield* place.value.Load({ reference }, { deadline: Duration.seconds(seconds) }).pipe(
+  const host = yield* trial
+  if (Option.isNone(host)) return undefined
+  return yield* host.value.Load({ reference }, { deadline: Duration.seconds(seconds) }).pipe(
     Effect.match({
       onSuccess: () => undefined,
       onFailure: (failure) => {
