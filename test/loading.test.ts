@@ -23,12 +23,20 @@ export default Environment.define({
 })
 `
 
+const required = `const { Box, Discrete, Environment } = require("troupe/envs")
+module.exports = ${
+  sound.slice(sound.indexOf("Environment.define")).replace(
+    "import.meta.url",
+    "require('node:url').pathToFileURL(__filename).href"
+  )
+}`
+
 describe("an environment file outside any project", () => {
   for (
-    const [name, text] of [["sound.ts", sound], ["sound.mts", sound], ["sound.js", sound], [
-      "sound.mjs",
-      sound
-    ]] as const
+    const [name, text] of [["sound.ts", sound], ["sound.mts", sound], ["sound.js", sound], ["sound.mjs", sound], [
+      "sound.cjs",
+      required
+    ], ["so und.ts", sound]] as const
   ) {
     for (const placement of name === "sound.ts" ? ["fiber", "thread", "process"] : ["thread"]) {
       live(
@@ -119,6 +127,12 @@ const mistakes: ReadonlyArray<readonly [name: string, text: string, said: RegExp
     `import "@no-such/package-at-all/deep"\n`,
     /: scoped\.ts imports the package "@no-such\/package-at-all", which is not installed/
   ],
+  [
+    "required.cjs",
+    `require("no-such-package-at-all")\n`,
+    /: required\.cjs imports the package "no-such-package-at-all", which is not/
+  ],
+  ["folder.ts/", "", /: folder\.ts is a folder: name the file\.$/],
   ["neighbor.ts", `import "./nowhere.ts"\n`, /: neighbor\.ts imports nowhere\.ts, which is not there\.$/],
   [
     "throws.ts",
@@ -155,8 +169,9 @@ describe("an environment file with a mistake", () => {
         const fs = yield* FileSystem.FileSystem
         yield* fs.writeFileString(`${cwd}/comma.mjs`, `const a = {\n\n  b: 1,,\n}\n`)
         yield* fs.writeFileString(`${cwd}/shape.ts`, `export type Shape = number\n`)
-        yield* fs.writeFileString(`${cwd}/${name}`, text)
-        const { code, stderr, stdout } = yield* troupe(cwd, ["--env-id", name, "--no-run-folder"])
+        if (name.endsWith("/")) yield* fs.makeDirectory(`${cwd}/${name}`)
+        else yield* fs.writeFileString(`${cwd}/${name}`, text)
+        const { code, stderr, stdout } = yield* troupe(cwd, ["--env-id", name.replace("/", ""), "--no-run-folder"])
         assert.match(stderr, /^The environment [^\n]*\n$/)
         assert.match(stderr.trimEnd(), said)
         assert.strictEqual(stdout, "")

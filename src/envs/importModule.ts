@@ -40,14 +40,16 @@ let read: string | undefined
 const provide = (): void => {
   if (provided) return
   provided = true
+  const own = module.createRequire(import.meta.url)
   module.registerHooks({
     resolve: (specifier, context, next) => {
       if (!/^troupe(?:\/|$)/.test(specifier)) return next(specifier, context)
       try {
         return next(specifier, context)
       } catch (cause) {
-        if (codeOf(cause) !== "ERR_MODULE_NOT_FOUND") throw cause
-        return next(specifier, { ...context, parentURL: import.meta.url })
+        if (!["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(String(codeOf(cause)))) throw cause
+        if (!context.conditions.includes("require")) return next(specifier, { ...context, parentURL: import.meta.url })
+        return { url: pathToFileURL(own.resolve(specifier)).href, shortCircuit: true }
       }
     },
     load: (url, context, next) => {
@@ -83,14 +85,18 @@ const pathOf = (file: string): string => file.startsWith("file:") ? fileURLToPat
 
 const fileOf = (url: string): string => url.startsWith("file:") ? fromHere(fileURLToPath(url)) : url
 
+const notInstalled = (name: string, importer: string): string =>
+  /^[./]/.test(name)
+    ? `${fromHere(importer)} imports ${name}, which is not there`
+    : `${fromHere(importer)} imports the package ${shown(name)}, which is not installed there: ` +
+      `run npm install ${name} in ${dirname(importer)}`
+
 /** What Node says in many words, by its code. `undefined`: nothing better is known. */
 const byCode: Readonly<Record<string, (message: string, url: string) => string | undefined>> = {
   ERR_MODULE_NOT_FOUND: (message, url) => {
     const [, name, importer] = /^Cannot find package '([^']+)' imported from (.+)$/.exec(message) ?? []
     if (name !== undefined && importer !== undefined) {
-      const file = pathOf(importer)
-      return `${fromHere(file)} imports the package ${shown(name)}, which is not installed there: ` +
-        `run npm install ${name} in ${dirname(file)}`
+      return notInstalled(name, pathOf(importer))
     }
     const [, path, from] = /^Cannot find module '([^']+)' imported from (.+)$/.exec(message) ?? []
     if (path === undefined || from === undefined) return undefined
@@ -98,6 +104,13 @@ const byCode: Readonly<Record<string, (message: string, url: string) => string |
     if (pathToFileURL(wanted).href === url) return `there is no file ${fromHere(wanted)}`
     return `${fromHere(pathOf(from))} imports ${fromHere(wanted)}, which is not there`
   },
+  MODULE_NOT_FOUND: (message) => {
+    const [, name, importer] = /^Cannot find module '([^']+)'\nRequire stack:\n- (.+)/.exec(message) ?? []
+    if (name === undefined || importer === undefined) return undefined
+    return notInstalled(name, importer)
+  },
+  ERR_UNSUPPORTED_DIR_IMPORT: (_, url) => `${fileOf(url)} is a folder: name the file`,
+  ERR_UNSUPPORTED_ESM_URL_SCHEME: () => "Node imports files alone: download it, and name the file",
   ERR_UNKNOWN_FILE_EXTENSION: (_, url) =>
     `Node runs no file of this kind (${fileOf(url)}): give it the extension .ts or .js`,
   ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING: (_, url) =>
