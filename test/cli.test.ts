@@ -155,6 +155,15 @@ describe("the command line", () => {
       const { findings, id, microseconds_a_step: time } = JSON.parse(json.stdout)
       assert.deepStrictEqual([findings, id, time > 0], [[], "Pendulum-v1", true])
       assert.match((yield* troupe(cwd, ["check", "CartPol-v1"])).stderr, /Did you mean "CartPole-v1"/)
+      const endless = yield* troupe(cwd, ["check", fixture("never-returns.ts"), "--deadline", "4"])
+      assert.strictEqual(endless.code, 1)
+      assert.match(
+        endless.stderr,
+        /never-returns\.ts is not done within 4 s: its reset or step does not return/
+      )
+      const leaves = yield* troupe(cwd, ["check", fixture("leaves.ts")])
+      assert.strictEqual(leaves.code, 1)
+      assert.match(leaves.stderr, /leaves\.ts ends the process it is played in: exited with code 0/)
     })
   )
 

@@ -3,15 +3,15 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { check, type Finding } from "../../envs/check.ts"
-import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
-import { loadEnvironment } from "../../envs/loadEnvironment.ts"
+import { isModule, loadEnvironment } from "../../envs/loadEnvironment.ts"
 import { joinReference } from "../../envs/options.ts"
-import { microsecondsAStep } from "../../envs/stepTime.ts"
 import { plainLine } from "../../text/plainLine.ts"
-import { firstLoading } from "../workers/firstLoading.ts"
+import { type CheckRequest, report } from "../workers/EnvironmentTrial.ts"
+import { firstLoading, trial } from "../workers/firstLoading.ts"
 import { environmentOptions } from "./environmentOptions.ts"
 import { loadDeadline } from "./loadDeadline.ts"
 
@@ -20,18 +20,46 @@ export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed"
 
 const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`
 
-/** What the environment is, as one line. */
-const described = ({ actionSpace, id, maxEpisodeSteps, observationSpace, rewardThreshold }: EnvironmentDefinition) => {
-  const limit = maxEpisodeSteps === undefined ? "no time limit" : `at most ${maxEpisodeSteps} steps an episode`
-  const solved = rewardThreshold === undefined ? "" : `, solved at ${rewardThreshold}`
-  return `${id}: observations ${observationSpace}, actions ${actionSpace}, ${limit}${solved}`
-}
-
 /** Digits of a time that count. */
 const shownTime = (microseconds: number): string => {
   const digits = microseconds >= 100 ? 0 : microseconds >= 10 ? 1 : 2
   return `${microseconds.toFixed(digits)} µs a step, ${Math.round(1e6 / microseconds).toLocaleString("en-US")} steps/s`
 }
+
+/** Steps of a registered environment that take no time to speak of. */
+const quick = 100_000
+
+/**
+ * Checks a module's environment in a process of its own: its code may loop, take all memory or end the program, and Ctrl-C is
+ * heard meanwhile.
+ */
+const elsewhere = Effect.fnUntraced(function*(request: typeof CheckRequest.Type, seconds: number) {
+  const place = yield* trial({ mute: false })
+  if (Option.isNone(place)) {
+    return yield* Effect.flatMap(loadEnvironment(request.reference), (definition) => report(definition, request))
+  }
+  const { reference } = request
+  const deadline = Duration.seconds(seconds)
+  return yield* place.value.Check(request, { deadline }).pipe(Effect.mapError((failure) => {
+    switch (failure._tag) {
+      case "NotChecked":
+        return new CheckFailed({ message: failure.message })
+      case "AskTimeout":
+        return new CheckFailed({
+          message: `${plainLine(reference)} is not done within ${seconds} s: its reset or step does not return, or ` +
+            "is slow: try fewer --steps, or raise --deadline."
+        })
+      case "RestartLimitReached":
+      case "ActorDied":
+        return new CheckFailed({
+          message: `${plainLine(reference)} ends the process it is played in: ${failure.death.message}.`
+        })
+      case "ActorStopped":
+      case "MessageRefused":
+        return new CheckFailed({ message: failure.message })
+    }
+  }))
+}, Effect.scoped)
 
 export const checkCommand = Command.make(
   "check",
@@ -51,34 +79,39 @@ export const checkCommand = Command.make(
       Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
       Flag.withDefault(0)
     ),
+    deadline: Flag.Int("deadline").pipe(
+      Flag.withDescription("seconds that a module may be played for (default 60)"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))),
+      Flag.withDefault(60)
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("print the result as one line of JSON"),
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ envOptions, environment, json, loadDeadline, seed, steps }) {
+  Effect.fnUntraced(function*({ deadline, envOptions, environment, json, loadDeadline, seed, steps }) {
     const reference = joinReference(environment, envOptions ?? {})
     yield* firstLoading(reference, loadDeadline)
-    const definition = yield* loadEnvironment(reference)
-    const findings: ReadonlyArray<Finding> = yield* check(definition, { seed, steps })
-    const errors = findings.filter(({ severity }) => severity === "error").length
-    // What cannot be stepped has no time.
-    const microseconds = errors === 0 ? yield* microsecondsAStep(definition) : undefined
+    const registered = isModule(reference) ? undefined : yield* loadEnvironment(reference)
+    const { description, findings, id, microseconds } = registered === undefined || steps > quick
+      ? yield* elsewhere({ reference, seed, steps }, deadline)
+      : yield* report(registered, { seed, steps })
     if (json) {
-      yield* Console.log(JSON.stringify({ id: definition.id, findings, microseconds_a_step: microseconds ?? null }))
+      yield* Console.log(JSON.stringify({ id, findings, microseconds_a_step: microseconds }))
     } else {
-      yield* Console.log(plainLine(described(definition), 400))
+      yield* Console.log(plainLine(description, 400))
       for (const { message, rule, severity } of findings) {
         yield* Console.log(`${severity} (${rule}): ${plainLine(message, 1000)}`)
       }
-      if (microseconds !== undefined) yield* Console.log(shownTime(microseconds))
+      if (microseconds !== null) yield* Console.log(shownTime(microseconds))
       if (findings.length === 0) yield* Console.log(`Nothing found in ${counted(steps, "step")}.`)
     }
+    const errors = findings.filter(({ severity }) => severity === "error").length
     if (errors === 0) return
     const others = findings.length - errors
     const warned = others === 0 ? "" : ` and ${counted(others, "warning")}`
     return yield* new CheckFailed({
-      message: `${definition.id} has ${counted(errors, "error")}${warned}; a run would not be what it should be.`
+      message: `${id} has ${counted(errors, "error")}${warned}; a run would not be what it should be.`
     })
   })
 ).pipe(Command.withDescription("Check an environment: what would break a run, and how long a step takes"))

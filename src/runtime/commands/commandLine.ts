@@ -136,7 +136,17 @@ const trainFlags: ReadonlyArray<string> = [
 
 /** What npm may have taken for a flag of its own, as people type it. Its own `cpu` and `quiet` are nothing to go by. */
 const takeable: ReadonlyArray<string> = [
-  ...new Set([...trainFlags, "episodes", "render", "out", "video", "format", "steps", ...Object.keys(otherWords)])
+  ...new Set([
+    ...trainFlags,
+    "episodes",
+    "render",
+    "out",
+    "video",
+    "format",
+    "steps",
+    "deadline",
+    ...Object.keys(otherWords)
+  ])
 ].filter((flag) => flag.length > 1 && flag !== "cpu" && flag !== "quiet")
 
 const isSwitch = (flag: string): boolean =>

@@ -26,15 +26,14 @@ const mostMemory = () => Math.floor(Math.min(memory() / 2, 0.8 * process.availab
 const tried = new Set<string>()
 
 /** A process of its own to load in, for as long as the scope lasts; none where no child process can be had. */
-const trial = Effect.gen(function*() {
+export const trial = Effect.fnUntraced(function*({ mute }: { readonly mute: boolean }) {
   yield* hostIsThere
   const system = ActorSystem.layerProcess({
     entry: hostEntry,
     buildId,
     heartbeat: "Infinity",
     memoryLimit: { resident: mostMemory() },
-    // It is loaded, and may print, here once more.
-    mute: true,
+    mute,
     // SIGKILL comes from outside: it says nothing of the module.
     supervision: Supervision.oneForOne({
       maxRestarts: 2,
@@ -42,7 +41,7 @@ const trial = Effect.gen(function*() {
     })
   })
   return yield* Effect.provide(ActorSystem.spawn(EnvironmentTrial, {}), yield* Layer.build(system))
-}).pipe(Effect.option)
+}, Effect.option)
 
 const tooLong = (seconds: number): string =>
   `its module does not come to the end of its loading within ${seconds} s (if it only takes longer, raise --load-deadline)`
@@ -54,7 +53,8 @@ const endedBy = ({ message, tag }: Death): string =>
 
 /** Why an environment does not come to the end of its loading within so many seconds; undefined where it does. */
 const problemOf = Effect.fnUntraced(function*(reference: string, seconds: number) {
-  const host = yield* trial
+  // It is loaded, and may print, here once more.
+  const host = yield* trial({ mute: true })
   if (Option.isNone(host)) return undefined
   return yield* host.value.Load({ reference }, { deadline: Duration.seconds(seconds) }).pipe(
     Effect.match({
