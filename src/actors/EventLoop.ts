@@ -6,29 +6,13 @@
  * `real` is its loop. A simulation gives each side a loop of its own and decides by a seed what comes next
  * (`troupe/testing`).
  *
- * Its time is the time in which the program *ran*. What it was stopped for (Ctrl-Z, a closed lid, a debugger, a machine
- * that was put to sleep) is left out as soon as it is noticed, and is nobody's delay: see `after` and `deadline`.
+ * Its time is the time in which the program ran (`time/runningTime.ts`): what it was stopped for is nobody's delay.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as RealEventLoop from "./RealEventLoop.ts"
-import type { Turn } from "./Turn.ts"
-
-/** The time that deadlines go by. */
-export interface Time {
-  /**
-   * Milliseconds in which the program ran: for how long something took, never for a date. Nobody sets it; it steps back
-   * only when a pause is noticed, by that.
-   */
-  readonly now: () => number
-  /**
-   * Runs `task` when the program has run for so many milliseconds, and has heard what had arrived by then; unless what
-   * this returns is called before. `paused` says that the program did not run for a while just before: then whoever seems
-   * late has had no time to be punctual, and deserves a fresh period. `Infinity` is never.
-   */
-  readonly after: (millis: number, task: (paused: boolean) => void) => () => void
-}
+import { runningTime, type Time } from "../time/runningTime.ts"
+import { Turn } from "./Turn.ts"
 
 export interface EventLoop extends Time {
   /** Runs `task` as soon as what runs now has come to its end: a microtask. */
@@ -39,28 +23,18 @@ export interface EventLoop extends Time {
   readonly clock: Clock.Clock
 }
 
+const soon = (task: () => void): void => queueMicrotask(task)
+
 /** The loop of this thread. */
-export const real: EventLoop = RealEventLoop.make(Context.get(Context.empty(), Clock.Clock))
+export const real: EventLoop = {
+  ...runningTime,
+  soon,
+  turn: new Turn(soon),
+  clock: Context.get(Context.empty(), Clock.Clock)
+}
 
 /** The loop that a system, or a host, runs on. */
 export const EventLoop = Context.Reference<EventLoop>("troupe/actors/EventLoop", { defaultValue: () => real })
-
-/** Calls `late` after so many milliseconds, and after a fresh period where the program did not run meanwhile. */
-export const deadline = (time: Time, millis: number, late: () => void): () => void => {
-  let callOff = (): void => {}
-  const wait = (): void => {
-    callOff = time.after(millis, (paused) => paused ? wait() : late())
-  }
-  wait()
-  return () => callOff()
-}
-
-/** The same as an Effect, on the loop in context: completes when the deadline has come. */
-export const untilDeadline = (millis: number): Effect.Effect<void> =>
-  Effect.flatMap(
-    EventLoop,
-    (loop) => Effect.callback<void>((resume) => Effect.sync(deadline(loop, millis, () => resume(Effect.void))))
-  )
 
 /**
  * The time of a program's own deadlines: its loop's, or that of the clock that the program has put in its place (a test's

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { ActorSystem } from "../../src/actors/ActorSystem.ts"
-import { real } from "../../src/actors/EventLoop.ts"
+import { runningTime as real } from "../../src/time/runningTime.ts"
 import { Sleeper, SleeperBehavior } from "./fixtures/sleeper.ts"
 
 const program = fileURLToPath(new URL("./fixtures/paused.ts", import.meta.url))

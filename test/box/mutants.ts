@@ -73,9 +73,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "the state is that of when replies leave, not of each reply",
     file: "hosts/HostServer.ts",
-    from: "    const batch = this.outbox\n    if (batch.length === 0) return",
+    from: "(batch) => this.port.post(batch, this.moved",
     to:
-      "    const batch = this.outbox.map((report, _, all): Report => {\n      const last = all.findLast((other) => other[0] === \"replied\" && other[1] === report[1])\n      return report[0] === \"replied\" && last?.[0] === \"replied\" ? [report[0], report[1], report[2], report[3], report[4], report[5], last[6]] : report\n    })\n    if (batch.length === 0) return",
+      "(batch) => this.port.post(batch.map((report, _, all): Report => {\n      const last = all.findLast((other) => other[0] === \"replied\" && other[1] === report[1])\n      return report[0] === \"replied\" && last?.[0] === \"replied\" ? [report[0], report[1], report[2], report[3], report[4], report[5], last[6]] : report\n    }), this.moved",
     workload: "tallies",
     seeds: 100
   },
@@ -275,7 +275,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a start pays for the time in which the program did not run",
-    file: "EventLoop.ts",
+    file: "../time/deadline.ts",
     from: "(paused) => paused ? wait() : late())",
     to: "() => late())",
     workload: "tallies",

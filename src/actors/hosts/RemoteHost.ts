@@ -10,10 +10,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { deadline } from "../../time/deadline.ts"
 import type { Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
 import { HostStartFailed, MessageRefused } from "../errors.ts"
-import * as EventLoop from "../EventLoop.ts"
+import type { EventLoop } from "../EventLoop.ts"
 import type { Fault } from "../Fault.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Command, HostLink, OpenLink, Report, Working } from "../links/HostLink.ts"
@@ -33,7 +34,7 @@ export interface RemoteOptions {
   /** Milliseconds without a sign of life after which it counts as wedged; `Infinity` to wait for ever. */
   readonly heartbeatMillis: number
   readonly publish: (event: LifecycleEvent) => void
-  readonly loop: EventLoop.EventLoop
+  readonly loop: EventLoop
 }
 
 /** A beat is missed when nothing came within a third of the allowed time; so many in a row are fatal. */
@@ -166,7 +167,7 @@ export class RemoteHost implements Host {
     return Effect.callback<void>((resume) => {
       this.closing = true
       if (this.link === undefined) return resume(Effect.void)
-      const callOff = EventLoop.deadline(this.options.loop, grace, () => this.link?.terminate())
+      const callOff = deadline(this.options.loop, grace, () => this.link?.terminate())
       this.onExit.add(() => {
         callOff()
         resume(Effect.void)
@@ -191,7 +192,7 @@ export class RemoteHost implements Host {
     this.heard = 0
     const { loop, startMillis } = this.options
     this.openedAt = loop.now()
-    this.startTimer = EventLoop.deadline(loop, startMillis, () => {
+    this.startTimer = deadline(loop, startMillis, () => {
       this.end(new Death({ kind: "StartFailed", message: `not ready within ${startMillis} ms` }))
     })
     // What an earlier link still says is not heard.

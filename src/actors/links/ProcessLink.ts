@@ -13,8 +13,9 @@ import { type ChildProcess, fork } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { isMainThread, Worker } from "node:worker_threads"
+import { deadline } from "../../time/deadline.ts"
+import { runningTime } from "../../time/runningTime.ts"
 import { MemoryLimitReached } from "../errors.ts"
-import { deadline, real } from "../EventLoop.ts"
 import { harm } from "./harm.ts"
 import type { Command, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 
@@ -119,7 +120,7 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit, mut
     if (ended === undefined) return
     if (!connected) return exited(ended)
     const reason = ended
-    draining ??= deadline(real, drain, () => {
+    draining ??= deadline(runningTime, drain, () => {
       if (child.connected) child.disconnect()
       exited(reason)
     })
@@ -138,7 +139,7 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit, mut
     connected = false
     perhapsOver()
     // A child that closes its channel but lives on is none of ours any more.
-    if (ended === undefined) draining ??= deadline(real, drain, terminate)
+    if (ended === undefined) draining ??= deadline(runningTime, drain, terminate)
   })
   child.on("exit", (code, signal) => {
     draining?.()

@@ -4,7 +4,7 @@
  * A timer per ask would cost more than the ask. Here an ask costs a comparison, since nearly all are answered long before
  * the alarm, which looks only at those still pending.
  */
-import type { Time } from "../EventLoop.ts"
+import type { Time } from "../../time/runningTime.ts"
 
 /** Alarms lie at least this far apart (milliseconds), so that many near deadlines are swept together. */
 const spacing = 2

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as PubSub from "effect/PubSub"
+import { deadline } from "../../time/deadline.ts"
 import type { Any } from "../Actor.ts"
 import { Death } from "../Death.ts"
 import { NameTaken, type SpawnFailure, StartFailed } from "../errors.ts"
@@ -240,7 +241,7 @@ export class System {
   private within(effect: Effect.Effect<unknown>, millis: number): Effect.Effect<boolean> {
     return Effect.callback((resume) => {
       const fiber = this.run(effect)
-      const callOff = EventLoop.deadline(this.loop, millis, () => {
+      const callOff = deadline(this.loop, millis, () => {
         resume(Effect.succeed(false))
         fiber.interruptUnsafe()
       })

@@ -9,6 +9,7 @@ import type * as tfjs from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
+import { withDeadline } from "../../time/deadline.ts"
 import { meanOf } from "../contributions.ts"
 import type {
   Batch,
@@ -176,12 +177,9 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     Effect.suspend(() => {
       const seconds = downloadSeconds + 6 * size * rowsUnderWay / slowest
       return Effect.tryPromise({ try: () => tensor.data(), catch: failed }).pipe(
-        Effect.timeoutOrElse({
-          duration: seconds * 1000,
-          orElse: () => {
-            broken = true
-            return Effect.fail(faultOf(device, { kind: "silent", reason: `for ${seconds.toFixed(0)} seconds` }))
-          }
+        withDeadline(seconds * 1000, () => {
+          broken = true
+          return Effect.fail(faultOf(device, { kind: "silent", reason: `for ${seconds.toFixed(0)} seconds` }))
         }),
         Effect.tap(sound)
       )

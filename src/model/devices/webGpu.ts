@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
+import { withDeadline } from "../../time/deadline.ts"
 import { firstLine, type Trouble } from "./trouble.ts"
 
 /** Why WebGPU cannot be had here, and the command that installs what is missing, where something is. */
@@ -61,10 +62,7 @@ const ask = (target: object, method: string, argument: object): Effect.Effect<un
       return answer
     },
     catch: (cause) => no(firstLine(cause))
-  }).pipe(Effect.timeoutOrElse({
-    duration: "60 seconds",
-    orElse: () => Effect.fail(no(`WebGPU has not answered ${method} for 60 seconds`))
-  }))
+  }).pipe(withDeadline(60_000, () => Effect.fail(no(`WebGPU has not answered ${method} for 60 seconds`))))
 
 /**
  * Whether the library is there that finds Vulkan drivers; Dawn asks for it by this name. It is no addon of Node's, which

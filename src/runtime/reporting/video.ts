@@ -11,6 +11,7 @@ import type Sharp from "sharp"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { locate, PackageFolders } from "../../model/devices/packages.ts"
 import { plainLine, thrownText } from "../../text/plainLine.ts"
+import { withDeadline } from "../../time/deadline.ts"
 
 /** A video that cannot be made. */
 export class VideoError extends Schema.TaggedError<VideoError>()("VideoError", { message: Schema.String }) {}
@@ -158,10 +159,7 @@ const mp4 = (path: string, { height, pixels }: Frames, delay: number): Effect.Ef
     ffmpeg.stdin.end(Buffer.concat(pixels))
     return Effect.sync(() => ffmpeg.kill("SIGKILL"))
   }).pipe(
-    Effect.timeoutOrElse({
-      duration: "5 minutes",
-      orElse: () => Effect.fail(new VideoError({ message: "ffmpeg was not done within five minutes." }))
-    })
+    withDeadline(300_000, () => Effect.fail(new VideoError({ message: "ffmpeg was not done within five minutes." })))
   )
 
 const formats = ["svg", "gif", "png", "mp4"] as const

@@ -17,9 +17,9 @@ import {
   type SpawnFailure,
   StartFailed
 } from "../../actors/errors.ts"
-import { untilDeadline } from "../../actors/EventLoop.ts"
 import * as Supervision from "../../actors/Supervision.ts"
 import { environmentReference } from "../../envs/loadEnvironment.ts"
+import { untilDeadline } from "../../time/deadline.ts"
 import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
