@@ -30,6 +30,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import * as Codec from "./messages/Codec.ts"
+import * as Options from "./Options.ts"
 
 export { Rpc }
 
@@ -154,7 +155,13 @@ const compile = (rpc: Rpc.AnyWithProps): Method => ({
   error: Codec.make(rpc.errorSchema as Codec.Plain)
 })
 
-/** Defines a kind of actor; see the head of this file. */
+const definitionRules = {
+  config: Options.such(Schema.isSchema, "a schema"),
+  state: Options.such(Schema.isSchema, "a schema"),
+  protocol: Options.required(Options.such(Array.isArray, "a list of Rpc definitions"))
+}
+
+/** Defines a kind of actor; see the head of this file. Throws an `InvalidOption`. */
 export const make = <
   const Name extends string,
   const Protocol extends ReadonlyArray<Rpc.Any>,
@@ -165,6 +172,8 @@ export const make = <
   readonly state?: State
   readonly protocol: Protocol & Allowed<Protocol[number]>
 }): Actor<Name, Config, State, Protocol[number]> => {
+  const invalid = Options.check(`Actor.make("${name}")`, options, definitionRules)
+  if (invalid !== undefined) throw invalid
   const protocol = RpcGroup.make(...options.protocol)
   const methods = new Map<string, Method>()
   for (const rpc of options.protocol) methods.set(rpc._tag, compile(rpc as unknown as Rpc.AnyWithProps))

@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import type * as Rpc from "effect/rpc/Rpc"
 import type { Any, Method, Rpcs } from "./Actor.ts"
 import { type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
+import * as Options from "./Options.ts"
 import type { Guardian } from "./owner/Guardian.ts"
 
 export interface AskOptions {
@@ -62,17 +63,36 @@ const sender = (guardian: Guardian, method: Method, tell: boolean, defaultMillis
   payload: unknown,
   options?: AskOptions
 ): Effect.Effect<unknown, unknown> => {
-  const millis = options?.deadline === undefined ? defaultMillis : millisOf(options.deadline)
-  if (!(millis >= 0)) {
-    const reason = "its deadline must be a duration, not negative"
-    return Effect.fail(new MessageRefused({ actor: guardian.name, method: method.name, part: "options", reason }))
+  const wrong = options === undefined ? undefined : wrongWith(options)
+  if (wrong !== undefined) {
+    const part = "options"
+    return Effect.fail(new MessageRefused({ actor: guardian.name, method: method.name, part, reason: wrong }))
   }
+  const millis = options?.deadline === undefined ? defaultMillis : millisOf(options.deadline)
   const failWhenFull = options?.whenFull === "fail"
   return Effect.callback<unknown, unknown>((resume: (outcome: Outcome) => void) => {
     const envelope = guardian.send(method, payload, millis, tell, failWhenFull, resume)
     if (envelope === undefined || envelope.resume === undefined) return
     return Effect.sync(() => guardian.abandon(envelope))
   })
+}
+
+const askOptions: Record<keyof AskOptions, true> = { deadline: true, whenFull: true }
+
+/** What is wrong with the options of an ask, if something is. */
+const wrongWith = (options: AskOptions): string | undefined => {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    return `they must be an object, not ${Options.shown(options)}`
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(askOptions, name)) return `there is no "${name}", only ${Object.keys(askOptions).join(" and ")}`
+  }
+  const { deadline, whenFull }: AskOptions = options
+  if (deadline !== undefined && !(millisOf(deadline) >= 0)) return "its deadline must be a duration, not negative"
+  if (whenFull !== undefined && whenFull !== "suspend" && whenFull !== "fail") {
+    return `its whenFull must be "suspend" or "fail", not ${Options.shown(whenFull)}`
+  }
+  return undefined
 }
 
 /** NaN for what is no duration. */

@@ -138,18 +138,18 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/a
     behaviors: B,
     options: SystemOptions = {}
   ): Layer.Layer<ActorSystem, SystemFailure, Exclude<Services<B>, ActorSystem>> =>
-    Layer.effect(ActorSystem, make("ActorSystem.layerFiber", options, { fiber: behaviors }, "fiber"))
+    Layer.effect(ActorSystem, make("layerFiber", options, { fiber: behaviors }, "fiber"))
 
   /** Actors in worker threads. Fails when one of them does not come up. */
   static readonly layerThread = (options: ThreadSystemOptions): Layer.Layer<ActorSystem, SystemFailure> =>
-    Layer.effect(ActorSystem, make("ActorSystem.layerThread", options, { fiber: [], thread: options }, "thread"))
+    Layer.effect(ActorSystem, make("layerThread", options, { fiber: [], thread: options }, "thread"))
 
   /**
    * Actors in child processes: for what may crash natively or eat memory, since nothing of it reaches the others. A
    * child shares no memory; what crosses is copied. Fails when one of the processes does not come up.
    */
   static readonly layerProcess = (options: ProcessSystemOptions): Layer.Layer<ActorSystem, SystemFailure> =>
-    Layer.effect(ActorSystem, make("ActorSystem.layerProcess", options, { fiber: [], process: options }, "process"))
+    Layer.effect(ActorSystem, make("layerProcess", options, { fiber: [], process: options }, "process"))
 
   /**
    * Several placements, chosen per `spawn`; `placement` is for those that do not choose (default: the first given of
@@ -168,39 +168,74 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/a
     const fiber = (options.fiber ?? []) as B
     return Layer.effect(
       ActorSystem,
-      make("ActorSystem.layer", options, { ...options, fiber }, options.placement ?? standard)
+      make("layer", options, { ...options, fiber }, options.placement ?? standard)
     )
   }
 }
 
-const systemRules: Options.Rules = {
+const placement = Options.oneOf("fiber", "thread", "process")
+
+const systemRules = {
   askDeadline: Options.wait,
   mailbox: Options.whole(1),
   grace: Options.delay,
-  supervision: Supervision.rules,
-  placement: Options.oneOf("fiber", "thread", "process")
-}
+  supervision: Supervision.check
+} satisfies Record<keyof SystemOptions, unknown>
 
-const hostRules: Options.Rules = {
+const remoteRules = {
   hosts: Options.whole(1),
+  buildId: Options.text,
   startDeadline: Options.delay,
   spares: Options.wholeBetween(0, 64),
   heartbeat: Options.span,
-  spin: Options.wait,
-  memoryLimit: { heap: Options.positive, resident: Options.positive }
-}
+  wrapLink: Options.callable,
+  entry: Options.required(Options.such((value) => value instanceof URL, "a URL")),
+  execArgv: Options.texts
+} satisfies Record<keyof RemoteSystemOptions | "entry" | "execArgv", unknown>
 
-/** What a thread can have of others. */
-const threadLimits: Options.Rules = { hosts: Options.wholeBetween(1, mostOthers) }
+const threadRules = {
+  ...remoteRules,
+  hosts: Options.inTurn(Options.whole(1), Options.wholeBetween(1, mostOthers)),
+  resourceLimits: {
+    maxYoungGenerationSizeMb: Options.positive,
+    maxOldGenerationSizeMb: Options.positive,
+    codeRangeSizeMb: Options.positive,
+    stackSizeMb: Options.positive
+  } satisfies Record<keyof Required<ThreadHostOptions>["resourceLimits"], unknown>,
+  spin: Options.wait
+} satisfies Record<keyof ThreadHostOptions, unknown>
 
-const spawnRules: Options.Rules = {
+const processRules = {
+  ...remoteRules,
+  memoryLimit: { heap: Options.positive, resident: Options.positive } satisfies Record<
+    keyof ProcessLink.MemoryLimit,
+    unknown
+  >
+} satisfies Record<keyof ProcessHostOptions, unknown>
+
+/** What the layer of each kind takes. */
+const layerRules = {
+  layerFiber: systemRules,
+  layerThread: { ...systemRules, ...threadRules },
+  layerProcess: { ...systemRules, ...processRules },
+  layer: {
+    ...systemRules,
+    fiber: Options.such(Array.isArray, "a list of behaviors"),
+    thread: threadRules,
+    process: processRules,
+    placement
+  }
+} satisfies Record<string, Options.Rules>
+
+const spawnRules = {
   name: Options.name,
-  supervision: Supervision.rules,
+  config: Options.anything,
+  supervision: Supervision.check,
   mailbox: Options.whole(1),
   host: Options.whole(0),
-  placement: Options.oneOf("fiber", "thread", "process"),
+  placement,
   grace: Options.delay
-}
+} satisfies Record<keyof SpawnOptions<Any>, unknown>
 
 /** What a system is made of, by placement. */
 interface Parts<B> {
@@ -235,15 +270,13 @@ const remoteHosts = (
 
 /** Builds the system; its hosts are up when this succeeds, and gone when the scope is, whatever ends it. */
 const make = <B extends ReadonlyArray<Behavior<unknown>>>(
-  function_: string,
+  kind: keyof typeof layerRules,
   options: SystemOptions,
   { fiber, process, thread }: Parts<B>,
   standard: Placement
 ): Effect.Effect<Shape, SystemFailure, Scope.Scope | Exclude<Services<B>, ActorSystem>> =>
   Effect.gen(function*() {
-    const rules = { ...systemRules, ...hostRules, thread: hostRules, process: hostRules }
-    const limits = process === undefined ? { ...threadLimits, thread: threadLimits } : { thread: threadLimits }
-    const invalid = Options.check(function_, options, rules) ?? Options.check(function_, options, limits)
+    const invalid = Options.check(`ActorSystem.${kind}`, options, layerRules[kind])
     if (invalid !== undefined) return yield* invalid
     const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
     // What the context lacks of the behaviors' needs is the system itself; it is added before the first of them starts.
@@ -291,7 +324,7 @@ const serve = (system: System, standard: Placement): Shape => {
         if (invalid !== undefined) return yield* invalid
         const scope = yield* Effect.scope
         const guardian = yield* Effect.uninterruptible(Effect.gen(function*() {
-          const guardian = yield* system.spawn(definition, { placement: standard, ...options })
+          const guardian = yield* system.spawn(definition, { ...options, placement: options.placement ?? standard })
           yield* Scope.addFinalizerExit(scope, ending(system, guardian, graceOf(system, options.grace)))
           return guardian
         }))

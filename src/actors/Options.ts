@@ -1,8 +1,9 @@
 /**
- * What the options of the public functions may be. They are checked where they are given, so that `hosts: NaN` or
- * `mailbox: 0` is one sentence there and not a system that does nothing.
+ * What the options of the public functions may be. They are checked where they are given, so that `hosts: NaN`,
+ * `mailbox: 0` or a misspelled name is one sentence there and not a system that does nothing, or something else.
  */
 import * as Duration from "effect/Duration"
+import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -12,12 +13,19 @@ import { InvalidOption } from "./errors.ts"
 interface Rule {
   readonly schema: Schema.Schema<unknown>
   readonly expected: string
+  /** Whether it must be given. */
+  readonly required?: boolean
 }
 
-/** By name; an option that is left out is always right. */
-export type Rules = { readonly [option: string]: Rule | Rules }
+/** What decides by itself about an option, and says what is wrong with it. */
+type Check = (function_: string, option: string, given: unknown) => InvalidOption | undefined
+
+/** All that there are, by name. One that is left out is right, unless it is required. */
+export type Rules = { readonly [option: string]: Rule | Rules | Check }
 
 const rule = (schema: Schema.Schema<unknown>, expected: string): Rule => ({ schema, expected })
+
+export const required = (rule: Rule): Rule => ({ ...rule, required: true })
 
 /** Node's timers count milliseconds in 31 bits. */
 const longest = 0x7fff_ffff
@@ -70,21 +78,75 @@ export const oneOf = (...values: ReadonlyArray<string>): Rule =>
 
 export const name: Rule = rule(Schema.NonEmptyString, "a text that is not empty")
 
+export const text: Rule = rule(Schema.String, "a text")
+
+export const texts: Rule = rule(Schema.Array(Schema.String), "a list of texts")
+
+export const boolean: Rule = rule(Schema.Boolean, "true or false")
+
+/** What fits a description that no schema of ours has. */
+export const such = (is: (value: unknown) => boolean, expected: string): Rule =>
+  rule(Schema.Unknown.check(Schema.makeFilter(is)), expected)
+
+export const callable: Rule = such((value) => typeof value === "function", "a function")
+
+/** Checked elsewhere, or as it is. */
+export const anything: Rule = rule(Schema.Unknown, "anything")
+
+/** One rule after the other, so that each failing has its own sentence. */
+export const inTurn = (...rules: ReadonlyArray<Rule>): Check => (function_, option, given) => {
+  const broken = rules.find(({ schema }) => !Schema.is(schema)(given))
+  return broken && invalid(function_, option, broken.expected, given)
+}
+
 /** What is wrong with the options given to `function_`, if something is. */
-export const check = (function_: string, options: object, rules: Rules): InvalidOption | undefined => {
-  for (const [option, given] of Object.entries(options)) {
-    const expectation = rules[option]
-    if (given === undefined || expectation === undefined) continue
-    if (isRule(expectation)) {
-      if (Schema.is(expectation.schema)(given)) continue
-      return new InvalidOption({ function: function_, option, expected: expectation.expected, given: shown(given) })
-    }
-    const nested = Predicate.isObject(given) ? check(function_, given, expectation) : undefined
-    if (nested !== undefined) return new InvalidOption({ ...nested, option: `${option}.${nested.option}` })
+export const check = (function_: string, options: unknown, rules: Rules): InvalidOption | undefined => {
+  if (!Predicate.isObject(options)) return invalid(function_, "options", "an object", options)
+  for (const option of Object.keys(options)) {
+    // A name that every object has is no option by that.
+    if (Object.hasOwn(rules, option)) continue
+    return new InvalidOption({
+      ...invalid(function_, option, "left out", options[option]),
+      known: Object.keys(rules).toSorted()
+    })
+  }
+  for (const [option, expectation] of Object.entries(rules)) {
+    const given = options[option]
+    const wrong = wrongWith(function_, option, given, expectation)
+    if (wrong !== undefined) return wrong
   }
   return undefined
 }
 
-const isRule = (rule: Rule | Rules): rule is Rule => Schema.isSchema(rule["schema"])
+const wrongWith = (
+  function_: string,
+  option: string,
+  given: unknown,
+  expectation: Rule | Rules | Check
+): InvalidOption | undefined => {
+  if (given === undefined && !(isRule(expectation) && expectation.required === true)) return undefined
+  if (typeof expectation === "function") return expectation(function_, option, given)
+  if (isRule(expectation)) {
+    return Schema.is(expectation.schema)(given) ? undefined : invalid(function_, option, expectation.expected, given)
+  }
+  if (!Predicate.isObject(given)) return invalid(function_, option, "an object", given)
+  return within(option, check(function_, given, expectation))
+}
 
-const shown = (value: unknown): string => typeof value === "string" ? JSON.stringify(value) : String(value)
+/** The same, of an option that lies within another. */
+export const within = (option: string, nested: InvalidOption | undefined): InvalidOption | undefined =>
+  nested && new InvalidOption({ ...nested, option: `${option}.${nested.option}` })
+
+export const invalid = (function_: string, option: string, expected: string, given: unknown): InvalidOption =>
+  new InvalidOption({ function: function_, option, expected, given: shown(given) })
+
+const isRule = (rule: Rule | Rules | Check): rule is Rule => typeof rule === "object" && Schema.isSchema(rule["schema"])
+
+/** At most this many characters of a value are shown. */
+const longestShown = 80
+
+/** A value, in a few words. */
+export const shown = (value: unknown): string => {
+  const whole = typeof value === "function" ? "a function" : format(value)
+  return whole.length > longestShown ? `${whole.slice(0, longestShown)}...` : whole
+}

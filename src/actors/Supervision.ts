@@ -6,13 +6,15 @@
  * later, gets `RestartLimitReached` with the cause. So has one that died `maxConsecutive` times in a row without a single
  * reply between, however slowly: a message that always kills, a thread that ends at every start.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type { Death } from "./Death.ts"
+import { Death } from "./Death.ts"
+import type { InvalidOption } from "./errors.ts"
 import * as Options from "./Options.ts"
 
 /**
@@ -35,6 +37,8 @@ export interface Supervision {
   readonly maxConsecutive: number
   readonly backoff: Backoff | undefined
   readonly decide: (death: Death) => Directive
+  /** What was given that is no option; refused where an actor is spawned with it. */
+  readonly unknown?: object
 }
 
 export interface SupervisionOptions {
@@ -53,24 +57,54 @@ export interface SupervisionOptions {
   readonly decide?: (death: Death) => Directive
 }
 
-/** What a strategy may be; checked where an actor is spawned with it. */
-export const rules: Options.Rules = {
-  maxRestarts: Options.wholeOrInfinity(0),
-  withinMillis: Options.span,
-  maxConsecutive: Options.wholeOrInfinity(1)
+const rules: Options.Rules = {
+  strategy: Options.required(Options.oneOf("one-for-one", "one-for-all", "rest-for-one")),
+  maxRestarts: Options.required(Options.wholeOrInfinity(0)),
+  withinMillis: Options.required(Options.span),
+  maxConsecutive: Options.required(Options.wholeOrInfinity(1)),
+  backoff: Options.such(
+    (value) => typeof value === "function" || Schedule.isSchedule(value),
+    "a Schedule or a function of the restart's number"
+  ),
+  decide: Options.required(Options.callable),
+  unknown: Options.anything
 }
 
-const make = (strategy: Supervision["strategy"]) => (options: SupervisionOptions = {}): Supervision => ({
-  strategy,
-  maxRestarts: options.maxRestarts ?? 5,
-  withinMillis: Option.match(Duration.fromInput(options.within ?? "1 minute"), {
-    onNone: () => Number.NaN,
-    onSome: Duration.toMillis
-  }),
-  maxConsecutive: options.maxConsecutive ?? 10,
-  backoff: options.backoff,
-  decide: options.decide ?? (() => "restart")
-})
+const optionRules = {
+  maxRestarts: Options.anything,
+  within: Options.anything,
+  maxConsecutive: Options.anything,
+  backoff: Options.anything,
+  decide: Options.anything
+} satisfies { readonly [option in keyof SupervisionOptions]-?: unknown }
+
+/** What is wrong with a strategy; asked where an actor is spawned with it. */
+export const check = (function_: string, option: string, given: unknown): InvalidOption | undefined => {
+  if (typeof given !== "object" || given === null || !("strategy" in given)) {
+    return Options.invalid(function_, option, "made by Supervision.oneForOne, oneForAll or restForOne", given)
+  }
+  const unknown = "unknown" in given ? given.unknown : {}
+  return Options.within(
+    option,
+    Options.check(function_, unknown, optionRules) ?? Options.check(function_, given, rules)
+  )
+}
+
+const make = (strategy: Supervision["strategy"]) => (options: SupervisionOptions = {}): Supervision => {
+  const { backoff, decide, maxConsecutive, maxRestarts, within, ...unknown } = options
+  return {
+    strategy,
+    maxRestarts: maxRestarts ?? 5,
+    withinMillis: Option.match(Duration.fromInput(within ?? "1 minute"), {
+      onNone: () => Number.NaN,
+      onSome: Duration.toMillis
+    }),
+    maxConsecutive: maxConsecutive ?? 10,
+    backoff,
+    decide: decide ?? (() => "restart"),
+    ...(Object.keys(unknown).length === 0 ? {} : { unknown })
+  }
+}
 
 /** Each actor for itself, with its own count of restarts. */
 export const oneForOne: (options?: SupervisionOptions) => Supervision = make("one-for-one")
@@ -86,6 +120,33 @@ export const restForOne: (options?: SupervisionOptions) => Supervision = make("r
 
 /** Never restarts: the first death fails the actor. */
 export const never: Supervision = oneForOne({ maxRestarts: 0 })
+
+const directives: Record<Directive, true> = { restart: true, stop: true, escalate: true }
+
+/** What a policy says about a death; a death that tells of it where that is no directive, or its function throws. */
+export const directive = (policy: Supervision, death: Death): Directive | Death => {
+  let said: unknown
+  try {
+    said = policy.decide(death)
+  } catch (error) {
+    return amiss(death, `the "decide" of its supervision threw ${Options.shown(error)}`)
+  }
+  if (typeof said === "string" && Object.hasOwn(directives, said)) return said as Directive
+  const expected = Object.keys(directives).map((directive) => `"${directive}"`).join(", ")
+  return amiss(death, `the "decide" of its supervision said ${Options.shown(said)}, which is none of ${expected}`)
+}
+
+/** Why there is no further restart after a pause that failed: the schedule's end, or what the back-off did wrong. */
+export const pauseFailed = (death: Death, cause: Cause.Cause<BackoffOver>): Death => {
+  const defect = cause.reasons.find(Cause.isDieReason)
+  return defect === undefined
+    ? death
+    : amiss(death, `the "backoff" of its supervision failed with ${Options.shown(defect.defect)}`)
+}
+
+/** The same death, with what was wrong with its supervision. */
+const amiss = (death: Death, wrong: string): Death =>
+  new Death({ ...death, message: `${wrong}; it died of: ${death.message}` })
 
 /** Remembers the restarts of an actor or a group: says whether another is allowed, and how long to wait for it. */
 export class RestartLog {

@@ -91,14 +91,18 @@ export class MailboxFull extends Schema.TaggedError<MailboxFull>()("MailboxFull"
   }
 }
 
-/** An option of one of our functions is not what it may be. */
+/** An option of one of our functions is not what it may be, or there is none of that name: `known` are those that there are. */
 export class InvalidOption extends Schema.TaggedError<InvalidOption>()("InvalidOption", {
   function: Schema.String,
   option: Schema.String,
   expected: Schema.String,
-  given: Schema.String
+  given: Schema.String,
+  known: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message(): string {
+    if (this.known !== undefined) {
+      return `${this.function} has no option "${this.option}"; there are ${this.known.join(", ")}`
+    }
     return `option "${this.option}" of ${this.function} must be ${this.expected}, not ${this.given}`
   }
 }

@@ -1,7 +1,10 @@
 /** Options are refused where they are given, in one sentence. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Layer, Schema } from "effect"
+import * as Actor from "../../src/actors/Actor.ts"
 import { ActorSystem, type ThreadSystemOptions } from "../../src/actors/ActorSystem.ts"
+import type { SystemFailure } from "../../src/actors/errors.ts"
+import * as ActorHost from "../../src/actors/hosts/ActorHost.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { makeGate, Probe } from "./fixtures/probe.ts"
 import { Tally, TallyBehavior } from "./fixtures/tally.ts"
@@ -38,6 +41,93 @@ describe("options", () => {
       )
       assert.include(nested.message, `"process.hosts" of ActorSystem.layer must`)
     }))
+
+  it.effect("that do not exist, of a layer", () =>
+    Effect.gen(function*() {
+      const cases: ReadonlyArray<readonly [object, string]> = [
+        [
+          { host: 2 },
+          `ActorSystem.layerThread has no option "host"; there are askDeadline, buildId, entry, execArgv, `
+        ],
+        [{ memoryLimit: { heap: 40 } }, `ActorSystem.layerThread has no option "memoryLimit"; there are`],
+        [{ placement: "fiber" }, `has no option "placement"`],
+        [{ toString: 1 }, `has no option "toString"`],
+        [{ resourceLimits: { maxOldGenerationSizeMB: 8 } }, `has no option "resourceLimits.maxOldGenerationSizeMB"`],
+        [{ resourceLimits: 8 }, `"resourceLimits" of ActorSystem.layerThread must be an object, not 8`],
+        [{ supervision: Supervision.oneForOne({ maxRestart: 3 } as object) }, `has no option "supervision.maxRestart"`],
+        [{ supervision: "oneForOne" }, "must be made by Supervision.oneForOne, oneForAll or restForOne"],
+        [{ entry: "./host.ts" }, `"entry" of ActorSystem.layerThread must be a URL, not "./host.ts"`],
+        [{ entry: undefined }, `must be a URL, not undefined`],
+        [{ wrapLink: {} }, "must be a function"]
+      ]
+      for (const [options, expected] of cases) assert.include(yield* refusal(options), expected)
+      const build = (layer: Layer.Layer<ActorSystem, SystemFailure>) =>
+        Effect.map(Effect.flip(Effect.scoped(Layer.build(layer))), ({ message }) => message)
+      assert.strictEqual(
+        yield* build(ActorSystem.layerFiber([], { mailBox: 3 } as object)),
+        `ActorSystem.layerFiber has no option "mailBox"; there are askDeadline, grace, mailbox, supervision`
+      )
+      assert.include(
+        yield* build(ActorSystem.layerProcess({ entry, memoryLimit: { rss: 3 } as object })),
+        `ActorSystem.layerProcess has no option "memoryLimit.rss"; there are heap, resident`
+      )
+      const nested = { thread: { entry, hots: 1 } }
+      assert.include(
+        yield* build(ActorSystem.layer(nested)),
+        `ActorSystem.layer has no option "thread.hots"; there are`
+      )
+    }))
+
+  it("that do not exist, of a definition and of a host", () => {
+    const misspelled = { protocol: [], stat: Schema.Void }
+    assert.throws(
+      () => Actor.make("X", misspelled),
+      `Actor.make("X") has no option "stat"; there are config, protocol, state`
+    )
+    const build: object = { buildID: "a" }
+    assert.throws(
+      () => ActorHost.launch([], build),
+      `ActorHost.launch has no option "buildID"; there are buildId, layer`
+    )
+  })
+
+  it.effect("that do not exist, of a spawn and an ask", () =>
+    Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const config = { start: 0 }
+      const cases: ReadonlyArray<readonly [object, string]> = [
+        [
+          { maxConcurency: 3 },
+          `ActorSystem.spawn has no option "maxConcurency"; there are config, grace, host, mailbox, `
+        ],
+        [
+          { supervision: Supervision.restForOne({ strategy: "one-for-all" } as object) },
+          `option "supervision.strategy"`
+        ],
+        [
+          { supervision: Supervision.oneForOne({ decide: "stop" } as object) },
+          `"supervision.decide" of ActorSystem.spawn must`
+        ],
+        [{ supervision: Supervision.oneForOne({ backoff: "1 second" } as object) }, `"supervision.backoff" of`],
+        [{ supervision: { maxRestarts: 1 } }, "must be made by Supervision.oneForOne"],
+        [{ supervision: null }, "must be made by Supervision.oneForOne"]
+      ]
+      for (const [options, expected] of cases) {
+        assert.include((yield* Effect.flip(system.spawn(Tally, { config, ...options }))).message, expected)
+      }
+      const tally = yield* system.spawn(Tally, { name: "a", config })
+      const asks: ReadonlyArray<readonly [object, string]> = [
+        [{ deadlin: 3 }, `there is no "deadlin", only deadline and whenFull`],
+        [{ whenFull: "wait" }, `its whenFull must be "suspend" or "fail", not "wait"`],
+        [Number as object, "they must be an object, not a function"]
+      ]
+      for (const [options, expected] of asks) {
+        for (const ask of [tally.Add({ n: 1 }, options), tally.tell.Add({ n: 1 }, options)]) {
+          assert.strictEqual((yield* Effect.flip(ask)).message, `the options of a.Add were refused: ${expected}`)
+        }
+      }
+      assert.deepInclude(yield* tally.Read(), { total: 0 })
+    }).pipe(Effect.scoped, Effect.provide(ActorSystem.layerFiber([TallyBehavior]))))
 
   it.effect("of a spawn, its supervision, and an ask", () =>
     Effect.gen(function*() {

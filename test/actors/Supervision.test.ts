@@ -46,6 +46,54 @@ const recovery = (backoff: Supervision.Backoff, deaths: number) =>
     return waits
   })
 
+describe("a policy that is wrong itself", () => {
+  // What the types do not let through, or somebody without types writes.
+  const wrong: Readonly<Record<string, readonly [Supervision.Supervision, string]>> = {
+    "a directive that there is not": [
+      Supervision.oneForOne({ decide: () => "Restart" as "restart" }),
+      `the "decide" of its supervision said "Restart", which is none of "restart", "stop", "escalate"; it died of: crash 1`
+    ],
+    "no directive": [
+      Supervision.oneForAll({ decide: () => undefined as unknown as "restart" }),
+      `the "decide" of its supervision said undefined, which is none of`
+    ],
+    "the name of what every object has": [
+      Supervision.restForOne({ decide: () => "toString" as "restart" }),
+      `the "decide" of its supervision said "toString"`
+    ],
+    "a decision that throws": [
+      Supervision.oneForOne({
+        decide: () => {
+          throw new RangeError("undecided")
+        }
+      }),
+      "undecided"
+    ],
+    "a back-off that is no duration": [
+      Supervision.oneForOne({ backoff: () => "soon" as "1 second" }),
+      `the "backoff" of its supervision failed with`
+    ],
+    "a back-off that throws": [
+      Supervision.oneForOne({
+        backoff: () => {
+          throw new RangeError("impatient")
+        }
+      }),
+      "impatient"
+    ]
+  }
+  for (const [name, [supervision, expected]] of Object.entries(wrong)) {
+    it.live(`fails the actor and says so: ${name}`, () =>
+      Effect.gen(function*() {
+        const probe = yield* ActorSystem.spawn(Probe, { config: { gate: makeGate(), start: 0 }, supervision })
+        const failure = yield* Effect.flip(probe.Crash({ n: 1, times: 9, mode: "die" }))
+        assert.strictEqual(failure._tag, "RestartLimitReached")
+        assert.include(failure.message, expected)
+        assert.include(failure.message, "it died of: crash 1")
+      }).pipe(Effect.scoped, Effect.provide(placements.fiber())))
+  }
+})
+
 describe("back-off", () => {
   const provide = Effect.provide(placements.fiber({ askDeadline: "1 hour" }))
 

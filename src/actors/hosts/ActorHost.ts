@@ -14,6 +14,7 @@ import type { Behavior, Services } from "../Actor.ts"
 import { type Death, fromUnknown } from "../Death.ts"
 import * as ProcessLink from "../links/ProcessLink.ts"
 import * as ThreadLink from "../links/ThreadLink.ts"
+import * as Options from "../Options.ts"
 import { behaviorsByName } from "./FiberHost.ts"
 import { HostServer } from "./HostServer.ts"
 
@@ -24,15 +25,22 @@ export interface LaunchOptions<R> {
   readonly layer?: Layer.Layer<R, unknown>
 }
 
+const launchRules = {
+  buildId: Options.text,
+  layer: Options.such(Layer.isLayer, "a Layer")
+} satisfies Record<keyof LaunchOptions<never>, unknown>
+
 /**
  * Serves actors in this thread or process until the owner closes it. Call it once, at the top level of the entry module.
- * When the layer cannot be built the host ends, and the owner gets `HostStartFailed` with the reason.
+ * When the layer cannot be built, or an option is wrong, the host ends, and the owner gets `HostStartFailed` with the reason.
  */
 export const launch = <const B extends ReadonlyArray<Behavior<unknown>>>(
   behaviors: B,
   ...[options]: [Services<B>] extends [never] ? [options?: LaunchOptions<never>]
     : [options: LaunchOptions<Services<B>> & { readonly layer: Layer.Layer<Services<B>, unknown> }]
 ): void => {
+  const invalid = Options.check("ActorHost.launch", options ?? {}, launchRules)
+  if (invalid !== undefined) throw invalid
   const port = ThreadLink.port() ?? ProcessLink.port()
   if (port === undefined) {
     throw new Error("ActorHost.launch serves in a worker thread or child process that an actor system has started")

@@ -19,7 +19,7 @@ import type { Fault } from "../Fault.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Command, HostLink, OpenLink, Report, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
-import { RestartLog, type Supervision } from "../Supervision.ts"
+import * as Supervision from "../Supervision.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
 import { Outbox } from "./Outbox.ts"
 
@@ -90,17 +90,19 @@ export class RemoteHost implements Host {
    * Starts the other side and waits until it is ready. One that is killed before is started again, within the limits of
    * `supervision`; one that throws, is of another build or takes too long, is not.
    */
-  start(supervision: Supervision): Effect.Effect<void, HostStartFailed> {
-    const log = new RestartLog(supervision)
+  start(supervision: Supervision.Supervision): Effect.Effect<void, HostStartFailed> {
+    const log = new Supervision.RestartLog(supervision)
     const attempt = (deaths: number): Effect.Effect<void, HostStartFailed> =>
       Effect.catch(this.attempt, (death) => {
         const { entry, loop } = this.options
-        const failed = Effect.fail(new HostStartFailed({ host: this.index, entry, reason: death.message }))
-        const hopeful = death.kind === "HostExited" && deaths < supervision.maxConsecutive &&
-          supervision.decide(death) === "restart"
-        const restart = hopeful ? log.next(loop.now()) : 0
-        return restart === 0 ? failed : log.pause(restart, death).pipe(
-          Effect.catchTag("BackoffOver", () => failed),
+        const failed = ({ message }: Death) =>
+          Effect.fail(new HostStartFailed({ host: this.index, entry, reason: message }))
+        if (death.kind !== "HostExited" || deaths >= supervision.maxConsecutive) return failed(death)
+        const directive = Supervision.directive(supervision, death)
+        if (typeof directive !== "string") return failed(directive)
+        const restart = directive === "restart" ? log.next(loop.now()) : 0
+        return restart === 0 ? failed(death) : log.pause(restart, death).pipe(
+          Effect.catchCause((cause) => failed(Supervision.pauseFailed(death, cause))),
           Effect.andThen(attempt(deaths + 1))
         )
       })

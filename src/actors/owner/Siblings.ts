@@ -9,7 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { Death } from "../Death.ts"
-import { RestartLog, type Supervision } from "../Supervision.ts"
+import * as Supervision from "../Supervision.ts"
 
 /** An actor as its siblings see it. */
 export interface Sibling {
@@ -32,9 +32,9 @@ interface Joint {
 }
 
 export class Siblings {
-  private readonly supervision: Supervision
+  private readonly supervision: Supervision.Supervision
   /** Made at the first restart: most actors never have one. */
-  private log: RestartLog | undefined
+  private log: Supervision.RestartLog | undefined
   private readonly now: () => number
   private readonly fork: (effect: Effect.Effect<void>) => void
   /** Of a group, in the order they were spawned. Who is supervised one for one is alone, and not listed. */
@@ -43,7 +43,7 @@ export class Siblings {
   private joint: Joint | undefined
 
   constructor(
-    supervision: Supervision,
+    supervision: Supervision.Supervision,
     now: () => number,
     fork: (effect: Effect.Effect<void>) => void
   ) {
@@ -74,7 +74,8 @@ export class Siblings {
    */
   lost(member: Sibling, death: Death, consecutive: number, bystander: boolean): void {
     if (this.joint?.all.includes(member)) return this.gone(member)
-    const directive = this.supervision.decide(death)
+    const directive = Supervision.directive(this.supervision, death)
+    if (typeof directive !== "string") return member.fail(directive)
     switch (directive) {
       case "stop":
         return member.fail(death)
@@ -107,8 +108,8 @@ export class Siblings {
     for (const each of failing) each.fail(death)
   }
 
-  private get restarts(): RestartLog {
-    return this.log ??= new RestartLog(this.supervision)
+  private get restarts(): Supervision.RestartLog {
+    return this.log ??= new Supervision.RestartLog(this.supervision)
   }
 
   private affected(member: Sibling): ReadonlyArray<Sibling> {
@@ -131,7 +132,7 @@ export class Siblings {
       Effect.sync(() => {
         for (const member of all) {
           if (Exit.isSuccess(pause)) member.resurrect()
-          else member.fail(death)
+          else member.fail(Supervision.pauseFailed(death, pause.cause))
         }
       })))
   }
