@@ -29,6 +29,7 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import { InvalidOption } from "./errors.ts"
 import * as Codec from "./messages/Codec.ts"
 import * as Options from "./Options.ts"
 
@@ -176,7 +177,17 @@ export const make = <
   if (invalid !== undefined) throw invalid
   const protocol = RpcGroup.make(...options.protocol)
   const methods = new Map<string, Method>()
-  for (const rpc of options.protocol) methods.set(rpc._tag, compile(rpc as unknown as Rpc.AnyWithProps))
+  for (const rpc of options.protocol) {
+    if (methods.has(rpc._tag)) {
+      throw new InvalidOption({
+        function: `Actor.make("${name}")`,
+        option: "protocol",
+        expected: "methods with names of their own",
+        given: `two of "${rpc._tag}"`
+      })
+    }
+    methods.set(rpc._tag, compile(rpc as unknown as Rpc.AnyWithProps))
+  }
   const definition = Object.assign(function() {}, {
     actorName: name,
     config: options.config ?? Schema.Void,

@@ -25,7 +25,8 @@ import * as ActorRef from "./ActorRef.ts"
 import { ActorNotFound, type InvalidOption, type SpawnFailure, StartFailed, type SystemFailure } from "./errors.ts"
 import type { EventLoop } from "./EventLoop.ts"
 import * as Fault from "./Fault.ts"
-import { behaviorsByName, FiberHost } from "./hosts/FiberHost.ts"
+import { ambiguous, behaviorsByName } from "./hosts/behaviors.ts"
+import { FiberHost } from "./hosts/FiberHost.ts"
 import { RemoteHost } from "./hosts/RemoteHost.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import { mostOthers } from "./links/Doorbell.ts"
@@ -207,6 +208,7 @@ const threadRules = {
 
 const processRules = {
   ...remoteRules,
+  mute: Options.boolean,
   memoryLimit: { heap: Options.positive, resident: Options.positive } satisfies Record<
     keyof ProcessLink.MemoryLimit,
     unknown
@@ -276,7 +278,9 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
   standard: Placement
 ): Effect.Effect<Shape, SystemFailure, Scope.Scope | Exclude<Services<B>, ActorSystem>> =>
   Effect.gen(function*() {
-    const invalid = Options.check(`ActorSystem.${kind}`, options, layerRules[kind])
+    const function_ = `ActorSystem.${kind}`
+    const invalid = Options.check(function_, options, layerRules[kind]) ??
+      ambiguous(function_, kind === "layer" ? "fiber" : "behaviors", fiber)
     if (invalid !== undefined) return yield* invalid
     const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
     // What the context lacks of the behaviors' needs is the system itself; it is added before the first of them starts.

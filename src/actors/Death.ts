@@ -5,6 +5,7 @@
  * supervision policy is taken out at the spot: kind, error tag, message and stack.
  */
 import * as Cause from "effect/Cause"
+import { formatJson } from "effect/Formatter"
 import * as Schema from "effect/Schema"
 
 /**
@@ -46,9 +47,26 @@ const asked = (read: () => unknown): string | undefined => {
   }
 }
 
+/** At most this many characters of an error's fields are told. */
+const longest = 1000
+
+/** Told elsewhere. */
+const untold = new Set(["_tag", "name", "message", "stack"])
+
+/** An error that has no message is told by its name and its fields, as a typed error of Effect's has them. */
+const fieldsOf = (error: Error): string => {
+  const fields = Object.entries(error).filter(([name]) => !untold.has(name))
+  // Not among those that are listed.
+  if (error.cause !== undefined) fields.push(["cause", error.cause])
+  if (fields.length === 0) return error.name
+  const json = formatJson(Object.fromEntries(fields))
+  return `${error.name} ${json.length > longest ? `${json.slice(0, longest)}...` : json}`
+}
+
 const text = (value: unknown): string => {
   if (typeof value === "string") return value
-  return asked(() => value instanceof Error ? (value.message === "" ? value.name : value.message) : undefined) ??
+  return asked(() => value instanceof Error ? (value.message === "" ? fieldsOf(value) : value.message) : undefined) ??
+    asked(() => value instanceof Error && value.message === "" ? value.name : undefined) ??
     asked(() => JSON.stringify(value)) ?? asked(() => String(value)) ?? "something that has no text"
 }
 

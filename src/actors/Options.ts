@@ -147,6 +147,11 @@ const longestShown = 80
 
 /** A value, in a few words. */
 export const shown = (value: unknown): string => {
-  const whole = typeof value === "function" ? "a function" : format(value)
+  let whole: string
+  try {
+    whole = typeof value === "function" ? "a function" : format(value)
+  } catch {
+    whole = "something that has no text"
+  }
   return whole.length > longestShown ? `${whole.slice(0, longestShown)}...` : whole
 }

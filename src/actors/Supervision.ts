@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { Death } from "./Death.ts"
+import { Death, fromUnknown } from "./Death.ts"
 import type { InvalidOption } from "./errors.ts"
 import * as Options from "./Options.ts"
 
@@ -129,7 +129,7 @@ export const directive = (policy: Supervision, death: Death): Directive | Death 
   try {
     said = policy.decide(death)
   } catch (error) {
-    return amiss(death, `the "decide" of its supervision threw ${Options.shown(error)}`)
+    return amiss(death, `the "decide" of its supervision threw: ${fromUnknown("Defect", error).message}`)
   }
   if (typeof said === "string" && Object.hasOwn(directives, said)) return said as Directive
   const expected = Object.keys(directives).map((directive) => `"${directive}"`).join(", ")
@@ -141,7 +141,7 @@ export const pauseFailed = (death: Death, cause: Cause.Cause<BackoffOver>): Deat
   const defect = cause.reasons.find(Cause.isDieReason)
   return defect === undefined
     ? death
-    : amiss(death, `the "backoff" of its supervision failed with ${Options.shown(defect.defect)}`)
+    : amiss(death, `the "backoff" of its supervision threw: ${fromUnknown("Defect", defect.defect).message}`)
 }
 
 /** The same death, with what was wrong with its supervision. */

@@ -16,7 +16,7 @@ import * as Layer from "effect/Layer"
 import type { Behavior, Services } from "../actors/Actor.ts"
 import { ActorSystem, type Shape, type SystemOptions } from "../actors/ActorSystem.ts"
 import type { InvalidOption, SystemFailure } from "../actors/errors.ts"
-import { behaviorsByName } from "../actors/hosts/FiberHost.ts"
+import { ambiguous, behaviorsByName } from "../actors/hosts/behaviors.ts"
 import type { Placement } from "../actors/Placement.ts"
 import { type FaultKind, type FaultOptions, Faults } from "./Faults.ts"
 import { type Group, Invariants } from "./Invariants.ts"
@@ -86,6 +86,8 @@ export class Simulation extends Context.Service<Simulation, {
         const given = (options ?? {}) as SimulatedSystemOptions<Services<B>>
         const layer = (given.layer ?? Layer.empty) as Layer.Layer<Services<B>, unknown>
         const { hosts = 1, spares = 0, startDeadline = "30 seconds" } = given
+        const twice = ambiguous("Simulation.layer", "behaviors", behaviors)
+        if (twice !== undefined) return yield* twice
         const named = behaviorsByName(behaviors)
         const invariants = world.begin({
           simulator: world.simulator,

@@ -154,6 +154,56 @@ describe("options", () => {
     }).pipe(Effect.scoped, Effect.provide(ActorSystem.layerFiber([TallyBehavior]))))
 })
 
+describe("two of one name", () => {
+  const twin = (answer: number) =>
+    class extends Actor.make("Twin", { protocol: [Actor.Rpc.make("Which", { success: Schema.Int })] }) {}.behavior(() =>
+      Effect.succeed({ handlers: { Which: () => Effect.succeed(answer) } })
+    )
+  class Twin extends Actor.make("Twin", { protocol: [Actor.Rpc.make("Which", { success: Schema.Int })] }) {}
+  const two = [twin(1), twin(2)]
+  const sentence = (option: string, of: string) =>
+    `option "${option}" of ${of} must be one behavior for each name of a definition, not two of "Twin"`
+
+  it.effect("definitions, in a layer", () =>
+    Effect.gen(function*() {
+      const build = (layer: Layer.Layer<ActorSystem, SystemFailure>) =>
+        Effect.map(Effect.flip(Effect.scoped(Layer.build(layer))), ({ message }) => message)
+      assert.strictEqual(yield* build(ActorSystem.layerFiber(two)), sentence("behaviors", "ActorSystem.layerFiber"))
+      assert.strictEqual(yield* build(ActorSystem.layer({ fiber: two })), sentence("fiber", "ActorSystem.layer"))
+      // The same one twice is no question.
+      yield* Effect.scoped(Layer.build(ActorSystem.layerFiber([two[0]!, two[0]!])))
+    }))
+
+  it("definitions, in a host", () => {
+    assert.throws(() => ActorHost.launch(two), sentence("behaviors", "ActorHost.launch"))
+  })
+
+  it.live("definitions, in the entry of a thread", () =>
+    Effect.gen(function*() {
+      const layer = ActorSystem.layerThread({ entry: new URL("./fixtures/twins.host.ts", import.meta.url) })
+      const failure = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+      assert.strictEqual(failure._tag, "HostStartFailed")
+      assert.include(failure.message, sentence("behaviors", "ActorHost.launch"))
+    }))
+
+  it.effect("the one spawned, and the one there is a behavior of", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(ActorSystem.spawn(Twin, { name: "a" }))
+      assert.strictEqual(
+        failure.message,
+        "a could not start: the behavior given is of another definition that is named Twin, too"
+      )
+    }).pipe(Effect.scoped, Effect.provide(ActorSystem.layerFiber([twin(1)]))))
+
+  it("methods", () => {
+    const protocol = [Actor.Rpc.make("Do", {}), Actor.Rpc.make("Do", { payload: { n: Schema.Int } })]
+    assert.throws(
+      () => Actor.make("X", { protocol }),
+      `option "protocol" of Actor.make("X") must be methods with names of their own, not two of "Do"`
+    )
+  })
+})
+
 it.live("an interrupted spawn leaves its name at once", () =>
   Effect.gen(function*() {
     const system = yield* ActorSystem

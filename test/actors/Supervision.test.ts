@@ -71,7 +71,7 @@ describe("a policy that is wrong itself", () => {
     ],
     "a back-off that is no duration": [
       Supervision.oneForOne({ backoff: () => "soon" as "1 second" }),
-      `the "backoff" of its supervision failed with`
+      `the "backoff" of its supervision threw: `
     ],
     "a back-off that throws": [
       Supervision.oneForOne({

@@ -15,7 +15,7 @@ import { type Death, fromUnknown } from "../Death.ts"
 import * as ProcessLink from "../links/ProcessLink.ts"
 import * as ThreadLink from "../links/ThreadLink.ts"
 import * as Options from "../Options.ts"
-import { behaviorsByName } from "./FiberHost.ts"
+import { ambiguous, behaviorsByName } from "./behaviors.ts"
 import { HostServer } from "./HostServer.ts"
 
 export interface LaunchOptions<R> {
@@ -32,15 +32,17 @@ const launchRules = {
 
 /**
  * Serves actors in this thread or process until the owner closes it. Call it once, at the top level of the entry module.
- * When the layer cannot be built, or an option is wrong, the host ends, and the owner gets `HostStartFailed` with the reason.
+ * When the layer cannot be built, an option is wrong or two behaviors are of one name, the host ends, and the owner gets `HostStartFailed` with the reason.
  */
 export const launch = <const B extends ReadonlyArray<Behavior<unknown>>>(
   behaviors: B,
   ...[options]: [Services<B>] extends [never] ? [options?: LaunchOptions<never>]
     : [options: LaunchOptions<Services<B>> & { readonly layer: Layer.Layer<Services<B>, unknown> }]
 ): void => {
-  const invalid = Options.check("ActorHost.launch", options ?? {}, launchRules)
-  if (invalid !== undefined) throw invalid
+  const invalid = Options.check("ActorHost.launch", options ?? {}, launchRules) ??
+    ambiguous("ActorHost.launch", "behaviors", behaviors)
+  // Thrown before anybody listens, so as what keeps its message on the way out of a thread.
+  if (invalid !== undefined) throw new TypeError(invalid.message)
   const port = ThreadLink.port() ?? ProcessLink.port()
   if (port === undefined) {
     throw new Error("ActorHost.launch serves in a worker thread or child process that an actor system has started")

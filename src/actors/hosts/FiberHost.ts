@@ -7,22 +7,12 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { Behavior, Method, Services } from "../Actor.ts"
+import type { Behavior, Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import { type Fault, Injected } from "../Fault.ts"
 import { Cell, type CellReport } from "./Cell.ts"
 import type { Envelope, Host, Tenant } from "./Host.ts"
-
-/** The behaviors under the names of their definitions. */
-export const behaviorsByName = <B extends ReadonlyArray<Behavior<unknown>>>(
-  behaviors: B
-): ReadonlyMap<string, Behavior<Services<B>>> =>
-  // Each member needs no more than all need together; TypeScript does not see it through the conditional type.
-  new Map((behaviors as ReadonlyArray<Behavior<unknown>> as ReadonlyArray<Behavior<Services<B>>>).map((behavior) => [
-    behavior.definition.actorName,
-    behavior
-  ]))
 
 export class FiberHost<R> implements Host {
   readonly index: number
@@ -60,6 +50,10 @@ export class FiberHost<R> implements Host {
       const message = `no behavior of ${definition.actorName} was given; known: ${
         [...this.behaviors.keys()].join(", ")
       }`
+      return tenant.died(epoch, new Death({ kind: "StartFailed", message }), 0)
+    }
+    if (behavior.definition.methods !== definition.methods) {
+      const message = `the behavior given is of another definition that is named ${definition.actorName}, too`
       return tenant.died(epoch, new Death({ kind: "StartFailed", message }), 0)
     }
     const report = new Reporter<R>(this.cells, tenant)

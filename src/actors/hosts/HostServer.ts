@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Transferable from "effect/workers/Transferable"
 import type { Behavior, Method } from "../Actor.ts"
-import { Death } from "../Death.ts"
+import { Death, fromCause } from "../Death.ts"
 import { EventLoop } from "../EventLoop.ts"
 import type { Command, HostPort, Report, StartCommand, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
@@ -75,9 +75,9 @@ export class HostServer<R> {
     Effect.runForkWith(context)(Layer.buildWithScope(layer, this.scope)).addObserver((exit) => {
       if (Exit.isSuccess(exit)) return this.listen(Effect.runForkWith(Context.merge(context, exit.value)), buildId)
       // Thrown where nobody catches it: the host ends by it.
-      const reason = `its layer could not be built: ${Cause.pretty(exit.cause)}`
+      const reason = `its layer could not be built: ${fromCause("StartFailed", exit.cause).message}`
       this.loop.soon(() => {
-        throw new Error(reason)
+        throw new Error(reason, { cause: Cause.squash(exit.cause) })
       })
     })
   }
