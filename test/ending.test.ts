@@ -210,20 +210,22 @@ describe.runIf(process.platform === "linux")("whoever starts it", () => {
     )
   }
 
-  live(
-    "may be a script of somebody's package, whose shell dies of the signal and tells nobody",
-    Effect.gen(function*() {
-      const fs = yield* FileSystem.FileSystem
-      const cwd = yield* temporary
-      const script = `${process.execPath} ${start} ${endless.join(" ")}`
-      yield* fs.writeFileString(`${cwd}/package.json`, JSON.stringify({ name: "mine", scripts: { train: script } }))
-      const { stderr } = yield* running(cwd, ["npm", "run", "train"], {
-        onOutput: underway((child) => child.kill("SIGTERM"))
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGKILL"] as const) {
+    live(
+      `may be a script of somebody's package, whose shell tells nobody of ${signal}`,
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const cwd = yield* temporary
+        const script = `${process.execPath} ${start} ${endless.join(" ")}`
+        yield* fs.writeFileString(`${cwd}/package.json`, JSON.stringify({ name: "mine", scripts: { train: script } }))
+        const { stderr } = yield* running(cwd, ["npm", "run", "train"], {
+          onOutput: underway((child) => child.kill(signal))
+        })
+        assert.match(stderr, /Interrupted\. The last checkpoint is that of update \d+; /)
+        assert.lengthOf(checkpointsIn(cwd), 1)
       })
-      assert.match(stderr, /Interrupted\. The last checkpoint is that of update \d+; /)
-      assert.lengthOf(checkpointsIn(cwd), 1)
-    })
-  )
+    )
+  }
 
   live(
     "may have put it into the background of such a script: it goes on",

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
 import { Writable } from "node:stream"
 import { thrownPlace, thrownWords } from "../../envs/thrown.ts"
 import { plainLine } from "../../text/plainLine.ts"
@@ -136,15 +137,17 @@ const afterLastWords = (then: () => void): void => {
 }
 
 /**
- * Calls `gone` when the parent is no more, if that is the shell of an npm script: npm passes a signal on to that shell,
- * which dies of it and tells nobody. Whoever was put into the background there is meant to outlive it.
+ * Calls `gone` when npm, where it has started us by a script, is no more, or its shell: npm passes a signal on to that shell,
+ * which dies of it and tells nobody; or npm dies, and the shell waits for us. Whoever was put into the background there is
+ * meant to outlive both.
  */
 const whenParentGoes = (gone: () => void): void => {
   const { npm_lifecycle_event: event, npm_lifecycle_script: script = "" } = process.env
   if (event === undefined || /[^&>]&\s*(?:$|[^&>\s])/.test(script)) return
   const parent = process.ppid
+  const starter = shellsParent(parent)
   const timer = setInterval(() => {
-    if (isThere(parent)) return
+    if (isThere(parent) && [starter, undefined].includes(shellsParent(parent))) return
     clearInterval(timer)
     gone()
   }, parentWatch)
@@ -157,5 +160,16 @@ const isThere = (parent: number): boolean => {
     return process.kill(parent, 0)
   } catch {
     return false
+  }
+}
+
+/** Who has started `process`, if that is a shell with one command, as npm starts it. Linux alone tells. */
+const shellsParent = (process: number): number | undefined => {
+  try {
+    const [, option] = readFileSync(`/proc/${process}/cmdline`, "utf8").split("\0")
+    if (option !== "-c") return undefined
+    return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${process}/status`, "utf8"))?.[1])
+  } catch {
+    return undefined
   }
 }
