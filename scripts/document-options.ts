@@ -7,6 +7,7 @@
  */
 import * as fs from "node:fs"
 import { fileURLToPath } from "node:url"
+import { ownersOf } from "../src/runtime/config/algorithmSettings.ts"
 import { presets } from "../src/runtime/config/presets.ts"
 import { flagName, type OptionName, optionNames, options, variableName } from "../src/runtime/config/RunConfig.ts"
 
@@ -37,12 +38,13 @@ const flagsOf = (name: OptionName): string => {
 
 const settings = (): string =>
   table(
-    ["setting", "flag", "variable", "default", "takes", "meaning"],
+    ["setting", "flag", "variable", "default", "of", "takes", "meaning"],
     optionNames.map((name) => [
       code(name),
       flagsOf(name),
       code(variableName(name)),
       name === "workers" ? "the cores" : show(a2c[name]),
+      ownersOf(name).length === 0 ? "all" : ownersOf(name).join(", "),
       options[name].expected,
       options[name].help
     ])

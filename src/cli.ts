@@ -19,6 +19,7 @@ import { keepCompiled } from "./compileCache.ts"
 import { InvalidOption } from "./envs/options.ts"
 import { UnknownEnvironment } from "./envs/Registry.ts"
 import { checkCommand } from "./runtime/commands/check.ts"
+import { chosenAlgorithm } from "./runtime/commands/chosenAlgorithm.ts"
 import * as commandLine from "./runtime/commands/commandLine.ts"
 import { runMain } from "./runtime/commands/ending.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
@@ -75,7 +76,9 @@ const presenter: CliOutput.Presenter = {
         return Effect.flatMap(TerminalCapabilities, ({ canColor }) => {
           const strong = (title: string) => canColor ? styleText("bold", title) : title
           const general = event.commandPath.at(-1) === "train" || event.commandPath.length < 2
-          return Console.log(helpPage(event.helpDoc, general ? verbs : [], columns(), strong))
+          return Console.log(
+            helpPage(event.helpDoc, general ? verbs : [], columns(), strong, chosenAlgorithm(process.argv).algo)
+          )
         })
       case "Version":
         return CliOutput.defaultPresenter.present(event)

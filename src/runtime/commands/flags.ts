@@ -4,6 +4,7 @@ import type * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import { presets } from "../config/presets.ts"
 import { flagName, type Option as Setting, type OptionName, options } from "../config/RunConfig.ts"
+import { chosenAlgorithm } from "./chosenAlgorithm.ts"
 
 /** What stands for a flag's value in the help: its choices where it has some. */
 const metavar = ({ choices, kind }: Setting<unknown>): string =>
@@ -12,7 +13,7 @@ const metavar = ({ choices, kind }: Setting<unknown>): string =>
 const defaultOf = (name: OptionName): string => {
   // What these default to depends on the machine, and on the algorithm: their help says it.
   if (name === "workers" || name === "preset") return ""
-  const value = presets.a2c[name]
+  const value = presets[chosenAlgorithm(process.argv).preset][name]
   return value === false ? "" : ` (default ${Array.isArray(value) ? value.join(",") : String(value)})`
 }
 

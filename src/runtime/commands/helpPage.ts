@@ -1,7 +1,9 @@
 /** The page that `--help` and `help` print: what there is, grouped by what it is about, and wrapped. */
 import type * as HelpDoc from "effect/cli/HelpDoc"
 import * as Option from "effect/Option"
-import { flagName, type OptionName } from "../config/RunConfig.ts"
+import { type AlgorithmName, algorithmNames } from "../config/algorithmNames.ts"
+import { ownersOf } from "../config/algorithmSettings.ts"
+import { flagName, type OptionName, optionNames } from "../config/RunConfig.ts"
 
 /** The groups, in their order. */
 const groups = {
@@ -104,6 +106,13 @@ const groupOfFlag: Readonly<Record<string, Group>> = {
   ...Object.fromEntries(Object.entries(groupOfOption).map(([name, group]) => [flagName(name), group]))
 }
 
+/** Whether a flag is a setting of other algorithms alone. */
+const foreignTo = (algorithm: AlgorithmName, flag: string): boolean => {
+  const setting = optionNames.find((name) => flagName(name) === flag)
+  const owners = setting === undefined ? [] : ownersOf(setting)
+  return owners.length > 0 && !owners.includes(algorithm)
+}
+
 /** Columns of the names, before what is said of them, and how long a name may be to stand beside that. */
 const indent = 30
 const longest = indent - 3
@@ -151,7 +160,8 @@ export const helpPage = (
   doc: HelpDoc.HelpDoc,
   verbs: ReadonlyArray<Verb>,
   width: number,
-  strong: (title: string) => string
+  strong: (title: string) => string,
+  algorithm: AlgorithmName
 ): string => {
   const parts: Array<string> = [wrap(doc.description, width).join("\n"), `${strong("Usage")}\n  ${doc.usage}`]
   const section = (title: string, entries: ReadonlyArray<string>) => {
@@ -165,9 +175,17 @@ export const helpPage = (
   if (doc.flags.length < 20) section("Flags", doc.flags.map((flag) => flagEntry(flag, width)))
   else {
     for (const [group, title] of Object.entries(groups)) {
-      const flags = doc.flags.filter(({ name }) => (groupOfFlag[name] ?? "output") === group)
+      const flags = doc.flags.filter(({ name }) =>
+        (groupOfFlag[name] ?? "output") === group && !foreignTo(algorithm, name)
+      )
       section(title, flags.map((flag) => flagEntry(flag, width)))
     }
+  }
+  if (doc.flags.length >= 20) {
+    const others = algorithmNames.filter((name) => name !== algorithm).map((name) => `--algo ${name}`).join(" or ")
+    parts.push(
+      wrap(`These are the settings of ${algorithm}; add ${others} for those of another algorithm.`, width).join("\n")
+    )
   }
   section("Everywhere", (doc.globalFlags ?? []).map((flag) => flagEntry(flag, width)))
   section("Examples", (doc.examples ?? []).map(({ command, description = "" }) => entry(command, description, width)))

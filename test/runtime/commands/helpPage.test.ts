@@ -32,7 +32,13 @@ describe("helpPage", () => {
       ]
     }
     for (const width of [60, 80, 100]) {
-      const page = helpPage(doc, [{ name: "train", description: "trains" }], width, (title) => title.toUpperCase())
+      const page = helpPage(
+        doc,
+        [{ name: "train", description: "trains" }],
+        width,
+        (title) => title.toUpperCase(),
+        "a2c"
+      )
       for (const line of page.split("\n")) assert.isAtMost(line.length, width, line)
       assert.match(page, /^ {2}--short number +what it is \(default 10\)$/m)
       assert.match(page, /^VERBS\n {2}train +trains$/m)
