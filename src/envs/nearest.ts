@@ -25,6 +25,8 @@ export const nearest = (word: string, candidates: ReadonlyArray<string>): string
   let best: string | undefined
   let least = Math.max(3, Math.floor(word.length / 3))
   for (const candidate of candidates) {
+    // Each letter more or less is an edit: a word of another length takes no looking at, however long it is.
+    if (Math.abs(word.length - candidate.length) > least) continue
     const edits = distance(word.toLowerCase(), candidate.toLowerCase())
     // Of two as near the later, which is the newer version of an environment.
     if (edits <= least) {

@@ -87,6 +87,7 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
   const tensors: Record<string, Tensor> = {}
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__" || entry === undefined) continue
+    if (name === "__proto__") return yield* refuse(`no tensor can have the name "${name}"`)
     if (!("data_offsets" in entry) || typeof entry.data_offsets === "string" || typeof entry.shape === "string") {
       return yield* refuse(`the entry "${name}" is not a tensor`)
     }

@@ -128,6 +128,7 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
   let at = headerEnd + 1
   for (const { kind, length, name } of table) {
     const size = length * kinds[kind].BYTES_PER_ELEMENT
+    if (name === "__proto__" || Object.hasOwn(sections, name)) return yield* refuse(`no section can be named "${name}"`)
     if (at + size > end) return yield* refuse(`its section "${name}" is cut off`)
     sections[name] = new kinds[kind](plain.slice(at, at + size).buffer)
     at += size

@@ -6,7 +6,6 @@ import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
@@ -26,6 +25,7 @@ import { confirmEnvironment } from "../config/confirmEnvironment.ts"
 import { endless, endlessReason, EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
 import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
+import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
 import * as wholeFile from "../files/wholeFile.ts"
 import { plural, spread } from "../reporting/formatting.ts"
@@ -97,8 +97,7 @@ const trainedLimit = Effect.fnUntraced(function*(file: string, { episodeLimit }:
   if (episodeLimit !== undefined) return episodeLimit
   // Policies of 0.1 do not say; the settings of their run do, where they lie beside them.
   const paths = yield* Path.Path
-  const fs = yield* FileSystem.FileSystem
-  return yield* fs.readFileString(paths.join(paths.dirname(file), "config.json")).pipe(
+  return yield* readData.readText(paths.join(paths.dirname(file), "config.json")).pipe(
     Effect.flatMap(Schema.decodeEffect(RunFolder.ConfigFileFromJson)),
     Effect.map(({ config }) => typeof config["episodeLimit"] === "number" ? config["episodeLimit"] : 0),
     Effect.orElseSucceed(() => 0)

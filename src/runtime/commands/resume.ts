@@ -1,6 +1,5 @@
 /** What `--resume` names: which folder, which checkpoint in it, and with which settings the run goes on. */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
@@ -16,6 +15,7 @@ import { usualWorkers } from "../config/hosts.ts"
 import { flagName, type OptionName, optionNames, type RunConfig } from "../config/RunConfig.ts"
 import * as FolderLock from "../files/FolderLock.ts"
 import { foreignEntry } from "../files/foreignEntry.ts"
+import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { isOver } from "../stopping/stoppingRules.ts"
@@ -72,8 +72,7 @@ const locate = Effect.fnUntraced(function*(path: string) {
 })
 
 const readCheckpoint = Effect.fnUntraced(function*(file: string) {
-  const fs = yield* FileSystem.FileSystem
-  const bytes = yield* fs.readFile(file).pipe(
+  const bytes = yield* readData.read(file).pipe(
     Effect.mapError(() => new UnreadableCheckpoint({ reason: "it cannot be read" }))
   )
   return yield* decode(bytes)
@@ -114,7 +113,6 @@ const choose = Effect.fnUntraced(function*(folder: RunFolder.RunFolder, wanted: 
 
 /** Finds what `path` names and puts the settings together: the run's own, and what may be chosen anew. */
 export const resume = Effect.fnUntraced(function*(path: string, sources: configSources.Sources) {
-  const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const { folder, update } = yield* locate(path)
   const foreign = yield* foreignEntry(folder.path)
@@ -139,7 +137,7 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
     )
   )
   const checkpoint = yield* choose(folder, update)
-  const { config: own, notices: noticed } = checkpoint ?? (yield* fs.readFileString(folder.file("config.json")).pipe(
+  const { config: own, notices: noticed } = checkpoint ?? (yield* readData.readText(folder.file("config.json")).pipe(
     Effect.flatMap(Schema.decodeEffect(RunFolder.ConfigFileFromJson)),
     Effect.flatMap(({ config }) => settingsOf(config)),
     Effect.mapError(() =>

@@ -31,6 +31,7 @@ import { usualWorkers } from "../config/hosts.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../config/RunConfig.ts"
 import { PolicyFileError } from "../evaluation/Policy.ts"
 import * as FolderLock from "../files/FolderLock.ts"
+import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
 import * as wholeFile from "../files/wholeFile.ts"
 import * as EventQueue from "../monitoring/EventQueue.ts"
@@ -79,10 +80,9 @@ const drainDeadline = 500
 
 /** The recording in a run's folder. */
 const recordingOf = Effect.fnUntraced(function*(folder: string, config: RunConfig) {
-  const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const path = paths.join(folder, recordingName)
-  const bytes = yield* fs.readFile(path).pipe(Effect.mapError(() =>
+  const bytes = yield* readData.read(path).pipe(Effect.mapError(() =>
     new recording.RecordingError({
       message: `${path} cannot be read. Name the folder of a run with --async; only these are recorded.`
     })

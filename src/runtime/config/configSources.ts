@@ -5,7 +5,6 @@
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -15,6 +14,7 @@ import { nearest } from "../../envs/nearest.ts"
 import { joinReference } from "../../envs/options.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
+import * as readData from "../files/readData.ts"
 import { ownersOf, schedulesOf, underSchedule } from "./algorithmSettings.ts"
 import { confirmEnvironment, type NamedEnvironment } from "./confirmEnvironment.ts"
 import { EnvironmentRecord } from "./EnvironmentRecord.ts"
@@ -104,8 +104,7 @@ export const fromFlags = (flags: Readonly<Record<string, string>>): Effect.Effec
   fromTexts(flags, (name) => `--${flagName(name)}`, "on the command line")
 
 const fromFile = Effect.fnUntraced(function*(path: string, notice: Sources["notice"]) {
-  const fs = yield* FileSystem.FileSystem
-  const content = yield* fs.readFileString(path).pipe(
+  const content = yield* readData.readText(path).pipe(
     Effect.mapError(() =>
       new ConfigError({ source: path, message: `The configuration file ${path} cannot be read. Check the path.` })
     )

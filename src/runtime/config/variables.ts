@@ -49,8 +49,11 @@ const meant = (name: string): string | undefined => {
   let best: string | undefined
   let least = Number.POSITIVE_INFINITY
   for (const [other, variable] of meanings) {
+    const most = tolerance(Math.max(word.length, other.length))
+    // Each letter more or less is an edit: a word of another length takes no looking at, however long it is.
+    if (Math.abs(word.length - other.length) > most) continue
     const edits = distance(word, other)
-    if (edits >= least || edits > tolerance(Math.max(word.length, other.length))) continue
+    if (edits >= least || edits > most) continue
     best = variable
     least = edits
   }

@@ -3,7 +3,7 @@
  * do with an observation in plain TypeScript, so it can be served, saved and loaded without a run, a thread or a device.
  */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { fromTensors, toTensors } from "../../model/namedTensors.ts"
@@ -14,6 +14,7 @@ import { PolicySpec, PolicySpecOfNetwork } from "../../model/policy/PolicySpec.t
 import { forward } from "../../model/reference/index.ts"
 import * as safetensors from "../../model/safetensors.ts"
 import { fromJson } from "../../text/json.ts"
+import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
 import * as wholeFile from "../files/wholeFile.ts"
 
@@ -148,9 +149,8 @@ export class Policy {
 
   /** Reads what `save` wrote. */
   static readonly load = Effect.fnUntraced(function*(path: string) {
-    const fs = yield* FileSystem.FileSystem
     const refuse = (why: string) => new PolicyFileError({ path, message: `${path} cannot be used as a policy: ${why}` })
-    const bytes = yield* fs.readFile(path).pipe(
+    const bytes = yield* readData.read(path).pipe(
       Effect.mapError(() =>
         new PolicyFileError({ path, message: `There is no readable policy at ${path}. Check the path.` })
       )

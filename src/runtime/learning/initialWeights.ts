@@ -3,7 +3,7 @@
  * it, as long as its tensors have the names and shapes of the run's network.
  */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { initialParameters } from "../../model/initialize.ts"
@@ -13,6 +13,7 @@ import { initialWeightsStream } from "../../random/streams.ts"
 import { CurrentConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
+import * as readData from "../files/readData.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 
 /** Weights that a run cannot begin with: why, and what to do about it. */
@@ -31,10 +32,9 @@ export const initialWeights: Effect.Effect<
   const { parameters, policy } = yield* DataPlane
   const { root } = yield* Seed
   if (initFrom === "none") return initialParameters(policy, init, initialWeightsStream(root))
-  const fs = yield* FileSystem.FileSystem
   const path = yield* policyPath(initFrom)
   const refuse = (message: string) => new InitialWeightsError({ path, message })
-  const bytes = yield* fs.readFile(path).pipe(
+  const bytes = yield* readData.read(path).pipe(
     Effect.mapError(() => refuse(`There are no readable weights at ${path}. Check --init-from.`))
   )
   const { tensors } = yield* safetensors.decode(bytes).pipe(

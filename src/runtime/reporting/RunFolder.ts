@@ -12,6 +12,7 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { fromJson } from "../../text/json.ts"
 import { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
+import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
 import * as wholeFile from "../files/wholeFile.ts"
 
@@ -184,10 +185,9 @@ export const read = (
   path: string
 ): Effect.Effect<Option.Option<RunFolder>, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
     const absolute = paths.resolve(path)
-    return yield* fs.readFileString(paths.join(absolute, "config.json")).pipe(
+    return yield* readData.readText(paths.join(absolute, "config.json")).pipe(
       Effect.flatMap(Schema.decodeEffect(ConfigFileFromJson)),
       Effect.map((config) => fromConfig(paths, absolute, config)),
       Effect.option

@@ -42,6 +42,10 @@ export const plot = (
     if (!(yield* Effect.orElseSucceed(fs.exists(monitor), () => false))) {
       return yield* fault("it holds no monitor.csv; name the folder of one run, such as runs/CartPole-v1__a2c__1__...")
     }
+    const isFile = yield* Effect.map(fs.stat(monitor), ({ type }) => type === "File").pipe(
+      Effect.orElseSucceed(() => false)
+    )
+    if (!isFile) return yield* fault("its monitor.csv is no file")
     const episodes = yield* Effect.mapError(
       MonitorFile.read(monitor),
       (error) => fault(`monitor.csv cannot be read: ${explain(error)}`)
