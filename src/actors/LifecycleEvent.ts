@@ -14,6 +14,8 @@ const actor = { actor: Schema.String }
  * - `Restarted`: the next incarnation serves; `recoveryMillis` after the death was seen, `replayed` messages run again.
  * - `Stopped`: it ended because it was asked to.
  * - `Failed`: supervision gave it up, for `poison` where one message killed it again and again.
+ * - `Unheard`: a message failed and nobody waits for its outcome: a `tell`, or an ask that was given up. `failure` is what
+ *   an ask would have failed with.
  * - `HostStarted`, `HostExited`: a thread came up, or ended (`expected` when the system closed it).
  */
 export const LifecycleEvent = Schema.TaggedUnion({
@@ -29,6 +31,7 @@ export const LifecycleEvent = Schema.TaggedUnion({
   },
   Stopped: actor,
   Failed: { ...actor, restarts: Schema.Int, death: Death, poison: Schema.optionalKey(PoisonMessage) },
+  Unheard: { ...actor, method: Schema.String, failure: Schema.Defect() },
   HostStarted: { host: Schema.Int, millis: Schema.Finite },
   HostExited: { host: Schema.Int, expected: Schema.Boolean, reason: Schema.String }
 })

@@ -328,6 +328,44 @@ for (const placement of ["fiber", "thread"] as const) {
         )
       }))
 
+    live("tells of failures that nobody waits for, and of no others", () =>
+      Effect.gen(function*() {
+        const system = yield* ActorSystem
+        const unheard = yield* Queue.unbounded<readonly [string, string, unknown]>()
+        yield* Effect.forkScoped(
+          Stream.runForEach(system.events, (event) =>
+            Effect.suspend(() => {
+              if (event._tag !== "Unheard") return Effect.void
+              const { actor, failure, method } = event
+              const tag = typeof failure === "object" && failure !== null && "_tag" in failure ? failure._tag : failure
+              return Queue.offer(unheard, [actor, method, tag])
+            })),
+          { startImmediately: true }
+        )
+        const { gate, probe } = yield* spawn("a")
+        yield* probe.tell.Append({ n: -1 })
+        yield* probe.tell.Append({ n: 1 })
+        assert.strictEqual((yield* Effect.flip(probe.Append({ n: -2 })))._tag, "Refusal")
+        // An ask that is given up while another is in hand.
+        const holding = yield* fork(probe.Hold({ n: 2, until: 1 }))
+        const late = yield* Effect.flip(probe.Append({ n: -3 }, { deadline: "20 millis" }))
+        assert.strictEqual(late._tag, "AskTimeout")
+        bump(gate, "released")
+        yield* Fiber.join(holding)
+        // One that dies with what it may not do twice, and one that ends with messages it has not answered.
+        yield* probe.tell.Send({ until: 9 })
+        yield* reached(gate, "sent", 1)
+        yield* system.kill(probe)
+        yield* probe.tell.Hold({ n: 3, until: 9 })
+        yield* system.stop(probe)
+        assert.deepStrictEqual(yield* Queue.takeN(unheard, 4), [
+          ["a", "Append", "Refusal"],
+          ["a", "Append", "Refusal"],
+          ["a", "Send", "ActorDied"],
+          ["a", "Hold", "ActorStopped"]
+        ])
+      }))
+
     live("tells the story of an actor's life", () =>
       Effect.gen(function*() {
         const system = yield* ActorSystem

@@ -8,6 +8,7 @@
  *
  * Everything here runs on the owner's thread and is synchronous; only waiting (a back-off) takes a fiber.
  */
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Exit from "effect/Exit"
 import type { Any, Method } from "../Actor.ts"
@@ -240,7 +241,7 @@ export class Guardian implements Tenant, Sibling {
     this.consecutive = 0
     this.suspect = undefined
     this.admit()
-    answer(envelope, outcome)
+    this.answer(envelope, outcome)
   }
 
   pending(seq: number): Method | undefined {
@@ -252,7 +253,7 @@ export class Guardian implements Tenant, Sibling {
     if (epoch !== this.epoch || this.status === "ended") return
     const [envelope] = this.ledger.extract((envelope) => envelope.seq === seq)
     this.admit()
-    if (envelope !== undefined) answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
+    if (envelope !== undefined) this.answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
   }
 
   died(epoch: number, reported: Death, seq: number | undefined, bystander = false): void {
@@ -275,7 +276,7 @@ export class Guardian implements Tenant, Sibling {
     this.admit()
     for (const envelope of lost) {
       const method = envelope.method.name
-      answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))
+      this.answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))
     }
   }
 
@@ -327,6 +328,16 @@ export class Guardian implements Tenant, Sibling {
     if (envelope.tell) resume?.(Exit.void)
   }
 
+  /** Gives the outcome to who waits for it; a failure that nobody waits for (of a tell, of an ask given up) is an event. */
+  private answer(envelope: Envelope, outcome: Outcome): void {
+    const resume = envelope.resume
+    envelope.resume = undefined
+    if (resume !== undefined) return resume(outcome)
+    if (Exit.isSuccess(outcome)) return
+    const failure = Cause.squash(outcome.cause)
+    this.around.publish({ _tag: "Unheard", actor: this.name, method: envelope.method.name, failure })
+  }
+
   private timeOut(envelope: Envelope): void {
     const resume = envelope.resume
     this.abandon(envelope)
@@ -348,7 +359,7 @@ export class Guardian implements Tenant, Sibling {
     Deferred.doneUnsafe(this.firstStart, Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly))
     const failure = this.ending()
     if (failure === undefined) return
-    for (const envelope of this.ledger.drain()) answer(envelope, failure)
+    for (const envelope of this.ledger.drain()) this.answer(envelope, failure)
   }
 
   private outcome: Ended | undefined
@@ -367,12 +378,6 @@ export class Guardian implements Tenant, Sibling {
   private refusal(method: string, reason: string): MessageRefused {
     return new MessageRefused({ actor: this.name, method, part: "payload", reason })
   }
-}
-
-const answer = (envelope: Envelope, outcome: Outcome): void => {
-  const resume = envelope.resume
-  envelope.resume = undefined
-  resume?.(outcome)
 }
 
 const stoppedEarly = new Death({ kind: "StartFailed", message: "stopped before it had started" })
