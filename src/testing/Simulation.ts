@@ -25,7 +25,7 @@ import type { Simulator } from "./Simulator.ts"
 
 /** What a simulated system is made of, beside its behaviors. */
 export interface SimulatedSystemOptions<R> extends SystemOptions {
-  /** How many hosts there are. Default 1. */
+  /** How many hosts there are. Default 1; where actors are fibers, none. */
   readonly hosts?: number
   /** Hosts kept ready for the next that dies. Default 0. */
   readonly spares?: number
@@ -123,7 +123,8 @@ export class Simulation extends Context.Service<Simulation, {
           ...(grace === undefined ? {} : { grace }),
           ...(mailbox === undefined ? {} : { mailbox }),
           ...(supervision === undefined ? {} : { supervision }),
-          thread: remote,
+          // Fibers alone need no hosts.
+          ...(placement === "fiber" && given.hosts === undefined ? {} : { thread: remote }),
           placement
         }
         const system = fibers
@@ -138,6 +139,11 @@ export class Simulation extends Context.Service<Simulation, {
         world.faults.armed = true
         world.pauses()
         const shape = Context.get(built, ActorSystem)
+        world.waiting.push(() =>
+          Effect.runSync(shape.actors).flatMap(({ name, placement, unanswered }) =>
+            placement === "fiber" && unanswered > 0 ? [`${name}, a fiber, has ${unanswered} unanswered`] : []
+          )
+        )
         return {
           ...shape,
           kill: (actor, how) =>
@@ -156,6 +162,8 @@ export class World {
   readonly faults: Faults
   readonly hosts: HostPlan<unknown>["hosts"] = []
   readonly systems: Array<Invariants> = []
+  /** Who among the fibers beside the owner owes an answer, by system. */
+  readonly waiting: Array<() => ReadonlyArray<string>> = []
 
   constructor(simulator: Simulator, faults: FaultOptions) {
     this.simulator = simulator

@@ -88,7 +88,7 @@ export const runSeed = (program: SimulatedProgram, seed: number, options: RunOpt
 }
 
 const whatFailed = (
-  { simulator: { steps, time, violations }, systems }: Simulation.World,
+  { simulator: { steps, time, violations }, systems, waiting }: Simulation.World,
   end: ReturnType<Simulator["run"]> | "thrown",
   exit: Exit.Exit<unknown, unknown> | undefined,
   thrown: unknown
@@ -106,12 +106,13 @@ const whatFailed = (
       : Cause.pretty(exit.cause)
   }
   if (end === "done") return undefined
-  const waiting = systems.flatMap((invariants) => invariants.waiting)
-  const who = waiting.length === 0 ? "the program itself waits" : waiting.join("; ")
-  return end === "stuck"
-    ? `nothing more can happen, and the program has not come to its end: ${who}. What waits for the world outside ` +
-      "(a promise, a socket, a timer of Node's) waits for ever here: use Effect.sleep, the actors, and layers that need no outside"
-    : `the program has not come to its end after ${steps} steps and ${Math.round(time)} ms of virtual time: ${who}`
+  const actors = [...systems.flatMap((invariants) => invariants.waiting), ...waiting.flatMap((ask) => ask())]
+  const who = actors.length === 0 ? "the program itself waits" : actors.join("; ")
+  const when = end === "stuck"
+    ? "nothing more can happen, and the program has not come to its end"
+    : `the program has not come to its end after ${steps} steps and ${Math.round(time)} ms of virtual time`
+  return `${when}: ${who}. What waits for the world outside (a promise, a socket, a timer of Node's) waits for ever here: ` +
+    "use Effect.sleep, the actors, and layers that need no outside"
 }
 
 export interface SimulateOptions extends RunOptions {
@@ -170,9 +171,25 @@ export const explain = (program: SimulatedProgram, outcome: Outcome, options: Si
     `${last.decisions.length} decisions (of ${outcome.decisions.length}) are enough:`,
     `  ${format(last.decisions)}`,
     "the log (milliseconds, side, what it says or hears):",
-    ...last.log.map((line) => `  ${line}`)
+    ...withoutHeartbeats(last.log)
   ]
   return { seed: outcome.seed, why, outcome: last, before: outcome.decisions.length, text: lines.join("\n") }
+}
+
+/** The lines of a log, with what is only a sign of life counted instead. */
+const withoutHeartbeats = (log: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let left = 0
+  for (const line of [...log, ""]) {
+    if (/^\S+ \S+ (?:hears|says) (?:h\d+: )?(?:ping|alive) [\d ]+$/.test(line)) {
+      left++
+      continue
+    }
+    if (left > 0) lines.push(`  (${left} lines of heartbeats)`)
+    left = 0
+    if (line !== "") lines.push(`  ${line}`)
+  }
+  return lines
 }
 
 export { format as formatDecisions, parse as parseDecisions }

@@ -5,7 +5,7 @@ import { Actor, ActorSystem } from "troupe/actors"
 import { allFaults, formatDecisions, parseDecisions, runSeed, simulate, Simulation } from "troupe/testing"
 import * as vitest from "troupe/testing/vitest"
 import { type Workload, workloads } from "../box/workloads/index.ts"
-import { Account, payments, system } from "./bank.ts"
+import { Account, behavior, payments, system } from "./bank.ts"
 
 describe("simulate", () => {
   for (const name of Object.keys(workloads) as ReadonlyArray<Workload>) {
@@ -79,7 +79,13 @@ describe("simulate", () => {
     }).pipe(Effect.scoped, Effect.provide(system(true)))
     // Its heart beats on: what is given up is the wait for an end.
     const { failure } = runSeed(program, 1)
-    assert.match(failure ?? "", /account has Fetch \(message 1\) in hand/)
+    assert.match(failure ?? "", /account has Fetch \(message 1\) in hand.*a promise, a socket/)
+    const beside = Simulation.layer([behavior(true)], { placement: "fiber" })
+    const fiber = Effect.gen(function*() {
+      const account = yield* ActorSystem.spawn(Account, { name: "account", config: { balance: 0 } })
+      yield* account.Fetch(undefined, { deadline: "Infinity" })
+    }).pipe(Effect.scoped, Effect.provide(beside))
+    assert.match(runSeed(fiber, 1).failure ?? "", /nothing more can happen.*account, a fiber, has 1 unanswered/)
     const alone = runSeed(Effect.promise(() => Promise.resolve(1)), 1)
     assert.match(alone.failure ?? "", /nothing more can happen.*the program itself waits.*a promise, a socket/)
   })
