@@ -20,7 +20,7 @@ class PolicyGroup extends HttpApiGroup.make("policy").add(
   HttpApiEndpoint.post("decide", "/decide", {
     payload: Schema.Struct({ observation: Schema.Array(Schema.Finite) }),
     success: Schema.Struct({
-      action: Schema.Int,
+      action: Schema.Union([Schema.Finite, Schema.Array(Schema.Finite)]),
       probabilities: Schema.Array(Schema.Finite),
       value: Schema.Finite,
       envSteps: Schema.Int

@@ -303,7 +303,7 @@ const layerOfParts = Layer.effect(
       learner.weights,
       (weights) =>
         new Policy(plane.definition.id, config.envId, plane.policy, weights, {
-          firstAction: plane.definition.actionSpace.start,
+          actionSpace: plane.definition.actionSpace,
           episodeLimit: config.episodeLimit
         })
     )

@@ -102,11 +102,11 @@ describe("Run", () => {
       assert.match(String(exit.cause), /ThrowsAtSeven-v0 .*step 7 its step threw Error: the seventh step/)
     }), 60_000)
 
-  it.live("refuses an environment with continuous actions", () =>
+  it.live("refuses an environment whose actions no distribution fits, by name", () =>
     Effect.gen(function*() {
-      const exit = yield* Effect.exit(finish({ envId: fixture("continuous.ts"), placement: "fiber" }))
+      const exit = yield* Effect.exit(finish({ envId: fixture("speaks.ts"), placement: "fiber" }))
       assert(Exit.isFailure(exit))
-      assert.match(String(exit.cause), /Discrete actions/)
+      assert.match(String(exit.cause), /Speaks-v0 has actions of Text.*whose actions are Discrete, MultiDiscrete/)
     }))
 
   it.live("is interrupted with all its threads", () =>

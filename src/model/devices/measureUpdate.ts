@@ -22,11 +22,14 @@ export const operations = ({ model, rows }: UpdateShape): number => 6 * new Para
 /** A batch with something in every row. */
 const segmentsOf = ({ model: { maxRows, policy }, rows }: UpdateShape): ReadonlyArray<Segment> => {
   const { inputs } = encoderOf(policy.encoder)
-  const { outputs } = distributionOf(policy.distribution)
+  const { action } = distributionOf(policy.distribution)
   const segment: Segment = {
     rows: Math.min(rows, maxRows),
     observations: Float32Array.from({ length: maxRows * inputs }, (_, k) => (k % 7) / 7 - 0.5),
-    actions: Int32Array.from({ length: maxRows }, (_, row) => row % outputs),
+    // 0 is an action of every distribution.
+    actions: action.type === "int32"
+      ? new Int32Array(maxRows * action.width)
+      : new Float32Array(maxRows * action.width),
     advantages: Float32Array.from({ length: maxRows }, (_, row) => row % 3 - 1),
     returns: Float32Array.from({ length: maxRows }, (_, row) => row % 5),
     logProbabilities: new Float32Array(maxRows),

@@ -12,7 +12,6 @@ import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { joinReference } from "../../envs/options.ts"
-import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Stepper } from "../../envs/Stepper.ts"
 import { EnvironmentMistake, shown, thrownReason } from "../../envs/thrown.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
@@ -31,6 +30,7 @@ import * as wholeFile from "../files/wholeFile.ts"
 import { plural, spread } from "../reporting/formatting.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { formatOf, paceOf, writeVideo } from "../reporting/video.ts"
+import { actionsOf } from "../workers/actions.ts"
 import { triedEnvironment } from "../workers/firstLoading.ts"
 import { environmentOptions } from "./environmentOptions.ts"
 import { loadDeadline } from "./loadDeadline.ts"
@@ -39,9 +39,13 @@ import { loadDeadline } from "./loadDeadline.ts"
 export class EvalError extends Schema.TaggedError<EvalError>()("EvalError", { message: Schema.String }) {}
 
 /** The states of one greedy episode, the first included. */
-const episode = Effect.fnUntraced(function*(policy: Policy, definition: EnvironmentDefinition<Discrete>, seed: number) {
+const episode = Effect.fnUntraced(function*(policy: Policy, definition: EnvironmentDefinition, seed: number) {
   const { id } = definition
   const fault = (step: number, reason: string) => new EvaluationFault({ environment: id, episode: 0, step, reason })
+  // Its outputs stand for the actions of this environment, which need not be the one of the training.
+  const player = new Policy(policy.envId, policy.environment, policy.spec, policy.weights, {
+    actionSpace: definition.actionSpace
+  })
   const state = new Float64Array(definition.stateSize)
   const observation = new Float32Array(definition.observationSpace.size)
   const stepper = Stepper.create(definition, state)
@@ -51,10 +55,8 @@ const episode = Effect.fnUntraced(function*(policy: Policy, definition: Environm
   if (misstep !== undefined) return yield* fault(0, misstep.reason)
   const states = [state.slice()]
   for (let step = 1; step <= endless; step++) {
-    const { action } = yield* policy.decide(Array.from(observation))
-    // Its outputs stand for the actions of this environment, which need not be the one of the training.
-    const taken = definition.actionSpace.start + action - policy.firstAction
-    const misstep = stepper.step(taken, random) ?? stepper.observe(observation)
+    const { action } = yield* player.decide(Array.from(observation))
+    const misstep = stepper.step(action, random) ?? stepper.observe(observation)
     if (misstep !== undefined) return yield* fault(step, misstep.reason)
     states.push(state.slice())
     if (stepper.terminated || stepper.truncated) return states
@@ -194,7 +196,11 @@ export const evalCommand = Command.make(
       )
       const { inputs } = encoderOf(policy.spec.encoder)
       const { outputs } = distributionOf(policy.spec.distribution)
-      if (inputs !== definition.observationSpace.size || outputs !== definition.actionSpace.n) {
+      const drawn = actionsOf(definition.actionSpace)?.distribution
+      if (
+        inputs !== definition.observationSpace.size ||
+        JSON.stringify(drawn) !== JSON.stringify(policy.spec.distribution)
+      ) {
         return yield* new EvalError({
           message:
             `The policy was trained on ${policy.envId} (${inputs} inputs, ${outputs} actions) and does not fit ${definition.id}.`

@@ -7,17 +7,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
-import type { Discrete } from "../../envs/spaces/Discrete.ts"
+import type { ActionSpace } from "../../envs/spaces/Space.ts"
 import { Stepper } from "../../envs/Stepper.ts"
 import type { Arena, OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
-import { sampleAction, softmax } from "../../model/policy/categorical.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
+import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
 import type { Pcg64 } from "../../random/Pcg64.ts"
 import { evaluationPolicyStream, evaluationStream } from "../../random/streams.ts"
 import { Seed } from "../config/Seed.ts"
+import { actionsOf } from "../workers/actions.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 
 /** What a greedy evaluation found: statistics of the returns, and the returns themselves. */
@@ -61,7 +62,7 @@ export interface EvaluatorOptions {
   readonly kernels: Kernels
   readonly arena: Arena
   /** With its time limit applied. */
-  readonly definition: EnvironmentDefinition<Discrete>
+  readonly definition: EnvironmentDefinition
   readonly policy: PolicySpec
   /** Root seed; with the round it decides the episodes. */
   readonly seed: number
@@ -88,7 +89,9 @@ export class Evaluator extends Context.Service<Evaluator, {
   /** Bytes of an arena that an evaluator takes. */
   static readonly bytes = (policy: PolicySpec): number =>
     Kernels.descriptorBytes(policy) + Kernels.workspaceBytes(policy, rows) +
-    rows * 4 * (encoderOf(policy.encoder).inputs + distributionOf(policy.distribution).outputs + 2) + 6 * 16
+    rows * 4 * (encoderOf(policy.encoder).inputs + distributionOf(policy.distribution).outputs +
+        distributionOf(policy.distribution).action.width + 1) +
+    6 * 16
 
   /** The run's evaluator. */
   static readonly layer: Layer.Layer<Evaluator, OutOfMemory, DataPlane | Seed> = Layer.effect(
@@ -104,7 +107,7 @@ export class Evaluator extends Context.Service<Evaluator, {
 /** An episode under way. */
 interface Playing {
   readonly episode: number
-  readonly stepper: Stepper<Discrete>
+  readonly stepper: Stepper<ActionSpace>
   readonly random: Pcg64
   readonly policy: Pcg64
 }
@@ -126,7 +129,7 @@ const allocate = ({ arena, kernels, policy }: EvaluatorOptions): Effect.Effect<R
       observations: yield* arena.allocate(rows * encoderOf(policy.encoder).inputs * 4),
       logits: yield* arena.allocate(rows * distributionOf(policy.distribution).outputs * 4),
       values: yield* arena.allocate(rows * 4),
-      actions: yield* arena.allocate(rows * 4)
+      actions: yield* arena.allocate(rows * distributionOf(policy.distribution).action.width * 4)
     }
   })
 
@@ -139,20 +142,30 @@ const play = Effect.fnUntraced(function*(
   const { episodes, round } = request
   const cap = request.cap ?? endless
   const returns = new Float64Array(episodes)
-  const actions = arena.int32(region.actions, rows)
   const fault = (episode: number, step: number, reason: string) =>
     new EvaluationFault({ environment: definition.id, episode, step, reason })
 
   const { inputs } = encoderOf(policy.encoder)
-  const { outputs } = distributionOf(policy.distribution)
-  const logits = arena.float32(region.logits, rows * outputs)
-  const probabilities = new Float64Array(outputs)
+  const distribution = distributionOf(policy.distribution)
+  const { action: { type, width }, outputs } = distribution
+  const actions = type === "int32"
+    ? arena.int32(region.actions, rows * width)
+    : arena.float32(region.actions, rows * width)
+  const read = actionsOf(definition.actionSpace)?.reader()
+  if (read === undefined) return yield* fault(0, 0, "no distribution fits its actions")
+  const put = arena.float32(region.logits, rows * outputs)
+  const { free } = new ParameterLayout(policy)
+  const freeParameters = arena.float32(request.weights + free.at * 4, free.length)
+  const parameters = new Float32Array(outputs + free.length)
   const sample = (playing: ReadonlyArray<{ readonly policy: Pcg64 }>): void => {
     for (let i = 0; i < playing.length; i++) {
-      softmax(probabilities, logits.subarray(i * outputs, (i + 1) * outputs))
-      actions[i] = sampleAction(probabilities, playing[i]!.policy.random())
+      parameters.set(put.subarray(i * outputs, (i + 1) * outputs))
+      parameters.set(freeParameters, outputs)
+      distribution.sample(parameters, playing[i]!.policy, actions.subarray(i * width, (i + 1) * width))
     }
   }
+  /** Which of those that are playing have come to an end. */
+  const ended = new Uint8Array(rows)
 
   let looked = performance.now()
   for (let first = 0; first < episodes; first += rows) {
@@ -188,23 +201,21 @@ const play = Effect.fnUntraced(function*(
       )
       if (request.sampled === true) sample(playing)
       else kernels.mode(region.descriptor, region.logits, playing.length, region.actions)
-      let ended = 0
+      let over = false
       for (let i = 0; i < playing.length; i++) {
         const { episode, random, stepper } = playing[i]!
-        const misstep = stepper.step(definition.actionSpace.start + actions[i]!, random)
+        const misstep = stepper.step(read(actions, i * width), random)
         if (misstep !== undefined) return yield* fault(episode, step + 1, misstep.reason)
         returns[episode] = returns[episode]! + stepper.reward
-        const over = stepper.terminated || stepper.truncated
-        if (!over && step + 1 >= endless) return yield* fault(episode, step + 1, endlessReason)
+        const isOver = stepper.terminated || stepper.truncated
+        if (!isOver && step + 1 >= endless) return yield* fault(episode, step + 1, endlessReason)
         // In training the last observation counts too.
-        const last = over ? stepper.observe(observations[i]!) : undefined
+        const last = isOver ? stepper.observe(observations[i]!) : undefined
         if (last !== undefined) return yield* fault(episode, step + 1, last.reason)
-        if (over || step + 1 >= cap) {
-          actions[i] = -1
-          ended++
-        }
+        ended[i] = isOver || step + 1 >= cap ? 1 : 0
+        over ||= ended[i] === 1
       }
-      if (ended > 0) playing = playing.filter((_, i) => actions[i] !== -1)
+      if (over) playing = playing.filter((_, i) => ended[i] === 0)
       if (performance.now() - looked >= millisBetweenYields) {
         yield* Effect.yieldNow
         looked = performance.now()

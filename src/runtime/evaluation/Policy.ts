@@ -6,8 +6,12 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { Discrete } from "../../envs/spaces/Discrete.ts"
+import { spaceFromJson } from "../../envs/spaces/index.ts"
+import type { ActionSpace } from "../../envs/spaces/Space.ts"
 import { fromTensors, toTensors } from "../../model/namedTensors.ts"
 import * as categorical from "../../model/policy/categorical.ts"
+import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import { PolicySpec, PolicySpecOfNetwork } from "../../model/policy/PolicySpec.ts"
@@ -17,6 +21,7 @@ import { fromJson } from "../../text/json.ts"
 import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
 import * as wholeFile from "../files/wholeFile.ts"
+import { actionsOf } from "../workers/actions.ts"
 
 /** A policy file that cannot be used: why, and what to do about it. */
 export class PolicyFileError extends Schema.TaggedError<PolicyFileError>()("PolicyFileError", {
@@ -31,9 +36,12 @@ export class InvalidObservation extends Schema.TaggedError<InvalidObservation>()
 
 /** What a policy says about one observation. */
 export interface Decision {
-  /** The likeliest action, as the environment takes it; the lowest on a tie. */
-  readonly action: number
-  /** One an action; they sum to 1. */
+  /**
+   * The likeliest action, as the environment takes it: a number of a `Discrete` space, the lowest on a tie; else the numbers
+   * of a vector.
+   */
+  readonly action: number | ReadonlyArray<number>
+  /** Of a `Discrete` space one an action; they sum to 1. Of others none. */
   readonly probabilities: ReadonlyArray<number>
   /** V of the observation. */
   readonly value: number
@@ -54,6 +62,8 @@ const Metadata = Schema.Struct({
   network: Schema.optionalKey(fromJson(PolicySpecOfNetwork)),
   /** Files of 0.1 do not say these two. */
   first_action: Schema.optionalKey(WholeFromText),
+  /** Of spaces other than `Discrete`. */
+  action_space: Schema.optionalKey(fromJson(Schema.JsonObject)),
   episode_limit: Schema.optionalKey(WholeFromText)
 })
 
@@ -61,6 +71,8 @@ const Metadata = Schema.Struct({
 export interface PolicyTerms {
   /** The action that its first output stands for: where the `Discrete` action space starts. Default 0. */
   readonly firstAction?: number
+  /** The action space. Default: a `Discrete` one from `firstAction` on, where the policy chooses one of some actions. */
+  readonly actionSpace?: ActionSpace | undefined
   /** After how many steps an episode was truncated in training; 0: as the environment says. Undefined: not known. */
   readonly episodeLimit?: number | undefined
 }
@@ -74,6 +86,8 @@ export class Policy {
   readonly weights: Float32Array
   readonly layout: ParameterLayout
   readonly firstAction: number
+  /** Undefined where it is not known: actions are then as the distribution has them. */
+  readonly actionSpace: ActionSpace | undefined
   readonly episodeLimit: number | undefined
 
   constructor(
@@ -81,14 +95,17 @@ export class Policy {
     environment: string,
     spec: PolicySpec,
     weights: Float32Array,
-    { episodeLimit, firstAction = 0 }: PolicyTerms = {}
+    { actionSpace, episodeLimit, firstAction = 0 }: PolicyTerms = {}
   ) {
     this.envId = envId
     this.environment = environment
     this.spec = spec
     this.weights = weights
     this.layout = new ParameterLayout(spec)
-    this.firstAction = firstAction
+    const { distribution } = spec
+    this.actionSpace = actionSpace ??
+      (distribution.kind === "categorical" ? new Discrete(distribution.n, { start: firstAction }) : undefined)
+    this.firstAction = this.actionSpace?._tag === "Discrete" ? this.actionSpace.start : firstAction
     this.episodeLimit = episodeLimit
   }
 
@@ -97,7 +114,9 @@ export class Policy {
     return {
       env_id: this.envId,
       environment: this.environment,
-      first_action: String(this.firstAction),
+      ...(this.actionSpace === undefined || this.actionSpace._tag === "Discrete"
+        ? { first_action: String(this.firstAction) }
+        : { action_space: JSON.stringify(this.actionSpace) }),
       ...(this.episodeLimit === undefined ? {} : { episode_limit: String(this.episodeLimit) })
     }
   }
@@ -111,11 +130,18 @@ export class Policy {
       )
     }
     return Effect.sync(() => {
-      const { outputs: logits, values } = forward(this.layout, this.weights, Float64Array.from(observation))
-      const probabilities = new Float64Array(logits.length)
-      categorical.softmax(probabilities, logits)
+      const { outputs, values } = forward(this.layout, this.weights, Float64Array.from(observation))
+      const distribution = distributionOf(this.spec.distribution)
+      const { at, length } = this.layout.free
+      const numbers = new Float64Array(distribution.action.width)
+      distribution.mode(Float64Array.of(...outputs, ...this.weights.subarray(at, at + length)), numbers)
+      const action = this.actionSpace === undefined
+        ? numbers
+        : actionsOf(this.actionSpace)?.reader()(numbers, 0) ?? numbers
+      const probabilities = new Float64Array(this.spec.distribution.kind === "categorical" ? outputs.length : 0)
+      if (probabilities.length > 0) categorical.softmax(probabilities, outputs)
       return {
-        action: this.firstAction + categorical.greedyAction(logits),
+        action: typeof action === "number" ? action : Array.from(action),
         probabilities: Array.from(probabilities),
         value: values[0]!
       }
@@ -164,10 +190,29 @@ export class Policy {
     }
     const spec = known.policy ?? known.network
     if (spec === undefined) return yield* refuse("it does not say what policy it is.")
+    const actionSpace = known.action_space === undefined
+      ? undefined
+      : yield* Effect.try({
+        try: () => spaceFromJson(known.action_space),
+        catch: () => refuse("its action space is none of this program's.")
+      })
+    const drawn = actionSpace === undefined ? undefined : actionsOf(actionSpace)?.distribution
+    if (
+      actionSpace === undefined
+        ? spec.distribution.kind !== "categorical"
+        : JSON.stringify(drawn) !== JSON.stringify(spec.distribution)
+    ) {
+      return yield* refuse(
+        `its actions (${
+          actionSpace ?? "it does not say which"
+        }) are not what its ${spec.distribution.kind} distribution draws.`
+      )
+    }
     const weights = fromTensors(new ParameterLayout(spec), tensors)
     if (Result.isFailure(weights)) return yield* refuse(`${weights.failure.message}.`)
     return new Policy(known.env_id, known.environment, spec, weights.success, {
       firstAction: known.first_action ?? 0,
+      actionSpace,
       episodeLimit: known.episode_limit
     })
   })

@@ -6,15 +6,15 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
-import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Arena, type OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../../model/kernels/Kernels.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
-import { categoricalMlp, type PolicySpec } from "../../model/policy/PolicySpec.ts"
+import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
 import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
+import { actionsOf } from "./actions.ts"
 import {
   bankOf,
   blocksOf,
@@ -34,7 +34,7 @@ import { type LearnableEnvironmentError, refuseUnreachable } from "./learnableEn
 
 export class DataPlane extends Context.Service<DataPlane, {
   /** The environment, its time limit applied. */
-  readonly definition: EnvironmentDefinition<Discrete>
+  readonly definition: EnvironmentDefinition
   readonly policy: PolicySpec
   readonly parameters: ParameterLayout
   readonly arena: Arena
@@ -64,12 +64,15 @@ export class DataPlane extends Context.Service<DataPlane, {
       yield* refuseUnreachable(config, definition)
       const policy = policyOf(config, definition)
       const parameters = new ParameterLayout(policy)
+      const { action, outputs } = distributionOf(policy.distribution)
       const unit = unitSize(config.nEnvs, config.schedule !== "sync")
       const spec = {
         slots: config.nEnvs,
         steps: config.nSteps,
         inputs: encoderOf(policy.encoder).inputs,
-        actions: distributionOf(policy.distribution).outputs,
+        actions: outputs,
+        actionWidth: action.width,
+        continuous: action.type === "float32",
         stateSize: definition.stateSize,
         parameters: parameters.size,
         descriptorBytes: Kernels.descriptorBytes(policy),
@@ -107,15 +110,24 @@ export class DataPlane extends Context.Service<DataPlane, {
   )
 }
 
-/** The policy of the configuration, with the inputs and actions of an environment. */
-export const policyOf = (config: RunConfig, definition: EnvironmentDefinition<Discrete>): PolicySpec =>
-  categoricalMlp({
-    towers: config.network,
-    inputs: definition.observationSpace.size,
-    hidden: config.hidden,
-    activation: config.activation,
-    actions: definition.actionSpace.n
-  })
+/** The policy of the configuration, with the inputs and actions of an environment that can be learned. */
+export const policyOf = (
+  config: RunConfig,
+  { actionSpace, id, observationSpace }: EnvironmentDefinition
+): PolicySpec => {
+  const actions = actionsOf(actionSpace)
+  if (actions === undefined) throw new Error(`${id} has actions of ${actionSpace}, which no distribution fits`)
+  return {
+    encoder: {
+      kind: "mlp",
+      towers: config.network,
+      inputs: observationSpace.size,
+      hidden: config.hidden,
+      activation: config.activation
+    },
+    distribution: actions.distribution
+  }
+}
 
 /**
  * How many EnvWorkers share the environments. At their own pace each environment has one to itself. In step one a host

@@ -11,8 +11,11 @@ export const DataPlaneSpec = Schema.Struct({
   steps: Count,
   /** Numbers of one observation as the network sees it. */
   inputs: Count,
-  /** Actions the policy chooses from. */
+  /** Numbers that the policy's head gives. */
   actions: Count,
+  /** Numbers of an action, and whether they are real numbers. */
+  actionWidth: Count,
+  continuous: Schema.Boolean,
   /** float64 numbers of an environment's state. */
   stateSize: Count,
   /** Parameters of the policy network. */

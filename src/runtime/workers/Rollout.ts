@@ -5,11 +5,12 @@
  * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
  */
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
-import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { Worlds } from "../../envs/Worlds.ts"
 import type { ActJob } from "../../model/kernels/jobs.ts"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
+import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { environmentStream, policyStream } from "../../random/streams.ts"
+import { actionsOf, type PlayedAction } from "./actions.ts"
 import { bankOf, type DataPlaneLayout, type EnvSlot, envSlot, workerAddresses } from "./dataPlaneLayout.ts"
 import type { Trail } from "./Trail.ts"
 
@@ -78,19 +79,19 @@ const unfit = (fault: RolloutFault): Rollout => ({
 export const make = (
   kernels: Kernels,
   layout: DataPlaneLayout,
-  definition: EnvironmentDefinition<Discrete>,
+  definition: EnvironmentDefinition,
   options: RolloutOptions
 ): Rollout => {
   const { count, restartSameSeed } = options
   const inputs = layout.spec.inputs
-  const firstAction = definition.actionSpace.start
   const notebookRewards = options.rewards === "notebook"
   const { workspace } = workerAddresses(layout, options.worker)
 
   const { spec } = layout
+  const known = actionsOf(definition.actionSpace)
   if (
     definition.stateSize !== spec.stateSize || definition.observationSpace.size !== spec.inputs ||
-    definition.actionSpace.n !== spec.actions
+    known === undefined || distributionOf(known.distribution).outputs !== spec.actions
   ) {
     const reason = "its module gives another environment here than in the trainer's thread, with other sizes"
     return unfit({ environment: options.environment, step: 0, reason })
@@ -105,7 +106,12 @@ export const make = (
     return unfit({ environment: options.environment + worlds.world, step: 0, reason: worlds.reason })
   }
   const { rewards, terminated, truncated } = worlds
-  const actions = new Int32Array(count)
+  const readers = residents.map(known.reader)
+  const { actionWidth } = spec
+  // Integers have an array of their own; of anything else each environment's reader keeps the numbers.
+  const actions: { [world: number]: PlayedAction; readonly length: number } = definition.actionSpace._tag === "Discrete"
+    ? new Int32Array(count)
+    : Array.from({ length: count }, () => 0)
 
   const start = (i: number): string | undefined => {
     const { tally } = residents[i]!.live
@@ -146,14 +152,14 @@ export const make = (
     if (address.activations !== 0) job.kept = address.activations + t * layout.spec.activationBytes
     job.outputs = address.logits + t * layout.spec.actions * 4
     job.values = address.values + t * 4
-    job.actions = address.actions + t * 4
+    job.actions = address.actions + t * actionWidth * 4
     job.logProbabilities = address.logProbabilities + t * 4
     kernels.act(job)
   }
 
   /** Takes step `t` of all environments, their actions chosen. Answers what is wrong. */
   const step = (t: number, trail: Trail | undefined): RolloutFault | undefined => {
-    for (let i = 0; i < count; i++) actions[i] = firstAction + residents[i]!.slot.actions[t]!
+    for (let i = 0; i < count; i++) actions[i] = readers[i]!(residents[i]!.slot.taken, t * actionWidth)
     const wrong = trail === undefined ? worlds.step(actions) : worlds.stepEach(actions, (i) => {
       const { environment, live } = residents[i]!
       trail.mark(environment, live.tally[2]! + 1)

@@ -56,7 +56,8 @@ export const columns = {
 
   /** What each action was chosen from, and what followed the last. */
   observations: { type: "f32", role: "experience", per: "step + 1", width: ({ inputs }) => inputs },
-  actions: { type: "i32", role: "experience", per: "step", width: one },
+  /** 32-bit words: integers, or real numbers where the run is continuous. `EnvSlot.taken` has them as what they are. */
+  actions: { type: "i32", role: "experience", per: "step", width: ({ actionWidth }) => actionWidth },
   logits: { type: "f32", role: "experience", per: "step", width: ({ actions }) => actions },
   /** log π(a|s) of the action, under the policy that chose it. */
   logProbabilities: { type: "f32", role: "experience", per: "step", width: one },

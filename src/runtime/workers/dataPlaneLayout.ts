@@ -180,6 +180,8 @@ export interface EnvSlot extends Views<"pulled">, Views<"experience"> {
   readonly liveBytes: Uint8Array
   /** The two banks that hold whole states. */
   readonly banks: readonly [Uint8Array, Uint8Array]
+  /** The actions, as the numbers that they are: integers, or where the run is continuous real numbers. */
+  readonly taken: Int32Array | Float32Array
   readonly address: Offsets<"state"> & Offsets<"pulled"> & Offsets<"experience">
 }
 
@@ -209,6 +211,8 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
   const state = stateLayout(spec)
   const { banks, experience, live, pulled } = slotLayout(spec)
   const base = layout.slots + index * layout.slotBytes
+  const views = viewsAt("experience", spec, buffer, base, experience)
+  const { actions } = views
   return {
     live: viewsAt("state", spec, buffer, base + live, state.offsets),
     liveBytes: new Uint8Array(buffer, base + live, state.bytes),
@@ -217,7 +221,8 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
       new Uint8Array(buffer, base + banks[1], state.bytes)
     ],
     ...viewsAt("pulled", spec, buffer, base, pulled),
-    ...viewsAt("experience", spec, buffer, base, experience),
+    ...views,
+    taken: spec.continuous ? new Float32Array(buffer, actions.byteOffset, actions.length) : actions,
     address: {
       ...addressesAt("state", spec, base + live, state.offsets),
       ...addressesAt("pulled", spec, base, pulled),

@@ -4,10 +4,10 @@ import * as Schema from "effect/Schema"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { isModule, loadEnvironment } from "../../envs/loadEnvironment.ts"
 import { Registry } from "../../envs/Registry.ts"
-import type { Discrete } from "../../envs/spaces/Discrete.ts"
 import { TimeLimit } from "../../envs/wrappers/TimeLimit.ts"
 import { placements } from "../config/placements.ts"
 import type { RunConfig } from "../config/RunConfig.ts"
+import { actionsOf } from "./actions.ts"
 
 /** An environment that no algorithm here can learn. */
 export class UnsupportedEnvironment
@@ -17,16 +17,14 @@ export class UnsupportedEnvironment
 /** Every way in which the environment of a run cannot be had. */
 export type LearnableEnvironmentError = Effect.Error<ReturnType<typeof loadEnvironment>> | UnsupportedEnvironment
 
-const hasDiscreteActions = (definition: EnvironmentDefinition): definition is EnvironmentDefinition<Discrete> =>
-  definition.actionSpace._tag === "Discrete"
-
 /** Loads an environment (an id, or a module) and applies its time limit, or `limit` where that is not 0. */
 export const learnableEnvironment = Effect.fnUntraced(function*(reference: string, limit = 0) {
   const definition = yield* loadEnvironment(reference)
-  if (!hasDiscreteActions(definition)) {
+  if (actionsOf(definition.actionSpace) === undefined) {
     return yield* new UnsupportedEnvironment({
       message:
-        `${definition.id} has actions of ${definition.actionSpace}; the algorithms here learn environments with Discrete actions.`
+        `${definition.id} has actions of ${definition.actionSpace}; the algorithms here learn environments whose actions are ` +
+        "Discrete, MultiDiscrete, MultiBinary, or a Box of floats."
     })
   }
   return TimeLimit.wrap(limit === 0 ? definition : { ...definition, maxEpisodeSteps: limit })

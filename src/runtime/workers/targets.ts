@@ -92,7 +92,7 @@ export const make = (settings: TargetSettings): (fragment: Pick<Fragment, "rows"
 export const segmentOf = ({ slot }: Pick<Fragment, "slot">, rows: number): Segment => ({
   rows,
   observations: slot.observations,
-  actions: slot.actions,
+  actions: slot.taken,
   advantages: slot.advantages,
   returns: slot.returns,
   logProbabilities: slot.logProbabilities,

@@ -20,6 +20,8 @@ const spec = {
   steps: 1,
   inputs: 1,
   actions: 2,
+  actionWidth: 1,
+  continuous: false,
   stateSize: 1,
   parameters: 1,
   descriptorBytes: 16,

@@ -40,7 +40,7 @@ describe("Evaluator", () => {
           for (let total = 0;;) {
             dynamics.observe(observation)
             const { action } = yield* policy.decide([...observation])
-            const { reward, terminated, truncated } = dynamics.step(action, random)
+            const { reward, terminated, truncated } = dynamics.step(Number(action), random)
             total += reward
             if (terminated || truncated === true) return total
           }

@@ -34,7 +34,7 @@ describe("Policy", () => {
     it.effect("takes the likeliest action", () =>
       Effect.gen(function*() {
         const { action, probabilities } = yield* policy.decide([0.1, -0.2, 0.03, 0.4])
-        assert.strictEqual(probabilities[action], Math.max(...probabilities))
+        assert.strictEqual(probabilities[Number(action)], Math.max(...probabilities))
       }))
 
     it.effect("answers an action of its environment, wherever the actions start, and says so in every file", () =>

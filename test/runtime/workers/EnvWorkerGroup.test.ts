@@ -94,7 +94,11 @@ type Region = readonly [name: string, start: number, end: number]
 const regionsOf = (part: EnvSlot | UnitSlot, index: number): ReadonlyArray<Region> =>
   Object.entries({ ...part, ...("banks" in part ? { first: part.banks[0], second: part.banks[1] } : {}) }).flatMap((
     [name, view]
-  ) => ArrayBuffer.isView(view) ? [[`${index}.${name}`, view.byteOffset, view.byteOffset + view.byteLength]] : [])
+  ) =>
+    name !== "taken" && ArrayBuffer.isView(view)
+      ? [[`${index}.${name}`, view.byteOffset, view.byteOffset + view.byteLength]]
+      : []
+  )
 
 describe("EnvWorkerGroup", () => {
   it.live(

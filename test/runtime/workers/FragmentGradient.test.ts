@@ -63,6 +63,8 @@ const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Set
     steps,
     inputs: network.inputs,
     actions: network.actions,
+    actionWidth: 1,
+    continuous: false,
     stateSize: 1,
     parameters,
     descriptorBytes: Kernels.descriptorBytes(categoricalMlp(network)),

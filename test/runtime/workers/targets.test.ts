@@ -20,6 +20,8 @@ const slotsOf = (count: number, steps: number): ReadonlyArray<EnvSlot> => {
     steps,
     inputs: 1,
     actions: 2,
+    actionWidth: 1,
+    continuous: false,
     stateSize: 1,
     parameters: 1,
     descriptorBytes: 16,
