@@ -13,7 +13,7 @@ export const mostText = 4_194_304
 /** Bytes of what is no plain file, whose size is known only when it has been read. */
 const mostUnknown = 64_194_304
 /** Milliseconds that it may have nothing to say. */
-const patience = 10_000
+const longest = 10_000
 
 const refused = (description: string) => badArgument({ module: "FileSystem", method: "readData", description })
 
@@ -48,7 +48,7 @@ const readEndless = Effect.fnUntraced(function*(path: string, most: number) {
   )
   const chunks: Array<Buffer> = []
   let taken = 0
-  for (let waited = 0; waited < patience;) {
+  for (let waited = 0; waited < longest;) {
     const chunk = yield* Effect.try({ try: () => readSome(file), catch: () => refused("cannot be read") })
     if (chunk === undefined) {
       waited += pause

@@ -27,8 +27,15 @@ const syncFolder = (folder: string): Effect.Effect<void, PlatformError, FileSyst
       Effect.catchIf((error) => process.platform === "win32" && error._tag === "PlatformError", () => Effect.void)
     )
 
-/** Writes a file, all of it or none. */
-export const write = Effect.fnUntraced(function*(file: string, content: string | Uint8Array): Effect.fn.Return<
+/**
+ * Writes a file, all of it or none. Where nothing is lost with it, `durable: false` does not wait for the disk: a reader
+ * still never sees a half, but a machine that stops within seconds may forget it.
+ */
+export const write = Effect.fnUntraced(function*(
+  file: string,
+  content: string | Uint8Array,
+  { durable = true }: { readonly durable?: boolean } = {}
+): Effect.fn.Return<
   void,
   PlatformError,
   FileSystem.FileSystem
@@ -44,12 +51,12 @@ export const write = Effect.fnUntraced(function*(file: string, content: string |
     const mode = Option.isSome(before) && before.value.type === "File" ? before.value.mode & 0o777 : 0o666
     const handle = yield* fs.open(part, { flag: "wx", mode })
     yield* handle.writeAll(bytes)
-    yield* handle.sync
+    if (durable) yield* handle.sync
   })).pipe(
     Effect.andThen(fs.rename(part, file)),
     Effect.onExit((exit) => exit._tag === "Failure" ? Effect.ignore(fs.remove(part, { force: true })) : Effect.void)
   )
-  yield* syncFolder(path.dirname(file))
+  if (durable) yield* syncFolder(path.dirname(file))
 })
 
 /** Deletes what writes have left in a folder that did not come to their end. */

@@ -143,7 +143,10 @@ export const create = (
     const path = yield* makeParents(logDir).pipe(
       Effect.andThen(makeRunFolder(1)),
       Effect.tap((path) =>
-        wholeFile.write(paths.join(path, "config.json"), `${JSON.stringify(config, undefined, 2)}\n`)
+        // A run that has not begun has nothing to lose, and does not wait for the disk.
+        wholeFile.write(paths.join(path, "config.json"), `${JSON.stringify(config, undefined, 2)}\n`, {
+          durable: false
+        })
       ),
       Effect.mapError((error) => fault(explain(error))),
       Effect.onError(() => takeBack)
