@@ -18,7 +18,7 @@ import * as layersModel from "../../src/model/layersModel.ts"
 import { fromTensors, toTensors } from "../../src/model/namedTensors.ts"
 import * as onnx from "../../src/model/onnx.ts"
 import { ParameterLayout } from "../../src/model/policy/ParameterLayout.ts"
-import { type CategoricalMlp, categoricalMlp } from "../../src/model/policy/PolicySpec.ts"
+import { type CategoricalMlp, categoricalMlp, type PolicySpec } from "../../src/model/policy/PolicySpec.ts"
 import { forward } from "../../src/model/reference/network.ts"
 import * as safetensors from "../../src/model/safetensors.ts"
 import { Pcg64 } from "../../src/random/Pcg64.ts"
@@ -192,6 +192,41 @@ describe("an ONNX model", () => {
     approximately(outputs.get("value")!, values, 1e-6, "value")
     const about = read(messages(read(file), 14)[0]!)
     assert.deepStrictEqual([...texts(about, 1), ...texts(about, 2)], ["env_id", "Test-v0"])
+  })
+
+  it("names what the head gives by its distribution, and leaves out what no layer has", () => {
+    const distributions = [
+      [{ kind: "multi-categorical", nvec: [3, 2] }, "logits"],
+      [{ kind: "bernoulli", n: 4 }, "logits"],
+      [{ kind: "diagonal-gaussian", dims: 2 }, "mean"]
+    ] as const
+    for (const [distribution, head] of distributions) {
+      const policy: PolicySpec = {
+        encoder: { kind: "mlp", towers: "separate", inputs: 3, hidden: [4], activation: "tanh" },
+        distribution
+      }
+      const layout = new ParameterLayout(policy)
+      const parameters = initialParameters(policy, "pytorch", Pcg64.fromSeed(2))
+      const observation = Float32Array.of(0.5, -1, 2)
+      const outputs = runOnnx(onnx.encode(policy, parameters), observation)
+      const expected = forward(layout, parameters, observation)
+      approximately(outputs.get(head)!, expected.outputs, 1e-6, head)
+      approximately(outputs.get("value")!, expected.values, 1e-6, "value")
+      const { modelTopology: { config: { output_layers } } } = JSON.parse(layersModel.encode(policy, parameters).json)
+      assert.deepStrictEqual(output_layers, [[head, 0, 0], ["value", 0, 0]])
+      // Files of tensors have them.
+      parameters.fill(-0.5, layout.free.at)
+      const tensors = toTensors(layout, parameters)
+      assert.deepStrictEqual(
+        tensors["log_std"]?.data,
+        layout.free.length === 0 ? undefined : Float32Array.of(-0.5, -0.5)
+      )
+      assert.deepStrictEqual(Result.getOrThrow(fromTensors(layout, tensors)), parameters)
+      assert.deepStrictEqual(
+        Result.getOrThrow(layout.fromNamed(layout.toNamed(parameters), new Float32Array(layout.size))),
+        parameters
+      )
+    }
   })
 
   it("counts as the wire format does, beyond one byte", () => {
