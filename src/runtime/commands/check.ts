@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { isModule, loadEnvironment } from "../../envs/loadEnvironment.ts"
 import { joinReference } from "../../envs/options.ts"
-import { plainLine } from "../../text/plainLine.ts"
+import { plainJson, plainLine } from "../../text/plainLine.ts"
 import { type CheckRequest, report } from "../workers/EnvironmentTrial.ts"
 import { firstLoading, trial } from "../workers/firstLoading.ts"
 import { environmentOptions } from "./environmentOptions.ts"
@@ -97,7 +97,7 @@ export const checkCommand = Command.make(
       ? yield* elsewhere({ reference, seed, steps }, deadline)
       : yield* report(registered, { seed, steps })
     if (json) {
-      yield* Console.log(JSON.stringify({ id, findings, microseconds_a_step: microseconds }))
+      yield* Console.log(plainJson(JSON.stringify({ id, findings, microseconds_a_step: microseconds })))
     } else {
       yield* Console.log(plainLine(description, 400))
       for (const { message, rule, severity } of findings) {

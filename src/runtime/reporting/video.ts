@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { spawn } from "node:child_process"
 import { pathToFileURL } from "node:url"
@@ -12,6 +13,8 @@ import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { locate, PackageFolders } from "../../model/devices/packages.ts"
 import { plainLine, thrownText } from "../../text/plainLine.ts"
 import { withDeadline } from "../../time/deadline.ts"
+import { explain } from "../files/reason.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 
 /** A video that cannot be made. */
 export class VideoError extends Schema.TaggedError<VideoError>()("VideoError", { message: Schema.String }) {}
@@ -126,7 +129,12 @@ const png = Effect.fnUntraced(function*(sharp: SharpModule, { height, pixels }: 
 })
 
 /** Hands the frames to ffmpeg, which writes the file. */
-const mp4 = (path: string, { height, pixels }: Frames, delay: number): Effect.Effect<void, VideoError> =>
+const mp4 = (
+  path: string,
+  { height, pixels }: Frames,
+  delay: number,
+  shown: string
+): Effect.Effect<void, VideoError> =>
   Effect.callback<void, VideoError>((resume) => {
     const input = [
       "-f",
@@ -152,7 +160,9 @@ const mp4 = (path: string, { height, pixels }: Frames, delay: number): Effect.Ef
     ffmpeg.on(
       "close",
       (code) =>
-        code === 0 ? resume(Effect.void) : fail(`ffmpeg could not make ${plainLine(path)}: ${plainLine(said.trim())}.`)
+        code === 0
+          ? resume(Effect.void)
+          : fail(`ffmpeg could not make ${plainLine(shown, 300)}: ${plainLine(said.trim())}.`)
     )
     // That it does not read on is told by its end.
     ffmpeg.stdin.on("error", () => {})
@@ -188,11 +198,11 @@ export const writeVideo = Effect.fnUntraced(function*<E>(
   drawing: Drawing<E>
 ): Effect.fn.Return<void, VideoError | E, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
-  const write = (bytes: Uint8Array) =>
-    Effect.mapError(
-      fs.writeFile(path, bytes),
-      () => new VideoError({ message: `${plainLine(path)} cannot be written. Name another file with --video.` })
-    )
+  const unwritten = (error: PlatformError) =>
+    new VideoError({
+      message: `${plainLine(path, 300)} cannot be written: ${explain(error)}. Name another file with --video.`
+    })
+  const write = (bytes: Uint8Array) => Effect.mapError(wholeFile.write(path, bytes), unwritten)
   if (format === "svg") return yield* write(Buffer.from(yield* drawing.draw(states)))
   const sharp = yield* loadSharp
   const { every, kept } = thinned(states, format === "png" ? sheet.most : mostFrames)
@@ -204,7 +214,12 @@ export const writeVideo = Effect.fnUntraced(function*<E>(
     case "png":
       return yield* write(yield* png(sharp, frames))
     case "mp4":
-      return yield* mp4(path, frames, delay)
+      // It writes as it goes: elsewhere, so that the file itself is whole when it is there.
+      return yield* Effect.scoped(Effect.gen(function*() {
+        const elsewhere = `${yield* Effect.mapError(fs.makeTempDirectoryScoped(), unwritten)}/video.mp4`
+        yield* mp4(elsewhere, frames, delay, path)
+        yield* write(yield* Effect.mapError(fs.readFile(elsewhere), unwritten))
+      }))
     default:
       return format satisfies never
   }

@@ -104,7 +104,7 @@ describe("writeVideo", () => {
       assert.match(yield* message(path.join(folder, "a.bmp")), /ends in \.svg, \.gif, \.png, \.mp4; .*a\.bmp does not/)
       assert.match(
         yield* message(path.join(folder, "no", "a.gif")),
-        /cannot be written\. Name another file with --video/
+        /cannot be written: .*\. Name another file with --video/
       )
     }))
 })
