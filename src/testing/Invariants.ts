@@ -227,6 +227,12 @@ export class Invariants {
     const from = group.strategy === "rest-for-one" ? group.names.indexOf(actor.name) : 0
     const names = group.names.slice(from)
     if (!names.includes(actor.name)) return
+    // They begin in order: while one before it is gone, this one begins alone, and the joint restart is still to come.
+    const at = group.names.indexOf(actor.name)
+    const before = [...this.actors.values()].filter(({ name }) =>
+      group.names.indexOf(name) < at && group.names.includes(name)
+    )
+    if (before.some(({ incarnation }) => incarnation.ended)) return
     group.resumed = true
     // What was kept for a host until it was up may be of an earlier joint restart.
     if ((actor.incarnation.host.readySince ?? 0) >= group.since) return

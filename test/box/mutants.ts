@@ -316,7 +316,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "who has failed for good leaves its messages unanswered",
     file: "owner/Guardian.ts",
-    from: "    for (const envelope of this.ledger.drain()) answer(envelope, failure)",
+    from: "    for (const envelope of this.ledger.drain()) this.answer(envelope, failure)",
     to: "    // Nothing.",
     workload: "limits",
     seeds: 100
