@@ -154,6 +154,18 @@ describe("death of a thread", () => {
       assert.strictEqual(yield* Fiber.join(waiting), 2)
     }))
 
+  live("who is stopped in an endless loop keeps no neighbor waiting for the heartbeat", () =>
+    Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const a = yield* spawn("a", 0)
+      const b = yield* spawn("b", 0)
+      yield* b.probe.Append({ n: 1 })
+      yield* fork(a.probe.Block())
+      yield* reached(a.gate, "entered", 1)
+      yield* system.stop(a.probe)
+      assert.strictEqual(yield* b.probe.Append({ n: 2 }, { deadline: "20 seconds" }), 3)
+    }))
+
   live("a wedged thread is found by its silence", () =>
     Effect.gen(function*() {
       const { gate, probe } = yield* spawn("a", 0, Supervision.never)

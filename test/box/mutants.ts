@@ -167,8 +167,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "silence is never held against a host",
     file: "hosts/RemoteHost.ts",
-    from: "    if (this.missed++ < beats) return this.ping()",
-    to: "    if (this.missed++ < 1e9) return this.ping()",
+    from: "    if (left > 0) return this.ping()",
+    to: "    if (left > -1e9) return this.ping()",
     workload: "tallies",
     seeds: 100
   },

@@ -47,6 +47,9 @@ export interface Tenant {
   readonly hasState: boolean
   readonly epoch: number
 
+  /** Whether its incarnation may be at work: it starts, or has a message. */
+  readonly working: boolean
+
   /** The method of the oldest unanswered message, if `seq` is its number. */
   pending(seq: number): Method | undefined
   started(epoch: number): void

@@ -37,8 +37,11 @@ export interface RemoteOptions {
   readonly loop: EventLoop
 }
 
-/** A beat is missed when nothing came within a third of the allowed time; so many in a row are fatal. */
+/** Pings in the time without a sign of life that is allowed. */
 const beats = 3
+
+/** Who is to end now may keep the other side from hearing of it: it is given this long (milliseconds) to say something. */
+const overdue = 1000
 
 const deathCodec = Codec.make(Death)
 
@@ -70,7 +73,11 @@ export class RemoteHost implements Host {
   /** What calls off the start deadline, and the next beat. */
   private startTimer: (() => void) | undefined
   private pulse: (() => void) | undefined
-  private missed = 0
+  /** When the last sign of life came. */
+  private heardAt = 0
+  /** The number of the last ping that was answered. */
+  private answered = 0
+  private probing = false
   /** Reports heard over the present link. */
   private heard = 0
   private readonly onReady = new Set<(outcome: Exit.Exit<void, Death>) => void>()
@@ -144,6 +151,7 @@ export class RemoteHost implements Host {
 
   halt(tenant: Tenant): void {
     this.send(["halt", tenant.id, tenant.epoch])
+    if (tenant.working) this.probe()
   }
 
   kill(_tenant: Tenant, how: Fault): Effect.Effect<void> {
@@ -252,7 +260,7 @@ export class RemoteHost implements Host {
   }
 
   private received(batch: ReadonlyArray<Report>): void {
-    this.missed = 0
+    this.heardAt = this.options.loop.now()
     for (const report of batch) {
       // A report may lead to a decision to end this side: the rest of its batch is then not heard either.
       if (this.ending !== undefined) return
@@ -288,6 +296,7 @@ export class RemoteHost implements Host {
       }
       case "alive": {
         const [, posted, heard, reports] = report
+        this.answered = posted
         if (heard !== posted) return this.broken(`it heard ${heard} of ${posted} messages`)
         if (reports !== this.heard) return this.broken(`${this.heard} of its ${reports} messages came`)
         return
@@ -316,26 +325,61 @@ export class RemoteHost implements Host {
     if (this.ready) return
     this.ready = true
     this.startTimer?.()
-    const { index, loop } = this.options
-    this.awaitBeat()
+    const { heartbeatMillis, index, loop } = this.options
+    this.heardAt = loop.now()
+    this.awaitBeat(heartbeatMillis / beats)
     this.options.publish({ _tag: "HostStarted", host: index, millis: Math.max(0, loop.now() - this.openedAt) })
     for (const resume of this.onReady) resume(Exit.void)
     this.onReady.clear()
     this.flush()
   }
 
-  private awaitBeat(): void {
-    const { heartbeatMillis, loop } = this.options
-    this.pulse = loop.after(heartbeatMillis / beats, (paused) => this.beat(paused))
+  private awaitBeat(millis: number): void {
+    this.pulse = this.options.loop.after(millis, (paused) => this.beat(paused))
   }
 
   private beat(paused: boolean): void {
-    this.awaitBeat()
+    const { heartbeatMillis, loop } = this.options
     // Who could not be heard has not been silent.
-    if (paused) this.missed = 0
-    if (this.missed++ < beats) return this.ping()
-    const message = `no sign of life for ${this.options.heartbeatMillis} ms`
-    this.end(new Death({ kind: "Unresponsive", message }))
+    if (paused) this.heardAt = loop.now()
+    const left = this.heardAt + heartbeatMillis - loop.now()
+    const interval = heartbeatMillis / beats
+    this.awaitBeat(left > 0 ? Math.min(left, interval) : interval)
+    if (left > 0) return this.ping()
+    this.unresponsive(heartbeatMillis)
+  }
+
+  private unresponsive(millis: number): void {
+    this.end(new Death({ kind: "Unresponsive", message: `no sign of life for ${millis} ms` }))
+  }
+
+  /**
+   * Somebody is to end now who may be in an endless loop: asks for a sign of life at once. The heartbeat would find it, too,
+   * but its neighbors have done nothing to wait for that.
+   */
+  private probe(): void {
+    const { heartbeatMillis, loop } = this.options
+    if (!this.ready || this.ending !== undefined || this.probing || heartbeatMillis === Number.POSITIVE_INFINITY) return
+    this.probing = true
+    const { generation } = this
+    const present = () => this.link !== undefined && generation === this.generation && this.ending === undefined
+    // After what is still to be said in this turn.
+    loop.turn.afterwards(() => {
+      if (!present()) return
+      this.ping()
+      this.awaitAnswer(this.outbox.posted, Math.min(overdue, heartbeatMillis), present)
+    })
+  }
+
+  private awaitAnswer(ping: number, millis: number, present: () => boolean): void {
+    const { heard } = this
+    deadline(this.options.loop, millis, () => {
+      if (!present()) return
+      // What it says meanwhile is a sign of life, if not the answer.
+      if (this.answered < ping && this.heard > heard) return this.awaitAnswer(ping, millis, present)
+      this.probing = false
+      if (this.answered < ping) this.unresponsive(millis)
+    })
   }
 
   private ping(): void {
@@ -348,7 +392,6 @@ export class RemoteHost implements Host {
     this.pulse?.()
     this.link = undefined
     this.outbox.clear()
-    this.missed = 0
     this.ready = false
     const death = this.ending ?? this.lastWord ??
       (error === undefined ? new Death({ kind: "HostExited", message: reason }) : fromUnknown("HostExited", error))

@@ -85,6 +85,8 @@ export class Guardian implements Tenant, Sibling {
   private readonly siblings: Siblings
   private readonly around: Surroundings
   private served = false
+  /** Whether the present incarnation serves. */
+  private up = false
   private lastDeath: Death | undefined
   private diedAt = 0
   /** Deaths since the last committed reply. */
@@ -213,6 +215,7 @@ export class Guardian implements Tenant, Sibling {
 
   started(epoch: number): void {
     if (epoch !== this.epoch || this.status === "ended") return
+    this.up = true
     if (this.status !== "stopping") this.status = "running"
     if (!this.served) {
       this.served = true
@@ -244,6 +247,10 @@ export class Guardian implements Tenant, Sibling {
     this.answer(envelope, outcome)
   }
 
+  get working(): boolean {
+    return !this.up || this.ledger.inHand(undefined) !== undefined
+  }
+
   pending(seq: number): Method | undefined {
     const oldest = this.ledger.oldest
     return oldest?.seq === seq ? oldest.method : undefined
@@ -263,6 +270,7 @@ export class Guardian implements Tenant, Sibling {
     if (!this.placed) return
     const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
     this.epoch++
+    this.up = false
     this.status = "restarting"
     this.diedAt = this.around.now()
     this.lastDeath = death

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
-import { real } from "../../../src/actors/EventLoop.ts"
+import { type EventLoop, real } from "../../../src/actors/EventLoop.ts"
 import type { Tenant } from "../../../src/actors/hosts/Host.ts"
 import { RemoteHost } from "../../../src/actors/hosts/RemoteHost.ts"
 import type { Command, LinkEvents, Report } from "../../../src/actors/links/HostLink.ts"
@@ -10,7 +10,11 @@ import { makeGate, Probe, reached } from "../fixtures/probe.ts"
 import { thread } from "../placements.ts"
 
 /** A host whose other side says what the test says. */
-const setUp = (pending: (seq: number) => boolean = () => true) => {
+const setUp = (
+  pending: (seq: number) => boolean = () => true,
+  loop: EventLoop = real,
+  heartbeatMillis = Number.POSITIVE_INFINITY
+) => {
   const posted: Array<Command[0]> = []
   const heard: Array<string> = []
   const links: Array<LinkEvents> = []
@@ -20,9 +24,9 @@ const setUp = (pending: (seq: number) => boolean = () => true) => {
     entry: "entry",
     buildId: "A",
     startMillis: 10_000,
-    heartbeatMillis: Number.POSITIVE_INFINITY,
+    heartbeatMillis,
     publish: () => {},
-    loop: real,
+    loop,
     open: (events) => {
       links.push(events)
       return { post: (batch) => void posted.push(...batch.map(([kind]) => kind)), terminate: () => heard.push("end") }
@@ -36,6 +40,7 @@ const setUp = (pending: (seq: number) => boolean = () => true) => {
     state: undefined,
     hasState: false,
     epoch: 1,
+    working: true,
     pending: (seq) => pending(seq) ? Probe.methods.get("Append") : undefined,
     started: () => heard.push("started"),
     replied: () => heard.push("replied"),
@@ -50,6 +55,85 @@ const setUp = (pending: (seq: number) => boolean = () => true) => {
   host.place(tenant)
   return { heard, host, link: links[0]!, posted, tenant }
 }
+
+/** A loop whose time the test moves. */
+const slowLoop = () => {
+  let now = 0
+  let timers: Array<{ readonly at: number; readonly task: (paused: boolean) => void }> = []
+  const loop: EventLoop = {
+    ...real,
+    now: () => now,
+    after: (millis, task) => {
+      const timer = { at: now + millis, task }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((other) => other !== timer)
+      }
+    }
+  }
+  const until = (time: number): void => {
+    while (true) {
+      const next = timers.toSorted((a, b) => a.at - b.at).find(({ at }) => at <= time)
+      if (next === undefined) break
+      now = Math.max(now, next.at)
+      timers = timers.filter((other) => other !== next)
+      next.task(false)
+    }
+    now = time
+  }
+  return { loop, until }
+}
+
+describe("RemoteHost, in silence", () => {
+  it("ends the other side when the heartbeat's time is over, neither sooner nor a beat later", () => {
+    for (const last of [0, 100, 950, 1000, 1001, 1499, 2999]) {
+      const { loop, until } = slowLoop()
+      const { heard, link } = setUp(undefined, loop, 3000)
+      link.received([["ready", "A"]])
+      until(last)
+      link.received([["started", 1, 1]])
+      until(last + 2999)
+      assert.deepStrictEqual(heard, ["started"], `after ${last}`)
+      until(last + 3000)
+      assert.deepStrictEqual(heard, ["started", "end"], `after ${last}`)
+      link.exited("over", undefined)
+    }
+  })
+
+  it("asks at once who is to end now, and ends the other side where no answer comes", () => {
+    const { loop, until } = slowLoop()
+    const { heard, host, link, posted, tenant } = setUp(undefined, loop, 30_000)
+    link.received([["ready", "A"], ["started", 1, 1]])
+    host.halt(tenant)
+    real.turn.settle()
+    assert.deepStrictEqual(posted, ["start", "halt", "ping"])
+    until(999)
+    assert.deepStrictEqual(heard, ["started"])
+    until(1000)
+    assert.deepStrictEqual(heard, ["started", "end"])
+    host.evict(tenant)
+    link.exited("over", undefined)
+  })
+
+  it("leaves the other side alone where it answers, or says something, or the one to end did not work", () => {
+    const { loop, until } = slowLoop()
+    const { heard, host, link, posted, tenant } = setUp(undefined, loop, 30_000)
+    link.received([["ready", "A"], ["started", 1, 1]])
+    host.halt({ ...tenant, working: false })
+    host.halt(tenant)
+    real.turn.settle()
+    assert.deepStrictEqual(posted.filter((kind) => kind === "ping"), ["ping"])
+    until(900)
+    link.received([["replied", 1, 1, 1, "success", 1, undefined]])
+    until(1900)
+    // Its answer to the start, two halts and the ping; it has said: ready, started, replied and this.
+    link.received([["alive", 4, 4, 4]])
+    until(9000)
+    assert.deepStrictEqual(heard, ["started", "replied"])
+    host.evict(tenant)
+    link.exited("over", undefined)
+  })
+})
 
 describe("RemoteHost", () => {
   it.live("tells a host nothing before it is ready, then everything", () =>
