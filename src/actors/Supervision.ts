@@ -154,7 +154,7 @@ export class RestartLog {
   private readonly policy: Supervision
   private step: Step | undefined
   /** The date at which the monotonic clock stood at 0, as it was at the first pause. */
-  private epoch: number | undefined
+  private zero: number | undefined
 
   constructor(policy: Supervision) {
     this.policy = policy
@@ -178,8 +178,8 @@ export class RestartLog {
       if (restart === 1 || this.step === undefined) this.step = yield* Schedule.toStep(backoff)
       // A schedule may ask for the date; how long something took, it is to tell by a clock that nobody sets.
       const monotonic = Number(yield* Clock.monotonicTimeNanos) / 1e6
-      this.epoch ??= (yield* Clock.currentTimeMillis) - monotonic
-      const now = this.epoch + monotonic
+      this.zero ??= (yield* Clock.currentTimeMillis) - monotonic
+      const now = this.zero + monotonic
       const [, delay] = yield* Effect.mapError(this.step(now, death), () => new BackoffOver())
       yield* Effect.sleep(delay)
     })

@@ -30,7 +30,7 @@ export interface HostSeen {
 }
 
 interface Incarnation {
-  readonly epoch: number
+  readonly number: number
   readonly host: HostSeen
   /** When its start was said, in steps. */
   readonly since: number
@@ -175,9 +175,12 @@ export class Invariants {
     }
   }
 
-  private saidStart(host: HostSeen, { actor: id, definition, epoch, hasState, name, state }: StartCommand): void {
+  private saidStart(
+    host: HostSeen,
+    { actor: id, definition, incarnation: number, hasState, name, state }: StartCommand
+  ): void {
     const incarnation: Incarnation = {
-      epoch,
+      number,
       host,
       since: this.simulator.steps,
       at: "under way",
@@ -204,14 +207,14 @@ export class Invariants {
       })
       return
     }
-    if (epoch <= known.incarnation.epoch) this.violated(`${name} begins ${epoch} after ${known.incarnation.epoch}`)
+    if (number <= known.incarnation.number) this.violated(`${name} begins ${number} after ${known.incarnation.number}`)
     const { incarnation: before } = known
     if (!before.ended || (before.at === "in its host" && !before.host.dead)) {
-      this.violated(`${name}/${epoch} begins, and ${name}/${before.epoch} is not gone`)
+      this.violated(`${name}/${number} begins, and ${name}/${before.number} is not gone`)
     }
     if (hasState !== known.hasState || JSON.stringify(state) !== JSON.stringify(known.state)) {
       this.violated(
-        `${name}/${epoch} begins with ${JSON.stringify(state)}; the last reply that counted came with ${
+        `${name}/${number} begins with ${JSON.stringify(state)}; the last reply that counted came with ${
           JSON.stringify(known.state)
         }`
       )
@@ -243,29 +246,29 @@ export class Invariants {
     }
   }
 
-  private saidMessage(id: number, epoch: number, seq: number, method: string): void {
+  private saidMessage(id: number, number: number, seq: number, method: string): void {
     const actor = this.actors.get(id)
-    if (actor === undefined || actor.incarnation.epoch !== epoch) {
-      return this.violated(`a message ${seq} is given to an incarnation ${id}/${epoch} that was never begun`)
+    if (actor === undefined || actor.incarnation.number !== number) {
+      return this.violated(`a message ${seq} is given to an incarnation ${id}/${number} that was never begun`)
     }
     const { name, once, owed } = actor
     const replayable = this.options.replayable(actor.definition, method)
     if (seq <= actor.settled) return this.violated(`${name} is given ${seq} again, which it has answered`)
     // What is not there any more was given up, or may not run twice.
     const at = owed.findIndex((message) => message.seq === seq)
-    if (at >= 0 && at < actor.given) return this.violated(`${name}/${epoch} is given ${seq} twice`)
+    if (at >= 0 && at < actor.given) return this.violated(`${name}/${number} is given ${seq} twice`)
     if (at >= 0) {
       const passed = owed.splice(actor.given, at - actor.given)
       for (const { method, seq } of passed) {
         if (this.options.replayable(actor.definition, method)) {
-          this.violated(`${name}/${epoch} is not given ${seq} again, which it owes`)
+          this.violated(`${name}/${number} is not given ${seq} again, which it owes`)
         }
       }
     } else {
       const passed = owed.splice(actor.given)
       for (const { method, seq } of passed) {
         if (this.options.replayable(actor.definition, method)) {
-          this.violated(`${name}/${epoch} is not given ${seq} again, which it owes`)
+          this.violated(`${name}/${number} is not given ${seq} again, which it owes`)
         }
       }
       const last = owed.at(-1)
@@ -283,9 +286,9 @@ export class Invariants {
 
   // --- what a host hears and says
 
-  began(host: HostSeen, { actor: id, epoch, name }: StartCommand): void {
+  began(host: HostSeen, { actor: id, incarnation: number, name }: StartCommand): void {
     const actor = this.actors.get(id)
-    if (actor?.incarnation.epoch === epoch) actor.incarnation.at = "in its host"
+    if (actor?.incarnation.number === number) actor.incarnation.at = "in its host"
     // The owner has given it up meanwhile; that it be halted is under way.
     if (actor?.incarnation.halted === true) return
     for (const other of this.actors.values()) {
@@ -324,9 +327,9 @@ export class Invariants {
   heard(host: HostSeen, report: Report): void {
     switch (report[0]) {
       case "replied": {
-        const [, id, epoch, seq, , , state] = report
+        const [, id, number, seq, , , state] = report
         const actor = this.actors.get(id)
-        if (actor === undefined || actor.incarnation.epoch !== epoch || actor.incarnation.ended) return
+        if (actor === undefined || actor.incarnation.number !== number || actor.incarnation.ended) return
         if (actor.given === 0 || actor.owed[0]?.seq !== seq) {
           const { incarnation } = actor
           // Once what follows from it is said: whom the owner has ended meanwhile, it does not hear any more.
@@ -347,9 +350,9 @@ export class Invariants {
         return
       }
       case "refused": {
-        const [, id, epoch, seq] = report
+        const [, id, number, seq] = report
         const actor = this.actors.get(id)
-        if (actor === undefined || actor.incarnation.epoch !== epoch) return
+        if (actor === undefined || actor.incarnation.number !== number) return
         const at = actor.owed.findIndex((message) => message.seq === seq)
         if (at < 0 || at >= actor.given) return
         actor.owed.splice(at, 1)
@@ -358,9 +361,9 @@ export class Invariants {
       }
       case "died":
       case "stopped": {
-        const [, id, epoch] = report
+        const [, id, number] = report
         const actor = this.actors.get(id)
-        if (actor?.incarnation.epoch !== epoch || actor.incarnation.host !== host) return
+        if (actor?.incarnation.number !== number || actor.incarnation.host !== host) return
         if (report[0] === "died") started(actor, report[4])
         return this.ended(actor)
       }
@@ -369,8 +372,8 @@ export class Invariants {
         const working = new Map(report[1].map((its) => [its[0], its]))
         for (const actor of this.actors.values()) {
           if (actor.incarnation.host !== host || actor.incarnation.ended) continue
-          const [, epoch, seq] = working.get(actor.id) ?? []
-          started(actor, epoch === actor.incarnation.epoch ? seq ?? 0 : 0)
+          const [, number, seq] = working.get(actor.id) ?? []
+          started(actor, number === actor.incarnation.number ? seq ?? 0 : 0)
         }
         return
       }
@@ -412,13 +415,13 @@ export class Invariants {
     }
   }
 
-  private present(id: number, epoch: number): Incarnation | undefined {
+  private present(id: number, number: number): Incarnation | undefined {
     const incarnation = this.actors.get(id)?.incarnation
-    return incarnation?.epoch === epoch ? incarnation : undefined
+    return incarnation?.number === number ? incarnation : undefined
   }
 
-  private of(host: HostSeen, id: number, epoch: number): Incarnation | undefined {
-    const incarnation = this.present(id, epoch)
+  private of(host: HostSeen, id: number, number: number): Incarnation | undefined {
+    const incarnation = this.present(id, number)
     return incarnation?.host === host ? incarnation : undefined
   }
 

@@ -291,7 +291,7 @@ const overheard = (
 const brief = (said: Command | Report): string => {
   switch (said[0]) {
     case "start":
-      return `start ${said[1].name}/${said[1].epoch}`
+      return `start ${said[1].name}/${said[1].incarnation}`
     case "message":
       return `message ${said[1]}/${said[2]} ${said[3]} ${said[4]}`
     case "replied":

@@ -103,7 +103,7 @@ export class Side {
 }
 
 /** The date at which every simulation begins, in milliseconds. */
-const epoch = 1_700_000_000_000
+const incarnation = 1_700_000_000_000
 
 class VirtualClock implements Clock.Clock {
   private readonly simulator: Simulator
@@ -115,7 +115,7 @@ class VirtualClock implements Clock.Clock {
   }
 
   currentTimeMillisUnsafe(): number {
-    return epoch + this.simulator.time
+    return incarnation + this.simulator.time
   }
 
   currentTimeNanosUnsafe(): bigint {

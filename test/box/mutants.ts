@@ -107,26 +107,26 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "a guardian hears replies of dead incarnations",
     file: "owner/Guardian.ts",
     from:
-      "  replied(epoch: number, seq: number, outcome: Outcome, state: unknown): void {\n    if (epoch !== this.epoch || this.status === \"ended\") return",
+      "  replied(incarnation: number, seq: number, outcome: Outcome, state: unknown): void {\n    if (incarnation !== this.incarnation || this.status === \"ended\") return",
     to:
-      "  replied(epoch: number, seq: number, outcome: Outcome, state: unknown): void {\n    if (this.status === \"ended\") return",
+      "  replied(incarnation: number, seq: number, outcome: Outcome, state: unknown): void {\n    if (this.status === \"ended\") return",
     workload: "tallies",
     seeds: null,
-    why: "a host's own look at the epoch comes first, and a fiber has told of its death by then"
+    why: "a host's own look at the incarnation comes first, and a fiber has told of its death by then"
   },
   {
-    name: "a host's report of an earlier epoch is heard",
+    name: "a host's report of an earlier incarnation is heard",
     file: "hosts/RemoteHost.ts",
-    from: "        if (tenant === undefined || epoch !== tenant.epoch) return",
+    from: "        if (tenant === undefined || incarnation !== tenant.incarnation) return",
     to: "        if (tenant === undefined) return",
     workload: "tallies",
     seeds: null,
-    why: "the guardian's own look at the epoch stands behind it"
+    why: "the guardian's own look at the incarnation stands behind it"
   },
   {
-    name: "the death of an earlier epoch is heard",
+    name: "the death of an earlier incarnation is heard",
     file: "owner/Guardian.ts",
-    from: "bystander = false): void {\n    if (epoch !== this.epoch || this.status === \"ended\") return",
+    from: "bystander = false): void {\n    if (incarnation !== this.incarnation || this.status === \"ended\") return",
     to: "bystander = false): void {\n    if (this.status === \"ended\") return",
     workload: "tallies",
     seeds: null,
@@ -292,8 +292,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "who has ended is begun in a host that comes up",
     file: "hosts/RemoteHost.ts",
-    from: "    if (epoch !== undefined) this.forgotten.set(tenant.id, epoch)",
-    to: "    if (epoch !== undefined && epoch < 0) this.forgotten.set(tenant.id, epoch)",
+    from: "    if (incarnation !== undefined) this.forgotten.set(tenant.id, incarnation)",
+    to: "    if (incarnation !== undefined && incarnation < 0) this.forgotten.set(tenant.id, incarnation)",
     workload: "endings",
     seeds: 3000
   },

@@ -44,23 +44,23 @@ export class FiberHost<R> implements Host {
 
   place(tenant: Tenant): void {
     this.tenants.add(tenant.id)
-    const { definition, epoch, name } = tenant
+    const { definition, incarnation, name } = tenant
     const behavior = this.behaviors.get(definition.actorName)
     if (behavior === undefined) {
       const message = `no behavior of ${definition.actorName} was given; known: ${
         [...this.behaviors.keys()].join(", ")
       }`
-      return tenant.died(epoch, new Death({ kind: "StartFailed", message }), 0)
+      return tenant.died(incarnation, new Death({ kind: "StartFailed", message }), 0)
     }
     if (behavior.definition.methods !== definition.methods) {
       const message = `the behavior given is of another definition that is named ${definition.actorName}, too`
-      return tenant.died(epoch, new Death({ kind: "StartFailed", message }), 0)
+      return tenant.died(incarnation, new Death({ kind: "StartFailed", message }), 0)
     }
     const report = new Reporter<R>(this.cells, tenant)
     const cell = new Cell({
       behavior,
       name,
-      incarnation: epoch,
+      incarnation,
       loop: this.loop,
       config: tenant.config,
       restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
@@ -103,30 +103,30 @@ class Reporter<R> implements CellReport {
   cell: Cell<R> | undefined
   private readonly cells: Map<number, Cell<R>>
   private readonly tenant: Tenant
-  private readonly epoch: number
+  private readonly incarnation: number
 
   constructor(cells: Map<number, Cell<R>>, tenant: Tenant) {
     this.cells = cells
     this.tenant = tenant
-    this.epoch = tenant.epoch
+    this.incarnation = tenant.incarnation
   }
 
   started(): void {
-    this.tenant.started(this.epoch)
+    this.tenant.started(this.incarnation)
   }
 
   replied(seq: number, _method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void {
-    this.tenant.replied(this.epoch, seq, outcome, state)
+    this.tenant.replied(this.incarnation, seq, outcome, state)
   }
 
   died(death: Death, seq: number): void {
     this.leave()
-    this.tenant.died(this.epoch, death, seq)
+    this.tenant.died(this.incarnation, death, seq)
   }
 
   stopped(): void {
     this.leave()
-    this.tenant.stopped(this.epoch)
+    this.tenant.stopped(this.incarnation)
   }
 
   private leave(): void {

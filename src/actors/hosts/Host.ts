@@ -7,8 +7,8 @@
  *
  * The rules a host keeps:
  * - messages are handled one at a time, in the order delivered;
- * - each report carries the epoch (the number of the incarnation) that it is about;
- * - after `died` or `stopped` of an epoch nothing of it runs any more (the fence), so that the owner may place the next.
+ * - each report carries the number of the incarnation that it is about;
+ * - after `died` or `stopped` of an incarnation nothing of it runs any more (the fence), so that the owner may place the next.
  */
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -45,25 +45,25 @@ export interface Tenant {
   /** The last committed state, always encoded: a handler cannot spoil what it has committed. */
   readonly state: unknown
   readonly hasState: boolean
-  readonly epoch: number
+  readonly incarnation: number
 
   /** Whether its incarnation may be at work: it starts, or has a message. */
   readonly working: boolean
 
   /** The method of the oldest unanswered message, if `seq` is its number. */
   pending(seq: number): Method | undefined
-  started(epoch: number): void
+  started(incarnation: number): void
   /** `state` is encoded, and `undefined` for a stateless actor. */
-  replied(epoch: number, seq: number, outcome: Exit.Exit<unknown, unknown>, state: unknown): void
+  replied(incarnation: number, seq: number, outcome: Exit.Exit<unknown, unknown>, state: unknown): void
   /** The message could not be handed over; it was not handled. */
-  refused(epoch: number, seq: number, reason: string): void
+  refused(incarnation: number, seq: number, reason: string): void
   /**
    * The incarnation is gone. `seq` is the message in hand, 0 when none was, and `undefined` when the host cannot tell
    * (then every delivered message may have been started). `bystander` is set when the host knows that the incarnation
    * did nothing at the time, not even start, and that another one did.
    */
-  died(epoch: number, death: Death, seq: number | undefined, bystander?: boolean): void
-  stopped(epoch: number): void
+  died(incarnation: number, death: Death, seq: number | undefined, bystander?: boolean): void
+  stopped(incarnation: number): void
   /** No incarnation can live here any more, however often it is tried: the actor has failed for good. */
   unfit(death: Death): void
 }
@@ -75,7 +75,7 @@ export interface Host {
   readonly border: boolean
   /** How many actors live here. */
   readonly population: number
-  /** Starts the tenant's present epoch. */
+  /** Starts the tenant's present incarnation. */
   place(tenant: Tenant): void
   deliver(tenant: Tenant, envelope: Envelope): void
   /** Asks the incarnation to finish the message in hand and to end; answered by `stopped`. */

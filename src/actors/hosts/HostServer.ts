@@ -38,7 +38,7 @@ const mostHeldMillis = 1
 const deathCodec = Codec.make(Death)
 
 interface Resident<R> {
-  readonly epoch: number
+  readonly incarnation: number
   readonly cell: Cell<R>
   readonly methods: ReadonlyMap<string, Method>
 }
@@ -116,16 +116,16 @@ export class HostServer<R> {
     this.port.post([["alive", posted, this.heard, this.outbox.posted]], [])
   }
 
-  private resident(actor: number, epoch: number): Resident<R> | undefined {
+  private resident(actor: number, incarnation: number): Resident<R> | undefined {
     const resident = this.residents.get(actor)
-    return resident?.epoch === epoch ? resident : undefined
+    return resident?.incarnation === incarnation ? resident : undefined
   }
 
-  private start({ actor, config, definition, epoch, hasState, name, state }: StartCommand, run: Run<R>): void {
+  private start({ actor, config, definition, incarnation, hasState, name, state }: StartCommand, run: Run<R>): void {
     const { behaviors } = this.options
     const behavior = behaviors.get(definition)
     const cannot = (message: string): void => {
-      this.send(["died", actor, epoch, encodeDeath(new Death({ kind: "StartFailed", message })), 0])
+      this.send(["died", actor, incarnation, encodeDeath(new Death({ kind: "StartFailed", message })), 0])
     }
     if (behavior === undefined) {
       return cannot(`the host offers no behavior of ${definition}; it offers ${[...behaviors.keys()].join(", ")}`)
@@ -133,47 +133,47 @@ export class HostServer<R> {
     const decoded = behavior.definition.configCodec.decode(config)
     if (Exit.isFailure(decoded)) return cannot(`the config does not fit its schema: ${Codec.reason(decoded)}`)
     const leave = (): void => {
-      if (this.residents.get(actor)?.epoch === epoch) this.residents.delete(actor)
+      if (this.residents.get(actor)?.incarnation === incarnation) this.residents.delete(actor)
     }
     const cell = new Cell({
       behavior,
       name,
-      incarnation: epoch,
+      incarnation,
       loop: this.loop,
       config: decoded.value,
       restored: hasState ? Option.some(state) : Option.none(),
       report: {
-        started: () => this.send(["started", actor, epoch]),
-        replied: (seq, method, outcome, state) => this.reply(actor, epoch, seq, method, outcome, state),
+        started: () => this.send(["started", actor, incarnation]),
+        replied: (seq, method, outcome, state) => this.reply(actor, incarnation, seq, method, outcome, state),
         died: (death, seq) => {
           leave()
-          this.send(["died", actor, epoch, encodeDeath(death), seq])
+          this.send(["died", actor, incarnation, encodeDeath(death), seq])
           this.closeWhenEmpty(run)
         },
         stopped: () => {
           leave()
-          this.send(["stopped", actor, epoch])
+          this.send(["stopped", actor, incarnation])
           this.closeWhenEmpty(run)
         }
       }
     })
-    this.residents.set(actor, { epoch, cell, methods: behavior.definition.methods })
+    this.residents.set(actor, { incarnation, cell, methods: behavior.definition.methods })
     cell.start(run)
   }
 
-  private message(actor: number, epoch: number, seq: number, name: string, payload: unknown): void {
-    const resident = this.resident(actor, epoch)
+  private message(actor: number, incarnation: number, seq: number, name: string, payload: unknown): void {
+    const resident = this.resident(actor, incarnation)
     if (resident === undefined) return
     const method = resident.methods.get(name)
-    if (method === undefined) return this.send(["refused", actor, epoch, seq, `the host knows no method ${name}`])
+    if (method === undefined) return this.send(["refused", actor, incarnation, seq, `the host knows no method ${name}`])
     const decoded = method.payload.decode(payload)
-    if (Exit.isFailure(decoded)) return this.send(["refused", actor, epoch, seq, Codec.reason(decoded)])
+    if (Exit.isFailure(decoded)) return this.send(["refused", actor, incarnation, seq, Codec.reason(decoded)])
     resident.cell.push({ seq, method, payload: decoded.value })
   }
 
   private reply(
     actor: number,
-    epoch: number,
+    incarnation: number,
     seq: number,
     method: Method,
     outcome: Exit.Exit<unknown, unknown>,
@@ -185,8 +185,8 @@ export class HostServer<R> {
       : method.error.encodeMoving(failure?.error, this.moved)
     if (Exit.isSuccess(encoded)) {
       const kind = Exit.isSuccess(outcome) ? "success" : "failure"
-      this.send(["replied", actor, epoch, seq, kind, encoded.value, state])
-    } else this.send(["replied", actor, epoch, seq, "refused", Codec.reason(encoded), state])
+      this.send(["replied", actor, incarnation, seq, kind, encoded.value, state])
+    } else this.send(["replied", actor, incarnation, seq, "refused", Codec.reason(encoded), state])
   }
 
   private send(report: Report): void {
@@ -202,8 +202,8 @@ export class HostServer<R> {
   private unsendable(report: Report, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
     if (report[0] !== "replied") throw error
-    const [kind, actor, epoch, seq, , , state] = report
-    this.outbox.say([kind, actor, epoch, seq, "refused", reason, state])
+    const [kind, actor, incarnation, seq, , , state] = report
+    this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state])
   }
 
   /**
@@ -214,8 +214,8 @@ export class HostServer<R> {
     const death = thrown === undefined ? undefined : encodeDeath(thrown)
     if (!this.up) return this.port.post([["exiting", [], death]], [])
     const working: Array<Working> = []
-    for (const [actor, { cell, epoch }] of this.residents) {
-      if (cell.working) working.push([actor, epoch, cell.starting ? undefined : cell.seq])
+    for (const [actor, { cell, incarnation }] of this.residents) {
+      if (cell.working) working.push([actor, incarnation, cell.starting ? undefined : cell.seq])
     }
     this.send(["exiting", working, death])
     this.flush()

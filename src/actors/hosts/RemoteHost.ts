@@ -59,7 +59,7 @@ export class RemoteHost implements Host {
     (batch) => this.link?.post(batch),
     (command, error) => this.unsendable(command, error instanceof Error ? error.message : String(error))
   )
-  /** Whose start lies in the outbox, with its epoch; and who of them is to be told nothing any more. */
+  /** Whose start lies in the outbox, and of which incarnation; and who of them is to be told nothing any more. */
   private readonly unsaid = new Map<number, number>()
   private readonly forgotten = new Map<number, number>()
   private ending: Death | undefined
@@ -128,10 +128,10 @@ export class RemoteHost implements Host {
   place(tenant: Tenant): void {
     this.tenants.set(tenant.id, tenant)
     this.ensureOpen()
-    this.unsaid.set(tenant.id, tenant.epoch)
+    this.unsaid.set(tenant.id, tenant.incarnation)
     this.send(["start", {
       actor: tenant.id,
-      epoch: tenant.epoch,
+      incarnation: tenant.incarnation,
       definition: tenant.definition.actorName,
       name: tenant.name,
       config: tenant.config,
@@ -141,16 +141,16 @@ export class RemoteHost implements Host {
   }
 
   deliver(tenant: Tenant, envelope: Envelope): void {
-    this.send(["message", tenant.id, tenant.epoch, envelope.seq, envelope.method.name, envelope.payload])
+    this.send(["message", tenant.id, tenant.incarnation, envelope.seq, envelope.method.name, envelope.payload])
   }
 
   stop(tenant: Tenant): void {
-    if (this.link === undefined) tenant.stopped(tenant.epoch)
-    else this.send(["stop", tenant.id, tenant.epoch])
+    if (this.link === undefined) tenant.stopped(tenant.incarnation)
+    else this.send(["stop", tenant.id, tenant.incarnation])
   }
 
   halt(tenant: Tenant): void {
-    this.send(["halt", tenant.id, tenant.epoch])
+    this.send(["halt", tenant.id, tenant.incarnation])
     if (tenant.working) this.probe()
   }
 
@@ -168,8 +168,8 @@ export class RemoteHost implements Host {
   evict(tenant: Tenant): void {
     this.tenants.delete(tenant.id)
     // Where its start has not been said yet (the other side is still coming up), it never is.
-    const epoch = this.unsaid.get(tenant.id)
-    if (epoch !== undefined) this.forgotten.set(tenant.id, epoch)
+    const incarnation = this.unsaid.get(tenant.id)
+    if (incarnation !== undefined) this.forgotten.set(tenant.id, incarnation)
   }
 
   /** Asks the other side to end, terminates it after `grace` milliseconds, and completes when it is gone. */
@@ -239,7 +239,7 @@ export class RemoteHost implements Host {
   private isForgotten(command: Command): boolean {
     switch (command[0]) {
       case "start":
-        return this.forgotten.get(command[1].actor) === command[1].epoch
+        return this.forgotten.get(command[1].actor) === command[1].incarnation
       case "message":
       case "stop":
       case "halt":
@@ -254,8 +254,8 @@ export class RemoteHost implements Host {
   private unsendable(command: Command, reason: string): void {
     if (command[0] === "message") this.tenants.get(command[1])?.refused(command[2], command[3], reason)
     if (command[0] === "start") {
-      const { actor, epoch } = command[1]
-      this.tenants.get(actor)?.died(epoch, new Death({ kind: "StartFailed", message: reason }), 0)
+      const { actor, incarnation } = command[1]
+      this.tenants.get(actor)?.died(incarnation, new Death({ kind: "StartFailed", message: reason }), 0)
     }
   }
 
@@ -280,19 +280,19 @@ export class RemoteHost implements Host {
       case "refused":
         return this.tenants.get(report[1])?.refused(report[2], report[3], report[4])
       case "died": {
-        const [, actor, epoch, encoded, seq] = report
-        return this.tenants.get(actor)?.died(epoch, decodeDeath(encoded), seq)
+        const [, actor, incarnation, encoded, seq] = report
+        return this.tenants.get(actor)?.died(incarnation, decodeDeath(encoded), seq)
       }
       case "replied": {
-        const [, actor, epoch, seq, kind, value, state] = report
+        const [, actor, incarnation, seq, kind, value, state] = report
         const tenant = this.tenants.get(actor)
-        if (tenant === undefined || epoch !== tenant.epoch) return
+        if (tenant === undefined || incarnation !== tenant.incarnation) return
         const method = tenant.pending(seq)
         // Replies come in order, each once.
         if (method === undefined) {
           return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)
         }
-        return tenant.replied(epoch, seq, outcome(tenant, method, kind, value), state)
+        return tenant.replied(incarnation, seq, outcome(tenant, method, kind, value), state)
       }
       case "alive": {
         const [, posted, heard, reports] = report
@@ -411,12 +411,12 @@ export class RemoteHost implements Host {
       // A host that did not come up says nothing against the actor: it counts as one more death, by its own policy.
       const told = death.kind === "StartFailed" ? new Death({ ...death, kind: "HostExited" }) : death
       const { working } = this
-      if (working === undefined) tenant.died(tenant.epoch, told, undefined)
+      if (working === undefined) tenant.died(tenant.incarnation, told, undefined)
       else {
-        const [, epoch, seq] = working.get(tenant.id) ?? []
-        const idle = epoch !== tenant.epoch
+        const [, incarnation, seq] = working.get(tenant.id) ?? []
+        const idle = incarnation !== tenant.incarnation
         // Where nobody was at work, nobody is to blame, and it counts for all of them: an end must come somewhere.
-        tenant.died(tenant.epoch, told, idle ? 0 : seq ?? 0, idle && working.size > 0)
+        tenant.died(tenant.incarnation, told, idle ? 0 : seq ?? 0, idle && working.size > 0)
       }
     }
     const waiting = Array.from(this.onExit)

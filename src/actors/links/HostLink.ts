@@ -10,9 +10,9 @@ import type { Fault } from "../Fault.ts"
 /** From the owner to the host. Payload, config and state are encoded. */
 export type Command =
   | readonly [kind: "start", start: StartCommand]
-  | readonly [kind: "message", actor: number, epoch: number, seq: number, method: string, payload: unknown]
-  | readonly [kind: "stop", actor: number, epoch: number]
-  | readonly [kind: "halt", actor: number, epoch: number]
+  | readonly [kind: "message", actor: number, incarnation: number, seq: number, method: string, payload: unknown]
+  | readonly [kind: "stop", actor: number, incarnation: number]
+  | readonly [kind: "halt", actor: number, incarnation: number]
   /** A sign of life is wanted. `posted` commands were sent over this link, this one included. */
   | readonly [kind: "ping", posted: number]
   /** Come to harm in this way. */
@@ -22,7 +22,7 @@ export type Command =
 
 export interface StartCommand {
   readonly actor: number
-  readonly epoch: number
+  readonly incarnation: number
   readonly definition: string
   readonly name: string
   readonly config: unknown
@@ -34,21 +34,21 @@ export interface StartCommand {
 export type Report =
   /** The host is up; the build it was made from, when it knows. */
   | readonly [kind: "ready", buildId: string | undefined]
-  | readonly [kind: "started", actor: number, epoch: number]
+  | readonly [kind: "started", actor: number, incarnation: number]
   | readonly [
     kind: "replied",
     actor: number,
-    epoch: number,
+    incarnation: number,
     seq: number,
     outcome: "success" | "failure" | "refused",
     value: unknown,
     state: unknown
   ]
   /** The payload did not fit; the message was not handled. */
-  | readonly [kind: "refused", actor: number, epoch: number, seq: number, reason: string]
+  | readonly [kind: "refused", actor: number, incarnation: number, seq: number, reason: string]
   /** `death` is an encoded `Death`, `seq` the message in hand or 0. */
-  | readonly [kind: "died", actor: number, epoch: number, death: unknown, seq: number]
-  | readonly [kind: "stopped", actor: number, epoch: number]
+  | readonly [kind: "died", actor: number, incarnation: number, death: unknown, seq: number]
+  | readonly [kind: "stopped", actor: number, incarnation: number]
   /**
    * The answer to a ping of `posted` commands: so many were heard, and so many reports were posted, this one included. A
    * link keeps the order, so when the numbers differ something was lost on the way.
@@ -60,7 +60,7 @@ export type Report =
    */
   | readonly [kind: "exiting", working: ReadonlyArray<Working>, death: unknown]
 
-export type Working = readonly [actor: number, epoch: number, seq: number | undefined]
+export type Working = readonly [actor: number, incarnation: number, seq: number | undefined]
 
 /** The owner's end of a link. */
 export interface HostLink {

@@ -3,7 +3,7 @@
  *
  * It numbers the messages, keeps them until they are answered, commits each reply together with the state that came with
  * it, and after a death decides by the actor's supervision, places the next incarnation with the last committed state and
- * delivers again, in order, what was not answered. A reply of an earlier epoch is not heard. So a message counts once,
+ * delivers again, in order, what was not answered. A reply of an earlier incarnation is not heard. So a message counts once,
  * however often it had to run.
  *
  * Everything here runs on the owner's thread and is synchronous; only waiting (a back-off) takes a fiber.
@@ -77,7 +77,7 @@ export class Guardian implements Tenant, Sibling {
   readonly end = Deferred.makeUnsafe<Ended>()
   state: unknown = undefined
   hasState = false
-  epoch = 1
+  incarnation = 1
   restarts = 0
   status: Status = "starting"
 
@@ -213,19 +213,19 @@ export class Guardian implements Tenant, Sibling {
 
   // --- from the host
 
-  started(epoch: number): void {
-    if (epoch !== this.epoch || this.status === "ended") return
+  started(incarnation: number): void {
+    if (incarnation !== this.incarnation || this.status === "ended") return
     this.up = true
     if (this.status !== "stopping") this.status = "running"
     if (!this.served) {
       this.served = true
-      this.around.publish({ _tag: "Started", actor: this.name, incarnation: epoch })
+      this.around.publish({ _tag: "Started", actor: this.name, incarnation })
       Deferred.doneUnsafe(this.firstStart, Exit.void)
     } else if (this.lastDeath !== undefined) {
       this.around.publish({
         _tag: "Restarted",
         actor: this.name,
-        incarnation: epoch,
+        incarnation,
         death: this.lastDeath,
         recoveryMillis: Math.max(0, this.around.now() - this.diedAt),
         replayed: this.replayed
@@ -233,8 +233,8 @@ export class Guardian implements Tenant, Sibling {
     }
   }
 
-  replied(epoch: number, seq: number, outcome: Outcome, state: unknown): void {
-    if (epoch !== this.epoch || this.status === "ended") return
+  replied(incarnation: number, seq: number, outcome: Outcome, state: unknown): void {
+    if (incarnation !== this.incarnation || this.status === "ended") return
     const envelope = this.ledger.settle(seq)
     if (envelope === undefined) return
     if (this.definition.stateCodec !== undefined) {
@@ -256,25 +256,25 @@ export class Guardian implements Tenant, Sibling {
     return oldest?.seq === seq ? oldest.method : undefined
   }
 
-  refused(epoch: number, seq: number, reason: string): void {
-    if (epoch !== this.epoch || this.status === "ended") return
+  refused(incarnation: number, seq: number, reason: string): void {
+    if (incarnation !== this.incarnation || this.status === "ended") return
     const [envelope] = this.ledger.extract((envelope) => envelope.seq === seq)
     this.admit()
     if (envelope !== undefined) this.answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
   }
 
-  died(epoch: number, reported: Death, seq: number | undefined, bystander = false): void {
-    if (epoch !== this.epoch || this.status === "ended") return
+  died(incarnation: number, reported: Death, seq: number | undefined, bystander = false): void {
+    if (incarnation !== this.incarnation || this.status === "ended") return
     if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
     // Between two incarnations: its host has died, and nothing of it lived there.
     if (!this.placed) return
     const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
-    this.epoch++
+    this.incarnation++
     this.up = false
     this.status = "restarting"
     this.diedAt = this.around.now()
     this.lastDeath = death
-    this.around.publish({ _tag: "Died", actor: this.name, incarnation: epoch, death })
+    this.around.publish({ _tag: "Died", actor: this.name, incarnation, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
     if (!this.served && death.kind === "StartFailed") return this.fail(death)
     const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
@@ -284,12 +284,12 @@ export class Guardian implements Tenant, Sibling {
     this.admit()
     for (const envelope of lost) {
       const method = envelope.method.name
-      this.answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation: epoch, death })))
+      this.answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation, death })))
     }
   }
 
-  stopped(epoch: number): void {
-    if (epoch !== this.epoch || this.status === "ended") return
+  stopped(incarnation: number): void {
+    if (incarnation !== this.incarnation || this.status === "ended") return
     this.finish({ _tag: "Stopped" })
   }
 

@@ -202,7 +202,7 @@ export class System {
       name: guardian.name,
       definition: guardian.definition.actorName,
       status: guardian.status,
-      incarnation: guardian.epoch,
+      incarnation: guardian.incarnation,
       restarts: guardian.restarts,
       unanswered: guardian.unanswered,
       host: guardian.host.index,

@@ -39,7 +39,7 @@ const setUp = (
     config: undefined,
     state: undefined,
     hasState: false,
-    epoch: 1,
+    incarnation: 1,
     working: true,
     pending: (seq) => pending(seq) ? Probe.methods.get("Append") : undefined,
     started: () => heard.push("started"),
@@ -182,7 +182,7 @@ describe("RemoteHost", () => {
     const { heard, link, tenant } = setUp()
     link.received([["ready", "A"], ["started", 1, 1]])
     link.exited("over", undefined)
-    link.received([["started", 1, tenant.epoch], ["stopped", 1, tenant.epoch]])
+    link.received([["started", 1, tenant.incarnation], ["stopped", 1, tenant.incarnation]])
     link.exited("over", undefined)
     assert.deepStrictEqual(heard, ["started", "died"])
   })

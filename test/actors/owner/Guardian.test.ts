@@ -35,10 +35,10 @@ const setUp = (
     border: false,
     population: 1,
     place: (tenant: Tenant) => {
-      heard.push(`place ${tenant.epoch}`)
+      heard.push(`place ${tenant.incarnation}`)
       placedWith.push(tenant.hasState ? tenant.state : "none")
     },
-    deliver: (tenant: Tenant, { seq }: Envelope) => heard.push(`deliver ${tenant.epoch}:${seq}`),
+    deliver: (tenant: Tenant, { seq }: Envelope) => heard.push(`deliver ${tenant.incarnation}:${seq}`),
     stop: () => heard.push("stop"),
     halt: () => heard.push("halt"),
     kill: () => Effect.void,
@@ -102,7 +102,7 @@ describe("Guardian", () => {
     guardian.stopped(1)
     assert.deepStrictEqual(outcomes, [])
     assert.isFalse(guardian.hasState)
-    assert.strictEqual(guardian.epoch, 2)
+    assert.strictEqual(guardian.incarnation, 2)
     guardian.replied(2, 1, Exit.succeed("in time"), { total: 1 })
     assert.deepStrictEqual(outcomes, [Exit.succeed("in time")])
     guardian.replied(2, 1, Exit.succeed("again"), { total: 2 })
@@ -114,7 +114,7 @@ describe("Guardian", () => {
     const { events, guardian } = setUp(Supervision.oneForOne(), 4, () => {})
     guardian.died(1, new Death({ kind: "Defect", message: "mishap" }), 0)
     guardian.died(2, new Death({ kind: "HostExited", message: "gone" }), undefined)
-    assert.strictEqual(guardian.epoch, 2)
+    assert.strictEqual(guardian.incarnation, 2)
     assert.strictEqual(events.filter(({ _tag }) => _tag === "Died").length, 1)
   })
 
