@@ -6,7 +6,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { spawn } from "node:child_process"
-import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
@@ -88,8 +88,9 @@ const unmeasured = (line: string): string => measured.reduce((text, [what, by]) 
 
 const latest = (): string | undefined => {
   try {
-    const runs = readdirSync(path.join(folder, "runs")).toSorted((a, b) => a.slice(-19) < b.slice(-19) ? -1 : 1)
-    return runs.at(-1)
+    // Two runs may begin within the second that their names tell.
+    const begun = (run: string) => statSync(path.join(folder, "runs", run, "config.json")).mtimeMs
+    return readdirSync(path.join(folder, "runs")).toSorted((a, b) => begun(a) - begun(b)).at(-1)
   } catch {
     return undefined
   }
