@@ -3,7 +3,9 @@
  * is by default and what it is for. A definition with options can be had with others, and a reference such as
  * `FrozenLake-v1?is_slippery=false` names it so that other threads and saved policies find the same one.
  */
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { fromJson } from "../text/json.ts"
 import type { EnvironmentDefinition, JsonRecord } from "./EnvironmentDefinition.ts"
 import { nearest } from "./nearest.ts"
 import type { ActionSpace } from "./spaces/index.ts"
@@ -97,14 +99,12 @@ export const configure = <A extends ActionSpace>(
 /** What Python writes otherwise than JSON. */
 const pythonWords: Readonly<Record<string, Schema.Json>> = { True: true, False: false, None: null }
 
+const decodeJson = Schema.decodeUnknownOption(fromJson(Schema.Json))
+
 /** The value that a person wrote: JSON, or Python's True, False and None; anything else is a string. */
 export const optionValue = (text: string): Schema.Json => {
   if (Object.hasOwn(pythonWords, text)) return pythonWords[text]!
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
+  return Option.getOrElse(decodeJson(text), () => text)
 }
 
 /** A path or URL of a module, and after a colon the id of one of its exports. */

@@ -28,7 +28,8 @@ describe("JSON from outside", () => {
   it("is read in this way everywhere", () => {
     const root = fileURLToPath(new URL("../../src", import.meta.url))
     for (const file of globSync("**/*.ts", { cwd: root })) {
-      if (file === path.join("text", "json.ts")) continue
+      // The second looks for Effect before there is one, in Effect's own manifest.
+      if (file === path.join("text", "json.ts") || file === "effectVersion.ts") continue
       assert.notMatch(readFileSync(path.join(root, file), "utf8"), /fromJsonString|JSON\.parse/, file)
     }
   })
