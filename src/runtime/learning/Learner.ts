@@ -20,10 +20,10 @@ import type { LossReport } from "../../model/losses/LossSettings.ts"
 import { linearSchedule, type OptimizerSpec } from "../../model/optimizers.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
-import { shareOf, UnitOrder } from "../plan/minibatches.ts"
+import { allRows, rowsOf, UnitOrder } from "../plan/minibatches.ts"
 import { firstPass, type PassOrder, type Plan, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
-import { bankOf, type Fragment } from "../workers/dataPlaneLayout.ts"
+import type { EnvSlot, Fragment } from "../workers/dataPlaneLayout.ts"
 import { StateMismatch } from "../workers/EnvironmentStates.ts"
 import * as targets from "../workers/targets.ts"
 import { initialWeights } from "./initialWeights.ts"
@@ -163,7 +163,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   const orders = plane.units.map((_, unit) => new UnitOrder(seed, unit))
 
   // Two banks by turns: whoever still reads the old weights is not disturbed.
-  const publish = Effect.suspend(() => model.read(plane.weights[bankOf(version)]))
+  const publish = Effect.suspend(() => model.read(plane.weightsOf(version)))
   yield* publish
 
   const rateNow = (): number => {
@@ -174,31 +174,29 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   const stalenessOf = (fragments: ReadonlyArray<Fragment>): number =>
     fragments.reduce((most, fragment) => Math.max(most, version - fragment.version), 0)
 
-  /** The fragments by the units that they belong to, and where their rows are. */
-  const unitsOf = (fragments: ReadonlyArray<Fragment>): ReadonlyArray<UnitRows> => {
-    const units: Array<UnitRows> = []
+  /** The fragments by the units that they belong to, each with the rows that are learned from. */
+  const unitsOf = (fragments: ReadonlyArray<Fragment>): ReadonlyArray<LearnedUnit> => {
+    const units: Array<LearnedUnit> = []
     for (const fragment of fragments) {
       const index = Math.floor(fragment.environment / plane.layout.spec.unit)
       let unit = units.at(-1)
-      if (unit?.index !== index) units.push(unit = { index, fragments: [], rows: [] })
-      const rows = targets.rowsLearned(config, fragment)
-      for (let t = 0; t < rows; t++) unit.rows.push(unit.fragments.length * config.nSteps + t)
-      unit.fragments.push(fragment)
+      if (unit?.index !== index) units.push(unit = { index, fragments: [] })
+      unit.fragments.push({ slot: fragment.slot, rows: targets.rowsLearned(config, fragment) })
     }
     return units
   }
 
   /** The rows of a minibatch in each unit; all of them, in their order, where there is only one. */
-  const select = (units: ReadonlyArray<UnitRows>, minibatch: PassOrder["minibatch"]): ReadonlyArray<Int32Array> =>
-    units.map(({ index, rows }) =>
+  const select = (units: ReadonlyArray<LearnedUnit>, minibatch: PassOrder["minibatch"]): ReadonlyArray<Int32Array> =>
+    units.map(({ fragments, index }) =>
       minibatch === null
-        ? Int32Array.from(rows)
-        : shareOf(orders[index]!.of(rows.length, minibatch), minibatch).map((k) => rows[k]!)
+        ? allRows(fragments, config.nSteps)
+        : rowsOf(orders[index]!, fragments, config.nSteps, minibatch)
     )
 
   /** (A − mean) / (deviation + 1e-8), the deviation that of a sample: the one place where a batch's mean is formed. */
   const normalization = (
-    units: ReadonlyArray<UnitRows>,
+    units: ReadonlyArray<LearnedUnit>,
     selected: ReadonlyArray<Int32Array>
   ): PassOrder["advantage"] => {
     const advantages = selected.flatMap((rows, u) =>
@@ -320,11 +318,10 @@ const blamingRewards = <A, E>(
     return new DeviceFault({ device: error.device, message })
   })
 
-/** The fragments of a unit, and its rows as `fragment · nSteps + step`. */
-interface UnitRows {
+/** The fragments of a unit, and how many rows of each are learned from. */
+interface LearnedUnit {
   readonly index: number
-  readonly fragments: Array<Fragment>
-  readonly rows: Array<number>
+  readonly fragments: Array<{ readonly slot: EnvSlot; readonly rows: number }>
 }
 
 /** 1 − Var[return − V] / Var[return], as Stable-Baselines3's `explained_variance`. */

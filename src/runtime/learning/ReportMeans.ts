@@ -2,21 +2,22 @@
 import type { LossReport } from "../../model/losses/LossSettings.ts"
 
 export class ReportMeans {
-  private readonly sums: Record<string, number> = {}
-  private passes = 0
+  private readonly reports: Array<LossReport> = []
 
   add(report: LossReport): void {
-    this.passes++
-    for (const [name, value] of Object.entries(report)) this.sums[name] = (this.sums[name] ?? 0) + value
+    this.reports.push(report)
   }
 
   get means(): LossReport {
-    const mean = (name: string) => (this.sums[name] ?? 0) / Math.max(1, this.passes)
-    return {
-      ...Object.fromEntries(Object.keys(this.sums).map((name) => [name, mean(name)])),
-      policyLoss: mean("policyLoss"),
-      valueLoss: mean("valueLoss"),
-      entropy: mean("entropy")
+    const [first] = this.reports
+    if (first === undefined) return { policyLoss: 0, valueLoss: 0, entropy: 0 }
+    if (this.reports.length === 1) return first
+    const sums = { ...first }
+    const names = Object.keys(first).filter((name): name is keyof LossReport => name in first)
+    for (const report of this.reports.slice(1)) {
+      for (const name of names) sums[name] = (sums[name] ?? 0) + (report[name] ?? 0)
     }
+    for (const name of names) sums[name] = (sums[name] ?? 0) / this.reports.length
+    return sums
   }
 }

@@ -42,3 +42,21 @@ export const shareOf = (
   order: Int32Array,
   { index, of }: { readonly index: number; readonly of: number }
 ): Int32Array => order.subarray(Math.floor(index * order.length / of), Math.floor((index + 1) * order.length / of))
+
+/**
+ * The rows of a unit that a minibatch takes, in their order, each as `fragment · stride + step`: what a device and a kernel
+ * are given. `fragments` are the unit's, of `rows` rows each.
+ */
+export const rowsOf = (
+  order: UnitOrder,
+  fragments: ReadonlyArray<{ readonly rows: number }>,
+  stride: number,
+  minibatch: { readonly consumed: number; readonly epoch: number; readonly index: number; readonly of: number }
+): Int32Array => {
+  const all = allRows(fragments, stride)
+  return shareOf(order.of(all.length, minibatch), minibatch).map((k) => all[k]!)
+}
+
+/** All rows of a unit, in the same way. */
+export const allRows = (fragments: ReadonlyArray<{ readonly rows: number }>, stride: number): Int32Array =>
+  Int32Array.from(fragments.flatMap(({ rows }, f) => Array.from({ length: rows }, (_, t) => f * stride + t)))

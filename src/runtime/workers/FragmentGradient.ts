@@ -3,13 +3,21 @@
  * units' own memory. In step they are to the bit what the Learner would have computed of the same fragments.
  */
 import * as Schema from "effect/Schema"
+import type { GradientJob } from "../../model/kernels/jobs.ts"
 import type { Kernels } from "../../model/kernels/Kernels.ts"
 import { type SegmentAddresses, unitGradient } from "../../model/kernels/unitGradient.ts"
 import type { FragmentLossSettings, LossSettings } from "../../model/losses/LossSettings.ts"
 import { PolicySpec } from "../../model/policy/PolicySpec.ts"
-import { shareOf, UnitOrder } from "../plan/minibatches.ts"
+import { rowsOf, UnitOrder } from "../plan/minibatches.ts"
 import { PassOrder } from "../plan/UpdatePlan.ts"
-import { type DataPlaneLayout, type EnvSlot, envSlot, unitSlot, workerAddresses } from "./dataPlaneLayout.ts"
+import {
+  type DataPlaneLayout,
+  type EnvSlot,
+  envSlot,
+  type UnitSlot,
+  unitSlot,
+  workerAddresses
+} from "./dataPlaneLayout.ts"
 import * as targets from "./targets.ts"
 
 /** What decides a gradient, beside the fragment, the weights and the pass. */
@@ -54,28 +62,14 @@ export const make = (
   const toTargets = targets.make(settings.targets)
   const gradient = unitGradient(kernels, settings.policy, nSteps)
 
-  const units = Array.from({ length: Math.ceil(count / spec.unit) }, (_, u) => {
-    const fragments = Array.from(
-      { length: Math.min(spec.unit, count - u * spec.unit) },
-      (_, i) => ({ slot: envSlot(kernels.buffer, layout, first + u * spec.unit + i), rows: 0 })
-    )
-    return {
-      ...unitSlot(kernels.buffer, layout, first / spec.unit + u),
-      fragments,
-      order: new UnitOrder(settings.seed, firstUnit + u),
-      fresh: fragments.map(({ slot }) => addressesOf(slot, true)),
-      stale: fragments.map(({ slot }) => addressesOf(slot, false))
-    }
-  })
-  type Unit = (typeof units)[number]
-
-  /** What every job on a unit says. */
-  const jobOf = (weights: number, unit: Unit, advantage: PassOrder["advantage"]) => ({
+  /** What every job on a unit says; it is kept, and says the rest from call to call. */
+  const jobOf = ({ address }: UnitSlot): GradientJob => ({
     policy: descriptor,
-    parameters: weights,
+    parameters: 0,
     workspace,
     scale: 1,
-    advantage,
+    loss: { name: "a2c", valueCoefficient: 0, entropyCoefficient: 0 },
+    advantage: null,
     rows: 0,
     observations: 0,
     actions: 0,
@@ -87,35 +81,44 @@ export const make = (
     values: 0,
     kept: 0,
     outputs: 0,
-    gradients: unit.address.gradient,
-    accumulate: 0 as const,
-    statistics: unit.address.statistics
+    gradients: address.gradient,
+    accumulate: 0,
+    statistics: address.statistics
   })
 
-  /** The unit's rows of a minibatch, each as `fragment · nSteps + step`. */
-  const picked = (unit: Unit, minibatch: NonNullable<PassOrder["minibatch"]>): Int32Array => {
-    const rows = unit.fragments.flatMap((fragment, f) =>
-      Array.from({ length: targets.rowsLearned(settings.targets, fragment) }, (_, t) => f * nSteps + t)
+  const units = Array.from({ length: Math.ceil(count / spec.unit) }, (_, u) => {
+    const fragments = Array.from(
+      { length: Math.min(spec.unit, count - u * spec.unit) },
+      (_, i) => ({ slot: envSlot(kernels.buffer, layout, first + u * spec.unit + i), rows: 0 })
     )
-    return shareOf(unit.order.of(rows.length, minibatch), minibatch).map((k) => rows[k]!)
-  }
+    const slot = unitSlot(kernels.buffer, layout, first / spec.unit + u)
+    return {
+      ...slot,
+      fragments,
+      job: jobOf(slot),
+      order: new UnitOrder(settings.seed, firstUnit + u),
+      fresh: fragments.map(({ slot }) => addressesOf(slot, true)),
+      stale: fragments.map(({ slot }) => addressesOf(slot, false))
+    }
+  })
+  type Unit = (typeof units)[number]
 
   const ofRows = (
     weights: number,
-    unit: Unit,
-    loss: LossSettings,
+    { fragments, fresh, job, order, stale }: Unit,
     { advantage, minibatch }: PassOrder,
-    fresh: boolean
+    loss: LossSettings,
+    isFresh: boolean
   ): void => {
-    const segments = fresh ? unit.fresh : unit.stale
-    for (const [f, fragment] of unit.fragments.entries()) {
-      segments[f]!.rows = targets.rowsLearned(settings.targets, fragment)
+    const segments = isFresh ? fresh : stale
+    for (let f = 0; f < fragments.length; f++) {
+      segments[f]!.rows = targets.rowsLearned(settings.targets, fragments[f]!)
     }
-    gradient(
-      { ...jobOf(weights, unit, advantage), loss },
-      segments,
-      minibatch === null ? null : picked(unit, minibatch)
-    )
+    job.parameters = weights
+    job.advantage = advantage
+    job.loss = loss
+    job.accumulate = 0
+    gradient(job, segments, minibatch === null ? null : rowsOf(order, segments, nSteps, minibatch))
   }
 
   const logits = outputs
@@ -131,8 +134,11 @@ export const make = (
       for (let t = 0; t < rows; t++) slot.returns[t] = slot.rewards[t]!
       kernels.forward(descriptor, weights, address.observations, rows + 1, workspace, logits, values)
       kernels.differentiate({
-        ...jobOf(weights, unit, null),
+        ...unit.job,
         ...unit.stale[f]!,
+        parameters: weights,
+        advantage: null,
+        accumulate: 0,
         loss,
         rows,
         outputs: logits,
@@ -158,7 +164,7 @@ export const make = (
   const compute = (weights: number, unit: Unit, pass: PassOrder, fresh: boolean): void => {
     unit.statistics.fill(0)
     if (pass.loss.name === "td") ofFragments(weights, unit, pass.loss)
-    else ofRows(weights, unit, pass.loss, pass, fresh)
+    else ofRows(weights, unit, pass, pass.loss, fresh)
   }
 
   return {
