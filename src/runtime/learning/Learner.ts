@@ -160,6 +160,8 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   let consumed = saved?.consumed ?? 0
   if (saved !== undefined) yield* model.load(saved.model)
   const toTargets = targets.make(config)
+  /** The gradients of a first pass come with the fragments. */
+  const firstIsMade = firstPass(plan) !== null
   const orders = plane.units.map((_, unit) => new UnitOrder(seed, unit))
 
   // Two banks by turns: whoever still reads the old weights is not disturbed.
@@ -255,7 +257,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     const contributions = fragments.length === config.nEnvs
       ? plane.units
       : fragments.map(({ environment }) => plane.units[environment]!)
-    let there = firstPass(plan) !== null
+    let there = firstIsMade
     return passes(
       fragments,
       Effect.fnUntraced(function*(order) {
