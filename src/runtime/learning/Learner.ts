@@ -258,14 +258,12 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       ? plane.units
       : fragments.map(({ environment }) => plane.units[environment]!)
     let there = firstIsMade
-    return passes(
-      fragments,
-      Effect.fnUntraced(function*(order) {
-        if (!there) yield* ask(version, order)
-        there = false
-        return yield* model.gather(contributions, order.loss.name)
-      })
-    )
+    return passes(fragments, (order) => {
+      const gathered = model.gather(contributions, order.loss.name)
+      if (!there) return Effect.andThen(ask(version, order), gathered)
+      there = false
+      return gathered
+    })
   }
 
   return Learner.of({
