@@ -53,6 +53,7 @@ const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kerne
       samplingSeed: config.seed,
       restartSameSeed: config.restartSameSeed,
       rewards: config.rewards,
+      gamma: config.gamma,
       untilEpisodeEnd: false
     }),
     gradient: FragmentGradient.make(kernels, layout, {

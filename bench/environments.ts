@@ -106,6 +106,7 @@ const rollout = async (nEnvs: number): Promise<ReadonlyArray<number>> => {
       samplingSeed: 1,
       restartSameSeed: false,
       rewards: "environment",
+      gamma: config.gamma,
       untilEpisodeEnd: false
     })
   )

@@ -29,18 +29,20 @@ const draws = {
 } as const satisfies { readonly [Name in Initialization]: (flat: Float32Array, layer: Layer, random: Pcg64) => void }
 
 /**
- * All parameters of a policy, in flat order. The stream moves on by what was drawn. A distribution's free parameters
- * begin at 0, as in Stable-Baselines3: a Gaussian's deviation at 1.
+ * All parameters of a policy, in flat order. The stream moves on by what was drawn. A distribution's free parameters, the
+ * logarithms of a Gaussian's deviations, begin at `logStd`; at 0, as in Stable-Baselines3, where nothing is said.
  */
 export const initialParameters = (
   policy: PolicySpec,
   initialization: Initialization,
-  random: Pcg64
+  random: Pcg64,
+  logStd = 0
 ): Float32Array<ArrayBuffer> => {
   const layout = new ParameterLayout(policy)
   const flat = new Float32Array(layout.size)
   for (const layer of layout.layers) draws[initialization](flat, layer, random)
-  return flat
+  const { at, length } = layout.free
+  return flat.fill(logStd, at, at + length)
 }
 
 const drawUniform = (flat: Float32Array, layer: Layer, random: Pcg64): void => {

@@ -1,13 +1,14 @@
 /**
  * A policy network as a LayersModel of TensorFlow.js: `model.json` and one file of weights beside it, for
  * `tf.loadLayersModel`. Its input is [batch, inputs], its outputs are `logits` [batch, actions] and `value` [batch, 1].
- * Pure; files are the caller's business.
+ * Where the policy normalizes observations, the model does it first. Pure; files are the caller's business.
  */
 import { biasOf, weightOf } from "./namedTensors.ts"
 import type { Activation } from "./policy/activations.ts"
 import type { DistributionSpec } from "./policy/DistributionSpec.ts"
 import type { EncoderSpec, MlpSpec } from "./policy/Encoder.ts"
 import type { FloatArray, Layer } from "./policy/Layer.ts"
+import { type Moments, normalClip, normalEpsilon } from "./policy/normalization.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
 import type { PolicySpec } from "./policy/PolicySpec.ts"
 import type { Tensor } from "./safetensors.ts"
@@ -40,10 +41,39 @@ const mlpOf = (encoder: EncoderSpec): MlpSpec => {
   }
 }
 
+/**
+ * Normalization as layers after `input`: Keras has no clipping but that of a ReLU from 0 on, so the numbers are shifted there
+ * and back.
+ */
+const normalizing = ({ mean, variance, width }: Moments, weights: FloatArray, input: string) => {
+  const layers = [
+    {
+      class_name: "BatchNormalization",
+      config: { name: "normalized", epsilon: normalEpsilon, center: true, scale: false }
+    },
+    { class_name: "ReLU", config: { name: "clipped", max_value: 2 * normalClip } },
+    { class_name: "Rescaling", config: { name: "seen", scale: 1, offset: -normalClip } }
+  ]
+  const tensor = (data: FloatArray): Tensor => ({ shape: [width], data: Float32Array.from(data) })
+  return {
+    layers: layers.map(({ class_name, config }, k) => ({
+      class_name,
+      config,
+      name: config.name,
+      inbound_nodes: [[[k === 0 ? input : layers[k - 1]!.config.name, 0, 0, {}]]]
+    })),
+    tensors: [
+      ["normalized/beta", tensor(new Float32Array(width).fill(normalClip))],
+      ["normalized/moving_mean", tensor(weights.subarray(mean, mean + width))],
+      ["normalized/moving_variance", tensor(weights.subarray(variance, variance + width))]
+    ] satisfies ReadonlyArray<readonly [name: string, tensor: Tensor]>
+  }
+}
+
 /** The policy's files. `about` becomes the model's metadata. */
 export const encode = (
   policy: PolicySpec,
-  parameters: FloatArray,
+  weights: FloatArray,
   about: Readonly<Record<string, string>> = {}
 ): LayersModel => {
   const layout = new ParameterLayout(policy)
@@ -73,21 +103,25 @@ export const encode = (
         inbound_nodes: [[[from, 0, 0, {}]]]
       })
       // A Dense layer of Keras keeps its weight as [in][out].
-      tensors.push([`${name}/kernel`, weightOf(layer, parameters, "in-out")], [
+      tensors.push([`${name}/kernel`, weightOf(layer, weights, "in-out")], [
         `${name}/bias`,
-        biasOf(layer, parameters)
+        biasOf(layer, weights)
       ])
       from = name
     }
     return from
   }
-  const trunk = chain(layout.trunk, "observation")
+  const observed = layout.statistics.find(({ name }) => name === "obs_rms")
+  const first = observed === undefined ? undefined : normalizing(observed, weights, "observation")
+  layers.push(...first?.layers ?? [])
+  tensors.push(...first?.tensors ?? [])
+  const trunk = chain(layout.trunk, first === undefined ? "observation" : "seen")
   chain(layout.actor, trunk, head)
   chain(layout.critic, trunk, "value")
 
-  const weights = new DataView(new ArrayBuffer(layout.size * 4))
+  const bytes = new DataView(new ArrayBuffer(4 * tensors.reduce((sum, [, { data }]) => sum + data.length, 0)))
   let at = 0
-  for (const [, { data }] of tensors) for (const value of data) weights.setFloat32((at += 4) - 4, value, true)
+  for (const [, { data }] of tensors) for (const value of data) bytes.setFloat32((at += 4) - 4, value, true)
   return {
     json: JSON.stringify({
       format: "layers-model",
@@ -110,6 +144,6 @@ export const encode = (
       }],
       userDefinedMetadata: about
     }),
-    weights: new Uint8Array(weights.buffer)
+    weights: new Uint8Array(bytes.buffer)
   }
 }

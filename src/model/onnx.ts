@@ -2,13 +2,15 @@
  * A policy network as an ONNX model (github.com/onnx/onnx, `onnx/onnx.proto`), which onnxruntime and many others run.
  *
  * Input `observation` [batch, inputs]; outputs `logits` [batch, actions] (the greedy action is the largest) and `value`
- * [batch, 1]. Parameters have PyTorch's names and its `[out][in]` order. Pure; files are the caller's business.
+ * [batch, 1]. Parameters have PyTorch's names and its `[out][in]` order. Where the policy normalizes observations, the graph
+ * does it first. Pure; files are the caller's business.
  */
 import { biasOf, weightOf } from "./namedTensors.ts"
 import type { Activation } from "./policy/activations.ts"
 import { distributionOf, type DistributionSpec } from "./policy/DistributionSpec.ts"
 import type { EncoderSpec, MlpSpec } from "./policy/Encoder.ts"
 import type { FloatArray, Layer } from "./policy/Layer.ts"
+import { normalClip, normalScale } from "./policy/normalization.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
 import type { PolicySpec } from "./policy/PolicySpec.ts"
 import * as protobuf from "./protobuf.ts"
@@ -90,7 +92,7 @@ const mlpOf = (encoder: EncoderSpec): MlpSpec => {
 /** The bytes of an `.onnx` file. `about` becomes the model's metadata. */
 export const encode = (
   policy: PolicySpec,
-  parameters: FloatArray,
+  weights: FloatArray,
   about: Readonly<Record<string, string>> = {}
 ): Uint8Array<ArrayBuffer> => {
   const layout = new ParameterLayout(policy)
@@ -109,7 +111,34 @@ export const encode = (
     }
     return from
   }
-  const trunk = chain(layout.trunk, "observation")
+  const constants: Array<readonly [name: string, tensor: Tensor]> = []
+  const constant = (name: string, shape: ReadonlyArray<number>, numbers: Iterable<number>): string => {
+    constants.push([name, { shape, data: Float32Array.from(numbers) }])
+    return name
+  }
+  /** What the layers see. */
+  let seen = "observation"
+  const observed = layout.statistics.find(({ name }) => name === "obs_rms")
+  if (observed !== undefined) {
+    const { mean, variance, width } = observed
+    const center = constant("obs_rms.mean", [width], weights.subarray(mean, mean + width))
+    const scale = constant(
+      "obs_rms.scale",
+      [width],
+      Array.from(weights.subarray(variance, variance + width), normalScale)
+    )
+    nodes.push(
+      node("Sub", [seen, center], "centered"),
+      node("Mul", ["centered", scale], "scaled"),
+      node(
+        "Clip",
+        ["scaled", constant("lowest", [], [-normalClip]), constant("highest", [], [normalClip])],
+        "normalized"
+      )
+    )
+    seen = "normalized"
+  }
+  const trunk = chain(layout.trunk, seen)
   chain(layout.actor, trunk, head)
   chain(layout.critic, trunk, "value")
 
@@ -123,9 +152,10 @@ export const encode = (
       ...nodes,
       text(2, "policy"),
       ...layout.layers.flatMap((layer) => [
-        initializer(`${layer.name}.weight`, weightOf(layer, parameters)),
-        initializer(`${layer.name}.bias`, biasOf(layer, parameters))
+        initializer(`${layer.name}.weight`, weightOf(layer, weights)),
+        initializer(`${layer.name}.bias`, biasOf(layer, weights))
       ]),
+      ...constants.map(([name, tensor]) => initializer(name, tensor)),
       valueInfo(11, "observation", inputs),
       valueInfo(12, head, distributionOf(policy.distribution).outputs),
       valueInfo(12, "value", 1)

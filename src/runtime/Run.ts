@@ -35,6 +35,7 @@ import { Evaluator } from "./evaluation/Evaluator.ts"
 import { Policy } from "./evaluation/Policy.ts"
 import { type ExperienceBatch, ExperienceListener } from "./experience/Experience.ts"
 import { Learner } from "./learning/Learner.ts"
+import { RunningStatistics } from "./learning/RunningStatistics.ts"
 import type { ActorEvent, Finished, RunEvent } from "./monitoring/RunEvent.ts"
 import { Restarts, RunEvents, RunMonitor, type RunStatus, SavedMonitor } from "./monitoring/RunMonitor.ts"
 import type { UpdatePlan } from "./plan/UpdatePlan.ts"
@@ -44,7 +45,7 @@ import { EnvWorkerBehavior } from "./workers/EnvWorker.ts"
 import { EnvWorkerGroup, supervisionOf } from "./workers/EnvWorkerGroup.ts"
 import { buildId, hostEntry, hostIsThere } from "./workers/hostEntry.ts"
 
-/** SHA-256 of weights as little-endian float32, in the flat order of `model/policy/ParameterLayout.ts`. */
+/** SHA-256 of weights as little-endian float32, in the flat order of `model/policy/ParameterLayout.ts`, statistics at the end. */
 export const weightsHash = (weights: Float32Array): string => {
   const bytes = new DataView(new ArrayBuffer(weights.length * 4))
   weights.forEach((weight, i) => bytes.setFloat32(i * 4, weight, true))
@@ -110,6 +111,7 @@ const partsOf = <E1, R1, E2, R2, E3, R3, E4, R4>({ device, evaluator, learner, s
 }) =>
   Checkpoints.layer.pipe(
     Layer.provideMerge(Layer.mergeAll(RunMonitor.layer, Arrivals.layer)),
+    Layer.provideMerge(RunningStatistics.layer),
     Layer.provideMerge(Layer.mergeAll(learner, Layer.provide(Chaos.layer, EnvWorkerGroup.layer), evaluator)),
     Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
     Layer.provideMerge(device),
@@ -280,6 +282,7 @@ const layerOfParts = Layer.effect(
     const plane = yield* DataPlane
     const device = yield* Device
     const learner = yield* Learner
+    const statistics = yield* RunningStatistics
     const monitor = yield* RunMonitor
     const system = yield* ActorSystem
     const restarts = yield* Restarts
@@ -289,7 +292,7 @@ const layerOfParts = Layer.effect(
     const keeper = yield* CheckpointKeeper
     const saved = yield* SavedMonitor
     const context = yield* Effect.context<
-      Arrivals | Checkpoints | CurrentConfig | DataPlane | EnvWorkerGroup | Learner | RunMonitor
+      Arrivals | Checkpoints | CurrentConfig | DataPlane | EnvWorkerGroup | Learner | RunMonitor | RunningStatistics
     >()
     const algorithm = Effect.provideContext(algorithms[config.algo].loop, context)
     // Where checkpoints are kept, an iteration under way is brought to its end, or not begun; the waits in it can be
@@ -299,8 +302,9 @@ const layerOfParts = Layer.effect(
       checkpoints.last
     ).pipe(Effect.uninterruptible)
 
+    const weights = Effect.map(learner.weights, statistics.behind)
     const policy = Effect.map(
-      learner.weights,
+      weights,
       (weights) =>
         new Policy(plane.definition.id, config.envId, plane.policy, weights, {
           actionSpace: plane.definition.actionSpace,
@@ -362,7 +366,7 @@ const layerOfParts = Layer.effect(
         solved,
         train20,
         eval_mean: evalMean,
-        weights_sha256: weightsHash(yield* learner.weights),
+        weights_sha256: weightsHash(yield* weights),
         restarts: restarted,
         lost_steps: lostSteps,
         wall_seconds: wall,

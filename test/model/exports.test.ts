@@ -148,7 +148,7 @@ const messages = (fields: ReturnType<typeof read>, field: number) =>
 const texts = (fields: ReturnType<typeof read>, field: number) =>
   messages(fields, field).map((value) => new TextDecoder().decode(value))
 
-/** Runs the graph of an ONNX model that has nothing but Gemm (with transB), Tanh and Relu, on one row. */
+/** Runs the graph of an ONNX model of Gemm (with transB), Tanh, Relu, Sub, Mul and Clip, on one row. */
 const runOnnx = (file: Uint8Array, observation: ArrayLike<number>): ReadonlyMap<string, ReadonlyArray<number>> => {
   const graph = read(messages(read(file), 7)[0]!)
   const tensors = new Map(
@@ -157,7 +157,7 @@ const runOnnx = (file: Uint8Array, observation: ArrayLike<number>): ReadonlyMap<
       const raw = messages(tensor, 9)[0]!
       const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength)
       const data = Array.from({ length: raw.length / 4 }, (_, i) => view.getFloat32(i * 4, true))
-      const shape = tensor.get(1)!
+      const shape = tensor.get(1) ?? []
       assert.strictEqual(shape.reduce<number>((product, n) => product * Number(n), 1), data.length)
       return [texts(tensor, 8)[0]!, { shape, data }]
     })
@@ -168,17 +168,21 @@ const runOnnx = (file: Uint8Array, observation: ArrayLike<number>): ReadonlyMap<
   ]])
   for (const bytes of messages(graph, 1)) {
     const node = read(bytes)
-    const [x, weight, bias] = texts(node, 1)
+    const [x, second, third] = texts(node, 1)
     const input = values.get(x!)!
-    const [operator] = texts(node, 4)
-    const output = operator === "Tanh"
-      ? input.map(Math.tanh)
-      : operator === "Relu"
-      ? input.map((value) => Math.max(0, value))
-      : tensors.get(bias!)!.data.map((sum, o) =>
-        input.reduce((total, value, i) => total + value * tensors.get(weight!)!.data[o * input.length + i]!, sum)
-      )
-    values.set(texts(node, 2)[0]!, output)
+    const numbers = (name: string | undefined) => tensors.get(name!)!.data
+    const operators: Readonly<Record<string, () => ReadonlyArray<number>>> = {
+      Tanh: () => input.map(Math.tanh),
+      Relu: () => input.map((value) => Math.max(0, value)),
+      Sub: () => input.map((value, i) => value - numbers(second)[i]!),
+      Mul: () => input.map((value, i) => value * numbers(second)[i]!),
+      Clip: () => input.map((value) => Math.min(numbers(third)[0]!, Math.max(numbers(second)[0]!, value))),
+      Gemm: () =>
+        numbers(third).map((sum, o) =>
+          input.reduce((total, value, i) => total + value * numbers(second)[o * input.length + i]!, sum)
+        )
+    }
+    values.set(texts(node, 2)[0]!, operators[texts(node, 4)[0]!]!())
   }
   return values
 }
@@ -237,6 +241,55 @@ describe("an ONNX model", () => {
     )
     const input = read(messages(read(messages(read(file), 7)[0]!), 11)[0]!)
     assert.include(Buffer.from(messages(input, 2)[0]!).toString("hex"), "08ac02")
+  })
+})
+
+describe("a policy that normalizes", () => {
+  const spec: PolicySpec = {
+    ...categoricalMlp({ towers: "separate", inputs: 3, actions: 2, hidden: [5], activation: "tanh" }),
+    normalization: { observations: true, rewards: true }
+  }
+  const layout = new ParameterLayout(spec)
+  const weights = new Float32Array(layout.weights)
+  weights.set(initialParameters(spec, "pytorch", Pcg64.fromSeed(3)))
+  // obs_rms: means, variances, count; ret_rms: mean, variance, count.
+  weights.set([1, -20, 0.5, 4, 100, 1e-6, 1000, 3, 9, 1000], layout.size)
+  const observation = Float32Array.of(2, -50, 0.75)
+  // The last is far out: clipped.
+  const seen = [(2 - 1) / 2, (-50 + 20) / 10, 10]
+  const wanted = forward(layout, weights, Float64Array.from(seen))
+
+  it("does it in the graph of ONNX", () => {
+    const outputs = runOnnx(onnx.encode(spec, weights), observation)
+    approximately(outputs.get("logits")!, wanted.outputs, 1e-5, "logits")
+    approximately(outputs.get("value")!, wanted.values, 1e-5, "value")
+  })
+
+  it.live("does it in the LayersModel", () =>
+    Effect.promise(async () => {
+      await import("@tensorflow/tfjs-backend-cpu")
+      await tf.setBackend("cpu")
+      const { json, weights: bytes } = layersModel.encode(spec, weights)
+      const { modelTopology, weightsManifest } = JSON.parse(json)
+      const model = await loadLayersModel({
+        load: async () => ({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData: bytes.buffer })
+      })
+      const outputs = model.predict(tf.tensor2d(observation, [1, 3]))
+      assert(Array.isArray(outputs))
+      approximately(await outputs[0]!.data(), wanted.outputs, 1e-5, "logits")
+      approximately(await outputs[1]!.data(), wanted.values, 1e-5, "value")
+      model.dispose()
+    }))
+
+  it("keeps its statistics beside its tensors, and takes none that cannot be", () => {
+    const tensors = toTensors(layout, weights)
+    assert.deepStrictEqual(
+      Object.keys(tensors).slice(-6),
+      ["obs_rms.mean", "obs_rms.var", "obs_rms.count", "ret_rms.mean", "ret_rms.var", "ret_rms.count"]
+    )
+    assert.deepStrictEqual(Result.getOrThrow(fromTensors(layout, tensors)), weights)
+    const negative = { ...tensors, "obs_rms.var": { shape: [3], data: Float32Array.of(1, -1, 1) } }
+    assert.match(String(fromTensors(layout, negative)), /obs_rms.var/)
   })
 })
 

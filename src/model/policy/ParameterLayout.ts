@@ -6,12 +6,15 @@
  * of their own; trunk, actor head, critic head when they share one; last the distribution's free parameters. Each layer
  * is its weight, then its bias, without padding. Hidden weights are stored `[in][out]` and heads `[out][in]`, which is
  * how the kernels read them fastest; `toNamed` and `fromNamed` translate to PyTorch's names and its `[out][in]` order.
+ *
+ * A policy that normalizes has the statistics for it behind its parameters: both together are its *weights*.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { distributionOf } from "./DistributionSpec.ts"
 import { encoderOf, type PolicyLayers } from "./Encoder.ts"
 import { type FloatArray, type Layer, placing, weightIndex } from "./Layer.ts"
+import { type Moments, momentsLength, momentsOf, unnormalized } from "./normalization.ts"
 import type { PolicySpec } from "./PolicySpec.ts"
 
 /** One tensor as PyTorch lists it: a bias is `[out]`, a weight `[out][in]`. */
@@ -57,8 +60,12 @@ export class ParameterLayout implements PolicyLayers {
   /** All layers, in flat order. */
   readonly layers: ReadonlyArray<Layer>
   readonly free: FreeParameters
-  /** How many numbers the whole policy has. */
+  /** How many parameters the policy has: what is learned. */
   readonly size: number
+  /** The statistics behind the parameters; none where nothing is normalized. */
+  readonly statistics: ReadonlyArray<Moments>
+  /** How many numbers the weights are: parameters and statistics. */
+  readonly weights: number
 
   constructor(spec: PolicySpec) {
     this.spec = spec
@@ -71,6 +78,9 @@ export class ParameterLayout implements PolicyLayers {
     this.layers = [...trunk, ...actor, ...critic]
     this.free = { name: "log_std", at: size(), length: freeParameters }
     this.size = size() + freeParameters
+    const { inputs } = encoderOf(spec.encoder)
+    this.statistics = momentsOf(spec.normalization ?? unnormalized, inputs, this.size)
+    this.weights = this.size + momentsLength(spec.normalization ?? unnormalized, inputs)
   }
 
   /** The parameters by PyTorch's names, weights as `[out][in]`. */

@@ -1,13 +1,20 @@
 /**
- * What a policy is: an encoder of observations and a distribution over actions, with a value head beside it.
+ * What a policy is: an encoder of observations and a distribution over actions, with a value head beside it; and what of
+ * its observations and rewards is normalized first.
  */
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { DistributionSpec } from "./DistributionSpec.ts"
 import { EncoderSpec, MlpSpec, Width } from "./Encoder.ts"
+import { NormalizationSpec } from "./normalization.ts"
 
-/** Encoder and distribution, as plain data. */
-export const PolicySpec = Schema.Struct({ encoder: EncoderSpec, distribution: DistributionSpec })
+/** Encoder, distribution and normalization, as plain data. */
+export const PolicySpec = Schema.Struct({
+  encoder: EncoderSpec,
+  distribution: DistributionSpec,
+  /** Left out: nothing. */
+  normalization: Schema.optionalKey(NormalizationSpec)
+})
 /** The decoded value of the schema of the same name. */
 export type PolicySpec = typeof PolicySpec.Type
 

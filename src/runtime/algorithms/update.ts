@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { CurrentConfig } from "../config/RunConfig.ts"
 import { ExperienceListener, experienceOf } from "../experience/Experience.ts"
 import { Learner } from "../learning/Learner.ts"
+import { RunningStatistics } from "../learning/RunningStatistics.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 import type { Fragment } from "../workers/dataPlaneLayout.ts"
 import { EnvWorkerGroup } from "../workers/EnvWorkerGroup.ts"
@@ -21,5 +22,8 @@ export const update = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragm
   }
   const learner = yield* Learner
   const workers = yield* EnvWorkerGroup
-  return yield* learner.update(fragments, ship === "experience" ? undefined : workers.gradients)
+  const report = yield* learner.update(fragments, ship === "experience" ? undefined : workers.gradients)
+  const statistics = yield* RunningStatistics
+  if (!report.refused) statistics.take(fragments, report.version)
+  return report
 })

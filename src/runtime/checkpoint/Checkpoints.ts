@@ -10,6 +10,7 @@ import type { DeviceFault } from "../../model/Device.ts"
 import { Arrivals, SavedArrivals } from "../arrivals/Arrivals.ts"
 import { CurrentConfig } from "../config/RunConfig.ts"
 import { Learner, SavedLearner } from "../learning/Learner.ts"
+import { RunningStatistics, SavedStatistics } from "../learning/RunningStatistics.ts"
 import { RunMonitor, SavedMonitor } from "../monitoring/RunMonitor.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 import * as EnvironmentStates from "../workers/EnvironmentStates.ts"
@@ -27,9 +28,10 @@ export const CheckpointKeeper = Context.Reference<CheckpointKeeper | undefined>(
 })
 
 /** Sets a run up to go on from a state: each part is handed to the concept it belongs to. */
-export const resumeFrom = ({ arrivals, environments, learner, monitor }: RunState): Layer.Layer<never> =>
+export const resumeFrom = ({ arrivals, environments, learner, monitor, statistics }: RunState): Layer.Layer<never> =>
   Layer.mergeAll(
     Layer.succeed(SavedLearner, learner),
+    Layer.succeed(SavedStatistics, statistics),
     Layer.succeed(EnvironmentStates.SavedEnvironments, environments),
     Layer.succeed(SavedMonitor, monitor),
     Layer.succeed(SavedArrivals, arrivals ?? undefined)
@@ -44,13 +46,14 @@ export class Checkpoints extends Context.Service<Checkpoints, {
   static readonly layer: Layer.Layer<
     Checkpoints,
     never,
-    Arrivals | CurrentConfig | DataPlane | Learner | RunMonitor
+    Arrivals | CurrentConfig | DataPlane | Learner | RunMonitor | RunningStatistics
   > = Layer.effect(
     Checkpoints,
     Effect.gen(function*() {
       const { checkpointInterval, schedule } = yield* CurrentConfig
       const plane = yield* DataPlane
       const learner = yield* Learner
+      const statistics = yield* RunningStatistics
       const monitor = yield* RunMonitor
       const arrivals = yield* Arrivals
       const keeper = yield* CheckpointKeeper
@@ -65,6 +68,7 @@ export class Checkpoints extends Context.Service<Checkpoints, {
         if (updates === 0) return
         keeper.take({
           learner: yield* save,
+          statistics: yield* statistics.save,
           environments: EnvironmentStates.save(plane, yield* monitor.pieces, saved),
           monitor: counted,
           arrivals: schedule === "sync" ? null : yield* arrivals.save

@@ -13,7 +13,7 @@ import { presets } from "../config/presets.ts"
 import { RunConfig } from "../config/RunConfig.ts"
 import { type LearnerState, LearnerStateHead, optimizerSpecOf } from "../learning/Learner.ts"
 import { MonitorState } from "../monitoring/RunMonitor.ts"
-import { viewsBy } from "../workers/columns.ts"
+import { type ColumnName, isLater, viewsBy } from "../workers/columns.ts"
 import { type EnvironmentStates, EnvironmentStatesHead, kept as keptColumns } from "../workers/EnvironmentStates.ts"
 import { buildId } from "../workers/hostEntry.ts"
 import * as container from "./container.ts"
@@ -22,6 +22,8 @@ import { UnreadableCheckpoint } from "./container.ts"
 /** The state of a run between two iterations. */
 export interface RunState {
   readonly learner: LearnerState
+  /** Running statistics for normalization; empty where nothing is normalized. */
+  readonly statistics: Float64Array
   readonly environments: EnvironmentStates
   readonly monitor: MonitorState
   /** Whose turn it is; null where all work in step. */
@@ -65,7 +67,7 @@ export const encode = (
     readonly environment?: EnvironmentRecord
   }
 ): Effect.Effect<Uint8Array> => {
-  const { arrivals, environments, learner, monitor } = state
+  const { arrivals, environments, learner, monitor, statistics } = state
   const { optimizer, parameters } = learner.model
   const head: typeof Head.Type = {
     program,
@@ -84,6 +86,7 @@ export const encode = (
       parameters,
       ...Object.fromEntries(Object.entries(optimizer.arrays).map(([name, array]) => [`optimizer.${name}`, array])),
       "optimizer.scalars": Float64Array.from(Object.values(optimizer.scalars)),
+      ...(statistics.length > 0 ? { statistics } : {}),
       ...Object.fromEntries(keptColumns.map((name) => [`environments.${name}`, environments[name]])),
       ...(arrivals === null ? {} : { "arrivals.times": arrivals.times, "arrivals.random": arrivals.random }),
       recorded
@@ -128,6 +131,11 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
     missing ??= name
     return new kind(0)
   }
+  /** As `section`; empty where it may be missing. */
+  const column = <N extends container.Numbers>(name: ColumnName, kind: new(length: number) => N): N =>
+    isLater(name) && sections[`environments.${name}`] === undefined
+      ? new kind(0)
+      : section(`environments.${name}`, kind)
   const optimizer = optimizerOf(optimizerSpecOf(config))
   const scalars = section("optimizer.scalars", Float64Array)
   const checkpoint: Checkpoint = {
@@ -152,10 +160,11 @@ export const decode = Effect.fnUntraced(function*(bytes: Uint8Array) {
           }
         }
       },
+      statistics: sections["statistics"] === undefined ? new Float64Array(0) : section("statistics", Float64Array),
       environments: {
         ...head.environments,
-        ...viewsBy("state", (name, Numbers) => section(`environments.${name}`, Numbers)),
-        ...viewsBy("pulled", (name, Numbers) => section(`environments.${name}`, Numbers))
+        ...viewsBy("state", column),
+        ...viewsBy("pulled", column)
       },
       monitor: head.monitor,
       arrivals: head.arrivals === null ? null : {

@@ -155,6 +155,7 @@ export const options = {
   },
   activation: choice(["tanh", "relu"], "activation of the hidden layers"),
   init: choice(["pytorch", "orthogonal"], "initial weights: torch.nn.Linear's default, or orthogonal"),
+  logStdInit: real({ from: -10, to: 10 }, "actions that are real numbers: logarithm of their first deviation"),
   initFrom: text(
     "the path of a safetensors file or of a run's folder, or none",
     "begin with the weights of this file (PyTorch's names and shapes) or run, rather than with drawn ones"
@@ -186,6 +187,10 @@ export const options = {
     "what the critic learns: GAE(lambda), n-step or Monte-Carlo returns"
   ),
   normalizeAdvantage: yes("normalize the advantages of each batch"),
+  normalizeObservations: yes(
+    "the policy sees each observation less the running mean and over the running deviation, clipped to 10; both are part of the weights"
+  ),
+  normalizeRewards: yes("rewards are paid over the running deviation of the discounted return, clipped to 10"),
   entCoef: real({ from: 0 }, "weight of the entropy bonus"),
   vfCoef: real({ from: 0 }, "weight of the value loss"),
   maxGradNorm: real({ from: 0 }, "clip the gradient's global norm; 0 never clips"),

@@ -13,6 +13,7 @@ import type { Arena, OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
+import { ObservationScale } from "../../model/policy/normalization.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
 import type { Pcg64 } from "../../random/Pcg64.ts"
@@ -46,7 +47,7 @@ export class EvaluationFault extends Schema.TaggedError<EvaluationFault>()("Eval
 
 /** Which episodes to play. */
 export interface EvaluationRequest {
-  /** Address of the parameters in the kernels' memory. */
+  /** Address of the weights in the kernels' memory. */
   readonly weights: number
   /** Each evaluation of a run has its own number, so that its episodes are fresh. */
   readonly round: number
@@ -154,7 +155,10 @@ const play = Effect.fnUntraced(function*(
   const read = actionsOf(definition.actionSpace)?.reader()
   if (read === undefined) return yield* fault(0, 0, "no distribution fits its actions")
   const put = arena.float32(region.logits, rows * outputs)
-  const { free } = new ParameterLayout(policy)
+  const { free, statistics, weights: length } = new ParameterLayout(policy)
+  const observed = statistics.find(({ name }) => name === "obs_rms")
+  const scale = observed === undefined ? undefined : new ObservationScale(observed)
+  scale?.take(arena.float32(request.weights, length))
   const freeParameters = arena.float32(request.weights + free.at * 4, free.length)
   const parameters = new Float32Array(outputs + free.length)
   const sample = (playing: ReadonlyArray<{ readonly policy: Pcg64 }>): void => {
@@ -189,6 +193,7 @@ const play = Effect.fnUntraced(function*(
         const { episode, stepper } = playing[i]!
         const misstep = stepper.observe(observations[i]!)
         if (misstep !== undefined) return yield* fault(episode, step, misstep.reason)
+        scale?.see(observations[i]!, observations[i]!)
       }
       kernels.forward(
         region.descriptor,

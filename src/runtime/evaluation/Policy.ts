@@ -13,6 +13,7 @@ import { fromTensors, toTensors } from "../../model/namedTensors.ts"
 import * as categorical from "../../model/policy/categorical.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
+import { ObservationScale } from "../../model/policy/normalization.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import { PolicySpec, PolicySpecOfNetwork } from "../../model/policy/PolicySpec.ts"
 import { forward } from "../../model/reference/index.ts"
@@ -77,7 +78,7 @@ export interface PolicyTerms {
   readonly episodeLimit?: number | undefined
 }
 
-/** A trained policy: where it belongs, and its weights in the flat order of `layout`. */
+/** A trained policy: where it belongs, and its weights in the flat order of `layout`: parameters, then statistics. */
 export class Policy {
   readonly envId: string
   /** How the environment was named to the run: its id, or the module that exports it. */
@@ -89,6 +90,8 @@ export class Policy {
   /** Undefined where it is not known: actions are then as the distribution has them. */
   readonly actionSpace: ActionSpace | undefined
   readonly episodeLimit: number | undefined
+  /** What the network sees of an observation; undefined: itself. */
+  private readonly scale: ObservationScale | undefined
 
   constructor(
     envId: string,
@@ -107,6 +110,9 @@ export class Policy {
       (distribution.kind === "categorical" ? new Discrete(distribution.n, { start: firstAction }) : undefined)
     this.firstAction = this.actionSpace?._tag === "Discrete" ? this.actionSpace.start : firstAction
     this.episodeLimit = episodeLimit
+    const observed = this.layout.statistics.find(({ name }) => name === "obs_rms")
+    this.scale = observed === undefined ? undefined : new ObservationScale(observed)
+    this.scale?.take(weights)
   }
 
   /** What goes into every file of it, whatever the format, beside the weights. */
@@ -130,7 +136,9 @@ export class Policy {
       )
     }
     return Effect.sync(() => {
-      const { outputs, values } = forward(this.layout, this.weights, Float64Array.from(observation))
+      const seen = Float64Array.from(observation)
+      this.scale?.see(seen, seen)
+      const { outputs, values } = forward(this.layout, this.weights, seen)
       const distribution = distributionOf(this.spec.distribution)
       const { at, length } = this.layout.free
       const numbers = new Float64Array(distribution.action.width)

@@ -81,7 +81,7 @@ export class Learner extends Context.Service<Learner, {
     fragments: ReadonlyArray<Fragment>,
     gradients?: (version: number, pass: PassOrder) => Effect.Effect<void, E>
   ) => Effect.Effect<LearnReport, DeviceFault | E>
-  /** A copy of the current weights, in the flat order of `model/policy/ParameterLayout.ts`. */
+  /** A copy of the current parameters, in the flat order of `model/policy/ParameterLayout.ts`. */
   readonly weights: Effect.Effect<Float32Array, DeviceFault>
   /** A copy of all it remembers, as it is between two iterations. Without it a run keeps no checkpoints. */
   readonly save?: Effect.Effect<LearnerState, DeviceFault>
@@ -115,7 +115,9 @@ export class Learner extends Context.Service<Learner, {
       if (saved !== undefined && saved.model.parameters.length !== plane.parameters.size) {
         return yield* new StateMismatch({ environment: plane.definition.id, part: "observation or action" })
       }
-      const initial = saved === undefined ? yield* initialWeights : saved.model.parameters
+      const initial = saved === undefined
+        ? (yield* initialWeights).subarray(0, plane.parameters.size)
+        : saved.model.parameters
       return yield* device.use((d) =>
         Effect.flatMap(
           d.model({
@@ -269,7 +271,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   return Learner.of({
     version: Effect.sync(() => version),
     weights: Effect.suspend(() => {
-      const copy = new Float32Array(plane.weights[0].length)
+      const copy = new Float32Array(plane.parameters.size)
       return Effect.as(model.read(copy), copy)
     }),
     save: Effect.map(model.save, (model) => ({ version, consumed, model })),

@@ -1,13 +1,15 @@
 /**
  * What the weights of a run begin as: drawn from the seed, or read from a file of weights (`--init-from`), whoever made
- * it, as long as its tensors have the names and shapes of the run's network.
+ * it, as long as its tensors have the names and shapes of the run's network. Statistics for normalization may be missing
+ * there: they then begin anew.
  */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { initialParameters } from "../../model/initialize.ts"
-import { fromTensors } from "../../model/namedTensors.ts"
+import { fromTensors, statisticsTensors } from "../../model/namedTensors.ts"
+import { beginMoments } from "../../model/policy/normalization.ts"
 import * as safetensors from "../../model/safetensors.ts"
 import { initialWeightsStream } from "../../random/streams.ts"
 import { CurrentConfig } from "../config/RunConfig.ts"
@@ -22,16 +24,21 @@ export class InitialWeightsError extends Schema.TaggedError<InitialWeightsError>
   message: Schema.String
 }) {}
 
-/** The first weights, in flat order. */
+/** The first weights, in flat order: parameters, and statistics where there are any. */
 export const initialWeights: Effect.Effect<
   Float32Array,
   InitialWeightsError,
   CurrentConfig | DataPlane | Seed | FileSystem.FileSystem
 > = Effect.gen(function*() {
-  const { init, initFrom } = yield* CurrentConfig
+  const { init, initFrom, logStdInit } = yield* CurrentConfig
   const { parameters, policy } = yield* DataPlane
   const { root } = yield* Seed
-  if (initFrom === "none") return initialParameters(policy, init, initialWeightsStream(root))
+  const begun = new Float32Array(parameters.weights)
+  beginMoments(begun, parameters.statistics)
+  if (initFrom === "none") {
+    begun.set(initialParameters(policy, init, initialWeightsStream(root), logStdInit))
+    return begun
+  }
   const path = yield* policyPath(initFrom)
   const refuse = (message: string) => new InitialWeightsError({ path, message })
   const bytes = yield* readData.read(path).pipe(
@@ -40,10 +47,10 @@ export const initialWeights: Effect.Effect<
   const { tensors } = yield* safetensors.decode(bytes).pipe(
     Effect.mapError((error) => refuse(`${path} cannot be begun with: ${error.message}`))
   )
-  const weights = fromTensors(parameters, tensors)
+  const weights = fromTensors(parameters, { ...statisticsTensors(parameters, begun), ...tensors })
   if (Result.isSuccess(weights)) return weights.success
   return yield* refuse(
     `${path} does not fit the network of this run: ${weights.failure.message}. ` +
-      "Say the same --network and --hidden as it was made with."
+      "Say the same --network, --hidden, --normalize-observations and --normalize-rewards as it was made with."
   )
 })

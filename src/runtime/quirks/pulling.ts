@@ -12,12 +12,15 @@ import type { DataPlane } from "../workers/DataPlane.ts"
 export const pulling = (config: RunConfig, plane: DataPlane["Service"], seed: number) => {
   if (config.schedule !== "sync" && !config.syncCritic) {
     plane.slots.forEach(({ weights }, index) =>
-      weights.set(initialParameters(plane.policy, config.init, workerWeightsStream(seed, index)))
+      weights.set(initialParameters(plane.policy, config.init, workerWeightsStream(seed, index), config.logStdInit))
     )
   }
-  const length = config.syncCritic ? plane.parameters.size : plane.parameters.critic.at(-1)!.weight
+  const { critic, size } = plane.parameters
+  const length = config.syncCritic ? size : critic.at(-1)!.weight
   return (environment: number, version: number): void => {
-    if (version === 0 && !config.syncCritic) return
-    plane.slots[environment]!.weights.set(plane.weightsOf(version).subarray(0, length))
+    const { weights } = plane.slots[environment]!
+    const published = plane.weightsOf(version)
+    if (version > 0 || config.syncCritic) weights.set(published.subarray(0, length))
+    weights.set(published.subarray(size), size)
   }
 }

@@ -10,6 +10,7 @@ import { Arena, type OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../../model/kernels/Kernels.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
+import { unnormalized } from "../../model/policy/normalization.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
 import { placements } from "../config/placements.ts"
@@ -42,15 +43,15 @@ export class DataPlane extends Context.Service<DataPlane, {
   readonly layout: DataPlaneLayout
   readonly slots: ReadonlyArray<EnvSlot>
   readonly units: ReadonlyArray<UnitSlot>
-  /** Two copies of the weights by turns: version `v` is `weights[v % 2]`. */
+  /** Two copies of the weights by turns: version `v` is `weights[v % 2]`. Statistics, where there are any, end them. */
   readonly weights: readonly [Float32Array, Float32Array]
   /** The weights of a version, as long as they are published. */
   readonly weightsOf: (version: number) => Float32Array
   /**
-   * Writes the weights of a version, in the flat order of `parameters`, where the EnvWorkers read them. The version before it
-   * stays as it is; whoever still reads the one before that must have come to an end.
+   * Writes the parameters of a version, in the flat order of `parameters`, where the EnvWorkers read them. The version before
+   * it stays as it is; whoever still reads the one before that must have come to an end.
    */
-  readonly publish: (version: number, weights: ArrayLike<number>) => void
+  readonly publish: (version: number, parameters: ArrayLike<number>) => void
 }>()("troupe/runtime/DataPlane") {
   static readonly layer: Layer.Layer<
     DataPlane,
@@ -75,6 +76,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         continuous: action.type === "float32",
         stateSize: definition.stateSize,
         parameters: parameters.size,
+        normalization: policy.normalization ?? unnormalized,
         descriptorBytes: Kernels.descriptorBytes(policy),
         workers: workersOf(config, unitCount({ slots: config.nEnvs, unit })),
         // The td loss needs the activations of a whole fragment, all else those of a chunk.
@@ -83,7 +85,7 @@ export class DataPlane extends Context.Service<DataPlane, {
           config.loss === "td" ? Math.max(config.nSteps + 1, Kernels.chunkRows) : Kernels.chunkRows
         ),
         activationBytes: keepsActivations(config, policy, unit) ? Kernels.activationStride(policy) : 0,
-        pulled: config.schedule === "sync" ? 0 : parameters.size,
+        pulled: config.schedule === "sync" ? 0 : parameters.weights,
         unit,
         gradient: config.ship === "gradients" ? parameters.size : 0
       }
@@ -117,6 +119,7 @@ export const policyOf = (
 ): PolicySpec => {
   const actions = actionsOf(actionSpace)
   if (actions === undefined) throw new Error(`${id} has actions of ${actionSpace}, which no distribution fits`)
+  const { normalizeObservations: observations, normalizeRewards: rewards } = config
   return {
     encoder: {
       kind: "mlp",
@@ -125,7 +128,8 @@ export const policyOf = (
       hidden: config.hidden,
       activation: config.activation
     },
-    distribution: actions.distribution
+    distribution: actions.distribution,
+    ...(observations || rewards ? { normalization: { observations, rewards } } : {})
   }
 }
 

@@ -1,5 +1,6 @@
 /** The sizes that decide where a run's data lies. They are handed to every worker, which lays its memory out by them. */
 import * as Schema from "effect/Schema"
+import { momentsLength, NormalizationSpec } from "../../model/policy/normalization.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -20,13 +21,15 @@ export const DataPlaneSpec = Schema.Struct({
   stateSize: Count,
   /** Parameters of the policy network. */
   parameters: Count,
+  /** What is normalized: the statistics for it lie behind the parameters. */
+  normalization: NormalizationSpec,
   /** Bytes of the kernels' network descriptor. */
   descriptorBytes: Count,
   /** EnvWorkers, one region to compute in each. */
   workers: Count,
   /** Bytes the kernels need for what a worker computes. */
   workspaceBytes: Count,
-  /** Parameters a worker keeps a copy of: all of them where it works at its own pace, none where all work in step. */
+  /** Weights a worker keeps a copy of: all of them where it works at its own pace, none where all work in step. */
   pulled: Count,
   /** Bytes that acting leaves of a row for its gradient, where they are kept; 0: they are computed again. */
   activationBytes: Count,
@@ -36,3 +39,11 @@ export const DataPlaneSpec = Schema.Struct({
   gradient: Count
 })
 export type DataPlaneSpec = typeof DataPlaneSpec.Type
+
+/** How many numbers the statistics behind the parameters are. */
+export const statisticsLength = ({ inputs, normalization }: Pick<DataPlaneSpec, "inputs" | "normalization">): number =>
+  momentsLength(normalization, inputs)
+
+/** How many numbers a version of the weights is: parameters, and the statistics behind them. */
+export const weightsLength = (spec: Pick<DataPlaneSpec, "inputs" | "normalization" | "parameters">): number =>
+  spec.parameters + statisticsLength(spec)

@@ -47,6 +47,8 @@ export const EnvWorkerConfig = Schema.Struct({
   samplingSeed: Schema.Int,
   restartSameSeed: Schema.Boolean,
   rewards: options.rewards.schema,
+  /** By which the returns are discounted whose variance normalizes rewards. */
+  gamma: options.gamma.schema,
   /** Works at its own pace: with its own copy of the weights, and no further than its episode. */
   ownPace: Schema.Boolean,
   /** Goes on from the states that lie in the banks before its first piece of work. */

@@ -151,6 +151,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
               samplingSeed: seed.sampling,
               restartSameSeed: config.restartSameSeed,
               rewards: config.rewards,
+              gamma: config.gamma,
               ownPace: config.schedule !== "sync",
               gradients: config.ship === "experience"
                 ? null

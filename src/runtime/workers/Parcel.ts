@@ -10,6 +10,7 @@ import * as Shared from "../../actors/messages/Shared.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { bankOf, dataPlaneBytes, DataPlaneLayout, layOut, shareOf, unitsOf } from "./dataPlaneLayout.ts"
+import { weightsLength } from "./DataPlaneSpec.ts"
 
 /** From the trainer: the weights to work with, and the worker's slots. */
 export const Parcel = Schema.Struct({ weights: Shared.Bytes, slots: Shared.Bytes })
@@ -34,7 +35,7 @@ const partsOf = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, worker: num
 }
 
 const weightsAt = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, version: number): Uint8Array =>
-  new Uint8Array(buffer, layout.weights[bankOf(version)], layout.spec.parameters * 4)
+  new Uint8Array(buffer, layout.weights[bankOf(version)], weightsLength(layout.spec) * 4)
 
 /** A copy in memory of its own: what lies in shared memory cannot be sent to another process. */
 const copyOf = (bytes: Uint8Array): Uint8Array => {

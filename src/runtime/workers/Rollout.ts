@@ -12,6 +12,7 @@ import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { environmentStream, policyStream } from "../../random/streams.ts"
 import { actionsOf, type PlayedAction } from "./actions.ts"
 import { bankOf, type DataPlaneLayout, type EnvSlot, envSlot, workerAddresses } from "./dataPlaneLayout.ts"
+import { normalizerOf } from "./Normalizer.ts"
 import type { Trail } from "./Trail.ts"
 
 /** What a rollout needs to know of the run. */
@@ -31,6 +32,8 @@ export interface RolloutOptions {
   readonly restartSameSeed: boolean
   /** What the policy is paid: the environment's rewards, or notebook 002's: -1 for falling, 0.01 for every other step. */
   readonly rewards: "environment" | "notebook"
+  /** Discount of the returns by which rewards are normalized, where they are. */
+  readonly gamma: number
   /** A fragment ends with its episode, where that comes before its last step. For a worker with one environment. */
   readonly untilEpisodeEnd: boolean
 }
@@ -64,6 +67,9 @@ interface Resident {
   readonly live: EnvSlot["live"]
   readonly address: EnvSlot["address"]
   readonly environment: number
+  /** What the policy sees: the present observation, or the place where it lies normalized; and its address. */
+  readonly seen: Float32Array
+  readonly seenAt: number
 }
 
 /** Stands for environments that cannot be made: whoever asks them for work hears why. */
@@ -98,8 +104,18 @@ export const make = (
   }
   const residents = Array.from({ length: count }, (_, i): Resident => {
     const slot = envSlot(kernels.buffer, layout, options.first + i)
-    return { slot, live: slot.live, address: slot.address, environment: options.environment + i }
+    const { address, live } = slot
+    return {
+      slot,
+      live,
+      address,
+      environment: options.environment + i,
+      ...(address.seen === 0
+        ? { seen: live.observation, seenAt: address.observation }
+        : { seen: slot.seen, seenAt: address.seen })
+    }
   })
+  const normalizer = normalizerOf(kernels.buffer, layout, residents.map(({ slot }) => slot), options.gamma)
   const first = residents[0]!
   const worlds = Worlds.make(definition, residents.map(({ live }) => live))
   if (!(worlds instanceof Worlds)) {
@@ -114,15 +130,16 @@ export const make = (
     : Array.from({ length: count }, () => 0)
 
   const start = (i: number): string | undefined => {
-    const { tally } = residents[i]!.live
+    const { discounted, tally } = residents[i]!.live
     tally[0] = 0
     tally[1] = 0
+    discounted.fill(0)
     return worlds.reset(i)?.reason
   }
 
   /** Writes V of the present observations of `rows` environments, for the first of them at address `into`. */
-  const valuesOfObservations = ({ address }: Resident, rows: number, weights: number, into: number): void =>
-    kernels.valuesMany(layout.descriptor, weights, rows, layout.slotBytes, address.observation, workspace, into)
+  const valuesOfObservations = ({ seenAt }: Resident, rows: number, weights: number, into: number): void =>
+    kernels.valuesMany(layout.descriptor, weights, rows, layout.slotBytes, seenAt, workspace, into)
 
   /** Acting for all environments, at the step that `act` says. */
   const job: ActJob = {
@@ -131,7 +148,7 @@ export const make = (
     workspace,
     rows: count,
     stride: layout.slotBytes,
-    observations: first.address.observation,
+    observations: first.seenAt,
     streams: first.address.sampling,
     masks: 0,
     outputs: 0,
@@ -144,8 +161,10 @@ export const make = (
   /** Chooses the actions of step `t` of all environments. */
   const act = (weights: number, t: number): void => {
     for (let i = 0; i < count; i++) {
-      const { live: { observation }, slot: { observations } } = residents[i]!
-      for (let k = 0; k < inputs; k++) observations[t * inputs + k] = observation[k]!
+      const { seen, slot } = residents[i]!
+      normalizer?.seeAndCount(slot)
+      const { observations } = slot
+      for (let k = 0; k < inputs; k++) observations[t * inputs + k] = seen[k]!
     }
     const { address } = first
     job.parameters = weights
@@ -172,7 +191,8 @@ export const make = (
     for (let i = 0; i < count; i++) {
       const { live: { tally }, slot } = residents[i]!
       if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
-      slot.rewards[t] = notebookRewards ? (terminated[i] === 1 ? -1 : 0.01) : rewards[i]!
+      const earned = notebookRewards ? (terminated[i] === 1 ? -1 : 0.01) : rewards[i]!
+      slot.rewards[t] = normalizer === undefined ? earned : normalizer.pay(slot, earned)
       slot.terminated[t] = terminated[i]!
       slot.truncated[t] = truncated[i]!
       tally[0] = tally[0]! + rewards[i]!
@@ -218,6 +238,7 @@ export const make = (
       for (const { slot } of residents) slot.banks[bankOf(round)].set(slot.liveBytes)
     },
     collect: (weights, steps, trail) => {
+      normalizer?.begin(weights)
       for (let t = 0; t < steps; t++) {
         act(weights, t)
         let last = t === steps - 1
@@ -229,21 +250,30 @@ export const make = (
           if (slot.episodeLengths[t] === 0) continue
           last ||= options.untilEpisodeEnd
           if (slot.terminated[t] === 1) slot.nextValues[t] = 0
-          else if (!last) valuesOfObservations(resident, 1, weights, address.nextValues + t * 4)
+          else if (!last) {
+            normalizer?.see(slot)
+            valuesOfObservations(resident, 1, weights, address.nextValues + t * 4)
+          }
         }
-        if (last) valuesOfObservations(first, count, weights, first.address.nextValues + t * 4)
+        if (last) {
+          if (normalizer !== undefined) { for (let i = 0; i < count; i++) normalizer.see(residents[i]!.slot) }
+          valuesOfObservations(first, count, weights, first.address.nextValues + t * 4)
+        }
         for (let i = 0; i < count; i++) {
           const resident = residents[i]!
-          const { live: { observation }, slot } = resident
+          const { seen, slot } = resident
           if (last) {
-            for (let k = 0; k < inputs; k++) slot.observations[(t + 1) * inputs + k] = observation[k]!
+            for (let k = 0; k < inputs; k++) slot.observations[(t + 1) * inputs + k] = seen[k]!
             if (slot.terminated[t] === 1) slot.nextValues[t] = 0
           }
           if (slot.episodeLengths[t] === 0) continue
           const reason = reset(i, t)
           if (reason !== undefined) return fault(resident, reason)
         }
-        if (last) return t + 1
+        if (last) {
+          normalizer?.end()
+          return t + 1
+        }
       }
       return steps
     }

@@ -4,7 +4,7 @@
  * its row here, so that a further column is one row.
  */
 import { Pcg64 } from "../../random/Pcg64.ts"
-import type { DataPlaneSpec } from "./DataPlaneSpec.ts"
+import { type DataPlaneSpec, statisticsLength } from "./DataPlaneSpec.ts"
 
 const arrays = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u32: Uint32Array, u8: Uint8Array }
 type ElementType = keyof typeof arrays
@@ -35,6 +35,8 @@ interface Column {
   readonly width: (spec: DataPlaneSpec) => number
   /** A column of whole cache lines. */
   readonly align?: 64
+  /** Checkpoints from before this column was do not have it: then it is empty. */
+  readonly later?: true
 }
 
 const one = () => 1
@@ -50,10 +52,27 @@ export const columns = {
   observation: { type: "f32", role: "state", per: "environment", width: ({ inputs }) => inputs },
   /** Return and length of the episode under way, and the steps of the environment's whole life. */
   tally: { type: "f64", role: "state", per: "environment", width: () => 3 },
+  /** The discounted return so far, by whose variance rewards are normalized. */
+  discounted: {
+    type: "f64",
+    role: "state",
+    per: "environment",
+    width: ({ normalization }) => normalization.rewards ? 1 : 0,
+    later: true
+  },
 
   /** The worker's own copy of the weights, where it works at its own pace. */
   weights: { type: "f32", role: "pulled", per: "environment", width: ({ pulled }) => pulled },
 
+  /** What the policy sees of the present observation, where that is not the observation itself. */
+  seen: {
+    type: "f32",
+    role: "experience",
+    per: "environment",
+    width: ({ inputs, normalization }) => normalization.observations ? inputs : 0
+  },
+  /** Moments of what was seen and paid in the fragment, before it was normalized. */
+  moments: { type: "f64", role: "experience", per: "environment", width: statisticsLength },
   /** What each action was chosen from, and what followed the last. */
   observations: { type: "f32", role: "experience", per: "step + 1", width: ({ inputs }) => inputs },
   /** 32-bit words: integers, or real numbers where the run is continuous. `EnvSlot.taken` has them as what they are. */
@@ -109,6 +128,12 @@ export const namesOf = <R extends Role>(role: R): ReadonlyArray<ColumnsOf<R>> =>
 const recordOf = <Name extends ColumnName, A>(names: ReadonlyArray<Name>, f: (name: Name) => A) =>
   // Every name has an entry: `fromEntries` cannot say so.
   Object.fromEntries(names.map((name) => [name, f(name)])) as { readonly [N in Name]: A }
+
+/** Whether a checkpoint may be from before this column was. */
+export const isLater = (name: ColumnName): boolean => {
+  const { later }: Column = columns[name]
+  return later === true
+}
 
 /** How many numbers a column holds for one environment. */
 export const lengthOf = (name: ColumnName, spec: DataPlaneSpec): number => {

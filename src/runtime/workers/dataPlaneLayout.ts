@@ -15,7 +15,7 @@
 import * as Schema from "effect/Schema"
 import { Statistic } from "../../model/losses/Loss.ts"
 import { addressesAt, type Offsets, place as placeColumns, type Views, viewsAt } from "./columns.ts"
-import { DataPlaneSpec } from "./DataPlaneSpec.ts"
+import { DataPlaneSpec, weightsLength } from "./DataPlaneSpec.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -155,7 +155,7 @@ export const dataPlaneBytes = (spec: DataPlaneSpec): number => {
 export const layOut = (spec: DataPlaneSpec, base: number): DataPlaneLayout => place(spec, new Cursor(base))
 
 const place = (spec: DataPlaneSpec, cursor: Cursor): DataPlaneLayout => {
-  const weights = [cursor.take(spec.parameters * 4), cursor.take(spec.parameters * 4)] as const
+  const weights = [cursor.take(weightsLength(spec) * 4), cursor.take(weightsLength(spec) * 4)] as const
   const descriptor = cursor.take(spec.descriptorBytes)
   const slotBytes = slotLayout(spec).bytes
   const unitBytes = unitLayout(spec).bytes
@@ -262,6 +262,6 @@ export const weightBanks = (
   buffer: SharedArrayBuffer,
   layout: DataPlaneLayout
 ): readonly [Float32Array, Float32Array] => [
-  new Float32Array(buffer, layout.weights[0], layout.spec.parameters),
-  new Float32Array(buffer, layout.weights[1], layout.spec.parameters)
+  new Float32Array(buffer, layout.weights[0], weightsLength(layout.spec)),
+  new Float32Array(buffer, layout.weights[1], weightsLength(layout.spec))
 ]

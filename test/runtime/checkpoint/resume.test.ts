@@ -28,6 +28,14 @@ const ways: Readonly<Record<string, PartialConfig>> = {
     maxStaleness: 1,
     whenStale: "refuse"
   },
+  "in step, normalized": { normalizeObservations: true, normalizeRewards: true },
+  "by the seed, normalized": {
+    preset: "a3c",
+    schedule: "seeded",
+    nSteps: 5,
+    normalizeObservations: true,
+    normalizeRewards: true
+  },
   "notebook 000": { preset: "notebook-ray", samplingSeed: 3, nSteps: 5, evaluation: "notebook-ray" },
   "notebook 002": { preset: "notebook-a3c", schedule: "seeded", samplingSeed: 3, nEnvs: 2, nSteps: 20 }
 }

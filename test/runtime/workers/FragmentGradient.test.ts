@@ -67,6 +67,7 @@ const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Set
     continuous: false,
     stateSize: 1,
     parameters,
+    normalization: { observations: false, rewards: false },
     descriptorBytes: Kernels.descriptorBytes(categoricalMlp(network)),
     workers: 2,
     workspaceBytes: Kernels.workspaceBytes(

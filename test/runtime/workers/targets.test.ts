@@ -24,6 +24,7 @@ const slotsOf = (count: number, steps: number): ReadonlyArray<EnvSlot> => {
     continuous: false,
     stateSize: 1,
     parameters: 1,
+    normalization: { observations: false, rewards: false },
     descriptorBytes: 16,
     workers: 1,
     workspaceBytes: 16,
