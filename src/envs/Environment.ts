@@ -133,7 +133,7 @@ const make = Effect.fnUntraced(function*<A extends ActionSpace>(
   const problem = definitionProblem(definition)
   if (problem !== undefined) return yield* problem
   const { actionSpace, id, observationSpace } = definition
-  const made = joinReference(id, definition.configured ?? {})
+  const made = joinReference(id, definition.configured ?? {}, definition.wrapped ?? [])
   const limited = TimeLimit.wrap(definition)
   const state = new Float64Array(limited.stateSize)
   const random = Pcg64.view(new Uint32Array(Pcg64.words))

@@ -27,7 +27,7 @@ export interface Transition {
  * a closure holds must follow from them. Hot path: no allocation, no Effect.
  */
 export interface Dynamics<Action = ActionOf<ActionSpace>> {
-  /** Draws a start state into `state`. */
+  /** Draws a start state into `state`, which is all zero before the first time. */
   reset(random: Pcg64, options?: JsonRecord): void
   step(action: Action, random: Pcg64): Transition
   /**
@@ -70,6 +70,10 @@ export interface EnvironmentDefinition<A extends ActionSpace = ActionSpace> {
   readonly rendering?: Rendering
   /** The options it was made with (`Environment.configure`). */
   readonly configured?: JsonRecord
+  /** The wrappers that were named for it, in the words of `namedWrappers.ts`, the innermost first. */
+  readonly wrapped?: ReadonlyArray<string>
+  /** A reset leaves something of the episodes before, such as running statistics. */
+  readonly outlivesEpisodes?: boolean
   /**
    * The options it takes, and how to have it with others (`withOptions`). Not enumerable: a changed copy, such as a wrapped
    * definition, is another environment and takes none.

@@ -197,7 +197,8 @@ const play = (
     if (!first.observation.every((value, j) => value === start[j])) startsDiffer = true
   }
 
-  // A reset must leave nothing of the episode before it.
+  // A reset must leave nothing of the episode before it, unless the definition says that it does.
+  if (definition.outlivesEpisodes === true) first.state.fill(0)
   first.start(seed)
   const fresh = new Trial(definition)
   fresh.start(seed)

@@ -9,10 +9,12 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { definitionProblem, InvalidDefinition } from "./EnvironmentDefinition.ts"
 import { importModule } from "./importModule.ts"
-import { configure, InvalidOption, joinReference, modulePattern, splitReference } from "./options.ts"
+import { configure, InvalidOption, joinReference, modulePattern, splitReference, wrappersOf } from "./options.ts"
 import type { UnknownEnvironment } from "./Registry.ts"
 import { Registry } from "./Registry.ts"
 import { thrownReason } from "./thrown.ts"
+import { InvalidWrapper } from "./wrappers/derive.ts"
+import { UnknownWrapper, wrapNamed } from "./wrappers/namedWrappers.ts"
 
 /** A file that cannot be imported, or exports no such environment. */
 export class EnvironmentNotLoaded extends Schema.TaggedError<EnvironmentNotLoaded>()("EnvironmentNotLoaded", {
@@ -74,7 +76,13 @@ const idOf = (value: unknown): unknown => {
 }
 
 /** Every way in which no environment comes of a reference. */
-export type LoadError = UnknownEnvironment | EnvironmentNotLoaded | InvalidDefinition | InvalidOption
+export type LoadError =
+  | UnknownEnvironment
+  | EnvironmentNotLoaded
+  | InvalidDefinition
+  | InvalidOption
+  | InvalidWrapper
+  | UnknownWrapper
 
 const isInvalidOption = (cause: unknown): cause is InvalidOption =>
   cause instanceof Error && "_tag" in cause && cause._tag === "InvalidOption" && "option" in cause && "problem" in cause
@@ -82,22 +90,37 @@ const isInvalidOption = (cause: unknown): cause is InvalidOption =>
 /**
  * The definition `reference` names: a registered id ("CartPole-v1"); the default export of a module
  * ("./maze.ts", "file:///home/me/maze.ts"), or the one definition it exports; or the export of that id ("./maze.ts:Maze-v0").
- * Relative paths start at the working directory. Options may follow: "FrozenLake-v1?is_slippery=false&map_name=8x8".
+ * Relative paths start at the working directory. Options may follow, and wrappers:
+ * "FrozenLake-v1?is_slippery=false&map_name=8x8&wrap=TimeLimit:50". Its episodes are cut after `limit` steps, where that is
+ * not 0, within the wrappers.
  */
 export const loadEnvironment = Effect.fnUntraced(function*(
-  reference: string
+  reference: string,
+  limit = 0
 ): Effect.fn.Return<EnvironmentDefinition, LoadError> {
   const { base, given } = splitReference(reference)
-  const definition = yield* find(base)
-  if (Object.keys(given).length === 0) return definition
+  const wrap = wrappersOf(reference)
+  const found = yield* find(base)
+  const definition = limit === 0 ? found : cutAfter(found, limit)
+  if (Object.keys(given).length === 0 && wrap.length === 0) return definition
   return yield* Effect.try({
-    try: () => configure(definition, given),
+    try: () => {
+      const configured = configure(found, given)
+      return wrapNamed(limit === 0 ? configured : cutAfter(configured, limit), wrap)
+    },
     // By its tag: the module may have another copy of this class.
     catch: (cause) =>
-      isInvalidOption(cause)
+      cause instanceof UnknownWrapper || cause instanceof InvalidWrapper
+        ? cause
+        : isInvalidOption(cause)
         ? new InvalidOption(cause)
         : new EnvironmentNotLoaded({ reference, problem: thrownReason("configuring it", cause) })
   })
+})
+
+const cutAfter = (definition: EnvironmentDefinition, limit: number): EnvironmentDefinition => ({
+  ...definition,
+  maxEpisodeSteps: limit
 })
 
 const find = Effect.fnUntraced(function*(
@@ -141,5 +164,5 @@ const find = Effect.fnUntraced(function*(
 })
 
 /** What `loadEnvironment` is told in another thread to get this definition. */
-export const environmentReference = ({ configured, id, module }: EnvironmentDefinition): string =>
-  joinReference(module === undefined ? id : `${module}:${id}`, configured ?? {})
+export const environmentReference = ({ configured, id, module, wrapped }: EnvironmentDefinition): string =>
+  joinReference(module === undefined ? id : `${module}:${id}`, configured ?? {}, wrapped ?? [])

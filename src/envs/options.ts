@@ -113,23 +113,41 @@ export const modulePattern = /^(.+\.[cm]?[jt]sx?)(?::(.+))?$/
 /** What may stand after the question mark: `name=value`, with what a path holds written otherwise. */
 const optionsPattern = /^(?:[^/\\]+=[^/\\]*)?$/
 
-/** A reference cut into what is before the question mark, and the options after it. A path may hold a question mark itself. */
-export const splitReference = (reference: string): { readonly base: string; readonly given: JsonRecord } => {
+/** The name among the options that stands for a wrapper, once for each, the innermost first. */
+const wrapKey = "wrap"
+
+/** A reference cut before and after the question mark. A path may hold a question mark itself. */
+const cut = (reference: string): { readonly base: string; readonly written: URLSearchParams } => {
   const at = reference.lastIndexOf("?")
-  if (at < 0 || !optionsPattern.test(reference.slice(at + 1))) return { base: reference, given: {} }
-  const given = [...new URLSearchParams(reference.slice(at + 1))].map(([name, value]) => [name, optionValue(value)])
-  return { base: reference.slice(0, at), given: Object.fromEntries(given) }
+  return at < 0 || !optionsPattern.test(reference.slice(at + 1))
+    ? { base: reference, written: new URLSearchParams() }
+    : { base: reference.slice(0, at), written: new URLSearchParams(reference.slice(at + 1)) }
 }
 
-/** A reference with these options; others that it has stay. */
-export const joinReference = (reference: string, more: JsonRecord): string => {
+/** What a reference names, an id or a module, and the environment's options. */
+export const splitReference = (reference: string): { readonly base: string; readonly given: JsonRecord } => {
+  const { base, written } = cut(reference)
+  written.delete(wrapKey)
+  return { base, given: Object.fromEntries([...written].map(([name, value]) => [name, optionValue(value)])) }
+}
+
+/** The wrappers of a reference, in the words of `wrappers/namedWrappers.ts`, the innermost first. */
+export const wrappersOf = (reference: string): ReadonlyArray<string> => cut(reference).written.getAll(wrapKey)
+
+/** A reference with these options and wrappers; others that it has stay, the wrappers within. */
+export const joinReference = (
+  reference: string,
+  more: JsonRecord,
+  outer: ReadonlyArray<string> = []
+): string => {
   const { base, given } = splitReference(reference)
   const all = Object.entries({ ...given, ...more })
-  if (all.length === 0) return base
+  const wrappers = [...wrappersOf(reference), ...outer]
+  if (all.length === 0 && wrappers.length === 0) return base
   // A string stays as it is where it reads back as itself: `map_name=8x8`.
   const written = all.map(([name, value]): [string, string] => [
     name,
     typeof value === "string" && optionValue(value) === value ? value : JSON.stringify(value)
   ])
-  return `${base}?${new URLSearchParams(written)}`
+  return `${base}?${new URLSearchParams([...written, ...wrappers.map((text): [string, string] => [wrapKey, text])])}`
 }

@@ -27,6 +27,7 @@ import { Arrivals } from "./arrivals/Arrivals.ts"
 import * as Chaos from "./chaos/Chaos.ts"
 import { CheckpointKeeper, Checkpoints } from "./checkpoint/Checkpoints.ts"
 import * as configSources from "./config/configSources.ts"
+import { environmentOf } from "./config/environmentOf.ts"
 import { hostsOf } from "./config/hosts.ts"
 import { placements } from "./config/placements.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
@@ -306,7 +307,7 @@ const layerOfParts = Layer.effect(
     const policy = Effect.map(
       weights,
       (weights) =>
-        new Policy(plane.definition.id, config.envId, plane.policy, weights, {
+        new Policy(plane.definition.id, environmentOf(config), plane.policy, weights, {
           actionSpace: plane.definition.actionSpace,
           episodeLimit: config.episodeLimit
         })

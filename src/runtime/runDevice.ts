@@ -15,6 +15,7 @@ import { encoderOf } from "../model/policy/Encoder.ts"
 import { ParameterLayout } from "../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../model/policy/PolicySpec.ts"
 import * as configSources from "./config/configSources.ts"
+import { environmentOf } from "./config/environmentOf.ts"
 import { placements } from "./config/placements.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { optimizerSpecOf } from "./learning/Learner.ts"
@@ -70,7 +71,7 @@ const measureCpu = Effect.fnUntraced(function*(shape: UpdateShape) {
 
 /** The fastest device for a run, by measuring. */
 const fastest = Effect.fnUntraced(function*(config: RunConfig) {
-  const definition = yield* triedEnvironment(config.envId, config.episodeLimit, config.loadDeadline)
+  const definition = yield* triedEnvironment(environmentOf(config), config.episodeLimit, config.loadDeadline)
   const shape = shapeOf(config, policyOf(config, definition))
   // The gradients of `cpu` are made by all the workers at once, unless what they need is in one place only.
   const alone = !placements[config.placement].ownHosts || shipOf({ ...config, device: "cpu" }) === "experience"

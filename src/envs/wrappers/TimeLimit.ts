@@ -7,8 +7,24 @@ import { type FlatDynamics, flatOf, fromFlat } from "../FlatDynamics.ts"
 import type { ActionOf, ActionSpace } from "../spaces/Space.ts"
 import { dynamicsOf, innerTransition } from "../Stepper.ts"
 
-/** Definitions that count already, so that wrapping twice changes nothing. */
-const limited = new WeakSet<object>()
+/** The limits that are kept within, by the `create` that keeps them: wrapping twice changes nothing. */
+const limits = new WeakMap<object, number>()
+
+/** Says that `derived`, made from `definition`, keeps its limit where that does. */
+const passOn = <A extends ActionSpace>(
+  definition: { readonly create: object },
+  derived: EnvironmentDefinition<A>
+): EnvironmentDefinition<A> => {
+  const limit = limits.get(definition.create)
+  if (limit !== undefined) limits.set(derived.create, limit)
+  return derived
+}
+
+/** As `passOn`, for a definition that keeps its `maxEpisodeSteps` by itself. */
+const keptBy = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): EnvironmentDefinition<A> => {
+  if (definition.maxEpisodeSteps !== undefined) limits.set(definition.create, definition.maxEpisodeSteps)
+  return definition
+}
 
 /** Flat dynamics with the elapsed steps as number `elapsed` of each state. */
 const limit = <Action>(
@@ -35,10 +51,10 @@ const limit = <Action>(
  */
 const wrap = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): EnvironmentDefinition<A> => {
   const { maxEpisodeSteps } = definition
-  if (maxEpisodeSteps === undefined || limited.has(definition)) return definition
+  if (maxEpisodeSteps === undefined || limits.get(definition.create) === maxEpisodeSteps) return definition
   const elapsed = definition.stateSize
   const flat = flatOf(definition.create)
-  const wrapped: EnvironmentDefinition<A> = {
+  return keptBy({
     ...definition,
     stateSize: elapsed + 1,
     create: flat !== undefined ? fromFlat(limit(flat, elapsed, maxEpisodeSteps)) : (state) => {
@@ -61,9 +77,7 @@ const wrap = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): Envi
       if (inner.info !== undefined) dynamics.info = () => inner.info?.() ?? {}
       return dynamics
     }
-  }
-  limited.add(wrapped)
-  return wrapped
+  })
 }
 
-export const TimeLimit = { wrap }
+export const TimeLimit = { wrap, passOn, keptBy }

@@ -1,30 +1,23 @@
 /** Replaces every reward by a function of it (Gymnasium's `TransformReward`). */
-import type { Dynamics, EnvironmentDefinition, Transition } from "../EnvironmentDefinition.ts"
-import type { ActionOf, ActionSpace } from "../spaces/Space.ts"
-import { dynamicsOf, innerTransition } from "../Stepper.ts"
+import type { EnvironmentDefinition, Transition } from "../EnvironmentDefinition.ts"
+import type { ActionSpace } from "../spaces/Space.ts"
+import { derive } from "./derive.ts"
 
 /** `transform` sees the whole transition, so that a reward may depend on how the step ended. */
 const wrap = <A extends ActionSpace>(
   definition: EnvironmentDefinition<A>,
   transform: (reward: number, transition: Transition) => number
-): EnvironmentDefinition<A> => ({
-  ...definition,
-  create: (state) => {
-    const inner = dynamicsOf(definition, state)
-    const transition = { reward: 0, terminated: false, truncated: false }
-    const dynamics: Dynamics<ActionOf<A>> = {
-      reset: (random, options) => inner.reset(random, options),
-      step: (action, random): Transition => {
-        const given = inner.step(action, random)
-        innerTransition(given, transition)
-        transition.reward = transform(transition.reward, given)
-        return transition
-      },
-      observe: (observation) => inner.observe(observation)
-    }
-    if (inner.info !== undefined) dynamics.info = () => inner.info?.() ?? {}
-    return dynamics
-  }
-})
+): EnvironmentDefinition<A> =>
+  derive(definition, {
+    actionSpace: definition.actionSpace,
+    create: (inner) => ({
+      ...inner,
+      step: (action, random) => {
+        const outcome = inner.step(action, random)
+        outcome.reward = transform(outcome.reward, outcome)
+        return outcome
+      }
+    })
+  })
 
 export const TransformReward = { wrap }

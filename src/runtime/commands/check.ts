@@ -12,7 +12,7 @@ import { joinReference } from "../../envs/options.ts"
 import { plainJson, plainLine } from "../../text/plainLine.ts"
 import { type CheckRequest, report } from "../workers/EnvironmentTrial.ts"
 import { firstLoading, trial } from "../workers/firstLoading.ts"
-import { environmentOptions } from "./environmentOptions.ts"
+import { environmentOptions, wrappers } from "./environmentOptions.ts"
 import { loadDeadline } from "./loadDeadline.ts"
 
 /** An environment that cannot be used as it is. */
@@ -68,6 +68,7 @@ export const checkCommand = Command.make(
       Argument.withDescription("an id, such as CartPole-v1, or a module that exports an environment, such as ./maze.ts")
     ),
     envOptions: environmentOptions,
+    wrappers,
     loadDeadline,
     steps: Flag.Int("steps").pipe(
       Flag.withDescription("steps to play with random actions (default 2000)"),
@@ -89,8 +90,8 @@ export const checkCommand = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ deadline, envOptions, environment, json, loadDeadline, seed, steps }) {
-    const reference = joinReference(environment, envOptions ?? {})
+  Effect.fnUntraced(function*({ deadline, envOptions, environment, json, loadDeadline, seed, steps, wrappers }) {
+    const reference = joinReference(environment, envOptions ?? {}, wrappers)
     yield* firstLoading(reference, loadDeadline)
     const registered = isModule(reference) ? undefined : yield* loadEnvironment(reference)
     const { description, findings, id, microseconds } = registered === undefined || steps > quick

@@ -11,7 +11,7 @@ import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
-import { joinReference } from "../../envs/options.ts"
+import { joinReference, wrappersOf } from "../../envs/options.ts"
 import { Stepper } from "../../envs/Stepper.ts"
 import { EnvironmentMistake, shown, thrownReason } from "../../envs/thrown.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
@@ -32,7 +32,7 @@ import * as RunFolder from "../reporting/RunFolder.ts"
 import { formatOf, paceOf, writeVideo } from "../reporting/video.ts"
 import { actionsOf } from "../workers/actions.ts"
 import { triedEnvironment } from "../workers/firstLoading.ts"
-import { environmentOptions } from "./environmentOptions.ts"
+import { environmentOptions, wrappers } from "./environmentOptions.ts"
 import { loadDeadline } from "./loadDeadline.ts"
 
 /** Something about the request that cannot be done. */
@@ -94,6 +94,10 @@ const environmentOf = Effect.fnUntraced(function*(file: string, { environment }:
   return environment
 })
 
+/** Another environment in the wrappers that the policy was trained with, unless it is named in some of its own. */
+const wrappedAlike = (reference: string, { environment }: Policy): string =>
+  wrappersOf(reference).length > 0 ? reference : joinReference(reference, {}, wrappersOf(environment))
+
 /** After how many steps the policy's episodes were truncated in training; 0: as the environment says. */
 const trainedLimit = Effect.fnUntraced(function*(file: string, { episodeLimit }: Policy) {
   if (episodeLimit !== undefined) return episodeLimit
@@ -154,6 +158,7 @@ export const evalCommand = Command.make(
       Flag.optional
     ),
     envOptions: environmentOptions,
+    wrappers,
     loadDeadline,
     render: Flag.Literals("render", ["none", "ansi", "svg"]).pipe(
       Flag.withDescription(
@@ -181,15 +186,29 @@ export const evalCommand = Command.make(
   },
   Effect.fnUntraced(
     function*(
-      { envOptions, environment, episodeLimit, episodes, json, loadDeadline, out, policy: path, render, seed, video }
+      {
+        envOptions,
+        environment,
+        episodeLimit,
+        episodes,
+        json,
+        loadDeadline,
+        out,
+        policy: path,
+        render,
+        seed,
+        video,
+        wrappers
+      }
     ) {
       const format = Option.isSome(video) ? yield* formatOf(video.value) : undefined
       const file = yield* policyPath(path)
       const policy = yield* Policy.load(file)
       const definition = yield* triedEnvironment(
         joinReference(
-          Option.isSome(environment) ? environment.value : yield* environmentOf(file, policy),
-          envOptions ?? {}
+          Option.isSome(environment) ? wrappedAlike(environment.value, policy) : yield* environmentOf(file, policy),
+          envOptions ?? {},
+          wrappers
         ),
         Option.isSome(episodeLimit) ? episodeLimit.value : yield* trainedLimit(file, policy),
         loadDeadline

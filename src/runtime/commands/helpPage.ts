@@ -23,6 +23,7 @@ type Group = keyof typeof groups
 /** Where each setting stands. */
 const groupOfOption: Readonly<Record<OptionName, Group>> = {
   envId: "run",
+  wrap: "run",
   preset: "run",
   algo: "run",
   seed: "run",

@@ -16,7 +16,7 @@ import { algorithmNames } from "./algorithmNames.ts"
 export interface Option<A> {
   readonly schema: Schema.Codec<A>
   /** How text (a flag, an environment variable) is read before the schema sees it. */
-  readonly kind: "text" | "number" | "numbers" | "boolean"
+  readonly kind: "text" | "texts" | "number" | "numbers" | "boolean"
   /** Completes the sentence "must be …". */
   readonly expected: string
   readonly help: string
@@ -90,6 +90,13 @@ export const options = {
     `an environment's id, such as CartPole-v1, or the path of a module that exports one`,
     "environment: a registered id, or a TypeScript/JavaScript module that exports one (./grid.ts or ./grid.ts:Grid-v0)"
   ),
+  wrap: {
+    schema: Schema.Array(Schema.NonEmptyString).check(Schema.isMaxLength(32)),
+    kind: "texts",
+    expected: "up to 32 wrappers of the environment as name:option, such as FrameStackObservation:4",
+    help:
+      "a wrapper of the environment, such as FrameStackObservation:4 (docs/environments.md); may be repeated, the innermost first"
+  },
   preset: choice(
     ["a2c", "a3c", "ppo", "notebook-ray", "notebook-a3c"],
     "named settings that the other flags then change (default: that of --algo)"

@@ -12,6 +12,7 @@ import { dirname } from "node:path"
 import type { JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { nearest } from "../../envs/nearest.ts"
 import { joinReference } from "../../envs/options.ts"
+import { canonicalWrapper } from "../../envs/wrappers/namedWrappers.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import * as readData from "../files/readData.ts"
@@ -54,15 +55,26 @@ const fromText = (name: OptionName, value: string): unknown => {
     const parts = value.split(",").map((part) => part.trim()).filter((part) => part !== "")
     return parts.every((part) => /^\d+$/.test(part)) ? parts.map(Number) : value
   }
+  if (kind === "texts") {
+    const parts = value.split(/[;\n]/).map((part) => part.trim()).filter((part) => part !== "")
+    return parts.length === 1 && parts[0] === "none" ? [] : parts
+  }
   return value
 }
 
-const checked = (name: OptionName, source: string, value: unknown): Effect.Effect<unknown, ConfigError> =>
-  Schema.is(options[name].schema)(value)
-    ? Effect.succeed(value)
-    : Effect.fail(
+const checked = (name: OptionName, source: string, value: unknown): Effect.Effect<unknown, ConfigError> => {
+  if (!Schema.is(options[name].schema)(value)) {
+    return Effect.fail(
       new ConfigError({ source, message: `${source} must be ${options[name].expected}; ${show(value)} is not.` })
     )
+  }
+  if (name !== "wrap" || !Array.isArray(value)) return Effect.succeed(value)
+  // Written in one way, so that the same wrappers are the same setting.
+  return Effect.try({
+    try: () => value.map(canonicalWrapper),
+    catch: (cause) => new ConfigError({ source, message: plainLine(cause instanceof Error ? cause.message : source) })
+  })
+}
 
 /** Checks a record of settings: unknown names and wrong values are refused. */
 export const fromRecord = Effect.fnUntraced(function*(

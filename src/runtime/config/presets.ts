@@ -8,6 +8,7 @@ import type { RunConfig } from "./RunConfig.ts"
 
 const a2c: Omit<RunConfig, "workers"> = {
   envId: "CartPole-v1",
+  wrap: [],
   preset: "a2c",
   algo: "a2c",
   schedule: "sync",

@@ -13,6 +13,7 @@ import { encoderOf } from "../../model/policy/Encoder.ts"
 import { unnormalized } from "../../model/policy/normalization.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
+import { environmentOf } from "../config/environmentOf.ts"
 import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { actionsOf } from "./actions.ts"
@@ -61,7 +62,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     DataPlane,
     Effect.gen(function*() {
       const config = yield* CurrentConfig
-      const definition = yield* triedEnvironment(config.envId, config.episodeLimit, config.loadDeadline)
+      const definition = yield* triedEnvironment(environmentOf(config), config.episodeLimit, config.loadDeadline)
       yield* refuseUnreachable(config, definition)
       const policy = policyOf(config, definition)
       const parameters = new ParameterLayout(policy)

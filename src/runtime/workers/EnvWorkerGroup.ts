@@ -20,6 +20,7 @@ import {
 import * as Supervision from "../../actors/Supervision.ts"
 import { environmentReference } from "../../envs/loadEnvironment.ts"
 import { untilDeadline } from "../../time/deadline.ts"
+import { environmentOf } from "../config/environmentOf.ts"
 import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
@@ -140,7 +141,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             config: {
               // A thread loads the environment itself: by its module where it has one, otherwise as we were told.
               environment: plane.definition.module === undefined
-                ? config.envId
+                ? environmentOf(config)
                 : environmentReference(plane.definition),
               episodeLimit: config.episodeLimit,
               worker,

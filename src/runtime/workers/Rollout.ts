@@ -226,6 +226,7 @@ export const make = (
         environmentStream(options.seed, environment, live.random)
         policyStream(options.samplingSeed, environment, live.sampling)
         live.tally[2] = 0
+        live.state.fill(0)
         const reason = start(i)
         if (reason !== undefined) return fault(resident, reason)
       }

@@ -19,7 +19,7 @@ export type LearnableEnvironmentError = Effect.Error<ReturnType<typeof loadEnvir
 
 /** Loads an environment (an id, or a module) and applies its time limit, or `limit` where that is not 0. */
 export const learnableEnvironment = Effect.fnUntraced(function*(reference: string, limit = 0) {
-  const definition = yield* loadEnvironment(reference)
+  const definition = yield* loadEnvironment(reference, limit)
   if (actionsOf(definition.actionSpace) === undefined) {
     return yield* new UnsupportedEnvironment({
       message:
@@ -27,7 +27,7 @@ export const learnableEnvironment = Effect.fnUntraced(function*(reference: strin
         "Discrete, MultiDiscrete, MultiBinary, or a Box of floats."
     })
   }
-  return TimeLimit.wrap(limit === 0 ? definition : { ...definition, maxEpisodeSteps: limit })
+  return TimeLimit.wrap(definition)
 })
 
 /** Refuses an environment that the workers' threads or processes could not find, or would take for another of that id. */
