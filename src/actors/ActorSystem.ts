@@ -180,7 +180,8 @@ const systemRules = {
   askDeadline: Options.wait,
   mailbox: Options.whole(1),
   grace: Options.delay,
-  supervision: Supervision.check
+  supervision: Supervision.check,
+  checks: Options.boolean
 } satisfies Record<keyof SystemOptions, unknown>
 
 const remoteRules = {
@@ -289,7 +290,7 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
       const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish, loop)
       const processes = process && remoteHosts("process", process, ProcessLink.open(process), publish, loop)
       return {
-        fiber: fiber.length > 0 ? [new FiberHost(0, behaviorsByName(fiber), loop, complete)] : [],
+        fiber: fiber.length > 0 ? [new FiberHost(0, behaviorsByName(fiber), loop, complete, options.checks ?? true)] : [],
         thread: threads?.hosts ?? [],
         process: processes?.hosts ?? [],
         spares: [threads?.spares, processes?.spares].filter((spares) => spares !== undefined)

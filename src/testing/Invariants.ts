@@ -10,6 +10,7 @@
  * - Replies count in order, each once, on the present link, until its end is decided. Nobody says anything after its end.
  * - A message that must not run twice is not given again once it may have been begun.
  * - A host is told nothing before it has named its build, and is ended only for a reason.
+ * - Nobody is begun who has ended, not even where that was decided while the host came up.
  * - All of a group are gone before the first of them begins again.
  * - No more hosts are begun than deaths explain, and at the end nothing is left.
  */
@@ -86,6 +87,8 @@ export interface InvariantOptions {
   readonly spares: number
   /** Whether a method of a definition may run again. */
   readonly replayable: (definition: string, method: string) => boolean
+  /** The present incarnation of the living actor of this name, by the owner's own word. */
+  readonly living: (name: string) => number | undefined
 }
 
 export class Invariants {
@@ -187,6 +190,9 @@ export class Invariants {
       ended: false,
       stopping: false,
       halted: false
+    }
+    if (this.options.living(name) !== number) {
+      this.violated(`${name}/${number} is to begin in ${host.name}, and is not there any more`)
     }
     const known = this.actors.get(id)
     if (known === undefined) {

@@ -14,7 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Behavior, Services } from "../actors/Actor.ts"
-import { ActorSystem, type Shape, type SystemOptions } from "../actors/ActorSystem.ts"
+import { type ActorInfo, ActorSystem, type Shape, type SystemOptions } from "../actors/ActorSystem.ts"
 import type { InvalidOption, SystemFailure } from "../actors/errors.ts"
 import { ambiguous, behaviorsByName } from "../actors/hosts/behaviors.ts"
 import type { Placement } from "../actors/Placement.ts"
@@ -89,12 +89,15 @@ export class Simulation extends Context.Service<Simulation, {
         const twice = ambiguous("Simulation.layer", "behaviors", behaviors)
         if (twice !== undefined) return yield* twice
         const named = behaviorsByName(behaviors)
+        // None until the system is up.
+        let actors = (): ReadonlyArray<ActorInfo> => []
         const invariants = world.begin({
           simulator: world.simulator,
           hosts,
           spares,
           replayable: (definition, method) =>
-            named.get(definition)?.definition.methods.get(method)?.replayable !== false
+            named.get(definition)?.definition.methods.get(method)?.replayable !== false,
+          living: (name) => actors().find((actor) => actor.name === name)?.incarnation
         })
         const plan: HostPlan<Services<B>> = {
           simulator: world.simulator,
@@ -116,9 +119,17 @@ export class Simulation extends Context.Service<Simulation, {
           wrapLink: () => (events: ConstructorParameters<typeof SimulatedHost<Services<B>>>[1]) =>
             new SimulatedHost(plan, events)
         }
-        const { askDeadline, fibers = given.placement === "fiber", grace, mailbox, placement = "thread", supervision } =
-          given
+        const {
+          askDeadline,
+          checks,
+          fibers = given.placement === "fiber",
+          grace,
+          mailbox,
+          placement = "thread",
+          supervision
+        } = given
         const common = {
+          ...(checks === undefined ? {} : { checks }),
           ...(askDeadline === undefined ? {} : { askDeadline }),
           ...(grace === undefined ? {} : { grace }),
           ...(mailbox === undefined ? {} : { mailbox }),
@@ -139,8 +150,9 @@ export class Simulation extends Context.Service<Simulation, {
         world.faults.armed = true
         world.pauses()
         const shape = Context.get(built, ActorSystem)
+        actors = () => Effect.runSync(shape.actors)
         world.waiting.push(() =>
-          Effect.runSync(shape.actors).flatMap(({ name, placement, unanswered }) =>
+          actors().flatMap(({ name, placement, unanswered }) =>
             placement === "fiber" && unanswered > 0 ? [`${name}, a fiber, has ${unanswered} unanswered`] : []
           )
         )

@@ -2,13 +2,15 @@
  * The host that runs actors as fibers beside their owner, in one thread: messages go straight to the mailbox, as they
  * are. For actors that wait more than they compute, for tests, and where one core is all there is.
  */
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Behavior, Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
+import { MessageRefused } from "../errors.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import { type Fault, Injected } from "../Fault.ts"
 import { Cell, type CellReport } from "./Cell.ts"
@@ -24,18 +26,22 @@ export class FiberHost<R> implements Host {
   private readonly loop: EventLoop
   /** Asked for at the first actor, since it may hold the system that is just being built. */
   private readonly context: () => Context.Context<R>
+  /** Whether replies are held against their schemas. */
+  private readonly checks: boolean
   private run: (<E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>) | undefined
 
   constructor(
     index: number,
     behaviors: ReadonlyMap<string, Behavior<R>>,
     loop: EventLoop,
-    context: () => Context.Context<R>
+    context: () => Context.Context<R>,
+    checks: boolean
   ) {
     this.index = index
     this.behaviors = behaviors
     this.loop = loop
     this.context = context
+    this.checks = checks
   }
 
   get population(): number {
@@ -56,7 +62,7 @@ export class FiberHost<R> implements Host {
       const message = `the behavior given is of another definition that is named ${definition.actorName}, too`
       return tenant.died(incarnation, new Death({ kind: "StartFailed", message }), 0)
     }
-    const report = new Reporter<R>(this.cells, tenant)
+    const report = new Reporter<R>(this.cells, tenant, this.checks)
     const cell = new Cell({
       behavior,
       name,
@@ -104,10 +110,12 @@ class Reporter<R> implements CellReport {
   private readonly cells: Map<number, Cell<R>>
   private readonly tenant: Tenant
   private readonly incarnation: number
+  private readonly checks: boolean
 
-  constructor(cells: Map<number, Cell<R>>, tenant: Tenant) {
+  constructor(cells: Map<number, Cell<R>>, tenant: Tenant, checks: boolean) {
     this.cells = cells
     this.tenant = tenant
+    this.checks = checks
     this.incarnation = tenant.incarnation
   }
 
@@ -115,8 +123,17 @@ class Reporter<R> implements CellReport {
     this.tenant.started(this.incarnation)
   }
 
-  replied(seq: number, _method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void {
-    this.tenant.replied(this.incarnation, seq, outcome, state)
+  replied(seq: number, method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void {
+    this.tenant.replied(this.incarnation, seq, this.checks ? this.checked(method, outcome) : outcome, state)
+  }
+
+  /** What the caller is told: that the reply does not fit, where it does not. */
+  private checked(method: Method, outcome: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> {
+    const reason = Exit.isSuccess(outcome)
+      ? method.success.misfit(outcome.value)
+      : method.error.misfit(outcome.cause.reasons.find(Cause.isFailReason)?.error)
+    if (reason === undefined) return outcome
+    return Exit.fail(new MessageRefused({ actor: this.tenant.name, method: method.name, part: "reply", reason }))
   }
 
   died(death: Death, seq: number): void {

@@ -19,6 +19,8 @@ export interface Codec {
   /** As `encode`, and notes in `moved` what may leave this thread for good (buffers marked `Transferable`). */
   readonly encodeMoving: (value: unknown, moved: Transferable.Collector["Service"]) => Coded
   readonly decode: (value: unknown) => Coded
+  /** Why `encode` would refuse a value, on one line; `undefined` where it would not. Nothing is copied where that can be. */
+  readonly misfit: (value: unknown) => string | undefined
 }
 
 /** A schema that needs no services, neither to encode nor to decode. */
@@ -50,6 +52,13 @@ export const make = (schema: Plain): Codec => {
       ways ??= compile(schema)
       const quick = attempt(ways.quickDecode, value)
       return quick === unsure ? ways.decode(value) : Exit.succeed(quick)
+    },
+    misfit: (value) => {
+      ways ??= compile(schema)
+      if (accepted(ways.accepts, value)) return undefined
+      const encoding = ways.encode(value)
+      const encoded = finished(encoding) ? encoding : Effect.runSyncExit(encoding)
+      return Exit.isSuccess(encoded) ? undefined : reason(encoded)
     }
   }
 }
@@ -58,6 +67,8 @@ export const make = (schema: Plain): Codec => {
 interface Ways {
   readonly quickEncode: Convert | undefined
   readonly quickDecode: Convert | undefined
+  /** Whether `quickEncode` would be sure. */
+  readonly accepts: ((value: unknown) => boolean) | undefined
   readonly encode: (value: unknown) => Effect.Effect<unknown, Schema.SchemaError>
   readonly decode: (value: unknown) => Coded
 }
@@ -70,11 +81,22 @@ const compile = (schema: Plain): Ways => {
     return {
       ...ways,
       quickEncode: (value) => value === undefined ? null : unsure,
-      quickDecode: (value) => value === null ? undefined : unsure
+      quickDecode: (value) => value === null ? undefined : unsure,
+      accepts: (value) => value === undefined
     }
   }
   const quick = plainCodec.compile(json.ast)
-  return { ...ways, quickEncode: quick, quickDecode: quick }
+  return { ...ways, quickEncode: quick?.convert, quickDecode: quick?.convert, accepts: quick?.accepts }
+}
+
+const accepted = (accepts: ((value: unknown) => boolean) | undefined, value: unknown): boolean => {
+  if (accepts === undefined) return false
+  try {
+    return accepts(value)
+  } catch {
+    // As below.
+    return false
+  }
 }
 
 const attempt = (convert: Convert | undefined, value: unknown): unknown => {

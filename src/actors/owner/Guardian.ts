@@ -45,6 +45,8 @@ export type Status = "starting" | "running" | "restarting" | "stopping" | "ended
 export interface Surroundings {
   /** Milliseconds of the system's time. */
   now(): number
+  /** Whether what is sent to hosts without a border is checked. */
+  readonly checks: boolean
   publish(event: LifecycleEvent): void
   /** Some message expires at this time. */
   expect(expires: number): void
@@ -138,6 +140,9 @@ export class Guardian implements Tenant, Sibling {
         return void resume(Exit.fail(this.refusal(method.name, Codec.reason(encoded))))
       }
       carried = encoded.value
+    } else if (this.around.checks) {
+      const misfit = method.payload.misfit(payload)
+      if (misfit !== undefined) return void resume(Exit.fail(this.refusal(method.name, misfit)))
     }
     const expires = this.around.now() + millis
     const seq = this.ledger.nextSeq()

@@ -37,6 +37,11 @@ export interface SystemOptions {
    * restarts a minute.
    */
   readonly supervision?: Supervision.Supervision
+  /**
+   * Whether what is said between fibers is checked against its schemas too, as it always is where it crosses a border: so
+   * that who sends or answers what does not fit is told so, wherever the other one lives. Default: true.
+   */
+  readonly checks?: boolean
 }
 
 export interface Place {
@@ -117,6 +122,7 @@ export class System {
     }
     this.surroundings = {
       now: time.now,
+      checks: options.checks ?? true,
       publish,
       expect: (expires) => this.sweeper.expect(expires),
       ended: (guardian) => {
@@ -142,8 +148,11 @@ export class System {
     let config = place.config
     if (host.border) {
       const encoded = definition.configCodec.encode(config)
-      if (Exit.isFailure(encoded)) return cannot(`its config does not fit its schema: ${Codec.reason(encoded)}`)
+      if (Exit.isFailure(encoded)) return cannot(misfitting(Codec.reason(encoded)))
       config = encoded.value
+    } else if (this.surroundings.checks) {
+      const misfit = definition.configCodec.misfit(config)
+      if (misfit !== undefined) return cannot(misfitting(misfit))
     }
     const guardian = new Guardian({
       id,
@@ -252,3 +261,5 @@ export class System {
     })
   }
 }
+
+const misfitting = (reason: string): string => `its config does not fit its schema: ${reason}`

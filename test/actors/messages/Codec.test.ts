@@ -87,7 +87,9 @@ describe("Codec", () => {
     const codec = Codec.make(schema)
     const json = Schema.toCodecJson<Codec.Plain>(schema)
     const compare = (value: unknown) => {
-      agree(`encode ${name}`, codec.encode(value), settle(Schema.encodeUnknownEffect(json)(value)))
+      const encoded = settle(Schema.encodeUnknownEffect(json)(value))
+      agree(`encode ${name}`, codec.encode(value), encoded)
+      assert.strictEqual(codec.misfit(value), Exit.isFailure(encoded) ? Codec.reason(encoded) : undefined, name)
       agree(`decode ${name}`, codec.decode(value), settle(Schema.decodeUnknownEffect(json)(value)))
     }
     it.prop(`${name}: the quick way and the schema agree`, [Values], ([value]) => compare(value))
@@ -126,14 +128,17 @@ describe("Codec", () => {
       () => 1
     ]
     for (const value of objects) {
-      agree("encode", codec.encode(value), settle(Schema.encodeUnknownEffect(json)(value)))
+      const encoded = settle(Schema.encodeUnknownEffect(json)(value))
+      agree("encode", codec.encode(value), encoded)
+      assert.strictEqual(codec.misfit(value), Exit.isFailure(encoded) ? Codec.reason(encoded) : undefined)
     }
-    const throwing = codec.encode({
+    const throwing = {
       get a(): number {
         throw new RangeError("no a")
       },
       b: true
-    })
-    assert.isTrue(Exit.isFailure(throwing))
+    }
+    assert.isTrue(Exit.isFailure(codec.encode(throwing)))
+    assert.isString(codec.misfit(throwing))
   })
 })

@@ -55,6 +55,7 @@ const setUp = (
     capacity,
     surroundings: {
       now: () => 0,
+      checks: false,
       publish: (event) => events.push(event),
       expect: () => {},
       ended: () => {}

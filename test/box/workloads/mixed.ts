@@ -71,6 +71,12 @@ export const mixed = Effect.gen(function*() {
         // Others count there too, but never backwards, and each message once.
         if (count <= last) violated(`${cell.name} answers ${count} after ${last}`)
         last = count
+        // What does not fit comes back to who sent it, and is not counted.
+        if (choose(6, "wrong") === 5) {
+          const wrong: unknown = { how: "by no means" }
+          const refused = yield* Effect.flip(cell.Count(wrong as { readonly how: "at once" }))
+          if (refused._tag !== "MessageRefused") violated(`${cell.name} refuses what does not fit with ${refused._tag}`)
+        }
         if (choose(12, "kill") === 11) {
           yield* Effect.ignore(system.kill(cell, one(["terminate", "throw"] as const, choose, "how it is killed")))
         }
