@@ -43,10 +43,20 @@ export { Rpc }
  */
 export const NonReplayable = Context.Reference<boolean>("troupe/actors/NonReplayable", { defaultValue: () => false })
 
+/**
+ * Annotates a method that need not come to its end where nobody waits for its answer any more: an ask that is interrupted or
+ * runs out of time then ends the incarnation that has it in hand. The message is dropped, the next incarnation begins with
+ * what was committed before it, and no restart is counted.
+ *
+ * `Rpc.make("Search", { ... }).annotate(Actor.Cancellable, true)`
+ */
+export const Cancellable = Context.Reference<boolean>("troupe/actors/Cancellable", { defaultValue: () => false })
+
 /** One method of a protocol, as the system needs it. */
 export interface Method {
   readonly name: string
   readonly replayable: boolean
+  readonly cancellable: boolean
   readonly payload: Codec.Codec
   readonly success: Codec.Codec
   readonly error: Codec.Codec
@@ -150,6 +160,7 @@ type Allowed<R extends Rpc.Any> = [R] extends [never] ? unknown
 const compile = (rpc: Rpc.AnyWithProps): Method => ({
   name: rpc._tag,
   replayable: !Context.get(rpc.annotations, NonReplayable),
+  cancellable: Context.get(rpc.annotations, Cancellable),
   // `Allowed` has seen to it that these need no services.
   payload: Codec.make(rpc.payloadSchema as Codec.Plain),
   success: Codec.make(rpc.successSchema as Codec.Plain),

@@ -35,12 +35,12 @@ import * as ProcessLink from "./links/ProcessLink.ts"
 import { Spares } from "./links/Spares.ts"
 import * as ThreadLink from "./links/ThreadLink.ts"
 import * as Options from "./Options.ts"
-import type { Ended, Guardian } from "./owner/Guardian.ts"
-import { type ActorInfo, System, type SystemOptions } from "./owner/System.ts"
+import type { Ended, Guardian, MessageInHand } from "./owner/Guardian.ts"
+import { type ActorInfo, type EndedActor, System, type SystemOptions } from "./owner/System.ts"
 import type { Placement } from "./Placement.ts"
 import * as Supervision from "./Supervision.ts"
 
-export type { ActorInfo, Ended, SystemOptions }
+export type { ActorInfo, Ended, EndedActor, MessageInHand, SystemOptions }
 
 /** An actor by its reference, or the living one by its name. */
 export type Named = string | ActorRef.AnyRef
@@ -112,6 +112,8 @@ export interface Shape {
   ) => Effect.Effect<ActorRef.ActorRef<D>, ActorNotFound>
   /** The living actors. */
   readonly actors: Effect.Effect<ReadonlyArray<ActorInfo>>
+  /** The last hundred ends, the latest last: what ended, and how. */
+  readonly ended: Effect.Effect<ReadonlyArray<EndedActor>>
   /** Waits for the end of the actor; completes at once when a reference's actor has ended already. */
   readonly watch: (actor: Named) => Effect.Effect<Ended, ActorNotFound>
   /** Stops the actor before its scope does. */
@@ -290,19 +292,27 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
       const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish, loop)
       const processes = process && remoteHosts("process", process, ProcessLink.open(process), publish, loop)
       return {
-        fiber: fiber.length > 0 ? [new FiberHost(0, behaviorsByName(fiber), loop, complete, options.checks ?? true)] : [],
+        fiber: fiber.length > 0
+          ? [new FiberHost(0, behaviorsByName(fiber), loop, complete, options.checks ?? true)]
+          : [],
         thread: threads?.hosts ?? [],
         process: processes?.hosts ?? [],
         spares: [threads?.spares, processes?.spares].filter((spares) => spares !== undefined)
       }
     })
     const shape = serve(system, standard)
+    systems.set(shape, system)
     yield* Effect.addFinalizer(() => system.close)
     const hosts = [...system.hosts.thread, ...system.hosts.process]
     yield* Effect.forEach(hosts, (host) => host.start(system.supervision), { concurrency: "unbounded" })
     for (const spares of system.hosts.spares) spares.fill()
     return shape
   })
+
+const systems = new WeakMap<Shape, System>()
+
+/** What a service serves, for who looks on while it runs (`troupe/testing`). */
+export const systemOf = (shape: Shape): System | undefined => systems.get(shape)
 
 const serve = (system: System, standard: Placement): Shape => {
   const reference = <D extends Any>(guardian: Guardian, definition: D) =>
@@ -346,6 +356,7 @@ const serve = (system: System, standard: Placement): Shape => {
           ? Effect.succeed(reference(guardian, definition))
           : Effect.fail(new ActorNotFound({ actor: `${name} (${definition.actorName})` }))),
     actors: Effect.sync(() => system.actors),
+    ended: Effect.sync(() => [...system.ended]),
     watch: (actor) => Effect.flatMap(find(actor), (guardian) => Deferred.await(guardian.end)),
     stop: (actor) => Effect.flatMap(alive(actor), (guardian) => system.stop(guardian, system.graceMillis)),
     kill: (actor, how = "terminate") =>

@@ -16,6 +16,8 @@ import * as Schema from "effect/Schema"
  * - `Unresponsive`: the host had work and gave no sign of life within the time its heartbeat allows.
  * - `LinkBroken`: messages between owner and host were lost, or could not be read.
  * - `Sibling`: the actor itself was well, but its group restarts together.
+ * - `Cancelled`: nobody waited any more for what it did, and the method may be given up (`Actor.Cancellable`). It is not
+ *   counted, and supervision is not asked.
  */
 export const DeathKind = Schema.Literals([
   "Defect",
@@ -24,7 +26,8 @@ export const DeathKind = Schema.Literals([
   "Killed",
   "Unresponsive",
   "LinkBroken",
-  "Sibling"
+  "Sibling",
+  "Cancelled"
 ])
 export type DeathKind = typeof DeathKind.Type
 

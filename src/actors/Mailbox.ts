@@ -28,6 +28,33 @@ export class Mailbox<A extends object> {
     return index < this.count ? this.ring[(this.head + index) & (this.ring.length - 1)] : undefined
   }
 
+  /** How many values from the front on are so; they must be those at the front and no others. */
+  leading(are: (value: A) => boolean): number {
+    let least = 0
+    let most = this.count
+    while (least < most) {
+      const middle = (least + most) >> 1
+      if (are(this.at(middle)!)) least = middle + 1
+      else most = middle
+    }
+    return least
+  }
+
+  /** Takes out the value at `index`, which must be there. */
+  remove(index: number): void {
+    const mask = this.ring.length - 1
+    // The shorter side moves up.
+    if (index < this.count >> 1) {
+      for (let i = index; i > 0; i--) this.ring[(this.head + i) & mask] = this.ring[(this.head + i - 1) & mask]
+      this.shift()
+      return
+    }
+    for (let i = index; i < this.count - 1; i++) {
+      this.ring[(this.head + i) & mask] = this.ring[(this.head + i + 1) & mask]
+    }
+    this.ring[(this.head + --this.count) & mask] = undefined
+  }
+
   shift(): A | undefined {
     if (this.count === 0) return undefined
     const value = this.ring[this.head]

@@ -18,10 +18,12 @@ import type { InvalidOption } from "./errors.ts"
 import * as Options from "./Options.ts"
 
 /**
- * What to do about one death: `restart` (while the limit allows), `stop` (the actor has failed), or `escalate` (all
- * actors of its group have failed; for one-for-one the same as `stop`).
+ * What to do about one death: `restart` (while the limit allows), `stop` (the actor has failed), `escalate` (all actors of
+ * its group have failed; for one-for-one the same as `stop`), or `resume`: who sent the message in hand gets `ActorDied`, and
+ * the actor, alone, goes on at once with the next, from what was committed; no restart is counted. Where no message was in
+ * hand there is nothing to leave out, and `resume` is `restart`.
  */
-export type Directive = "restart" | "stop" | "escalate"
+export type Directive = "restart" | "resume" | "stop" | "escalate"
 
 /**
  * How long to wait before the next incarnation: a schedule, which gets the deaths as its input, or a delay by the number
@@ -121,7 +123,7 @@ export const restForOne: (options?: SupervisionOptions) => Supervision = make("r
 /** Never restarts: the first death fails the actor. */
 export const never: Supervision = oneForOne({ maxRestarts: 0 })
 
-const directives: Record<Directive, true> = { restart: true, stop: true, escalate: true }
+const directives: Record<Directive, true> = { restart: true, resume: true, stop: true, escalate: true }
 
 /** What a policy says about a death; a death that tells of it where that is no directive, or its function throws. */
 export const directive = (policy: Supervision, death: Death): Directive | Death => {

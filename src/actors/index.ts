@@ -10,6 +10,8 @@ export {
   type ActorInfo,
   ActorSystem,
   type Ended,
+  type EndedActor,
+  type MessageInHand,
   type ProcessSystemOptions,
   type SpawnOptions,
   type SystemOptions,

@@ -64,6 +64,8 @@ interface Seen {
   hasState: boolean
   /** Messages that must not run twice and may have been run, by their numbers. */
   readonly once: Set<number>
+  /** Messages that the owner has told to be withdrawn. */
+  readonly withdrawn: Set<number>
   /** How often it began. */
   begun: number
 }
@@ -87,8 +89,15 @@ export interface InvariantOptions {
   readonly spares: number
   /** Whether a method of a definition may run again. */
   readonly replayable: (definition: string, method: string) => boolean
-  /** The present incarnation of the living actor of this name, by the owner's own word. */
-  readonly living: (name: string) => number | undefined
+  /** The living actor of this name, as its owner has it. */
+  readonly owned: (name: string) => Owned | undefined
+}
+
+/** What is asked of an owner itself, since nothing of it travels: who is there no more, and what nobody waits for. */
+export interface Owned {
+  readonly id: number
+  readonly incarnation: number
+  owes(seq: number): boolean
 }
 
 export class Invariants {
@@ -161,6 +170,8 @@ export class Invariants {
         return this.saidStart(host, command[1])
       case "message":
         return this.saidMessage(command[1], command[2], command[3], command[4])
+      case "withdraw":
+        return void this.actors.get(command[1])?.withdrawn.add(command[3])
       case "stop":
       case "halt": {
         const incarnation = this.present(command[1], command[2])
@@ -191,7 +202,8 @@ export class Invariants {
       stopping: false,
       halted: false
     }
-    if (this.options.living(name) !== number) {
+    const owned = this.options.owned(name)
+    if (owned?.id !== id || owned.incarnation !== number) {
       this.violated(`${name}/${number} is to begin in ${host.name}, and is not there any more`)
     }
     const known = this.actors.get(id)
@@ -209,6 +221,7 @@ export class Invariants {
         state: undefined,
         hasState: false,
         once: new Set(),
+        withdrawn: new Set(),
         begun: 1
       })
       return
@@ -260,23 +273,16 @@ export class Invariants {
     const { name, once, owed } = actor
     const replayable = this.options.replayable(actor.definition, method)
     if (seq <= actor.settled) return this.violated(`${name} is given ${seq} again, which it has answered`)
-    // What is not there any more was given up, or may not run twice.
     const at = owed.findIndex((message) => message.seq === seq)
     if (at >= 0 && at < actor.given) return this.violated(`${name}/${number} is given ${seq} twice`)
-    if (at >= 0) {
-      const passed = owed.splice(actor.given, at - actor.given)
-      for (const { method, seq } of passed) {
-        if (this.options.replayable(actor.definition, method)) {
-          this.violated(`${name}/${number} is not given ${seq} again, which it owes`)
-        }
+    const passed = owed.splice(actor.given, at >= 0 ? at - actor.given : owed.length)
+    for (const { method, seq } of passed) {
+      // What is not there any more was given up, was in hand at a death that leaves it out, or may not run twice.
+      if (this.options.replayable(actor.definition, method) && this.options.owned(name)?.owes(seq) !== false) {
+        this.violated(`${name}/${number} is not given ${seq} again, which it owes`)
       }
-    } else {
-      const passed = owed.splice(actor.given)
-      for (const { method, seq } of passed) {
-        if (this.options.replayable(actor.definition, method)) {
-          this.violated(`${name}/${number} is not given ${seq} again, which it owes`)
-        }
-      }
+    }
+    if (at < 0) {
       const last = owed.at(-1)
       if (last !== undefined && seq <= last.seq) this.violated(`${name} is given ${seq} after ${last.seq}`)
       owed.push({ seq, method })
@@ -319,6 +325,9 @@ export class Invariants {
         if (incarnation?.at === "gone") this.violated(`${report[1]}/${report[2]} says ${report[0]} after its end`)
         return
       }
+      case "withdrawn":
+        if (this.actors.get(report[1])?.withdrawn.has(report[3]) === true) return
+        return this.violated(`${report[1]}/${report[2]} takes ${report[3]} back, which nobody has given up`)
       case "ready":
       case "refused":
       case "alive":
@@ -355,6 +364,7 @@ export class Invariants {
         actor.hasState = state !== undefined
         return
       }
+      case "withdrawn":
       case "refused": {
         const [, id, number, seq] = report
         const actor = this.actors.get(id)
@@ -363,6 +373,7 @@ export class Invariants {
         if (at < 0 || at >= actor.given) return
         actor.owed.splice(at, 1)
         actor.given--
+        actor.once.delete(seq)
         return
       }
       case "died":

@@ -14,7 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Behavior, Services } from "../actors/Actor.ts"
-import { type ActorInfo, ActorSystem, type Shape, type SystemOptions } from "../actors/ActorSystem.ts"
+import { ActorSystem, type Shape, systemOf, type SystemOptions } from "../actors/ActorSystem.ts"
 import type { InvalidOption, SystemFailure } from "../actors/errors.ts"
 import { ambiguous, behaviorsByName } from "../actors/hosts/behaviors.ts"
 import type { Placement } from "../actors/Placement.ts"
@@ -62,7 +62,10 @@ export class Simulation extends Context.Service<Simulation, {
   readonly note: (text: string) => void
   /** Says that something is wrong: the run has failed, and goes on. */
   readonly violated: (what: string) => void
-  /** Says that these actors restart together, so that it is seen whether they do. */
+  /**
+   * Says that these actors restart together, so that it is seen whether they do. Not where their supervision may say
+   * `resume`, or asks of a `Cancellable` method are given up: then one begins alone.
+   */
   readonly group: (group: Group) => void
   /** How many faults have struck so far; of a kind. */
   readonly struck: (kind?: FaultKind) => number
@@ -89,15 +92,15 @@ export class Simulation extends Context.Service<Simulation, {
         const twice = ambiguous("Simulation.layer", "behaviors", behaviors)
         if (twice !== undefined) return yield* twice
         const named = behaviorsByName(behaviors)
-        // None until the system is up.
-        let actors = (): ReadonlyArray<ActorInfo> => []
+        let shape: Shape | undefined
+        const owner = () => shape && systemOf(shape)
         const invariants = world.begin({
           simulator: world.simulator,
           hosts,
           spares,
           replayable: (definition, method) =>
             named.get(definition)?.definition.methods.get(method)?.replayable !== false,
-          living: (name) => actors().find((actor) => actor.name === name)?.incarnation
+          owned: (name) => owner()?.get(name)
         })
         const plan: HostPlan<Services<B>> = {
           simulator: world.simulator,
@@ -149,19 +152,18 @@ export class Simulation extends Context.Service<Simulation, {
         yield* Effect.addFinalizer(() => closing)
         world.faults.armed = true
         world.pauses()
-        const shape = Context.get(built, ActorSystem)
-        actors = () => Effect.runSync(shape.actors)
+        const serving = shape = Context.get(built, ActorSystem)
         world.waiting.push(() =>
-          actors().flatMap(({ name, placement, unanswered }) =>
+          Effect.runSync(serving.actors).flatMap(({ name, placement, unanswered }) =>
             placement === "fiber" && unanswered > 0 ? [`${name}, a fiber, has ${unanswered} unanswered`] : []
           )
         )
         return {
-          ...shape,
+          ...serving,
           kill: (actor, how) =>
             Effect.suspend(() => {
               if (how === undefined || how === "terminate") invariants.killing()
-              return shape.kill(actor, how)
+              return serving.kill(actor, how)
             })
         } satisfies Shape
       })

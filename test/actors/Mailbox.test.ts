@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { Mailbox } from "../../src/actors/Mailbox.ts"
 
-const Moves = Schema.Array(Schema.Literals(["push", "push", "shift", "drop"])).check(Schema.isMaxLength(200))
+const Moves = Schema.Array(Schema.Literals(["push", "push", "push", "shift", "drop", "remove"])).check(
+  Schema.isMaxLength(200)
+)
 
 describe("Mailbox", () => {
   it.effect.prop("is a queue: it behaves as an array", [Moves], ([moves]) =>
@@ -14,7 +16,14 @@ describe("Mailbox", () => {
           mailbox.push({ n })
           model.push({ n })
         } else if (move === "shift") assert.deepStrictEqual(mailbox.shift(), model.shift())
-        else {
+        else if (move === "remove") {
+          const at = mailbox.leading((value) => value.n < n / 2)
+          assert.strictEqual(at, model.filter((value) => value.n < n / 2).length)
+          if (at < model.length) {
+            mailbox.remove(at)
+            model.splice(at, 1)
+          }
+        } else {
           model = model.filter((value) => value.n % 3 !== 0)
           mailbox.reset(mailbox.toArray().filter((value) => value.n % 3 !== 0))
         }

@@ -57,7 +57,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "a name is free as soon as its actor is told to stop",
     file: "owner/Guardian.ts",
     from: "    const { placed } = this\n    this.status = \"stopping\"",
-    to: "    const { placed } = this\n    this.status = \"stopping\"\n    this.around.ended(this)",
+    to:
+      "    const { placed } = this\n    this.status = \"stopping\"\n    this.around.ended(this, { _tag: \"Stopped\" })",
     workload: "tallies",
     seeds: 50
   },
@@ -341,10 +342,75 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "one who is given up stays in the line for room",
     file: "owner/Guardian.ts",
-    from: "    envelope.resume = undefined\n    this.ledger.withdraw(envelope)",
-    to: "    envelope.resume = undefined",
+    from: "    else if (this.ledger.take(envelope.seq) !== undefined) this.admit()",
+    to: "    // Nothing.",
+    workload: "endings",
+    seeds: 500
+  },
+  {
+    name: "one who is given up leaves no room to the next",
+    file: "owner/Guardian.ts",
+    from: "    else if (this.ledger.take(envelope.seq) !== undefined) this.admit()",
+    to: "    else this.ledger.take(envelope.seq)",
     workload: "endings",
     seeds: null,
-    why: "that it is handled all the same cannot be told from one that was let in before it was given up"
+    why: "who waits for room waits behind a message that is with the host, and is let in when that is answered"
+  },
+  {
+    name: "what was taken back is still waited for",
+    file: "owner/Guardian.ts",
+    from: "    if (this.ledger.take(seq) !== undefined) this.admit()\n  }\n",
+    to: "  }\n",
+    workload: "endings",
+    seeds: 500
+  },
+  {
+    name: "what is begun is said to have been taken back",
+    file: "hosts/Cell.ts",
+    from: "    if (mailbox?.at(index)?.seq !== seq) return false\n    mailbox.remove(index)\n",
+    to: "    if (mailbox?.at(index)?.seq === seq) mailbox.remove(index)\n",
+    workload: "endings",
+    seeds: 500
+  },
+  {
+    name: "who is given up is left out, whatever was behind it",
+    file: "Mailbox.ts",
+    from: "    this.ring[(this.head + --this.count) & mask] = undefined",
+    to: "    this.ring[(this.head + index) & mask] = undefined",
+    workload: "endings",
+    seeds: 500
+  },
+  {
+    name: "what was given up in hand is done to its end, and counts",
+    file: "hosts/Cell.ts",
+    from: "      this.halt(cancelled(message.method.name))\n      return false",
+    to: "      return false",
+    workload: "endings",
+    seeds: null,
+    why: "an ask that is given up may come to its end before its host hears of it"
+  },
+  {
+    name: "what was given up in hand is done again",
+    file: "owner/Guardian.ts",
+    from: "(envelope !== inHand || envelope.method.cancellable))",
+    to: "envelope !== inHand)",
+    workload: "endings",
+    seeds: 500
+  },
+  {
+    name: "who resumes does the same message again",
+    file: "owner/Siblings.ts",
+    from: "        if (!member.dropInHand(death)) return",
+    to: "        if (death === undefined) return",
+    workload: "limits",
+    seeds: 200
+  },
+  {
+    name: "to resume is counted as a restart",
+    file: "owner/Siblings.ts",
+    from: "        return this.begin([member], death, \"at once\")\n      default:",
+    to: "        return this.restart(member, death, 0, false)\n      default:",
+    workload: "limits",
+    seeds: 200
   }
 ]

@@ -52,6 +52,9 @@ let depth = 0
 
 const killed = new Death({ kind: "Killed", message: "killed" })
 
+const cancelled = (method: string): Death =>
+  new Death({ kind: "Cancelled", message: "nobody waits for its answer any more", method })
+
 export class Cell<R> {
   private readonly options: CellOptions<R>
   private mailbox: Mailbox<CellMessage> | undefined
@@ -93,6 +96,19 @@ export class Cell<R> {
   halt(death = killed): void {
     this.halted ??= death
     this.fiber?.interruptUnsafe()
+  }
+
+  /** Nobody waits for the answer to a message any more. Whether it had not been begun, and now never is. */
+  withdraw(seq: number): boolean {
+    const { mailbox, message } = this
+    if (message !== undefined && this.inHand === seq && message.method.cancellable) {
+      this.halt(cancelled(message.method.name))
+      return false
+    }
+    const index = mailbox?.leading((other) => other.seq < seq) ?? 0
+    if (mailbox?.at(index)?.seq !== seq) return false
+    mailbox.remove(index)
+    return true
   }
 
   /** Whether the behavior is still being set up. */
@@ -177,7 +193,8 @@ export class Cell<R> {
   }
 
   private take(): Effect.Effect<void, Death> {
-    if (this.stopping) return Effect.void
+    // Who was halted while it could not be interrupted begins nothing more.
+    if (this.stopping || this.halted !== undefined) return Effect.void
     const message = this.mailbox?.shift()
     if (message === undefined) return this.sleep
     this.message = message

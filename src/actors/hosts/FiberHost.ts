@@ -83,6 +83,11 @@ export class FiberHost<R> implements Host {
     this.cells.get(tenant.id)?.push(envelope)
   }
 
+  withdraw(tenant: Tenant, { seq }: Envelope): void {
+    const { incarnation } = tenant
+    if (this.cells.get(tenant.id)?.withdraw(seq) === true) tenant.withdrawn(incarnation, seq)
+  }
+
   stop(tenant: Tenant): void {
     this.cells.get(tenant.id)?.stop()
   }

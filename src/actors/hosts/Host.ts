@@ -22,6 +22,8 @@ export interface Envelope {
   /** 1, 2, ... per actor. */
   readonly seq: number
   readonly method: Method
+  /** When it was sent, in milliseconds of the system's time. */
+  readonly sent: number
   /** Encoded when the host lies behind a border, else the value itself. */
   readonly payload: unknown
   /** How long its sender waits, in milliseconds. */
@@ -55,6 +57,8 @@ export interface Tenant {
   started(incarnation: number): void
   /** `state` is encoded, and `undefined` for a stateless actor. */
   replied(incarnation: number, seq: number, outcome: Exit.Exit<unknown, unknown>, state: unknown): void
+  /** The message was taken back before it was begun. */
+  withdrawn(incarnation: number, seq: number): void
   /** The message could not be handed over; it was not handled. */
   refused(incarnation: number, seq: number, reason: string): void
   /**
@@ -78,6 +82,12 @@ export interface Host {
   /** Starts the tenant's present incarnation. */
   place(tenant: Tenant): void
   deliver(tenant: Tenant, envelope: Envelope): void
+  /**
+   * Nobody waits any more for the answer to a delivered message. Where it was not begun it is taken back, answered by
+   * `withdrawn`. Where it is in hand it goes on; if its method is cancellable, its incarnation is ended (`died`, of kind
+   * `Cancelled`).
+   */
+  withdraw(tenant: Tenant, envelope: Envelope): void
   /** Asks the incarnation to finish the message in hand and to end; answered by `stopped`. */
   stop(tenant: Tenant): void
   /** Ends the incarnation now, whatever it does; answered by `died` where it still can be. */

@@ -97,6 +97,8 @@ export class HostServer<R> {
         return this.start(command[1], run)
       case "message":
         return this.message(command[1], command[2], command[3], command[4], command[5])
+      case "withdraw":
+        return this.withdraw(command[1], command[2], command[3])
       case "stop":
         return this.resident(command[1], command[2])?.cell.stop()
       case "halt":
@@ -169,6 +171,11 @@ export class HostServer<R> {
     const decoded = method.payload.decode(payload)
     if (Exit.isFailure(decoded)) return this.send(["refused", actor, incarnation, seq, Codec.reason(decoded)])
     resident.cell.push({ seq, method, payload: decoded.value })
+  }
+
+  private withdraw(actor: number, incarnation: number, seq: number): void {
+    const resident = this.resident(actor, incarnation)
+    if (resident?.cell.withdraw(seq) === true) this.send(["withdrawn", actor, incarnation, seq])
   }
 
   private reply(

@@ -144,6 +144,11 @@ export class RemoteHost implements Host {
     this.send(["message", tenant.id, tenant.incarnation, envelope.seq, envelope.method.name, envelope.payload])
   }
 
+  withdraw(tenant: Tenant, { method, seq }: Envelope): void {
+    this.send(["withdraw", tenant.id, tenant.incarnation, seq])
+    if (method.cancellable && tenant.working) this.probe()
+  }
+
   stop(tenant: Tenant): void {
     if (this.link === undefined) tenant.stopped(tenant.incarnation)
     else this.send(["stop", tenant.id, tenant.incarnation])
@@ -241,6 +246,7 @@ export class RemoteHost implements Host {
       case "start":
         return this.forgotten.get(command[1].actor) === command[1].incarnation
       case "message":
+      case "withdraw":
       case "stop":
       case "halt":
         return this.forgotten.get(command[1]) === command[2]
@@ -277,6 +283,8 @@ export class RemoteHost implements Host {
         return this.tenants.get(report[1])?.started(report[2])
       case "stopped":
         return this.tenants.get(report[1])?.stopped(report[2])
+      case "withdrawn":
+        return this.tenants.get(report[1])?.withdrawn(report[2], report[3])
       case "refused":
         return this.tenants.get(report[1])?.refused(report[2], report[3], report[4])
       case "died": {

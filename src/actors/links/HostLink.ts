@@ -11,6 +11,8 @@ import type { Fault } from "../Fault.ts"
 export type Command =
   | readonly [kind: "start", start: StartCommand]
   | readonly [kind: "message", actor: number, incarnation: number, seq: number, method: string, payload: unknown]
+  /** Nobody waits for the answer any more: not to be begun, or if in hand given up where its method may be. */
+  | readonly [kind: "withdraw", actor: number, incarnation: number, seq: number]
   | readonly [kind: "stop", actor: number, incarnation: number]
   | readonly [kind: "halt", actor: number, incarnation: number]
   /** A sign of life is wanted. `posted` commands were sent over this link, this one included. */
@@ -44,6 +46,8 @@ export type Report =
     value: unknown,
     state: unknown
   ]
+  /** What was to be withdrawn had not been begun, and now never is. */
+  | readonly [kind: "withdrawn", actor: number, incarnation: number, seq: number]
   /** The payload did not fit; the message was not handled. */
   | readonly [kind: "refused", actor: number, incarnation: number, seq: number, reason: string]
   /** `death` is an encoded `Death`, `seq` the message in hand or 0. */

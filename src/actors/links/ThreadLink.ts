@@ -141,7 +141,8 @@ class Owed {
   count = 0
 
   sent(batch: ReadonlyArray<Command>): void {
-    for (const [kind] of batch) if (kind !== "halt" && kind !== "close") this.count++
+    // What is withdrawn is answered in place of its message, or not at all.
+    for (const [kind] of batch) if (kind !== "halt" && kind !== "close" && kind !== "withdraw") this.count++
   }
 
   heard(batch: ReadonlyArray<Report>): void {

@@ -39,6 +39,14 @@ export type Ended =
     readonly poison?: PoisonMessage
   }
 
+/** A message that an incarnation is at work on, and for how long, in milliseconds. */
+export interface MessageInHand {
+  readonly method: string
+  /** 1, 2, ... per actor. */
+  readonly seq: number
+  readonly sinceMillis: number
+}
+
 export type Status = "starting" | "running" | "restarting" | "stopping" | "ended"
 
 /** What a guardian needs of the system around it. */
@@ -51,7 +59,7 @@ export interface Surroundings {
   /** Some message expires at this time. */
   expect(expires: number): void
   /** The actor has ended and leaves its name. */
-  ended(guardian: Guardian): void
+  ended(guardian: Guardian, ended: Ended): void
 }
 
 export interface GuardianOptions {
@@ -93,6 +101,10 @@ export class Guardian implements Tenant, Sibling {
   private diedAt = 0
   /** Deaths since the last committed reply. */
   private consecutive = 0
+  /** The message in hand at the last death. */
+  private heldAtDeath: Envelope | undefined
+  /** Since when the present incarnation is free for the next message. */
+  private freeSince = 0
   /** The message in hand at the last of them, and at how many in a row. */
   private suspect: PoisonMessage | undefined
   private replayed = 0
@@ -144,18 +156,20 @@ export class Guardian implements Tenant, Sibling {
       const misfit = method.payload.misfit(payload)
       if (misfit !== undefined) return void resume(Exit.fail(this.refusal(method.name, misfit)))
     }
-    const expires = this.around.now() + millis
+    const sent = this.around.now()
+    const expires = sent + millis
     const seq = this.ledger.nextSeq()
-    const envelope: Envelope = { seq, method, payload: carried, millis, expires, tell, resume }
+    const envelope: Envelope = { seq, method, sent, payload: carried, millis, expires, tell, resume }
     if (this.ledger.enter(envelope)) this.taken(envelope)
     if (envelope.resume !== undefined) this.around.expect(expires)
     return envelope
   }
 
-  /** Nobody waits for the outcome any more. What was taken in is handled all the same; what still waits outside is not. */
+  /** Nobody waits for the outcome any more. What is in hand is finished all the same; what was not begun never is. */
   abandon(envelope: Envelope): void {
     envelope.resume = undefined
-    this.ledger.withdraw(envelope)
+    if (this.ledger.isDelivered(envelope)) this.host.withdraw(this, envelope)
+    else if (this.ledger.take(envelope.seq) !== undefined) this.admit()
   }
 
   /** Fails what has expired, or after a pause gives it its time anew; returns when the next message expires. */
@@ -195,15 +209,28 @@ export class Guardian implements Tenant, Sibling {
     return this.ledger.size
   }
 
+  /** Whether the message of this number is still to be answered. */
+  owes(seq: number): boolean {
+    return this.ledger.owes(seq)
+  }
+
+  /** What the present incarnation is at work on, as far as its owner knows. */
+  get messageInHand(): MessageInHand | undefined {
+    const envelope = this.up ? this.ledger.inHand(undefined) : undefined
+    if (envelope === undefined) return undefined
+    const { method: { name: method }, sent, seq } = envelope
+    return { method, seq, sinceMillis: Math.max(0, this.around.now() - Math.max(sent, this.freeSince)) }
+  }
+
   // --- from its siblings
 
   halt(): void {
     this.host.halt(this)
   }
 
-  resurrect(): void {
+  resurrect(counted: boolean): void {
     if (this.status !== "restarting") return
-    this.restarts++
+    if (counted) this.restarts++
     this.status = "starting"
     this.host.place(this)
     this.pump()
@@ -221,6 +248,7 @@ export class Guardian implements Tenant, Sibling {
   started(incarnation: number): void {
     if (incarnation !== this.incarnation || this.status === "ended") return
     this.up = true
+    this.freeSince = this.around.now()
     if (this.status !== "stopping") this.status = "running"
     if (!this.served) {
       this.served = true
@@ -248,8 +276,15 @@ export class Guardian implements Tenant, Sibling {
     }
     this.consecutive = 0
     this.suspect = undefined
+    // Where no other waits, the next one in hand is so from when it is sent.
+    if (this.ledger.size > 0) this.freeSince = this.around.now()
     this.admit()
     this.answer(envelope, outcome)
+  }
+
+  withdrawn(incarnation: number, seq: number): void {
+    if (incarnation !== this.incarnation || this.status === "ended") return
+    if (this.ledger.take(seq) !== undefined) this.admit()
   }
 
   get working(): boolean {
@@ -263,7 +298,7 @@ export class Guardian implements Tenant, Sibling {
 
   refused(incarnation: number, seq: number, reason: string): void {
     if (incarnation !== this.incarnation || this.status === "ended") return
-    const [envelope] = this.ledger.extract((envelope) => envelope.seq === seq)
+    const envelope = this.ledger.take(seq)
     this.admit()
     if (envelope !== undefined) this.answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
   }
@@ -282,15 +317,30 @@ export class Guardian implements Tenant, Sibling {
     this.around.publish({ _tag: "Died", actor: this.name, incarnation, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
     if (!this.served && death.kind === "StartFailed") return this.fail(death)
+    const inHand = this.heldAtDeath = this.ledger.inHand(seq)
+    // Nobody waits for these. One that was in hand may have had its effects, and so is finished, unless it may be given up.
+    this.ledger.extract((envelope) => isGivenUp(envelope) && (envelope !== inHand || envelope.method.cancellable))
     const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
     this.replayed = this.ledger.rewind()
-    this.siblings.lost(this, death, this.consecutive, bystander)
+    if (death.kind === "Cancelled") this.siblings.cancelled(this, death)
+    else this.siblings.lost(this, death, this.consecutive, bystander)
+    this.heldAtDeath = undefined
     // What is not there any more has made room.
     this.admit()
-    for (const envelope of lost) {
-      const method = envelope.method.name
-      this.answer(envelope, Exit.fail(new ActorDied({ actor: this.name, method, incarnation, death })))
-    }
+    for (const envelope of lost) this.failWithDeath(envelope, death)
+  }
+
+  dropInHand(death: Death): boolean {
+    const envelope = this.heldAtDeath
+    if (envelope === undefined) return false
+    this.consecutive = 0
+    this.suspect = undefined
+    // What must not run twice has left already.
+    if (this.ledger.take(envelope.seq) === undefined) return true
+    this.replayed--
+    this.admit()
+    this.failWithDeath(envelope, death)
+    return true
   }
 
   stopped(incarnation: number): void {
@@ -322,7 +372,7 @@ export class Guardian implements Tenant, Sibling {
 
   /** Notes whether a death of the actor's own comes without progress, and at which message where its host could not tell. */
   private held(death: Death, seq: number | undefined): Death {
-    if (death.kind === "Killed") return death
+    if (death.kind === "Killed" || death.kind === "Cancelled") return death
     const message = this.ledger.inHand(seq)
     const method = message?.method.name
     if (message !== undefined) {
@@ -351,6 +401,14 @@ export class Guardian implements Tenant, Sibling {
     this.around.publish({ _tag: "Unheard", actor: this.name, method: envelope.method.name, failure })
   }
 
+  private failWithDeath(envelope: Envelope, death: Death): void {
+    const method = envelope.method.name
+    this.answer(
+      envelope,
+      Exit.fail(new ActorDied({ actor: this.name, method, incarnation: this.incarnation - 1, death }))
+    )
+  }
+
   private timeOut(envelope: Envelope): void {
     const resume = envelope.resume
     this.abandon(envelope)
@@ -361,7 +419,7 @@ export class Guardian implements Tenant, Sibling {
     this.status = "ended"
     this.host.evict(this)
     this.siblings.leave(this)
-    this.around.ended(this)
+    this.around.ended(this, ended)
     this.around.publish(
       ended._tag === "Stopped"
         ? { _tag: "Stopped", actor: this.name }
@@ -392,5 +450,8 @@ export class Guardian implements Tenant, Sibling {
     return new MessageRefused({ actor: this.name, method, part: "payload", reason })
   }
 }
+
+/** Whether somebody had waited for the outcome, and does no more. */
+const isGivenUp = ({ resume, tell }: Envelope): boolean => !tell && resume === undefined
 
 const stoppedEarly = new Death({ kind: "StartFailed", message: "stopped before it had started" })

@@ -81,9 +81,31 @@ export class Ledger {
     return envelope
   }
 
-  /** Takes back a message that still waits outside; what was admitted stays. */
-  withdraw(envelope: Envelope): void {
-    if (this.waiting > 0) this.outside?.reset(this.outside.toArray().filter((other) => other !== envelope))
+  /** Takes out the message of this number, wherever it is; `undefined` where it is not there. */
+  take(seq: number): Envelope | undefined {
+    return this.takeFrom(this.owed, seq) ?? (this.outside && this.takeFrom(this.outside, seq))
+  }
+
+  private takeFrom(mailbox: Mailbox<Envelope>, seq: number): Envelope | undefined {
+    const index = mailbox.leading((envelope) => envelope.seq < seq)
+    const envelope = mailbox.at(index)
+    if (envelope?.seq !== seq) return undefined
+    mailbox.remove(index)
+    if (mailbox === this.owed && index < this.delivered) this.delivered--
+    return envelope
+  }
+
+  /** Whether the present incarnation has the message. */
+  isDelivered({ seq }: Envelope): boolean {
+    const last = this.delivered > 0 ? this.owed.at(this.delivered - 1) : undefined
+    return last !== undefined && seq <= last.seq && this.owes(seq)
+  }
+
+  /** Whether the message of this number is unanswered. */
+  owes(seq: number): boolean {
+    const has = (mailbox: Mailbox<Envelope> | undefined) =>
+      mailbox?.at(mailbox.leading((envelope) => envelope.seq < seq))?.seq === seq
+    return has(this.owed) || has(this.outside)
   }
 
   /** Takes out those of the delivered messages that `take` accepts. */

@@ -18,8 +18,10 @@ export interface Sibling {
   readonly placed: boolean
   /** Ends the incarnation; `lost` follows when it is gone. */
   halt(): void
-  /** Places the next incarnation. */
-  resurrect(): void
+  /** Places the next incarnation; whether that counts as a restart. */
+  resurrect(counted: boolean): void
+  /** Fails the message that was in hand at a death; false where there was none. */
+  dropInHand(death: Death): boolean
   /** Gives it up for good. */
   fail(death: Death): void
 }
@@ -83,9 +85,18 @@ export class Siblings {
         return this.giveUp(member, death)
       case "restart":
         return this.restart(member, death, consecutive, bystander)
+      case "resume":
+        if (!member.dropInHand(death)) return this.restart(member, death, consecutive, bystander)
+        return this.begin([member], death, "at once")
       default:
         return directive satisfies never
     }
+  }
+
+  /** `member` is gone because nobody wanted what it did any more: it begins anew, and nothing is held against it. */
+  cancelled(member: Sibling, death: Death): void {
+    if (this.joint?.all.includes(member)) return this.gone(member)
+    this.begin([member], death, "at once")
   }
 
   private restart(member: Sibling, death: Death, consecutive: number, bystander: boolean): void {
@@ -126,12 +137,13 @@ export class Siblings {
     this.begin(all, death, restart)
   }
 
-  private begin(all: ReadonlyArray<Sibling>, death: Death, restart: number): void {
-    const waiting = restart === 0 ? Effect.yieldNow : this.restarts.pause(restart, death)
+  /** `restart` is its number in the window, 0 where it does not count there, and `at once` where it counts nowhere. */
+  private begin(all: ReadonlyArray<Sibling>, death: Death, restart: number | "at once"): void {
+    const waiting = restart === 0 || restart === "at once" ? Effect.yieldNow : this.restarts.pause(restart, death)
     this.fork(Effect.flatMap(Effect.exit(waiting), (pause) =>
       Effect.sync(() => {
         for (const member of all) {
-          if (Exit.isSuccess(pause)) member.resurrect()
+          if (Exit.isSuccess(pause)) member.resurrect(restart !== "at once")
           else member.fail(Supervision.pauseFailed(death, pause.cause))
         }
       })))

@@ -21,7 +21,7 @@ import type { Spares } from "../links/Spares.ts"
 import * as Codec from "../messages/Codec.ts"
 import type { Placement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
-import { Guardian, type Status, type Surroundings } from "./Guardian.ts"
+import { type Ended, Guardian, type MessageInHand, type Status, type Surroundings } from "./Guardian.ts"
 import { Siblings } from "./Siblings.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -70,9 +70,23 @@ export interface ActorInfo {
   readonly restarts: number
   /** Messages taken and not yet answered. */
   readonly unanswered: number
+  /** What it is at work on, as far as its owner knows; `undefined` when it is idle, or has no incarnation at the time. */
+  readonly message: MessageInHand | undefined
   readonly host: number
   readonly placement: Placement
 }
+
+/** How an actor ended, and what it was. */
+export type EndedActor = Ended & {
+  readonly name: string
+  readonly definition: string
+  readonly incarnation: number
+  readonly host: number
+  readonly placement: Placement
+}
+
+/** So many ends are remembered. */
+const mostEnded = 100
 
 export class System {
   readonly events = Effect.runSync(PubSub.unbounded<LifecycleEvent>())
@@ -81,6 +95,8 @@ export class System {
   private readonly mailbox: number
   readonly supervision: Supervision.Supervision
   readonly hosts: Hosts
+  /** The last ends, the latest last. */
+  readonly ended: Array<EndedActor> = []
   private readonly guardians = new Map<string, Guardian>()
   private readonly fibers = new Set<Fiber.Fiber<void>>()
   private readonly surroundings: Surroundings
@@ -125,8 +141,11 @@ export class System {
       checks: options.checks ?? true,
       publish,
       expect: (expires) => this.sweeper.expect(expires),
-      ended: (guardian) => {
+      ended: (guardian, ended) => {
         if (this.guardians.get(guardian.name) === guardian) this.guardians.delete(guardian.name)
+        const { definition, host: { index, placement }, incarnation, name } = guardian
+        this.ended.push({ ...ended, name, definition: definition.actorName, incarnation, host: index, placement })
+        if (this.ended.length > mostEnded) this.ended.shift()
       }
     }
   }
@@ -214,6 +233,7 @@ export class System {
       incarnation: guardian.incarnation,
       restarts: guardian.restarts,
       unanswered: guardian.unanswered,
+      message: guardian.messageInHand,
       host: guardian.host.index,
       placement: guardian.host.placement
     }))

@@ -44,6 +44,7 @@ const setUp = (
     pending: (seq) => pending(seq) ? Probe.methods.get("Append") : undefined,
     started: () => heard.push("started"),
     replied: () => heard.push("replied"),
+    withdrawn: () => {},
     refused: () => heard.push("refused"),
     died: () => heard.push("died"),
     stopped: () => heard.push("stopped"),

@@ -14,12 +14,14 @@ class Sum extends Actor.make("Sum", {
   state: Schema.Struct({ total: Schema.Int }),
   protocol: [
     Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int }),
-    Rpc.make("Once", {}).annotate(Actor.NonReplayable, true)
+    Rpc.make("Once", {}).annotate(Actor.NonReplayable, true),
+    Rpc.make("Search", {}).annotate(Actor.Cancellable, true)
   ]
 }) {}
 
 const add = Sum.methods.get("Add")!
 const once = Sum.methods.get("Once")!
+const search = Sum.methods.get("Search")!
 
 const setUp = (
   supervision = Supervision.oneForOne(),
@@ -39,6 +41,7 @@ const setUp = (
       placedWith.push(tenant.hasState ? tenant.state : "none")
     },
     deliver: (tenant: Tenant, { seq }: Envelope) => heard.push(`deliver ${tenant.incarnation}:${seq}`),
+    withdraw: (_, { seq }) => heard.push(`withdraw ${seq}`),
     stop: () => heard.push("stop"),
     halt: () => heard.push("halt"),
     kill: () => Effect.void,
@@ -126,6 +129,60 @@ describe("Guardian", () => {
     guardian.died(1, killed, 1)
     guardian.started(2)
     assert.include(heard, "deliver 2:2")
+  })
+
+  it("takes back what nobody waits for: at once where no incarnation has it, else where its host has not begun it", () => {
+    const { ask, guardian, heard, outcomes } = setUp(Supervision.oneForOne(), 2, () => {})
+    const [first, second, third, fourth] = [ask(add), ask(add), ask(add), ask(add)]
+    guardian.abandon(third!)
+    assert.strictEqual(guardian.unanswered, 3)
+    guardian.abandon(second!)
+    assert.strictEqual(guardian.unanswered, 3)
+    guardian.withdrawn(1, 2)
+    // Its room is the next one's.
+    assert.deepStrictEqual(heard, ["place 1", "deliver 1:1", "deliver 1:2", "withdraw 2", "deliver 1:4"])
+    guardian.withdrawn(1, 2)
+    guardian.abandon(first!)
+    guardian.died(1, killed, undefined)
+    guardian.abandon(fourth!)
+    assert.deepStrictEqual([guardian.owes(1), guardian.owes(4), guardian.unanswered], [true, false, 1])
+    assert.deepStrictEqual(outcomes, [])
+  })
+
+  it("after a death delivers nothing that was given up, except what was in hand", () => {
+    const { ask, guardian, heard } = setUp()
+    const [first, second] = [ask(add), ask(add)]
+    ask(add)
+    guardian.abandon(first!)
+    guardian.abandon(second!)
+    guardian.died(1, killed, undefined)
+    guardian.started(2)
+    assert.deepStrictEqual(heard.slice(-3), ["place 2", "deliver 2:1", "deliver 2:3"])
+  })
+
+  it("a cancelled incarnation is followed by the next, and nobody has counted", () => {
+    const { ask, guardian, heard } = setUp(Supervision.never)
+    const given = ask(search)
+    ask(add)
+    guardian.abandon(given!)
+    guardian.died(1, new Death({ kind: "Cancelled", message: "given up" }), 1)
+    guardian.started(2)
+    assert.deepStrictEqual(heard.slice(-3), ["withdraw 1", "place 2", "deliver 2:2"])
+    assert.deepStrictEqual([guardian.restarts, guardian.status], [0, "running"])
+  })
+
+  it("to resume leaves out the message in hand, and is to restart where there is none", () => {
+    const { ask, guardian, outcomes } = setUp(Supervision.oneForOne({ maxRestarts: 0, decide: () => "resume" }))
+    const mishap = new Death({ kind: "Defect", message: "mishap" })
+    for (let incarnation = 1; incarnation <= 20; incarnation++) {
+      ask(add)
+      guardian.died(incarnation, mishap, incarnation)
+      guardian.started(incarnation + 1)
+    }
+    assert.isTrue(outcomes.every((outcome) => String(outcome).includes("ActorDied")))
+    assert.deepStrictEqual([outcomes.length, guardian.restarts, guardian.unanswered], [20, 0, 0])
+    guardian.died(21, mishap, 0)
+    assert.strictEqual(guardian.status, "ended")
   })
 
   it("fails what may not run twice if it may have started, whichever those are", () => {

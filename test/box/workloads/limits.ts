@@ -1,6 +1,6 @@
 /**
  * Where supervision comes to its end: few restarts allowed in a window, back-offs by function and by schedule, deaths
- * without progress, `stop` and `escalate`. What is answered must be right; what fails must fail with the right error, and no
+ * without progress, `stop`, `escalate` and `resume`. What is answered must be right; what fails must fail with the right error, and no
  * earlier than its limit; and a failed actor leaves its name.
  */
 import * as Duration from "effect/Duration"
@@ -75,7 +75,7 @@ export const limits = Effect.gen(function*() {
   const maxRestarts = one([Number.POSITIVE_INFINITY, 5, 1, 0], choose, "max restarts")
   const within = one([60_000, 10], choose, "within")
   const maxConsecutive = one([10, 2], choose, "max consecutive")
-  const directive = one(["restart", "restart", "restart", "stop", "escalate"] as const, choose, "directive")
+  const directive = one(["restart", "restart", "restart", "resume", "stop", "escalate"] as const, choose, "directive")
   const backoff = backoffs[one(["none", "function", "schedule", "a schedule that ends"], choose, "back-off")]
   const strategy = one(["one-for-one", "one-for-all", "rest-for-one"] as const, choose, "strategy")
   const make = {
@@ -115,7 +115,8 @@ export const limits = Effect.gen(function*() {
     )
   )
   if (Exit.isFailure(spawned)) return
-  if (strategy !== "one-for-one") group({ strategy, names })
+  // Who resumes does so alone.
+  if (strategy !== "one-for-one" && directive !== "resume") group({ strategy, names })
   let mishaps = 0
   const clients = yield* Effect.forEach(spawned.value, (counter, index) =>
     Effect.forkChild(Effect.gen(function*() {
@@ -129,7 +130,7 @@ export const limits = Effect.gen(function*() {
         if (what === "rest") yield* Effect.sleep(choose(30, "how long"))
         const id = index * 100 + message
         const deaths = what === "die" ? choose(4, "deaths") : 0
-        if (what === "die" || what === "once that dies") mishaps++
+        if ((what === "die" || what === "once that dies") && directive !== "resume") mishaps++
         const answer: Exit.Exit<number, { readonly _tag: string }> = yield* Effect.exit(
           what === "refuse"
             ? Effect.catchTag(counter.Refuse(), "Refused", ({ n }) => Effect.succeed(n))
@@ -149,6 +150,7 @@ export const limits = Effect.gen(function*() {
         const reason = answer.cause.reasons[0]
         const tag = reason?._tag === "Fail" ? reason.error._tag : `${reason?._tag}`
         if (tag === "ActorDied" && what.startsWith("once")) continue
+        if (tag === "ActorDied" && what === "die" && directive === "resume") continue
         if (tag !== "RestartLimitReached") violated(`${counter.name}: an ask ends with ${tag}`)
         if (mishaps + struck() === 0) violated(`${counter.name} has failed, and nothing befell it`)
         return
@@ -157,7 +159,7 @@ export const limits = Effect.gen(function*() {
   yield* Effect.forEach(clients, (fiber) => Fiber.join(fiber))
   yield* Effect.yieldNow
   // Where each is alone, its own deaths count, whatever else befalls it; the last one fails it.
-  for (const name of strategy === "one-for-one" ? names : []) {
+  for (const name of strategy === "one-for-one" && directive !== "resume" ? names : []) {
     const times = deaths.filter(({ actor }) => actor === name).map(({ time }) => time)
     for (let at = 0; at + maxRestarts + 1 < times.length; at++) {
       const span = times[at + maxRestarts + 1]! - times[at]!
