@@ -352,6 +352,7 @@ for (const placement of ["fiber", "thread"] as const) {
         const holding = yield* fork(probe.Hold({ n: 2, until: 1 }))
         const late = yield* Effect.flip(probe.Append({ n: -3 }, { deadline: "20 millis" }))
         assert.strictEqual(late._tag, "AskTimeout")
+        while ((yield* system.actors)[0]?.unanswered !== 1) yield* Effect.sleep(1)
         bump(gate, "released")
         yield* Fiber.join(holding)
         // One that is given up in hand dies with what it may not do twice, and one ends with messages it has not answered.
