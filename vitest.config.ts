@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^troupe$/, replacement: source("index.ts") },
-      { find: /^troupe\/(actors|envs|model|random|testing)$/, replacement: source("$1/index.ts") },
+      { find: /^troupe\/(actors|envs|model|random|simulation|testing)$/, replacement: source("$1/index.ts") },
       { find: /^troupe\/testing\/vitest$/, replacement: source("testing/vitest.ts") }
     ]
   },

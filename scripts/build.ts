@@ -145,6 +145,7 @@ const bundles = [
       envs: "src/envs/index.ts",
       model: "src/model/index.ts",
       random: "src/random/index.ts",
+      simulation: "src/simulation/index.ts",
       testing: "src/testing/index.ts",
       testingVitest: "src/testing/vitest.ts",
       effectVersion: "src/effectVersion.ts"

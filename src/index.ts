@@ -2,7 +2,7 @@
  * Troupe: supervised actors, environments, and learning that gives the same weights however it is laid out.
  *
  * This module is what a training program needs. The rooms stand on their own too: `troupe/actors`, `troupe/envs`,
- * `troupe/model`, `troupe/random`.
+ * `troupe/model`, `troupe/random`, `troupe/simulation`.
  */
 export { ActorSystem } from "./actors/ActorSystem.ts"
 export { Environment, type EnvironmentDefinition } from "./envs/index.ts"

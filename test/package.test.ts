@@ -100,11 +100,12 @@ import { type Actor, Supervision } from "troupe/actors"
 import { CartPoleV1 } from "troupe/envs"
 import * as model from "troupe/model"
 import { Pcg64 } from "troupe/random"
+import { Simulation } from "troupe/simulation"
 
 class Left extends Context.Service<Left, Run["Service"]>()("app/Left") {}
 class Right extends Context.Service<Right, Run["Service"]>()("app/Right") {}
 
-export const rooms: ReadonlyArray<unknown> = [Supervision, CartPoleV1, model, Pcg64]
+export const rooms: ReadonlyArray<unknown> = [Supervision, CartPoleV1, model, Pcg64, Simulation.make]
 export type Definition = ReturnType<typeof Actor.make>
 
 const settings = ${JSON.stringify(settings)}

@@ -45,6 +45,7 @@ describe("the documentation", () => {
             "troupe/envs": source("envs/index.ts"),
             "troupe/model": source("model/index.ts"),
             "troupe/random": source("random/index.ts"),
+            "troupe/simulation": source("simulation/index.ts"),
             "troupe/testing": source("testing/index.ts"),
             "troupe/testing/vitest": source("testing/vitest.ts")
           }

@@ -1,0 +1,1043 @@
+/**
+ * The engine: a host's part of a simulation. It has a queue of events in one total order, a table of the agents of its
+ * shares, and the streams that they draw from; and it is what handlers, processes and set-ups have as their `sim`.
+ *
+ * Shares tell each other nothing but messages, which take at least the lookahead. So a share's history depends on what
+ * it is sent alone, and is the same whichever host it lives on, and whoever else lives there.
+ */
+import { plainLine, thrownText } from "../text/plainLine.ts"
+import type { Agent, AgentRef, AnyAgent, ErasedHandler } from "./Agent.ts"
+import { AgentTable, birthOf, nowhere, numberOf, Share, shareOf } from "./AgentTable.ts"
+import {
+  AsyncInSimulation,
+  HandlerFailed,
+  InvalidModel,
+  InvalidTime,
+  InvalidUse,
+  isSimulationFault,
+  LookaheadViolated,
+  NotReproducible,
+  type SimulationFault
+} from "./errors.ts"
+import { EventQueue } from "./EventQueue.ts"
+import { type AnyModel, configured } from "./Model.ts"
+import type { Part, PartHost } from "./Part.ts"
+import { copied, NotPlain } from "./plainData.ts"
+import {
+  emptyJournal,
+  Interrupted,
+  pending,
+  Process,
+  type ProcessBody,
+  type ProcessDefinition,
+  Wait,
+  type Waiter
+} from "./Process.ts"
+import { RandomStreams, wordsPerStream } from "./RandomStreams.ts"
+import { sealed } from "./sealed.ts"
+import type { EventHandle, EveryOptions, SendOptions, Sim } from "./Sim.ts"
+import { SimEvent } from "./SimEvent.ts"
+import { Tally } from "./Tally.ts"
+
+/** Kinds of events that are no messages: those are 2 n, and 2 n + 1 where an answer is awaited. */
+export const eventKind = {
+  /** A function of the model, by its index. */
+  call: -1,
+  /** A `Repetition`. */
+  repeat: -2,
+  /** A process goes on; the payload is the answer. */
+  resume: -3,
+  /** The same, by an `Interrupted`; the payload is the reason. */
+  interrupt: -4,
+  /** The answer to a question: a `Reply`. */
+  reply: -5
+} as const
+
+/** What happens again and again. */
+interface Repetition {
+  /** The count of its first event. */
+  readonly handle: number
+  /** A number, or, where it is drawn, the index of the function that draws it. */
+  readonly period: number
+  readonly drawn: boolean
+  readonly priority: number
+  /** How often still, after the event that carries this; `Infinity` without end. */
+  readonly left: number
+  /** What happens, and its payload. */
+  readonly kind: number
+  readonly payload: unknown
+}
+
+/** A message whose sender waits for the answer. */
+interface Question {
+  readonly waiter: Waiter
+  /** How long the answer takes. */
+  readonly back: number
+  readonly message: unknown
+}
+
+interface Reply {
+  readonly turn: number
+  readonly answer: unknown
+}
+
+/** A kind of agents, as it is looked up by its index. */
+export type Kind =
+  | { readonly is: "model"; readonly name: string }
+  | { readonly is: "agent"; readonly name: string; readonly definition: AnyAgent }
+  | { readonly is: "process"; readonly name: string; readonly definition: ProcessDefinition }
+
+/** Takes an event for an agent of another host. */
+export type Post = (
+  share: number,
+  time: number,
+  priority: number,
+  sender: number,
+  count: number,
+  target: number,
+  kind: number,
+  payload: unknown
+) => void
+
+export interface EngineOptions {
+  readonly seed: number | bigint
+  /** What is not as the model's defaults have it. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** Which shares live here. Default: all. */
+  readonly owns?: (share: number) => boolean
+  /** Takes what is for other hosts. */
+  readonly post?: Post
+}
+
+const all = () => true
+const noOptions: SendOptions = {}
+
+/** The model itself is an agent too: the first of the first share. Its place, and its number. */
+const modelPlace = 0
+
+/** Cancellations beyond those that the queue can hold are of events that have happened. */
+const cancellationsKept = 64
+
+export class Engine implements Sim, PartHost {
+  readonly model: AnyModel
+  readonly config: unknown
+  readonly random: RandomStreams
+  readonly queue = new EventQueue()
+  readonly table: AgentTable
+  readonly parts = new Map<string, { readonly part: Part; readonly share: number }>()
+  readonly kinds: Array<Kind> = []
+  /** Messages by their index. */
+  readonly messageNames: Array<string> = []
+  readonly owns: (share: number) => boolean
+  now = 0
+  /** How many events have happened here. */
+  handled = 0
+  /** How many messages found their agent dead. */
+  undelivered = 0
+
+  readonly #lookahead: number
+  /** There are other hosts. */
+  readonly #ownsSome: boolean
+  readonly #post: Post | undefined
+  readonly #handlers: Array<Array<ErasedHandler | undefined>> = []
+  readonly #kindOf = new Map<AnyAgent, number>()
+  readonly #messages = new Map<string, number>()
+  /** The message looked up last: mostly the next too. */
+  #lastName = ""
+  #lastKind = 0
+  /** Functions of the model, in the order in which the set-up gave them. */
+  readonly #functions: Array<() => unknown> = []
+  /** How many of each kind the set-up gave birth to. */
+  readonly #newborns: Array<number> = []
+  /** Counts of events that were cancelled and may lie in the queue, by sender. */
+  readonly #cancelled = new Map<number, Set<number>>()
+  #cancellations = 0
+  #settingUp = true
+  /** Whose turn it is: its place, number and share, and the kind of its event. */
+  #place = modelPlace
+  #number = 0
+  #share = 0
+  #kind: number = eventKind.call
+  /** The process whose body runs. */
+  #running: Process | undefined
+  /** The process that begins to wait. */
+  #beginning: Process | undefined
+  /** The process that is being restored, and the next of its notes. */
+  #replayed: Process | undefined
+  #note = 0
+  #fault: SimulationFault | undefined
+
+  /** Sets the model up. Throws a `SimulationFault`. */
+  constructor(model: AnyModel, options: EngineOptions) {
+    this.model = model
+    this.config = configured(model, options.config)
+    this.owns = options.owns ?? all
+    this.#ownsSome = options.owns !== undefined
+    this.#lookahead = model.lookahead ?? 0
+    this.#post = options.post
+    // The model itself is on every host while it is set up.
+    const shares = Array.from(
+      { length: model.shares },
+      (_, index) => index === 0 || this.owns(index) ? new Share(index) : undefined
+    )
+    this.table = new AgentTable(shares, (numbers) => this.random.grow(numbers))
+    this.random = new RandomStreams(options.seed, this.table.numbers, (problem) => this.refuse(problem))
+    this.kinds.push({ is: "model", name: model.modelName })
+    this.#handlers.push([])
+    this.table.born[0] = 1
+    this.table.add(0, 0, undefined)
+    this.#guarded(() => {
+      for (const definition of model.agents) this.#register(definition)
+      model.setup(this, this.config)
+    })
+    this.#settingUp = false
+    if (!this.owns(0)) {
+      this.table.remove(modelPlace)
+      this.table.shares[0] = undefined
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ running
+
+  /** When the next event happens; `Infinity` when none waits. */
+  get next(): number {
+    return this.queue.next
+  }
+
+  /** Lets happen what lies before `edge`, at most `budget` events. Throws a `SimulationFault`, from then on always. */
+  run(edge: number, budget = Infinity): void {
+    if (this.#fault !== undefined) throw this.#fault
+    this.#guarded(() => this.#run(edge, budget))
+  }
+
+  /** Time has come to here: what is still to happen lies no earlier. */
+  advance(time: number): void {
+    if (time > this.now) this.now = time
+  }
+
+  #guarded(body: () => void): void {
+    try {
+      sealed(this.#report, body)
+    } catch (thrown) {
+      this.#fault = this.#faultOf(thrown)
+      throw this.#fault
+    }
+  }
+
+  readonly #report = {
+    notReproducible: (call: string, instead: string): never => {
+      throw new NotReproducible({ ...this.#where, call, instead })
+    },
+    asynchronous: (what: string): never => {
+      throw new AsyncInSimulation({ ...this.#where, what })
+    }
+  }
+
+  get #where(): { readonly agent: string; readonly at: number } {
+    return { agent: this.describe(this.#number), at: this.now }
+  }
+
+  #faultOf(thrown: unknown): SimulationFault {
+    if (isSimulationFault(thrown)) return thrown
+    const reason = plainLine(thrownText(thrown))
+    if (this.#settingUp) {
+      return new InvalidModel({ model: this.model.modelName, problem: `its set-up failed: ${reason}` })
+    }
+    return new HandlerFailed({ ...this.#where, handler: this.#handlerName, reason })
+  }
+
+  get #handlerName(): string {
+    if (this.#kind >= 0) return `its handler of ${this.messageNames[this.#kind >> 1]}`
+    return this.#kind === eventKind.call ? "a function of its set-up" : "its body"
+  }
+
+  #run(edge: number, budget: number): void {
+    const { queue, table } = this
+    for (let left = budget; left > 0 && queue.next < edge; left--) {
+      const slot = queue.pop()
+      const place = queue.place[slot]!
+      const sender = queue.sender[slot]!
+      const count = queue.count[slot]!
+      const what = queue.kind[slot]!
+      const payload = queue.payload[slot]
+      const target = queue.target[slot]!
+      this.now = queue.time[slot]!
+      queue.release(slot)
+      if (this.#cancellations > 0 && this.#isCancelled(sender, count)) continue
+      if (table.numbers[place] !== target) {
+        if (what >= 0) this.undelivered++
+        continue
+      }
+      this.handled++
+      this.#place = place
+      this.#number = target
+      this.#share = shareOf(target)
+      this.#kind = what
+      this.random.at = place
+      if (what < 0) this.#dispatch(what, payload, sender, count)
+      else if ((what & 1) === 1) this.#answer(what, payload as Question)
+      else this.#handle(what, payload)
+      if (table.hasEnded) table.release()
+    }
+  }
+
+  #handle(what: number, message: unknown): unknown {
+    const { kinds, states } = this.table
+    const answer = this.#handlers[kinds[this.#place]!]![what >> 1]!(states[this.#place], message, this)
+    if (answer !== undefined) this.#synchronous(answer)
+    return answer
+  }
+
+  #answer(what: number, { back, message, waiter }: Question): void {
+    const answer = this.#copied(this.#handle(what, message), "an answer")
+    const reply: Reply = { turn: waiter.turn, answer }
+    this.#deliver(this.now + back, 0, this.table.counts[this.#place]!++, waiter.process, eventKind.reply, reply)
+  }
+
+  #dispatch(what: number, payload: unknown, sender: number, count: number): void {
+    if (what === eventKind.call) {
+      const answer = this.#functions[payload as number]!()
+      if (answer !== undefined) this.#synchronous(answer)
+      return
+    }
+    if (what === eventKind.repeat) return this.#repeat(payload as Repetition)
+    const process = this.table.states[this.#place] as Process
+    if (what === eventKind.reply) {
+      const { answer, turn } = payload as Reply
+      if (process.turn === turn && !process.settled && process.wait !== undefined) this.#resume(process, answer, false)
+      return
+    }
+    // Else its wait has ended otherwise before.
+    if (process.awaitedSender === sender && process.awaitedCount === count) {
+      this.#resume(process, payload, what === eventKind.interrupt)
+    }
+  }
+
+  #repeat(repetition: Repetition): void {
+    const { drawn, handle, kind, left, payload, period, priority } = repetition
+    if (this.#cancellations > 0 && this.#isCancelled(this.#number, handle)) return
+    this.#kind = kind
+    if (kind === eventKind.call) this.#dispatch(kind, payload, 0, 0)
+    else this.#handle(kind, payload)
+    if (left <= 0 || this.table.find(this.#number) === nowhere) return
+    if (this.#cancellations > 0 && this.#isCancelled(this.#number, handle)) return
+    const next = this.now + this.#period(drawn ? this.#functions[period]!() : period)
+    this.#pushOwn(next, priority, eventKind.repeat, { ...repetition, left: left - 1 })
+  }
+
+  #period(period: unknown): number {
+    return typeof period === "number" && period > 0 && period < Infinity ? period : this.#invalidTime("period", period)
+  }
+
+  #synchronous(answer: unknown): void {
+    if (typeof answer !== "object" || answer === null || typeof Reflect.get(answer, "then") !== "function") return
+    // Else its failure would be told a second time, as nobody's.
+    Promise.resolve(answer).catch(() => {})
+    this.#report.asynchronous(`returned a promise from ${this.#handlerName}`)
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- sending
+
+  get self(): AgentRef {
+    // Numbers are references: the type alone is ours.
+    return this.#number as AgentRef
+  }
+
+  send(to: number, name: string, message?: unknown, options: SendOptions = noOptions): EventHandle {
+    if (this.#replayed !== undefined) return this.#noted() as EventHandle
+    const after = options.after ?? 0
+    const priority = options.priority ?? 0
+    if (!(after >= 0 && after < Infinity)) this.#invalidTime("delay", after)
+    if (!(priority > -Infinity && priority < Infinity)) this.#invalidTime("priority", priority)
+    const type = typeof message
+    const payload = type === "object" || type === "function" || type === "symbol"
+      ? this.#copied(message, shown(name))
+      : message
+    const count = this.table.counts[this.#place]!++
+    this.#deliver(this.now + after, priority, count, to, this.#messageKind(name), payload)
+    if (this.#running !== undefined) this.#running.journal.notes.push(count)
+    return count as EventHandle
+  }
+
+  #messageKind(name: string): number {
+    if (name === this.#lastName) return this.#lastKind
+    const index = this.#messages.get(name)
+    if (index === undefined) return this.refuse(`sent ${shown(name)}, of which no kind of agents has a handler`)
+    this.#lastName = name
+    return this.#lastKind = 2 * index
+  }
+
+  /** Puts an event of the agent whose turn it is where it belongs. */
+  #deliver(time: number, priority: number, count: number, target: number, what: number, payload: unknown): void {
+    const share = shareOf(target)
+    if (!(share >= 0 && share < this.model.shares)) this.#noAgent(target)
+    if (share !== this.#share && !this.#settingUp) {
+      // The same sum as of the time: neither is rounded otherwise.
+      if (time < this.now + this.#lookahead) {
+        throw new LookaheadViolated({
+          ...this.#where,
+          receiver: this.describe(target),
+          arrival: time,
+          lookahead: this.#lookahead
+        })
+      }
+    }
+    // All hosts set up alike: what is sent meanwhile is not sent to others.
+    if (this.#ownsSome && !this.owns(share)) {
+      if (!this.#settingUp) this.#post?.(share, time, priority, this.#number, count, target, what, payload)
+    } else this.accept(time, priority, this.#number, count, target, what, payload)
+  }
+
+  /** Takes an event for an agent of this host. */
+  accept(
+    time: number,
+    priority: number,
+    sender: number,
+    count: number,
+    target: number,
+    what: number,
+    payload: unknown
+  ): void {
+    const { table } = this
+    const place = table.find(target)
+    if (place === nowhere) {
+      if (!(birthOf(target) < table.born[shareOf(target)]!)) this.#noAgent(target)
+      if (what >= 0) this.undelivered++
+      return
+    }
+    if (what >= 0 && this.#handlers[table.kinds[place]!]![what >> 1] === undefined) {
+      throw new InvalidUse({
+        agent: this.describe(sender),
+        at: this.now,
+        problem: `sent ${shown(this.messageNames[what >> 1]!)} to ${this.describe(target)}, which has no handler for it`
+      })
+    }
+    this.queue.push(time, priority, sender, count, target, place, what, payload)
+  }
+
+  #noAgent(target: unknown): never {
+    return this.refuse(`sent something to agent ${shown(target)}, which was never born`)
+  }
+
+  /** An event of the agent whose turn it is, for itself. Answers its count. */
+  #pushOwn(time: number, priority: number, what: number, payload: unknown): number {
+    const count = this.table.counts[this.#place]!++
+    // Set up on every host, the model lives on one.
+    if (this.owns(this.#share)) {
+      this.queue.push(time, priority, this.#number, count, this.#number, this.#place, what, payload)
+    }
+    return count
+  }
+
+  after(
+    delay: number,
+    what: string | (() => void),
+    message?: unknown,
+    options?: { readonly priority?: number }
+  ): EventHandle {
+    if (!(delay >= 0 && delay < Infinity)) this.#invalidTime("delay", delay)
+    return this.at(this.now + delay, what, message, options)
+  }
+
+  at(
+    time: number,
+    what: string | (() => void),
+    message?: unknown,
+    options?: { readonly priority?: number }
+  ): EventHandle {
+    if (this.#replayed !== undefined) return this.#noted() as EventHandle
+    if (!(time >= this.now && time < Infinity)) this.#invalidTime("time", time)
+    const { kind, payload, priority } = this.#own(what, message, options)
+    return this.#handed(this.#pushOwn(time, priority, kind, payload))
+  }
+
+  every(
+    period: number | (() => number),
+    what: string | (() => void),
+    message?: unknown,
+    options?: EveryOptions
+  ): EventHandle {
+    if (this.#replayed !== undefined) return this.#noted() as EventHandle
+    const settings: EveryOptions = (typeof what === "function" ? message as EveryOptions : options) ?? {}
+    const { start, times = Infinity } = settings
+    const { kind, payload, priority } = this.#own(what, message, options)
+    const drawn = typeof period === "function"
+    if (!(times >= 1)) this.refuse(`repeats something ${times} times: give a number of at least 1`)
+    const first = start ?? this.now + this.#period(drawn ? period() : period)
+    if (!(first >= this.now && first < Infinity)) this.#invalidTime("time", first)
+    const repetition: Repetition = {
+      handle: this.table.counts[this.#place]!,
+      period: drawn ? this.#functionOf(period) : this.#period(period),
+      drawn,
+      priority,
+      left: times - 1,
+      kind,
+      payload
+    }
+    return this.#handed(this.#pushOwn(first, priority, eventKind.repeat, repetition))
+  }
+
+  /** What happens to whoever says so: a message of its own, or in the set-up a function of the model. */
+  #own(
+    what: string | (() => void),
+    message: unknown,
+    options: { readonly priority?: number } | undefined
+  ): { readonly kind: number; readonly payload: unknown; readonly priority: number } {
+    const isFunction = typeof what === "function"
+    const priority = (isFunction ? message as { readonly priority?: number } | undefined : options)?.priority ?? 0
+    if (!(priority > -Infinity && priority < Infinity)) this.#invalidTime("priority", priority)
+    if (isFunction) return { kind: eventKind.call, payload: this.#functionOf(what), priority }
+    const kind = this.#messageKind(what)
+    if (this.#handlers[this.table.kinds[this.#place]!]![kind >> 1] === undefined) {
+      this.refuse(`sent itself ${shown(what)}, which it has no handler for`)
+    }
+    return { kind, payload: this.#copied(message, shown(what)), priority }
+  }
+
+  #functionOf(run: () => unknown): number {
+    if (!this.#settingUp) {
+      this.refuse("gave a function, which no checkpoint can keep: only the set-up can; send a message instead")
+    }
+    return this.#functions.push(run) - 1
+  }
+
+  /** An event's handle, noted where a process has it. */
+  #handed(count: number): EventHandle {
+    if (this.#running !== undefined) this.#running.journal.notes.push(count)
+    return count as EventHandle
+  }
+
+  cancel(handle: EventHandle): void {
+    if (this.#replayed !== undefined) return
+    let counts = this.#cancelled.get(this.#number)
+    if (counts === undefined) this.#cancelled.set(this.#number, counts = new Set())
+    if (counts.has(handle)) return
+    counts.add(handle)
+    this.#cancellations++
+    if (this.#cancellations > this.queue.size + cancellationsKept) this.forgetCancelled()
+  }
+
+  #isCancelled(sender: number, count: number): boolean {
+    const counts = this.#cancelled.get(sender)
+    if (counts === undefined || !counts.delete(count)) return false
+    if (counts.size === 0) this.#cancelled.delete(sender)
+    this.#cancellations--
+    return true
+  }
+
+  /** Whether the event in this slot was cancelled. */
+  isCancelled(slot: number): boolean {
+    const counts = this.#cancelled.get(this.queue.sender[slot]!)
+    return counts !== undefined && counts.has(this.#handleOf(slot))
+  }
+
+  #handleOf(slot: number): number {
+    const { count, kind, payload } = this.queue
+    return kind[slot] === eventKind.repeat ? (payload[slot] as Repetition).handle : count[slot]!
+  }
+
+  /** Forgets cancellations of events that do not wait. */
+  forgetCancelled(): void {
+    const kept = this.queue.inOrder().filter((slot) => this.isCancelled(slot))
+    const events = Array.from(kept, (slot) => [this.queue.sender[slot]!, this.#handleOf(slot)] as const)
+    this.#cancelled.clear()
+    this.#cancellations = events.length
+    for (const [sender, handle] of events) {
+      const counts = this.#cancelled.get(sender)
+      if (counts === undefined) this.#cancelled.set(sender, new Set([handle]))
+      else counts.add(handle)
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- agents
+
+  #register(definition: AnyAgent): number {
+    const index = this.kinds.length
+    if (this.kinds.some(({ name }) => name === definition.agentName)) {
+      this.refuse(`has two kinds of agents named ${shown(definition.agentName)}: give each a name of its own`)
+    }
+    this.kinds.push({ is: "agent", name: definition.agentName, definition })
+    this.#kindOf.set(definition, index)
+    const handlers: Array<ErasedHandler | undefined> = []
+    for (const [name, handler] of Object.entries(definition.handlers)) {
+      let message = this.#messages.get(name)
+      if (message === undefined) this.#messages.set(name, message = this.messageNames.push(name) - 1)
+      handlers[message] = handler
+    }
+    this.#handlers.push(handlers)
+    return index
+  }
+
+  #kindIndex(definition: AnyAgent): number {
+    const index = this.#kindOf.get(definition)
+    if (index !== undefined) return index
+    if (this.#settingUp) return this.#register(definition)
+    return this.refuse(
+      `asked for a kind of agents, ${definition.agentName}, that the set-up does not know: name it in the model's agents`
+    )
+  }
+
+  spawn<S, P>(definition: Agent<S, P>, state: NoInfer<S>): AgentRef<P> {
+    if (this.#replayed !== undefined) return this.#noted() as AgentRef<P>
+    const kind = this.#kindIndex(definition)
+    let admitted: unknown
+    try {
+      admitted = definition.admit(state)
+    } catch (cause) {
+      this.#refusePlain(cause, `a ${definition.agentName} its state`)
+    }
+    const number = this.#born(kind, definition.agentName, admitted)
+    if (this.owns(shareOf(number))) {
+      this.table.shares[shareOf(number)]!.membersOf(kind).add(number)
+      this.table.add(number, kind, admitted)
+      this.random.reset(this.table.find(number))
+    }
+    return this.#handed(number) as number as AgentRef<P>
+  }
+
+  /** The next number, in the share where the newborn belongs. */
+  #born(kind: number, name: string, state: unknown): number {
+    let share = this.#share
+    if (this.#settingUp) {
+      const index = this.#newborns[kind] ?? 0
+      this.#newborns[kind] = index + 1
+      share = this.model.shareOf({ kind: name, index, state }, this.config)
+      if (!(Number.isInteger(share) && share >= 0 && share < this.model.shares)) {
+        this.refuse(
+          `has a shareOf that puts ${name} ${index} into share ${String(share)}: give an integer from 0 to ${
+            this.model.shares - 1
+          }`
+        )
+      }
+    }
+    return numberOf(share, this.table.born[share]!++)
+  }
+
+  stop(agent: number = this.#number): void {
+    if (this.#replayed !== undefined) return
+    if (agent === 0) this.refuse("cannot stop: it is the model itself")
+    this.#mine(agent, "stop")
+    const place = this.table.find(agent)
+    if (place !== nowhere) this.#die(place)
+  }
+
+  #die(place: number): void {
+    const { kinds, numbers, shares, states } = this.table
+    const number = numbers[place]!
+    const state = states[place]
+    if (state instanceof Process) {
+      if (state !== this.#running && state.wait !== undefined) {
+        state.wait.abandon({ process: number, turn: state.turn })
+      }
+    } else shares[shareOf(number)]!.members[kinds[place]!]?.delete(number)
+    if (this.#cancellations > 0) {
+      this.#cancellations -= this.#cancelled.get(number)?.size ?? 0
+      this.#cancelled.delete(number)
+    }
+    this.table.remove(place)
+  }
+
+  isAlive(agent: number): boolean {
+    return this.note(() => {
+      this.#mine(agent, "look after")
+      return this.table.find(agent) !== nowhere
+    })
+  }
+
+  agents<S, P>(definition: Agent<S, P>): ReadonlyArray<AgentRef<P>> {
+    return this.note(() => {
+      const members = this.table.shares[this.#share]!.members[this.#kindIndex(definition)]
+      return Array.from(members ?? []) as Array<AgentRef<P>>
+    })
+  }
+
+  state<S, P>(definition: Agent<S, P>, agent: AgentRef<P>): S {
+    if (this.#running !== undefined) {
+      this.refuse(
+        "reads an agent's state from a process, which a restored one could not repeat: ask the agent (sim.ask)"
+      )
+    }
+    this.#mine(agent, "see the state of")
+    const place = this.table.find(agent)
+    if (place === nowhere) this.refuse(`asked for the state of agent ${agent}, which does not live: ask isAlive first`)
+    if (this.table.kinds[place] !== this.#kindOf.get(definition)) {
+      this.refuse(`asked for the state of ${this.describe(agent)} as if it were a ${definition.agentName}`)
+    }
+    return this.table.states[place] as S
+  }
+
+  /** All the living of a kind, of all shares here: for whoever looks at the world from outside. */
+  everyone<S, P>(definition: Agent<S, P>): ReadonlyArray<AgentRef<P>> {
+    const kind = this.#kindOf.get(definition)
+    if (kind === undefined) return []
+    return this.table.shares.flatMap((share) => Array.from(share?.members[kind] ?? []) as Array<AgentRef<P>>)
+  }
+
+  /** An agent's state, for whoever looks at the world from outside. */
+  stateOf<S, P>(definition: Agent<S, P>, agent: AgentRef<P>): S {
+    const place = this.table.find(agent)
+    if (place === nowhere || this.table.kinds[place] !== this.#kindOf.get(definition)) {
+      this.refuse(`has no living ${definition.agentName} of number ${shown(agent)}`)
+    }
+    return this.table.states[place] as S
+  }
+
+  /** Fails where an agent is of another share: what is immediate stays within one. */
+  #mine(agent: number, what: string): void {
+    if (shareOf(agent) !== this.#share) {
+      this.refuse(`cannot ${what} ${this.describe(agent)}, which lives in another share: send it a message`)
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- processes
+
+  process<Args extends ReadonlyArray<unknown>>(body: ProcessBody<Args>): (...args: Args) => AgentRef {
+    const processName = body.name
+    if (!this.#settingUp) this.refuse(`defines the process ${processName} too late: only the set-up can`)
+    if (processName === "") {
+      this.refuse("defines a process without a name: write sim.process(function* customer() { ... })")
+    }
+    if (this.kinds.some(({ name }) => name === processName)) {
+      this.refuse(`has two kinds of agents named ${shown(processName)}: give each a name of its own`)
+    }
+    // A body is called with the arguments that it was started with.
+    const definition: ProcessDefinition = { processName, body: body as unknown as ProcessDefinition["body"] }
+    const kind = this.kinds.push({ is: "process", name: processName, definition }) - 1
+    this.#handlers.push([])
+    return (...args) => this.#start(kind, definition, args)
+  }
+
+  #start(kind: number, definition: ProcessDefinition, args: ReadonlyArray<unknown>): AgentRef {
+    if (this.#replayed !== undefined) return this.#noted() as AgentRef
+    const own = this.#copied(args, `the arguments of ${definition.processName}`)
+    const number = this.#born(kind, definition.processName, own)
+    if (this.owns(shareOf(number))) {
+      const process = new Process(definition, number, own)
+      const place = this.table.add(number, kind, process)
+      this.random.reset(place)
+      const count = this.table.counts[place]!++
+      process.awaitedSender = number
+      process.awaitedCount = count
+      this.queue.push(this.now, 0, number, count, number, place, eventKind.resume, undefined)
+    }
+    return this.#handed(number) as number as AgentRef
+  }
+
+  #resume(process: Process, answer: unknown, interrupted: boolean): void {
+    const { settled, wait } = process
+    process.wait = undefined
+    process.settled = false
+    process.awaitedSender = -1
+    this.#running = process
+    if (wait !== undefined && (interrupted || !settled)) wait.abandon({ process: process.number, turn: process.turn })
+    const generator = process.generator ??= process.definition.body(...process.args as ReadonlyArray<never>)
+    let result = this.#goOn(process, generator, answer, interrupted)
+    while (result.done !== true) {
+      // It may have stopped itself, and still be waiting.
+      if (this.table.find(process.number) === nowhere) break
+      const next = result.value
+      if (!(next instanceof Wait)) this.#report.asynchronous(`waited for ${kindOf(next)}`)
+      process.turn++
+      if (next instanceof ContinueAs) {
+        result = this.#goOn(process, this.#beginAgain(process, next.args), undefined, false)
+        continue
+      }
+      process.wait = next
+      this.#beginning = process
+      const atOnce = next.begin({ process: process.number, turn: process.turn })
+      this.#beginning = undefined
+      if (atOnce === pending) {
+        this.#running = undefined
+        return
+      }
+      process.wait = undefined
+      result = this.#goOn(process, process.generator, atOnce, false)
+    }
+    this.#running = undefined
+    const place = this.table.find(process.number)
+    if (place !== nowhere) this.#die(place)
+  }
+
+  #goOn(
+    process: Process,
+    generator: NonNullable<Process["generator"]>,
+    answer: unknown,
+    interrupted: boolean
+  ): IteratorResult<Wait<unknown>, unknown> {
+    const { journal } = process
+    if (interrupted) journal.interruptions.push(journal.times.length)
+    journal.times.push(this.now)
+    journal.answers.push(answer)
+    return interrupted ? generator.throw(new Interrupted(answer)) : generator.next(answer)
+  }
+
+  /** The process's life so far is forgotten. */
+  #beginAgain(process: Process, args: ReadonlyArray<unknown>): NonNullable<Process["generator"]> {
+    process.args = args
+    process.journal = emptyJournal()
+    process.beganWith = this.random.wordsAt(this.#place)
+    return process.generator = process.definition.body(...args as ReadonlyArray<never>)
+  }
+
+  timeout(delay: number): Wait<void> {
+    if (!(delay >= 0 && delay < Infinity)) this.#invalidTime("delay", delay)
+    return new Timeout(this, delay)
+  }
+
+  ask(to: number, name: string, message?: unknown, options: SendOptions = noOptions): Wait<never> {
+    const { after = 0, priority = 0 } = options
+    if (!(after >= 0 && after < Infinity)) this.#invalidTime("delay", after)
+    if (!(priority > -Infinity && priority < Infinity)) this.#invalidTime("priority", priority)
+    const kind = this.#messageKind(name) + 1
+    const own = this.#copied(message, shown(name))
+    return new Ask(`an answer to ${shown(name)}`, (waiter) => {
+      const question: Question = { waiter, back: after, message: own }
+      this.#deliver(this.now + after, priority, this.table.counts[this.#place]!++, to, kind, question)
+    })
+  }
+
+  wait<A>(event: SimEvent<A>): Wait<A> {
+    return event.wait()
+  }
+
+  continueAs(...args: ReadonlyArray<unknown>): Wait<never> {
+    return new ContinueAs(this.#copied(args, "the arguments of its next life"))
+  }
+
+  event<A = void>(name: string, options: { readonly share?: number } = {}): SimEvent<A> {
+    return new SimEvent(this, name, options.share ?? 0)
+  }
+
+  interrupt(agent: number, reason?: unknown): void {
+    if (this.#replayed !== undefined) return
+    this.#mine(agent, "interrupt")
+    const place = this.table.find(agent)
+    const process = place === nowhere ? undefined : this.table.states[place]
+    if (!(process instanceof Process)) {
+      this.refuse(`cannot interrupt ${this.describe(agent)}: it is no process that lives`)
+    }
+    if (process === this.#running) this.refuse("cannot interrupt itself: it does not wait")
+    this.#settle(process, place, eventKind.interrupt, this.#copied(reason, "a reason"))
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- parts
+
+  get replaying(): boolean {
+    return this.#replayed !== undefined
+  }
+
+  attach(name: string, part: Part, share: number): void {
+    if (!this.#settingUp) this.refuse(`makes ${shown(name)} too late: only the set-up can`)
+    if (this.parts.has(name)) this.refuse(`makes two parts named ${shown(name)}: give each a name of its own`)
+    if (!(Number.isInteger(share) && share >= 0 && share < this.model.shares)) {
+      this.refuse(`puts ${shown(name)} into share ${String(share)}: give an integer from 0 to ${this.model.shares - 1}`)
+    }
+    this.parts.set(name, { part, share })
+  }
+
+  enter(name: string, share: number): void {
+    if (share !== this.#share) {
+      this.refuse(`used ${shown(name)}, which is in share ${share}, from share ${this.#share}: let both live in one`)
+    }
+  }
+
+  note<A>(compute: () => A): A {
+    // What is noted was an answer to this very call.
+    if (this.#replayed !== undefined) return this.#noted() as A
+    const answer = compute()
+    if (this.#running !== undefined) this.#running.journal.notes.push(copied(answer))
+    return answer
+  }
+
+  #noted(): unknown {
+    const { notes } = this.#replayed!.journal
+    if (this.#note === notes.length) throw new Diverged("it did more than the journal has")
+    return notes[this.#note++]
+  }
+
+  copy<A>(value: A, what: string): A {
+    return this.#copied(value, what)
+  }
+
+  wake({ process, turn }: Waiter, answer: unknown): boolean {
+    const place = this.table.find(process)
+    if (place === nowhere) return false
+    const waiting = this.table.states[place]
+    if (!(waiting instanceof Process) || waiting.turn !== turn || waiting.settled || waiting.wait === undefined) {
+      return false
+    }
+    this.#settle(waiting, place, eventKind.resume, answer)
+    return true
+  }
+
+  #settle(process: Process, place: number, what: number, payload: unknown): void {
+    const count = this.table.counts[this.#place]!++
+    process.settled = true
+    process.awaitedSender = this.#number
+    process.awaitedCount = count
+    this.queue.push(this.now, 0, this.#number, count, process.number, place, what, payload)
+  }
+
+  expire(delay: number, answer: unknown): void {
+    const process = this.#beginning
+    if (process === undefined) return this.refuse("lets a wait expire that does not begin")
+    if (!(delay >= 0 && delay < Infinity)) this.#invalidTime("delay", delay)
+    process.awaitedSender = process.number
+    process.awaitedCount = this.#pushOwn(this.now + delay, 0, eventKind.resume, answer)
+  }
+
+  // --------------------------------------------------------------------------------------------------------- statistics
+
+  count(name: string, by = 1): void {
+    if (this.#replayed !== undefined) return
+    const { counts } = this.table.shares[this.#share]!
+    counts.set(name, (counts.get(name) ?? 0) + by)
+  }
+
+  record(name: string, value: number): void {
+    if (this.#replayed !== undefined) return
+    const { tallies } = this.table.shares[this.#share]!
+    let tally = tallies.get(name)
+    if (tally === undefined) tallies.set(name, tally = new Tally())
+    tally.add(value)
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- faults
+
+  refuse(problem: string): never {
+    throw new InvalidUse({ ...this.#where, problem })
+  }
+
+  #invalidTime(what: InvalidTime["what"], given: unknown): never {
+    throw new InvalidTime({ ...this.#where, what, given: shown(given) })
+  }
+
+  #copied<A>(value: A, what: string): A {
+    try {
+      return copied(value)
+    } catch (cause) {
+      return this.#refusePlain(cause, what)
+    }
+  }
+
+  #refusePlain(cause: unknown, what: string): never {
+    if (!(cause instanceof NotPlain)) throw cause
+    return this.refuse(`gave ${what} that is no plain data: ${cause.message}`)
+  }
+
+  /** An agent's name for people: its kind, its share where there are several, and how many were born there before it. */
+  describe(agent: number): string {
+    const place = agent === this.#number ? this.#place : this.table.find(agent)
+    const name = place === nowhere ? "agent" : this.kinds[this.table.kinds[place]!]!.name
+    if (agent === 0) return this.model.modelName
+    return this.model.shares === 1 ? `${name} ${birthOf(agent)}` : `${name} ${shareOf(agent)}/${birthOf(agent)}`
+  }
+
+  /**
+   * Restores a process that is in the table: runs its body again with its journal, with no effect, until it waits for what
+   * it waited for. Throws an error that says where that went another way.
+   */
+  replay(process: Process, words: Uint32Array): void {
+    const { now, random } = this
+    const place = this.table.find(process.number)
+    const { answers, interruptions, notes, times } = process.journal
+    this.#place = place
+    this.#number = process.number
+    this.#share = shareOf(process.number)
+    this.#replayed = process
+    this.#note = 0
+    random.at = place
+    if (process.beganWith === undefined) random.reset(place)
+    else random.setWords(place, process.beganWith)
+    const interrupted = new Set(interruptions)
+    try {
+      if (times.length === 0) return
+      let result: IteratorResult<Wait<unknown>, unknown> | undefined
+      sealed(this.#report, () => {
+        const generator = process.generator = process.definition.body(...copied(process.args) as ReadonlyArray<never>)
+        for (let i = 0; i < times.length; i++) {
+          if (result?.done === true) throw new Diverged("it ended earlier")
+          this.now = times[i]!
+          result = interrupted.has(i)
+            ? generator.throw(new Interrupted(answers[i]))
+            : generator.next(copied(answers[i]))
+        }
+      })
+      if (result === undefined || result.done === true || !(result.value instanceof Wait)) {
+        throw new Diverged("it ended earlier")
+      }
+      process.wait = result.value
+      if (this.#note !== notes.length) throw new Diverged("it did less than the journal has")
+      for (let i = 0; i < wordsPerStream; i++) {
+        if (random.words[place * wordsPerStream + i] !== words[i]) throw new Diverged("it drew other random numbers")
+      }
+    } finally {
+      this.now = now
+      this.#replayed = undefined
+      random.setWords(place, words)
+    }
+  }
+}
+
+/** A process, run again from its journal, did not do what it had done. */
+export class Diverged extends Error {}
+
+class Timeout extends Wait<void> {
+  readonly #host: PartHost
+  readonly #delay: number
+
+  constructor(host: PartHost, delay: number) {
+    super()
+    this.#host = host
+    this.#delay = delay
+  }
+
+  get description(): string {
+    return `${this.#delay} units of time`
+  }
+
+  begin(): typeof pending {
+    this.#host.expire(this.#delay, undefined)
+    return pending
+  }
+}
+
+class Ask extends Wait<never> {
+  readonly description: string
+  readonly #send: (waiter: Waiter) => void
+
+  constructor(description: string, send: (waiter: Waiter) => void) {
+    super()
+    this.description = description
+    this.#send = send
+  }
+
+  begin(waiter: Waiter): typeof pending {
+    this.#send(waiter)
+    return pending
+  }
+}
+
+class ContinueAs extends Wait<never> {
+  readonly description = "its next life"
+  readonly args: ReadonlyArray<unknown>
+
+  constructor(args: ReadonlyArray<unknown>) {
+    super()
+    this.args = args
+  }
+
+  /** The engine itself looks for it. */
+  begin(): typeof pending {
+    return pending
+  }
+}
+
+const shown = (value: unknown): string => plainLine(typeof value === "string" ? `"${value}"` : thrownText(value), 60)
+
+const kindOf = (value: unknown): string =>
+  typeof value !== "object" || value === null ?
+    shown(value)
+    : typeof Reflect.get(value, "then") === "function" ?
+    "a promise"
+    : "something that is no wait of this simulation"

@@ -1,0 +1,44 @@
+/**
+ * What a model is made of beside agents: resources, stores, monitors, grids. A part is made in the set-up, under a name,
+ * and lives in one share (the first, unless said otherwise). Its effects are immediate, so agents of other shares cannot
+ * use it.
+ *
+ * While a process is restored its body runs again, and nothing that it does may have an effect: a method that changes
+ * something begins with `if (host.replaying) return`, and what a method answers goes through `host.note`.
+ */
+import type { Waiter } from "./Process.ts"
+import type { Random } from "./Sim.ts"
+
+export interface Part {
+  /** Its state, as plain data. */
+  readonly save: () => unknown
+  /** Takes up a saved state. Throws an error that says what does not fit. */
+  readonly load: (saved: unknown) => void
+}
+
+/** The engine, as parts see it. */
+export interface PartHost {
+  readonly now: number
+  readonly random: Random
+  /** A process is being restored: nothing is to change. */
+  readonly replaying: boolean
+  /** Gives a part its name and share, once, in the set-up. */
+  attach(name: string, part: Part, share: number): void
+  /** Fails where the agent whose turn it is lives in another share than the part. */
+  enter(name: string, share: number): void
+  /** What a call answers to a process, noted so that it is the same when the process is restored. */
+  note<A>(compute: () => A): A
+  /** A copy of plain data; a fault where it is none. */
+  copy<A>(value: A, what: string): A
+  /**
+   * Answers a waiting process: it goes on at this time, in an event of whoever's turn it is. False where it waits no longer,
+   * or is dead.
+   */
+  wake(waiter: Waiter, answer: unknown): boolean
+  /** Within `begin` of a wait: it ends by itself after this time with this answer, unless it is answered before. */
+  expire(delay: number, answer: unknown): void
+  /** The process's wait ends now, with an `Interrupted` thrown into it. */
+  interrupt(process: number, reason?: unknown): void
+  /** A fault of the agent whose turn it is; `problem` follows its name. */
+  refuse(problem: string): never
+}

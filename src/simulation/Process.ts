@@ -1,0 +1,112 @@
+/**
+ * Process-style agents: a generator function that lives through time, waiting at each `yield*`.
+ *
+ * A generator cannot be kept in a file. So a process is kept as its definition, its arguments and a journal: when it went
+ * on, with which answer, and what it was told in between. To restore it, it is run again from its beginning with the
+ * journal's answers, during which nothing that it does has an effect. A long life keeps its journal short with
+ * `continueAs`.
+ */
+/** What a process's generator yields, and what `yield*` of it gives. */
+export abstract class Wait<A> {
+  #begun = false
+
+  /** The process begins to wait. Answers `pending`, or at once what it waited for. */
+  abstract begin(waiter: Waiter): A | typeof pending
+
+  /** The wait is over before its time: whoever waits leaves its queue. */
+  abandon(_waiter: Waiter): void {}
+
+  /** What the process waits for, in a few words. */
+  abstract readonly description: string;
+
+  [Symbol.iterator](): Iterator<Wait<unknown>, A, unknown> {
+    this.#begun = false
+    return this as unknown as Iterator<Wait<unknown>, A, unknown>
+  }
+
+  /** As an iterator it yields itself once, then returns the answer. */
+  next(answer: unknown): IteratorResult<Wait<unknown>, unknown> {
+    if (this.#begun) return { done: true, value: answer }
+    this.#begun = true
+    return { done: false, value: this }
+  }
+
+  /** An interruption passes through to the process's body. */
+  throw(error: unknown): never {
+    throw error
+  }
+}
+
+/** Said by a wait that has no answer yet. */
+export const pending: unique symbol = Symbol("pending")
+
+/** A process's own function: `yield*` of waits, which it had from its `sim` or from the parts of the model. */
+export type ProcessBody<Args extends ReadonlyArray<unknown>> = (
+  ...args: Args
+) => Generator<Wait<unknown>, unknown, unknown>
+
+/** A kind of processes. */
+export interface ProcessDefinition {
+  readonly processName: string
+  readonly body: ProcessBody<ReadonlyArray<never>>
+}
+
+/** Who waits, and for which of its waits: plain data, to be kept by what it waits for. */
+export interface Waiter {
+  /** The process's number. */
+  readonly process: number
+  /** Which of its waits: 1, 2, ... */
+  readonly turn: number
+}
+
+/** Thrown into a process that is interrupted. */
+export class Interrupted extends Error {
+  /** What whoever interrupted it said: plain data. */
+  readonly reason: unknown
+
+  constructor(reason: unknown) {
+    super("the process was interrupted")
+    this.name = "Interrupted"
+    this.reason = reason
+  }
+}
+
+/** What a process was told each time it went on. */
+export interface Journal {
+  /** When it went on. */
+  readonly times: Array<number>
+  /** With which answer; the reason, where it was interrupted. */
+  readonly answers: Array<unknown>
+  /** Which of these were interruptions. */
+  readonly interruptions: Array<number>
+  /** What calls between its waits gave it, in their order. */
+  readonly notes: Array<unknown>
+}
+
+export const emptyJournal = (): Journal => ({ times: [], answers: [], interruptions: [], notes: [] })
+
+/** A process that lives. */
+export class Process {
+  readonly definition: ProcessDefinition
+  readonly number: number
+  args: ReadonlyArray<unknown>
+  generator: Generator<Wait<unknown>, unknown, unknown> | undefined
+  journal: Journal = emptyJournal()
+  /** The words of its random stream when its body began; `undefined` where that was untouched. */
+  beganWith: Uint32Array | undefined
+  /** How many waits it has begun. */
+  turn = 0
+  /** The event that ends its wait, by sender and count; -1 while nobody has sent it. */
+  awaitedSender = -1
+  awaitedCount = -1
+  /** What it waits for. */
+  wait: Wait<unknown> | undefined
+  /** Whether its wait was answered already, and only the event is on its way. */
+  settled = false
+
+  constructor(definition: ProcessDefinition, number: number, args: ReadonlyArray<unknown>) {
+    this.definition = definition
+    this.number = number
+    this.args = args
+  }
+}

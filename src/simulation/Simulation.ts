@@ -1,0 +1,16 @@
+/** Models, agents and worlds, under the name by which programs use them: `Simulation.make`, `Simulation.agent`, `Simulation.run`. */
+export {
+  type Agent,
+  agent,
+  type AgentRef,
+  type AnyAgent,
+  type Mutable,
+  type Protocol,
+  Ref,
+  type RefOf
+} from "./Agent.ts"
+export { type AnyModel, make, type Model, type ModelOptions, type Newborn } from "./Model.ts"
+export type { EventHandle, EveryOptions, Random, SendOptions, Sim } from "./Sim.ts"
+export type { SimEvent } from "./SimEvent.ts"
+export type { Summary } from "./Tally.ts"
+export { open, type OpenOptions, type Result, type RunOptions, runSync, World } from "./World.ts"
