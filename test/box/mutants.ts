@@ -296,7 +296,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    if (incarnation !== undefined) this.forgotten.set(tenant.id, incarnation)",
     to: "    if (incarnation !== undefined && incarnation < 0) this.forgotten.set(tenant.id, incarnation)",
     workload: "endings",
-    seeds: 3000
+    seeds: 500
   },
   {
     name: "who waits for its next incarnation dies again with its host",
@@ -353,8 +353,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    else if (this.ledger.take(envelope.seq) !== undefined) this.admit()",
     to: "    else this.ledger.take(envelope.seq)",
     workload: "endings",
-    seeds: null,
-    why: "who waits for room waits behind a message that is with the host, and is let in when that is answered"
+    seeds: 500
   },
   {
     name: "what was taken back is still waited for",
@@ -403,7 +402,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "        if (!member.dropInHand(death)) return",
     to: "        if (death === undefined) return",
     workload: "limits",
-    seeds: 200
+    seeds: 2000
   },
   {
     name: "to resume is counted as a restart",

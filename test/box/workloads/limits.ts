@@ -23,7 +23,7 @@ class Refused extends Schema.TaggedError<Refused>()("Refused", { n: Schema.Int }
 class Counter extends Actor.make("Counter", {
   state: Schema.Struct({ count: Schema.Int }),
   protocol: [
-    Rpc.make("Next", { payload: { deaths: Schema.Int }, success: Schema.Int, error: Refused }),
+    Rpc.make("Next", { payload: { id: Schema.Int, deaths: Schema.Int }, success: Schema.Int, error: Refused }),
     Rpc.make("Refuse", { success: Schema.Int, error: Refused }),
     // Must not run twice: it says how often it has.
     Rpc.make("Once", { payload: { id: Schema.Int, dies: Schema.Boolean }, success: Schema.Int }).annotate(
@@ -33,19 +33,23 @@ class Counter extends Actor.make("Counter", {
   ]
 }) {}
 
-/** How often each `Once` has run. */
+/** How often each `Once` has run, and how often each `Next` has killed. */
 const ran = new Map<number, number>()
+const killed = new Map<number, number>()
 
 const CounterBehavior = Counter.behavior(({ incarnation, restored }) =>
   Effect.sync(() => {
     let count = Option.match(restored, { onNone: () => 0, onSome: (state) => state.count })
     return {
       handlers: {
-        Next: ({ deaths }) =>
+        Next: ({ deaths, id }) =>
           Effect.gen(function*() {
             const next = ++count
             yield* Effect.yieldNow
-            if (incarnation <= deaths) return yield* Effect.die(new RangeError("mishap"))
+            if (incarnation <= deaths) {
+              killed.set(id, (killed.get(id) ?? 0) + 1)
+              return yield* Effect.die(new RangeError("mishap"))
+            }
             return next
           }),
         Refuse: () => Effect.suspend(() => Effect.fail(new Refused({ n: ++count }))),
@@ -69,6 +73,7 @@ const backoffs: Readonly<Record<string, Supervision.Backoff | undefined>> = {
 
 export const limits = Effect.gen(function*() {
   ran.clear()
+  killed.clear()
   const { choose, group, struck, violated } = yield* Simulation
   const lossy = () => struck("drop") + struck("late") + struck("corrupt") + struck("double") > 0
   const system = yield* ActorSystem
@@ -136,11 +141,15 @@ export const limits = Effect.gen(function*() {
             ? Effect.catchTag(counter.Refuse(), "Refused", ({ n }) => Effect.succeed(n))
             : what === "once" || what === "once that dies"
             ? counter.Once({ id, dies: what === "once that dies" })
-            : counter.Next({ deaths })
+            : counter.Next({ id, deaths })
         )
         // Whose reply was lost on the way, and who died afterwards by another's doing, is not known to have run it.
         if ((ran.get(id) ?? 0) > 1 && !lossy()) {
           violated(`${counter.name}: a message that must not run twice has run ${ran.get(id)} times`)
+        }
+        // A death that the owner never heard of leaves nothing out.
+        if (directive === "resume" && (killed.get(id) ?? 0) > 1 && struck("kill") + struck("wedge") === 0 && !lossy()) {
+          violated(`${counter.name}: a message that is left out has killed ${killed.get(id)} times`)
         }
         if (Exit.isSuccess(answer)) {
           if (answer.value !== ++next) violated(`${counter.name} answers ${answer.value} instead of ${next}`)
