@@ -121,8 +121,8 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "algorithm",
     file: "runtime/config/algorithmNames.ts",
-    from: `["a2c", "a3c", "ppo"]`,
-    to: `["a2c", "a3c", "ppo", "dqn"]`,
+    from: `["a2c", "a3c", "impala", "ppo"]`,
+    to: `["a2c", "a3c", "impala", "ppo", "dqn"]`,
     errors: {
       "runtime/config/algorithmSettings.ts": ["satisfies"],
       "runtime/config/configSources.ts": ["presets[base]", "presets[algo]"],
@@ -132,8 +132,8 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "preset",
     file: "runtime/config/RunConfig.ts",
-    from: `["a2c", "a3c", "ppo", "notebook-ray", "notebook-a3c"]`,
-    to: `["a2c", "a3c", "ppo", "notebook-ray", "notebook-a3c", "cleanrl"]`,
+    from: `["a2c", "a3c", "impala", "ppo", "notebook-ray", "notebook-a3c"]`,
+    to: `["a2c", "a3c", "impala", "ppo", "notebook-ray", "notebook-a3c", "cleanrl"]`,
     errors: { "runtime/config/presets.ts": ["presets:"] }
   },
   {

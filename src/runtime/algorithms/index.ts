@@ -7,9 +7,10 @@ import { type Plan, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { a2c } from "./a2c.ts"
 import { a3c } from "./a3c.ts"
 import type { Algorithm } from "./Algorithm.ts"
+import { impala } from "./impala.ts"
 import { ppo } from "./ppo.ts"
 
-export const algorithms: { readonly [Name in AlgorithmName]: Algorithm<Name> } = { a2c, a3c, ppo }
+export const algorithms: { readonly [Name in AlgorithmName]: Algorithm<Name> } = { a2c, a3c, impala, ppo }
 
 /** How the algorithm of these settings learns. */
 export const planOf = (config: RunConfig): Plan => {

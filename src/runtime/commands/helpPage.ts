@@ -14,6 +14,7 @@ const groups = {
   learning: "Learning",
   evaluation: "Evaluation",
   output: "Output",
+  impala: "IMPALA",
   ppo: "PPO",
   quirks: "Quirks of the notebooks"
 } as const
@@ -69,6 +70,8 @@ const groupOfOption: Readonly<Record<OptionName, Group>> = {
   clipSchedule: "ppo",
   entSchedule: "ppo",
   targetKl: "ppo",
+  clipRhoThreshold: "impala",
+  clipCThreshold: "impala",
   loss: "learning",
   gamma: "learning",
   gaeLambda: "learning",

@@ -98,10 +98,10 @@ export const options = {
       "a wrapper of the environment, such as FrameStackObservation:4 (docs/environments.md); may be repeated, the innermost first"
   },
   preset: choice(
-    ["a2c", "a3c", "ppo", "notebook-ray", "notebook-a3c"],
+    ["a2c", "a3c", "impala", "ppo", "notebook-ray", "notebook-a3c"],
     "named settings that the other flags then change (default: that of --algo)"
   ),
-  algo: choice(algorithmNames, "algorithm: a2c and ppo, all in step, or a3c, each at its own pace"),
+  algo: choice(algorithmNames, "algorithm: a2c and ppo, all in step, or a3c and impala, each at its own pace"),
   schedule: choice(
     ["sync", "async", "seeded"],
     "whose turn it is: sync, all together; async, by the clock (recorded); seeded, drawn from the seed. Also --sync, --async, --async seeded"
@@ -228,6 +228,11 @@ export const options = {
     expected: "a finite number above 0, or none",
     help: "ppo: ends the passes over a batch where the approximate KL divergence exceeds one and a half of it"
   },
+  clipRhoThreshold: real({ above: 0 }, "impala: bound of the probability ratios that weigh what a step teaches"),
+  clipCThreshold: real(
+    { above: 0 },
+    "impala: bound of the probability ratios that carry a step's surprise back to those before it; at most --clip-rho-threshold"
+  ),
   evalEpisodes: whole(1, 100_000, "fresh episodes of the greedy evaluation that confirms a solved run"),
   maxRestarts: {
     schema: Schema.Union([

@@ -1,3 +1,3 @@
 /** The algorithms there are. `algorithms/` has them; `algorithmSettings.ts` says which settings each has. */
-export const algorithmNames = ["a2c", "a3c", "ppo"] as const
+export const algorithmNames = ["a2c", "a3c", "impala", "ppo"] as const
 export type AlgorithmName = typeof algorithmNames[number]

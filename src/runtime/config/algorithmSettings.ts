@@ -25,6 +25,8 @@ interface Belongings {
   readonly settings: ReadonlyArray<OptionName>
   /** The algorithm that the same settings are under the other schedules. */
   readonly counterpart?: AlgorithmName
+  /** Experience travels whatever else: its learning needs the weights of now. */
+  readonly fromExperience?: true
 }
 type Schedule = "sync" | "async" | "seeded"
 
@@ -34,6 +36,21 @@ export const algorithmSettings = {
     schedules: ["async", "seeded"],
     settings: [...advantages, "loss", "detachBootstrap", "maxStaleness", "whenStale", "syncCritic"],
     counterpart: "a2c"
+  },
+  impala: {
+    schedules: ["async", "seeded"],
+    settings: [
+      "gamma",
+      "normalizeAdvantage",
+      "entCoef",
+      "vfCoef",
+      "nEpochs",
+      "clipRhoThreshold",
+      "clipCThreshold",
+      "maxStaleness",
+      "whenStale"
+    ],
+    fromExperience: true
   },
   ppo: {
     schedules: ["sync"],
@@ -47,6 +64,9 @@ export type SettingOf<Name extends AlgorithmName> = (typeof algorithmSettings)[N
 const table: Readonly<Record<AlgorithmName, Belongings>> = algorithmSettings
 
 export const schedulesOf = (algorithm: AlgorithmName): Belongings["schedules"] => table[algorithm].schedules
+
+/** Whether an algorithm's learning needs experience to travel, and not the gradients of workers. */
+export const needsExperience = (algorithm: AlgorithmName): boolean => table[algorithm].fromExperience === true
 
 /** What the settings of an algorithm are under a schedule: itself, its counterpart, or nothing. */
 export const underSchedule = (algorithm: AlgorithmName, schedule: Schedule): AlgorithmName | undefined => {

@@ -16,7 +16,7 @@ import { canonicalWrapper } from "../../envs/wrappers/namedWrappers.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import * as readData from "../files/readData.ts"
-import { ownersOf, schedulesOf, underSchedule } from "./algorithmSettings.ts"
+import { needsExperience, ownersOf, schedulesOf, underSchedule } from "./algorithmSettings.ts"
 import { confirmEnvironment, type NamedEnvironment } from "./confirmEnvironment.ts"
 import { EnvironmentRecord } from "./EnvironmentRecord.ts"
 import * as hosts from "./hosts.ts"
@@ -247,7 +247,8 @@ const foreign = (config: RunConfig): string | undefined => {
   })
   if (name === undefined) return undefined
   const value = typeof config[name] === "boolean" ? ` ${config[name]}` : ""
-  return `--${flagName(name)}${value} is for ${ownersOf(name).join(" and ")}, and this run is ${config.algo}. ` +
+  const owners = ownersOf(name).join(", ").replace(/, ([^,]*)$/, " and $1")
+  return `--${flagName(name)}${value} is for ${owners}, and this run is ${config.algo}. ` +
     `Leave it out, or say --algo ${ownersOf(name)[0]}.`
 }
 
@@ -282,8 +283,8 @@ export const feasible = (config: RunConfig): Effect.Effect<RunConfig, ConfigErro
 }
 
 /** What `--ship auto` is: gradients, unless they are for a device that makes them better itself. */
-export const shipping = ({ device, schedule }: RunConfig): "experience" | "gradients" =>
-  schedule === "sync" && device !== "cpu" ? "experience" : "gradients"
+export const shipping = ({ algo, device, schedule }: RunConfig): "experience" | "gradients" =>
+  needsExperience(algo) || (schedule === "sync" && device !== "cpu") ? "experience" : "gradients"
 
 /** The divisor of `n` that is nearest to `to`, the smaller of two. */
 const nearestDivisor = (n: number, to: number): number => {
@@ -296,7 +297,11 @@ const nearestDivisor = (n: number, to: number): number => {
 
 /** Settings that cannot go together, as a sentence. */
 const contradiction = (config: RunConfig): string | undefined => {
-  const { loss, normalizeAdvantage, schedule, ship } = config
+  const { algo, clipCThreshold, clipRhoThreshold, loss, normalizeAdvantage, schedule, ship } = config
+  if (needsExperience(algo) && ship === "gradients") {
+    return `--algo ${algo} weighs experience by the learner's newest weights, which workers do not have; leave --ship ` +
+      "gradients out."
+  }
   if (normalizeAdvantage && ship !== "experience" && schedule !== "sync") {
     return "--normalize-advantage needs the whole batch in one place and cannot go with gradients that travel; " +
       "say --ship experience."
@@ -306,6 +311,9 @@ const contradiction = (config: RunConfig): string | undefined => {
   }
   if (loss === "td" && (ship === "experience" || schedule === "sync")) {
     return "--loss td is computed along one episode, in the worker: it needs --ship gradients and --async."
+  }
+  if (clipCThreshold > clipRhoThreshold) {
+    return `--clip-c-threshold ${clipCThreshold} must be at most --clip-rho-threshold, which is ${clipRhoThreshold}.`
   }
   const rows = config.nEnvs * config.nSteps
   if (ownersOf("batchSize").includes(config.algo) && rows % config.batchSize !== 0) {

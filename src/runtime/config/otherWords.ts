@@ -44,6 +44,7 @@ export const otherWords: Readonly<Record<string, string>> = {
   algorithm: "--algo",
   a2c: "--algo a2c",
   a3c: "--algo a3c",
+  impala: "--algo impala",
   ppo: "--algo ppo",
   batch: "--batch-size",
   "minibatch-size": "--batch-size",

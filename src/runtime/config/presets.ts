@@ -1,8 +1,8 @@
 /**
  * Named settings. `a2c` is the default: the synchronous system of notebook 000 with its mistakes put right and tuned
- * for CartPole; `a3c` the asynchronous one of notebook 002; `ppo` proximal policy optimization, tuned for CartPole too. `notebook-ray` and `notebook-a3c` are those notebooks as they
- * were written, each of their quirks a setting of its own, so that any one of them can be put right alone
- * (`docs/notebooks.md`).
+ * for CartPole; `a3c` the asynchronous one of notebook 002; `impala` and `ppo` those algorithms, tuned for CartPole too.
+ * `notebook-ray` and `notebook-a3c` are those notebooks as they were written, each of their quirks a setting of its own, so
+ * that any one of them can be put right alone (`docs/notebooks.md`).
  */
 import type { RunConfig } from "./RunConfig.ts"
 
@@ -61,6 +61,8 @@ const a2c: Omit<RunConfig, "workers"> = {
   clipSchedule: "constant",
   entSchedule: "constant",
   targetKl: "none",
+  clipRhoThreshold: 1,
+  clipCThreshold: 1,
   evalEpisodes: 100,
   maxRestarts: "auto",
   loadDeadline: 20,
@@ -98,6 +100,17 @@ const a3c: Omit<RunConfig, "workers"> = {
   maxGradNorm: 5
 }
 
+const impala: Omit<RunConfig, "workers"> = {
+  ...a3c,
+  preset: "impala",
+  algo: "impala",
+  ship: "experience",
+  optimizer: "rmsprop",
+  lr: 0.004,
+  lrSchedule: "constant",
+  entCoef: 0.01
+}
+
 const ppo: Omit<RunConfig, "workers"> = {
   ...a2c,
   preset: "ppo",
@@ -116,6 +129,7 @@ const ppo: Omit<RunConfig, "workers"> = {
 export const presets: { readonly [Name in RunConfig["preset"]]: Omit<RunConfig, "workers"> } = {
   a2c,
   a3c,
+  impala,
   ppo,
   "notebook-a3c": {
     ...a3c,

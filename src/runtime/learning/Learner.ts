@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import {
+  type Batch,
   Device,
   DeviceFault,
   type DeviceName,
@@ -162,6 +163,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   let consumed = saved?.consumed ?? 0
   if (saved !== undefined) yield* model.load(saved.model)
   const toTargets = targets.make(config)
+  const toCorrected = plan.vTrace === undefined ? undefined : targets.makeVTrace(config.nSteps, plan.vTrace)
   /** The gradients of a first pass come with the fragments. */
   const firstIsMade = firstPass(plan) !== null
   const orders = plane.units.map((_, unit) => new UnitOrder(seed, unit))
@@ -216,10 +218,14 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     return { mean, scale: 1 / (Math.sqrt(squares / (advantages.length - 1)) + 1e-8) }
   }
 
-  /** Every pass over the fragments, with its step of the optimizer. */
+  /**
+   * Every pass over the fragments, with its step of the optimizer. `prepare` comes before each epoch, and answers what it
+   * has to report.
+   */
   const passes = Effect.fnUntraced(function*<E>(
     fragments: ReadonlyArray<Fragment>,
-    gradientsOf: (order: PassOrder, selected: Pass["select"]) => Effect.Effect<Gradients<D>, E>
+    gradientsOf: (order: PassOrder, selected: Pass["select"]) => Effect.Effect<Gradients<D>, E>,
+    prepare: Effect.Effect<Partial<LossReport>, E> = Effect.succeed({})
   ) {
     const parts = plan.minibatches > 1
     const units = parts || plan.normalizeAdvantage ? unitsOf(fragments) : []
@@ -227,12 +233,13 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     const reports = new ReportMeans()
     let gradNorm = 0
     for (let epoch = 0; epoch < plan.epochs; epoch++) {
+      const prepared = yield* prepare
       for (let index = 0; index < plan.minibatches; index++) {
         const minibatch = parts ? { consumed, epoch, index, of: plan.minibatches } : null
         const selected = parts || plan.normalizeAdvantage ? select(units, minibatch) : null
         const advantage = plan.normalizeAdvantage && selected !== null ? normalization(units, selected) : null
         const gradients = yield* gradientsOf({ loss, advantage, minibatch }, parts ? selected : null)
-        reports.add(gradients.loss)
+        reports.add({ ...gradients.loss, ...prepared })
         if (plan.stops?.(gradients.loss) === true) return { loss: reports.means, gradNorm }
         gradNorm = yield* model.apply(gradients, { learningRate: rateNow(), maxGradNorm: config.maxGradNorm })
         version++
@@ -242,13 +249,48 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
     return { loss: reports.means, gradNorm }
   })
 
+  /** V-trace: the fragments' targets, as the newest weights judge them; answers how far these are from those that acted. */
+  const correct = Effect.fnUntraced(function*(
+    fragments: ReadonlyArray<Fragment>,
+    toCorrected: ReturnType<typeof targets.makeVTrace>
+  ) {
+    const segments = fragments.flatMap((fragment) => [
+      targets.segmentOf(fragment, fragment.rows),
+      targets.followingOf(fragment)
+    ])
+    const judged = yield* model.evaluate(yield* model.batch(segments))
+    const divergence = { approxKl: 0, clipped: 0 }
+    let first = 0
+    let all = 0
+    for (const fragment of fragments) {
+      const { rows } = fragment
+      const values = judged.values.subarray(first, first + rows + 1)
+      const logProbabilities = judged.logProbabilities.subarray(first, first + rows)
+      toCorrected(fragment, { logProbabilities, values }, divergence)
+      first += rows + 1
+      all += rows
+    }
+    return { approxKl: divergence.approxKl / all, clipFraction: divergence.clipped / all }
+  })
+
   /** Experience travelled: the device makes the gradients. */
   const fromExperience = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragment>) {
-    const batch = yield* model.batch(fragments.map((fragment) => targets.segmentOf(fragment, toTargets(fragment))))
-    return yield* passes(fragments, ({ advantage, loss }, select) =>
-      loss.name === "td"
-        ? Effect.die(new Error("The td loss is computed by the workers."))
-        : model.gradients(batch, { loss, advantage, select }))
+    const batchOf = (rowsOf: (fragment: Fragment) => number) =>
+      model.batch(fragments.map((fragment) => targets.segmentOf(fragment, rowsOf(fragment))))
+    let batch: Batch<D>
+    if (toCorrected === undefined) batch = yield* batchOf(toTargets)
+    return yield* passes(
+      fragments,
+      ({ advantage, loss }, select) =>
+        loss.name === "td"
+          ? Effect.die(new Error("The td loss is computed by the workers."))
+          : model.gradients(batch, { loss, advantage, select }),
+      toCorrected === undefined ? undefined : Effect.gen(function*() {
+        const report = yield* correct(fragments, toCorrected)
+        batch = yield* batchOf(({ rows }) => rows)
+        return report
+      })
+    )
   })
 
   /** Gradients travel: the first pass's came with the fragments where it could, the others' are asked for. */

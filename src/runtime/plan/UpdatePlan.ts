@@ -28,6 +28,13 @@ export const PassOrder = Schema.Struct({
 })
 export type PassOrder = typeof PassOrder.Type
 
+/** The numbers of V-trace (`model/returns.ts`). */
+export interface VTrace {
+  readonly gamma: number
+  readonly rhoBar: number
+  readonly cBar: number
+}
+
 /** What an algorithm does with the experience of one iteration. */
 export interface Plan {
   /** The loss at `progress`, the share of the run's steps that is consumed. */
@@ -40,6 +47,11 @@ export interface Plan {
   readonly minibatches: number
   /** Whether the advantages of each minibatch are brought to mean 0 and deviation 1. */
   readonly normalizeAdvantage: boolean
+  /**
+   * V-trace: the Learner makes the targets, with its newest weights, before every epoch. Left out: they are made once, of
+   * what acting left (`workers/targets.ts`).
+   */
+  readonly vTrace?: VTrace
   /** Whether what a pass reports ends the iteration before its step is taken; left out: never. */
   readonly stops?: (report: LossReport) => boolean
 }

@@ -3,9 +3,11 @@
  * Computed in float64, environment by environment, and rounded to float32 once.
  */
 import * as Schema from "effect/Schema"
+import { exp } from "../../math/index.ts"
 import type { Segment } from "../../model/Device.ts"
 import * as returns from "../../model/returns.ts"
 import { options } from "../config/RunConfig.ts"
+import type { VTrace } from "../plan/UpdatePlan.ts"
 import type { Fragment } from "./dataPlaneLayout.ts"
 
 /** The settings that decide the targets. */
@@ -86,6 +88,62 @@ export const make = (settings: TargetSettings): (fragment: Pick<Fragment, "rows"
     }
     return rows
   }
+}
+
+/** What the newest weights say of a fragment: of its rows, and of what followed the last one. */
+export interface Judged {
+  /** log π of each action, one a row. */
+  readonly logProbabilities: Float32Array
+  /** V of each observation, one more than there are rows. */
+  readonly values: Float32Array
+}
+
+/** How far the policy has moved from the one that acted; sums over the rows. */
+export interface Divergence {
+  /** (ρ − 1) − log ρ, with ρ = π/μ */
+  approxKl: number
+  /** Rows whose ρ is above its bound. */
+  clipped: number
+}
+
+/**
+ * Makes a fragment's targets by V-trace, as `make` does: for experience that older weights gathered. An episode ends
+ * within a fragment at its last step or not at all.
+ */
+export const makeVTrace = (
+  nSteps: number,
+  { cBar, gamma, rhoBar }: VTrace
+): (fragment: Pick<Fragment, "rows" | "slot">, judged: Judged, divergence: Divergence) => void => {
+  const values = new Float64Array(nSteps)
+  const nextValues = new Float64Array(nSteps)
+  const logRhos = new Float64Array(nSteps)
+  const targets = new Float64Array(nSteps)
+  const advantages = new Float64Array(nSteps)
+
+  return ({ rows, slot }, judged, divergence) => {
+    for (let t = 0; t < rows; t++) {
+      values[t] = judged.values[t]!
+      nextValues[t] = judged.values[t + 1]!
+      const logRho = judged.logProbabilities[t]! - slot.logProbabilities[t]!
+      logRhos[t] = logRho
+      const rho = exp(logRho)
+      divergence.approxKl += rho - 1 - logRho
+      divergence.clipped += rho > rhoBar ? 1 : 0
+    }
+    const { rewards, terminated, truncated } = slot
+    const steps = { rewards, values, nextValues, terminated, truncated }
+    returns.vTrace(targets, advantages, steps, logRhos, gamma, rhoBar, cBar, 0, rows)
+    for (let t = 0; t < rows; t++) {
+      slot.returns[t] = targets[t]!
+      slot.advantages[t] = advantages[t]!
+    }
+  }
+}
+
+/** What followed a fragment's last step, as a segment of one row; its action and its numbers are another's. */
+export const followingOf = ({ rows, slot }: Pick<Fragment, "rows" | "slot">): Segment => {
+  const inputs = slot.live.observation.length
+  return { ...segmentOf({ slot }, 1), observations: slot.observations.subarray(rows * inputs, (rows + 1) * inputs) }
 }
 
 /** A fragment whose targets are made, as a device takes it. */

@@ -110,7 +110,7 @@ describe("configSources", () => {
       assert.deepStrictEqual(yield* named({ algo: "a3c", schedule: "sync" }), ["a2c", "sync", "a3c"])
       assert.strictEqual(
         yield* message(resolve({ given: { maxStaleness: 3 } })),
-        "--max-staleness is for a3c, and this run is a2c. Leave it out, or say --algo a3c."
+        "--max-staleness is for a3c and impala, and this run is a2c. Leave it out, or say --algo a3c."
       )
       assert.match(yield* message(resolve({ given: { syncCritic: false } })), /^--sync-critic false is for a3c/)
       assert.match(yield* message(resolve({ given: { loss: "td" } })), /^--loss td is computed along one episode/)
