@@ -35,6 +35,11 @@ export interface Dynamics<Action = ActionOf<ActionSpace>> {
    * row-major; for a Discrete the one-hot vector. Every number must be written: the memory is not cleared.
    */
   observe(observation: Float32Array): void
+  /**
+   * Writes which actions are legal in the current state (`actionMask.ts`): 1, or 0 for what is not. Every number must be
+   * written, and something left. An environment that has it is never given another action by a policy.
+   */
+  actionMask?(mask: Uint8Array): void
   /** Anything worth knowing beside the observation. Not called on the hot path. */
   info?(): JsonRecord
 }

@@ -199,6 +199,25 @@ export class Stepper<A extends ActionSpace = ActionSpace> implements Outcome {
     return { rule: "finite", reason: fresh && reason.endsWith("NaN") ? `${reason}, or was not written` : reason }
   }
 
+  /** Whether it masks its actions. */
+  get masks(): boolean {
+    return this.dynamics.actionMask !== undefined
+  }
+
+  /** Writes which actions are legal; `judge` says what is wrong with that (`actionMask.ts`). */
+  mask(into: Uint8Array, judge: (mask: Uint8Array) => string | undefined): Misstep | undefined {
+    // What is left unwritten shows.
+    into.fill(255)
+    try {
+      const given: unknown = this.dynamics.actionMask?.(into)
+      if (isPromise(given)) return { rule: "definition", reason: asyncReason("its actionMask") }
+    } catch (cause) {
+      return thrown("its actionMask", cause, "definition")
+    }
+    const reason = judge(into)
+    return reason === undefined ? undefined : { rule: "definition", reason }
+  }
+
   /** What it has to say beside the observation. */
   info(): { readonly info: JsonRecord } | Misstep {
     if (this.dynamics.info === undefined) return silent

@@ -87,6 +87,12 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
     return misstep === undefined ? undefined : { world, ...misstep }
   }
 
+  /** Writes which actions are legal in one world; `judge` as in `Stepper`. */
+  mask(world: number, into: Uint8Array, judge: (mask: Uint8Array) => string | undefined): WorldFault | undefined {
+    const misstep = this.steppers[world]!.mask(into, judge)
+    return misstep === undefined ? undefined : { world, ...misstep }
+  }
+
   /** As `step`, each by its own dynamics; `before` hears which world is next. */
   stepEach(actions: ArrayLike<ActionOf<A>>, before?: (world: number) => void): WorldFault | undefined {
     const { count, memory, rewards, steppers, streams, terminated, truncated } = this

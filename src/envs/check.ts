@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Pcg64 } from "../random/index.ts"
+import { maskJudge, maskSize, maskToSample } from "./actionMask.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { definitionProblem } from "./EnvironmentDefinition.ts"
 import type { ActionOf, ActionSpace, Sampler } from "./spaces/index.ts"
@@ -56,11 +57,17 @@ class Trial {
   readonly actions: Sampler<ActionOf<ActionSpace>, unknown>
   readonly observation: Float32Array
   readonly stepper: Stepper
+  private readonly mask: Uint8Array
+  private readonly space: ActionSpace
+  private readonly judge: (mask: Uint8Array) => string | undefined
 
   constructor(definition: EnvironmentDefinition) {
     this.state = new Float64Array(definition.stateSize)
     this.observation = new Float32Array(definition.observationSpace.size)
-    this.actions = definition.actionSpace.sampler(0)
+    this.space = definition.actionSpace
+    this.actions = this.space.sampler(0)
+    this.mask = new Uint8Array(maskSize(this.space))
+    this.judge = maskJudge(this.space)
     const made = Stepper.create(definition, this.state)
     if (!(made instanceof Stepper)) throw new Broken(made, "Made anew,")
     this.stepper = made
@@ -80,6 +87,13 @@ class Trial {
   step(action: ActionOf<ActionSpace>, when: string): void {
     this.must(this.stepper.step(action, this.random), when)
     this.observe(when)
+  }
+
+  /** A random action, a legal one where the environment says which are. */
+  draw(when: string): ActionOf<ActionSpace> {
+    if (!this.stepper.masks || this.mask.length === 0) return this.actions.sample()
+    this.must(this.stepper.mask(this.mask, this.judge), when)
+    return this.actions.sample(maskToSample(this.space, this.mask))
   }
 
   observe(when: string): void {
@@ -160,12 +174,12 @@ const play = (
       following = true
     }
     const when = `At step ${inEpisode} of episode ${episodes}`
-    const action = first.actions.sample()
+    const action = first.draw(when)
     first.step(action, when)
     const { reward, terminated, truncated } = first.stepper
     inspect(first, when)
     const compare = (other: Trial, rule: "determinism" | "snapshot", what: string) => {
-      other.step(other.actions.sample(), when)
+      other.step(other.draw(when), when)
       const again = other.stepper
       const same = Object.is(again.reward, reward) && again.terminated === terminated &&
         again.truncated === truncated && agree(first, other)

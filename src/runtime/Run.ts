@@ -309,7 +309,8 @@ const layerOfParts = Layer.effect(
       (weights) =>
         new Policy(plane.definition.id, environmentOf(config), plane.policy, weights, {
           actionSpace: plane.definition.actionSpace,
-          episodeLimit: config.episodeLimit
+          episodeLimit: config.episodeLimit,
+          actionMasks: plane.layout.spec.masks > 0
         })
     )
 

@@ -9,12 +9,13 @@ import type { PartialConfig } from "../../src/runtime/config/configSources.ts"
 import { Policy } from "../../src/runtime/evaluation/Policy.ts"
 import { Run } from "../../src/runtime/Run.ts"
 import box from "./fixtures/box.ts"
+import integerBox from "./fixtures/integerBox.ts"
 import multiBinary from "./fixtures/multiBinary.ts"
 import multiDiscrete from "./fixtures/multiDiscrete.ts"
 import shifted from "./fixtures/shifted.ts"
 import { train } from "./running.ts"
 
-const definitions = { shifted, multiDiscrete, multiBinary, box }
+const definitions = { shifted, multiDiscrete, multiBinary, box, integerBox }
 type Name = keyof typeof definitions
 
 const settings = (name: Name, more: PartialConfig = {}): PartialConfig => ({
@@ -43,7 +44,8 @@ describe("runs on other action spaces", () => {
           shifted: spread([[7, 9]]),
           multiDiscrete: spread([[5, 7], [-1, 0], [0, 3]]),
           multiBinary: spread([[0, 1], [0, 1], [0, 1]]),
-          box: spread([[-1, 1], [-0.5, 2]])
+          box: spread([[-1, 1], [-0.5, 2]]),
+          integerBox: spread([[-2, 2], [0, 3]])
         }[name]
         assert.isAbove(status.train20 ?? Number.NaN, most / 2, `${actionSpace}`)
       }), 120_000)

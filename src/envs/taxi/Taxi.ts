@@ -35,7 +35,8 @@
  *
  * ## Information
  * - `prob`: how likely the last outcome was; 1 after a reset.
- * - `action_mask`: of each action whether it would change the state, 1 or 0.
+ * - `action_mask`: of each action whether it would change the state, 1 or 0. Policies are held to it, unless a run says
+ *   `--no-action-masks`.
  *
  * ## Arguments
  * - `is_rainy` (`false`): the taxi may slip to the left or right of where it drives.
@@ -49,7 +50,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Environment } from "../Environment.ts"
-import type { Dynamics, EnvironmentDefinition, JsonRecord } from "../EnvironmentDefinition.ts"
+import type { Dynamics, EnvironmentDefinition } from "../EnvironmentDefinition.ts"
 import { withOptions } from "../options.ts"
 import { unhurried } from "../rendering/scene.ts"
 import { Discrete } from "../spaces/Discrete.ts"
@@ -134,7 +135,7 @@ const starts = (): ReadonlyArray<number> => {
 const fickle = tabularStateSize
 const stateSize = tabularStateSize + 1
 
-const actionMask = (state: number): JsonRecord["action_mask"] => {
+const usefulActions = (state: number): ReadonlyArray<number> => {
   const at = decode(state)
   const stand = standAt(at.row, at.column)
   const useful = [
@@ -144,6 +145,12 @@ const actionMask = (state: number): JsonRecord["action_mask"] => {
   ]
   return useful.map((changes) => changes ? 1 : 0)
 }
+
+/** Of each state the mask of its actions; made when first asked for. */
+let masks: Uint8Array | undefined
+const actions = 6
+const masksOfStates = (): Uint8Array =>
+  masks ??= Uint8Array.from(Array.from({ length: states }, (_, state) => usefulActions(state)).flat())
 
 interface Fickleness {
   readonly fickle_passenger: boolean
@@ -178,7 +185,11 @@ const create = (tables: () => TabularWorld, { fickle_passenger, fickle_probabili
       return transition
     },
     observe: (observation) => observePlace(state, observation),
-    info: () => ({ prob: state[likelihood]!, action_mask: actionMask(state[place]!)! })
+    actionMask: (mask) => {
+      const all = masksOfStates()
+      for (let k = 0, at = state[place]! * actions; k < actions; k++) mask[k] = all[at + k]!
+    },
+    info: () => ({ prob: state[likelihood]!, action_mask: usefulActions(state[place]!) })
   }
 }
 
@@ -196,11 +207,11 @@ export const TaxiV4: EnvironmentDefinition<Discrete> = withOptions(
     Environment.define({
       id: "Taxi-v4",
       observationSpace: new Discrete(states),
-      actionSpace: new Discrete(6),
+      actionSpace: new Discrete(actions),
       maxEpisodeSteps: 200,
       rewardThreshold: 8,
       stateSize,
-      create: create(tabularWorld(starts(), 6, outcomes(is_rainy ? rainy_probability : undefined)), fickleness),
+      create: create(tabularWorld(starts(), actions, outcomes(is_rainy ? rainy_probability : undefined)), fickleness),
       rendering: { pace: unhurried, ansi: renderTaxiAnsi, svg: renderTaxiSvg }
     })
 )

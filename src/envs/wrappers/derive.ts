@@ -51,8 +51,12 @@ export const derive = <A extends ActionSpace, B extends ActionSpace>(
     observationSpace: derivation.observationSpace ?? definition.observationSpace,
     stateSize,
     ...(derivation.outlivesEpisodes === true ? { outlivesEpisodes: true } : {}),
-    create: (state) =>
-      derivation.create(innerOf(definition, state.subarray(0, within)), state.subarray(within, stateSize))
+    create: (state) => {
+      const { actionMask, ...inner } = innerOf(definition, state.subarray(0, within))
+      // A mask is of the actions within.
+      const masked = actionMask !== undefined && derivation.actionSpace === (definition.actionSpace as ActionSpace)
+      return derivation.create(masked ? { ...inner, actionMask } : inner, state.subarray(within, stateSize))
+    }
   })
 }
 
@@ -76,6 +80,9 @@ const innerOf = <A extends ActionSpace>(
       refusePromise("its observe", dynamics.observe(into))
       return into
     },
+    ...(dynamics.actionMask === undefined
+      ? {}
+      : { actionMask: (mask: Uint8Array) => refusePromise("its actionMask", dynamics.actionMask?.(mask)) }),
     info: () => dynamics.info?.() ?? {}
   }
 }

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
+import { hasActionMask, maskJudge, maskSize } from "../../envs/actionMask.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { joinReference, wrappersOf } from "../../envs/options.ts"
 import { Stepper } from "../../envs/Stepper.ts"
@@ -46,6 +47,10 @@ const episode = Effect.fnUntraced(function*(policy: Policy, definition: Environm
   const player = new Policy(policy.envId, policy.environment, policy.spec, policy.weights, {
     actionSpace: definition.actionSpace
   })
+  const mask = new Uint8Array(
+    policy.actionMasks && hasActionMask(definition) ? maskSize(definition.actionSpace) : 0
+  )
+  const judge = maskJudge(definition.actionSpace)
   const state = new Float64Array(definition.stateSize)
   const observation = new Float32Array(definition.observationSpace.size)
   const stepper = Stepper.create(definition, state)
@@ -55,7 +60,9 @@ const episode = Effect.fnUntraced(function*(policy: Policy, definition: Environm
   if (misstep !== undefined) return yield* fault(0, misstep.reason)
   const states = [state.slice()]
   for (let step = 1; step <= endless; step++) {
-    const { action } = yield* player.decide(Array.from(observation))
+    const unmasked = mask.length > 0 ? stepper.mask(mask, judge) : undefined
+    if (unmasked !== undefined) return yield* fault(step, unmasked.reason)
+    const { action } = yield* player.decide(Array.from(observation), mask.length > 0 ? mask : undefined)
     const misstep = stepper.step(action, random) ?? stepper.observe(observation)
     if (misstep !== undefined) return yield* fault(step, misstep.reason)
     states.push(state.slice())
@@ -230,7 +237,14 @@ export const evalCommand = Command.make(
       const kernels = yield* Kernels.instantiate(arena.memory)
       const weights = yield* arena.allocate(policy.weights.byteLength)
       arena.float32(weights, policy.weights.length).set(policy.weights)
-      const evaluator = yield* Evaluator.make({ arena, definition, kernels, policy: policy.spec, seed })
+      const evaluator = yield* Evaluator.make({
+        arena,
+        definition,
+        kernels,
+        policy: policy.spec,
+        seed,
+        masked: policy.actionMasks
+      })
       const evaluation = yield* evaluator.evaluate({ weights, round: 0, episodes })
       const { max, mean, min, std } = evaluation
       const seconds = Number((yield* Clock.monotonicTimeNanos) - started) / 1e9

@@ -77,6 +77,7 @@ const groupOfOption: Readonly<Record<OptionName, Group>> = {
   gaeLambda: "learning",
   returns: "learning",
   normalizeAdvantage: "learning",
+  actionMasks: "learning",
   normalizeObservations: "learning",
   normalizeRewards: "learning",
   entCoef: "learning",

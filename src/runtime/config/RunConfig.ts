@@ -194,6 +194,7 @@ export const options = {
     "what the critic learns: GAE(lambda), n-step or Monte-Carlo returns"
   ),
   normalizeAdvantage: yes("normalize the advantages of each batch"),
+  actionMasks: yes("actions that the environment says are not legal are never taken; false lets all be taken"),
   normalizeObservations: yes(
     "the policy sees each observation less the running mean and over the running deviation, clipped to 10; both are part of the weights"
   ),

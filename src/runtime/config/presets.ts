@@ -49,6 +49,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   gaeLambda: 1,
   returns: "gae",
   normalizeAdvantage: false,
+  actionMasks: true,
   normalizeObservations: false,
   normalizeRewards: false,
   entCoef: 0.01,

@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { hasActionMask, maskJudge, maskSize } from "../../envs/actionMask.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import type { ActionSpace } from "../../envs/spaces/Space.ts"
 import { Stepper } from "../../envs/Stepper.ts"
@@ -13,11 +14,13 @@ import type { Arena, OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
+import { applyMask } from "../../model/policy/masks.ts"
 import { ObservationScale } from "../../model/policy/normalization.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
 import type { Pcg64 } from "../../random/Pcg64.ts"
 import { evaluationPolicyStream, evaluationStream } from "../../random/streams.ts"
+import { CurrentConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
 import { actionsOf } from "../workers/actions.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
@@ -67,6 +70,8 @@ export interface EvaluatorOptions {
   readonly policy: PolicySpec
   /** Root seed; with the round it decides the episodes. */
   readonly seed: number
+  /** Whether the policy is held to the environment's action masks, where it has some. Default true. */
+  readonly masked?: boolean
 }
 
 /** Episodes played at the same time. */
@@ -95,12 +100,13 @@ export class Evaluator extends Context.Service<Evaluator, {
     6 * 16
 
   /** The run's evaluator. */
-  static readonly layer: Layer.Layer<Evaluator, OutOfMemory, DataPlane | Seed> = Layer.effect(
+  static readonly layer: Layer.Layer<Evaluator, OutOfMemory, CurrentConfig | DataPlane | Seed> = Layer.effect(
     Evaluator,
     Effect.gen(function*() {
       const { arena, definition, kernels, policy } = yield* DataPlane
       const { root } = yield* Seed
-      return yield* Evaluator.make({ arena, definition, kernels, policy, seed: root })
+      const { actionMasks: masked } = yield* CurrentConfig
+      return yield* Evaluator.make({ arena, definition, kernels, policy, seed: root, masked })
     })
   )
 }
@@ -136,7 +142,7 @@ const allocate = ({ arena, kernels, policy }: EvaluatorOptions): Effect.Effect<R
 
 /** Plays the episodes in waves of `rows`, each wave in step, and reports them in order. */
 const play = Effect.fnUntraced(function*(
-  { arena, definition, kernels, policy, seed }: EvaluatorOptions,
+  { arena, definition, kernels, masked = true, policy, seed }: EvaluatorOptions,
   region: Region,
   request: EvaluationRequest
 ) {
@@ -159,6 +165,8 @@ const play = Effect.fnUntraced(function*(
   const observed = statistics.find(({ name }) => name === "obs_rms")
   const scale = observed === undefined ? undefined : new ObservationScale(observed)
   scale?.take(arena.float32(request.weights, length))
+  const mask = new Uint8Array(masked && hasActionMask(definition) ? maskSize(definition.actionSpace) : 0)
+  const judge = maskJudge(definition.actionSpace)
   const freeParameters = arena.float32(request.weights + free.at * 4, free.length)
   const parameters = new Float32Array(outputs + free.length)
   const sample = (playing: ReadonlyArray<{ readonly policy: Pcg64 }>): void => {
@@ -204,6 +212,12 @@ const play = Effect.fnUntraced(function*(
         region.logits,
         region.values
       )
+      for (let i = 0; mask.length > 0 && i < playing.length; i++) {
+        const { episode, stepper } = playing[i]!
+        const misstep = stepper.mask(mask, judge)
+        if (misstep !== undefined) return yield* fault(episode, step, misstep.reason)
+        applyMask(put.subarray(i * outputs, (i + 1) * outputs), mask)
+      }
       if (request.sampled === true) sample(playing)
       else kernels.mode(region.descriptor, region.logits, playing.length, region.actions)
       let over = false

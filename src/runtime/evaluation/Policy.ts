@@ -13,6 +13,7 @@ import { fromTensors, toTensors } from "../../model/namedTensors.ts"
 import * as categorical from "../../model/policy/categorical.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
+import { applyMask } from "../../model/policy/masks.ts"
 import { ObservationScale } from "../../model/policy/normalization.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import { PolicySpec, PolicySpecOfNetwork } from "../../model/policy/PolicySpec.ts"
@@ -65,7 +66,9 @@ const Metadata = Schema.Struct({
   first_action: Schema.optionalKey(WholeFromText),
   /** Of spaces other than `Discrete`. */
   action_space: Schema.optionalKey(fromJson(Schema.JsonObject)),
-  episode_limit: Schema.optionalKey(WholeFromText)
+  episode_limit: Schema.optionalKey(WholeFromText),
+  /** Whether it has learned under action masks. */
+  action_masks: Schema.optionalKey(Schema.Literal("true"))
 })
 
 /** What a policy knows of its environment, beside the sizes that are in its spec. */
@@ -76,6 +79,8 @@ export interface PolicyTerms {
   readonly actionSpace?: ActionSpace | undefined
   /** After how many steps an episode was truncated in training; 0: as the environment says. Undefined: not known. */
   readonly episodeLimit?: number | undefined
+  /** Whether it has learned under action masks, and is to be held to them: `decide` does not know them by itself. */
+  readonly actionMasks?: boolean | undefined
 }
 
 /** A trained policy: where it belongs, and its weights in the flat order of `layout`: parameters, then statistics. */
@@ -90,6 +95,7 @@ export class Policy {
   /** Undefined where it is not known: actions are then as the distribution has them. */
   readonly actionSpace: ActionSpace | undefined
   readonly episodeLimit: number | undefined
+  readonly actionMasks: boolean
   /** What the network sees of an observation; undefined: itself. */
   private readonly scale: ObservationScale | undefined
 
@@ -98,7 +104,7 @@ export class Policy {
     environment: string,
     spec: PolicySpec,
     weights: Float32Array,
-    { actionSpace, episodeLimit, firstAction = 0 }: PolicyTerms = {}
+    { actionMasks = false, actionSpace, episodeLimit, firstAction = 0 }: PolicyTerms = {}
   ) {
     this.envId = envId
     this.environment = environment
@@ -110,6 +116,7 @@ export class Policy {
       (distribution.kind === "categorical" ? new Discrete(distribution.n, { start: firstAction }) : undefined)
     this.firstAction = this.actionSpace?._tag === "Discrete" ? this.actionSpace.start : firstAction
     this.episodeLimit = episodeLimit
+    this.actionMasks = actionMasks
     const observed = this.layout.statistics.find(({ name }) => name === "obs_rms")
     this.scale = observed === undefined ? undefined : new ObservationScale(observed)
     this.scale?.take(weights)
@@ -123,22 +130,40 @@ export class Policy {
       ...(this.actionSpace === undefined || this.actionSpace._tag === "Discrete"
         ? { first_action: String(this.firstAction) }
         : { action_space: JSON.stringify(this.actionSpace) }),
-      ...(this.episodeLimit === undefined ? {} : { episode_limit: String(this.episodeLimit) })
+      ...(this.episodeLimit === undefined ? {} : { episode_limit: String(this.episodeLimit) }),
+      ...(this.actionMasks ? { action_masks: "true" } : {})
     }
   }
 
-  /** What to do with an observation. Computed in float64; ties and rounding may differ from the kernels' last bit. */
-  decide(observation: ReadonlyArray<number>): Effect.Effect<Decision, InvalidObservation> {
+  /**
+   * What to do with an observation. Computed in float64; ties and rounding may differ from the kernels' last bit. `mask` says
+   * which actions are legal, 1 or 0 for each number that the policy's head gives: others are not decided for.
+   */
+  decide(
+    observation: ReadonlyArray<number>,
+    mask?: ArrayLike<number>
+  ): Effect.Effect<Decision, InvalidObservation> {
     const { inputs } = encoderOf(this.spec.encoder)
     if (observation.length !== inputs || !observation.every(Number.isFinite)) {
       return Effect.fail(
         new InvalidObservation({ message: `An observation of ${this.envId} is ${inputs} finite numbers.` })
       )
     }
+    const { masks } = distributionOf(this.spec.distribution)
+    if (mask !== undefined && (mask.length !== masks || masks === 0)) {
+      return Effect.fail(
+        new InvalidObservation({
+          message: masks === 0
+            ? `Actions of ${this.envId} are not masked.`
+            : `A mask of ${this.envId} is ${masks} numbers, 1 where an action is legal and 0 elsewhere.`
+        })
+      )
+    }
     return Effect.sync(() => {
       const seen = Float64Array.from(observation)
       this.scale?.see(seen, seen)
       const { outputs, values } = forward(this.layout, this.weights, seen)
+      if (mask !== undefined) applyMask(outputs, mask)
       const distribution = distributionOf(this.spec.distribution)
       const { at, length } = this.layout.free
       const numbers = new Float64Array(distribution.action.width)
@@ -221,7 +246,8 @@ export class Policy {
     return new Policy(known.env_id, known.environment, spec, weights.success, {
       firstAction: known.first_action ?? 0,
       actionSpace,
-      episodeLimit: known.episode_limit
+      episodeLimit: known.episode_limit,
+      actionMasks: known.action_masks === "true"
     })
   })
 }

@@ -17,6 +17,8 @@ export const DataPlaneSpec = Schema.Struct({
   /** Numbers of an action, and whether they are real numbers. */
   actionWidth: Count,
   continuous: Schema.Boolean,
+  /** Numbers of an action mask; 0: actions are not masked. */
+  masks: Count,
   /** float64 numbers of an environment's state. */
   stateSize: Count,
   /** Parameters of the policy network. */

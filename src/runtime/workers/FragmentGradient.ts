@@ -191,7 +191,7 @@ const addressesOf = ({ address }: EnvSlot, fresh: boolean): SegmentAddresses => 
   rows: 0,
   observations: address.observations,
   actions: address.actions,
-  masks: 0,
+  masks: address.masks,
   advantages: address.advantages,
   returns: address.returns,
   logProbabilities: address.logProbabilities,

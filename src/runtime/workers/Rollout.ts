@@ -4,6 +4,7 @@
  * A fragment is a pure function of (weights, environment state, random streams), all of which lie in the slot. That
  * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
  */
+import { maskJudge } from "../../envs/actionMask.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { Worlds } from "../../envs/Worlds.ts"
 import type { ActJob } from "../../model/kernels/jobs.ts"
@@ -158,6 +159,19 @@ export const make = (
     kept: 0
   }
 
+  const mask = new Uint8Array(spec.masks)
+  const judge = maskJudge(definition.actionSpace)
+  /** Writes which actions are legal at step `t`. Answers what is wrong. */
+  const maskActions = (t: number): RolloutFault | undefined => {
+    for (let i = 0; i < count; i++) {
+      const wrong = worlds.mask(i, mask, judge)
+      if (wrong !== undefined) return fault(residents[i]!, wrong.reason)
+      const { masks } = residents[i]!.slot
+      for (let k = 0; k < mask.length; k++) masks[t * mask.length + k] = mask[k]!
+    }
+    return undefined
+  }
+
   /** Chooses the actions of step `t` of all environments. */
   const act = (weights: number, t: number): void => {
     for (let i = 0; i < count; i++) {
@@ -169,6 +183,7 @@ export const make = (
     const { address } = first
     job.parameters = weights
     if (address.activations !== 0) job.kept = address.activations + t * layout.spec.activationBytes
+    if (address.masks !== 0) job.masks = address.masks + t * spec.masks
     job.outputs = address.logits + t * layout.spec.actions * 4
     job.values = address.values + t * 4
     job.actions = address.actions + t * actionWidth * 4
@@ -241,6 +256,8 @@ export const make = (
     collect: (weights, steps, trail) => {
       normalizer?.begin(weights)
       for (let t = 0; t < steps; t++) {
+        const unmasked = mask.length > 0 ? maskActions(t) : undefined
+        if (unmasked !== undefined) return unmasked
         act(weights, t)
         let last = t === steps - 1
         const wrong = step(t, trail)

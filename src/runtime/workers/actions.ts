@@ -2,6 +2,7 @@
  * What a policy draws for an action space, and what the environment is given for it: the one place that knows of both. A
  * space that no distribution fits is refused here, by name.
  */
+import type { Box } from "../../envs/spaces/Box.ts"
 import type { ActionSpace } from "../../envs/spaces/Space.ts"
 import type { ActionArray } from "../../model/policy/Distribution.ts"
 import type { DistributionSpec } from "../../model/policy/DistributionSpec.ts"
@@ -17,6 +18,25 @@ export interface Actions {
   readonly distribution: DistributionSpec
   /** A reader of its own: two of them do not disturb one another. */
   readonly reader: () => ActionReader
+}
+
+/** So many integers a number of an action may be chosen from. */
+const mostIntegers = 1024
+
+/** A Box of integers: each number is a choice of its own. What has no bounds, or too many integers, cannot be chosen from. */
+const integersOf = ({ dtype, high, low, size }: Box): Actions | undefined => {
+  const nvec = Array.from({ length: size }, (_, k) => high[k]! - low[k]! + 1)
+  if (dtype === "float16" || size === 0 || !nvec.every((n) => n >= 1 && n <= mostIntegers)) return undefined
+  return {
+    distribution: { kind: "multi-categorical", nvec },
+    reader: () => {
+      const action = new Float64Array(size)
+      return (numbers, at) => {
+        for (let k = 0; k < size; k++) action[k] = low[k]! + numbers[at + k]!
+        return action
+      }
+    }
+  }
 }
 
 /** What fits a space, or undefined where nothing does. */
@@ -54,7 +74,7 @@ export const actionsOf = (space: ActionSpace): Actions | undefined => {
     }
     case "Box": {
       const { dtype, high, low, size } = space
-      if (dtype !== "float32" && dtype !== "float64") return undefined
+      if (dtype !== "float32" && dtype !== "float64") return integersOf(space)
       return {
         distribution: { kind: "diagonal-gaussian", dims: size },
         // The environment gets what lies within its bounds; what was drawn stays what the policy learns from.

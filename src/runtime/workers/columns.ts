@@ -77,6 +77,8 @@ export const columns = {
   observations: { type: "f32", role: "experience", per: "step + 1", width: ({ inputs }) => inputs },
   /** 32-bit words: integers, or real numbers where the run is continuous. `EnvSlot.taken` has them as what they are. */
   actions: { type: "i32", role: "experience", per: "step", width: ({ actionWidth }) => actionWidth },
+  /** Which actions were legal. */
+  masks: { type: "u8", role: "experience", per: "step", width: ({ masks }) => masks },
   logits: { type: "f32", role: "experience", per: "step", width: ({ actions }) => actions },
   /** log π(a|s) of the action, under the policy that chose it. */
   logProbabilities: { type: "f32", role: "experience", per: "step", width: one },

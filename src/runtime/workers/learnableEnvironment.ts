@@ -24,7 +24,7 @@ export const learnableEnvironment = Effect.fnUntraced(function*(reference: strin
     return yield* new UnsupportedEnvironment({
       message:
         `${definition.id} has actions of ${definition.actionSpace}; the algorithms here learn environments whose actions are ` +
-        "Discrete, MultiDiscrete, MultiBinary, or a Box of floats."
+        "Discrete, MultiDiscrete, MultiBinary, a Box of float32 or float64, or one of up to 1024 integers a number."
     })
   }
   return TimeLimit.wrap(definition)

@@ -154,5 +154,6 @@ export const segmentOf = ({ slot }: Pick<Fragment, "slot">, rows: number): Segme
   advantages: slot.advantages,
   returns: slot.returns,
   logProbabilities: slot.logProbabilities,
-  values: slot.values
+  values: slot.values,
+  ...(slot.masks.length > 0 ? { masks: slot.masks } : {})
 })

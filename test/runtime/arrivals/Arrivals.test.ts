@@ -22,6 +22,7 @@ const spec = {
   actions: 2,
   actionWidth: 1,
   continuous: false,
+  masks: 0,
   stateSize: 1,
   parameters: 1,
   normalization: { observations: false, rewards: false },

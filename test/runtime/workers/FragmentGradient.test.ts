@@ -65,6 +65,7 @@ const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Set
     actions: network.actions,
     actionWidth: 1,
     continuous: false,
+    masks: 0,
     stateSize: 1,
     parameters,
     normalization: { observations: false, rewards: false },

@@ -22,6 +22,7 @@ const slotsOf = (count: number, steps: number): ReadonlyArray<EnvSlot> => {
     actions: 2,
     actionWidth: 1,
     continuous: false,
+    masks: 0,
     stateSize: 1,
     parameters: 1,
     normalization: { observations: false, rewards: false },
