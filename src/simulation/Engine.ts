@@ -23,6 +23,7 @@ import { EventQueue } from "./EventQueue.ts"
 import { type AnyModel, configured } from "./Model.ts"
 import type { Part, PartHost } from "./Part.ts"
 import { copied, NotPlain } from "./plainData.ts"
+import { type Columns, type Population, type Rows, stepMessage } from "./Population.ts"
 import {
   emptyJournal,
   Interrupted,
@@ -79,6 +80,8 @@ interface Question {
 interface Reply {
   readonly turn: number
   readonly answer: unknown
+  /** Whoever was asked had died. */
+  readonly died: boolean
 }
 
 /** A kind of agents, as it is looked up by its index. */
@@ -122,8 +125,8 @@ export class Engine implements Sim, PartHost {
   readonly model: AnyModel
   readonly config: unknown
   readonly random: RandomStreams
-  readonly queue = new EventQueue()
-  readonly table: AgentTable
+  queue = new EventQueue()
+  table: AgentTable
   readonly parts = new Map<string, { readonly part: Part; readonly share: number }>()
   readonly kinds: Array<Kind> = []
   /** Messages by their index. */
@@ -132,8 +135,8 @@ export class Engine implements Sim, PartHost {
   now = 0
   /** How many events have happened here. */
   handled = 0
-  /** How many messages found their agent dead. */
-  undelivered = 0
+  /** How many messages have found their agent dead. */
+  missed = 0
 
   readonly #lookahead: number
   /** There are other hosts. */
@@ -197,11 +200,72 @@ export class Engine implements Sim, PartHost {
     }
   }
 
+  // ---------------------------------------------------------------------------------------------------------- restoring
+
+  /** Nobody lives and nothing waits; kinds, messages, functions and parts stay. What follows is `enlist`, then `replay`. */
+  clear(): void {
+    const { model } = this
+    this.table = new AgentTable(
+      Array.from({ length: model.shares }, (_, index) => this.owns(index) ? new Share(index) : undefined),
+      (numbers) => this.random.grow(numbers)
+    )
+    this.random.words.fill(0)
+    this.random.grow(this.table.numbers)
+    this.queue = new EventQueue()
+    this.#cancelled.clear()
+    this.#cancellations = 0
+    this.#fault = undefined
+  }
+
+  /** An agent of a checkpoint, where it lives here. Answers its place. */
+  enlist(number: number, kind: number, state: unknown): number {
+    return this.#enroll(number, kind, state)
+  }
+
+  /** How many functions the set-up has given. */
+  get functionCount(): number {
+    return this.#functions.length
+  }
+
+  hasHandler(kind: number, message: number): boolean {
+    return this.#handlers[kind]?.[message] !== undefined
+  }
+
+  /** From now on all streams are those of another seed. */
+  reseed(seed: number | bigint): void {
+    const { numbers, states } = this.table
+    const { random } = this
+    const begun: Array<readonly [Process, number]> = []
+    for (const [place, state] of states.entries()) {
+      if (numbers[place] === -1) continue
+      if (state instanceof Process && state.journal.times.length > 0) {
+        state.beganWith ??= random.firstWords(numbers[place]!)
+        begun.push([state, place])
+      } else random.reset(place)
+    }
+    random.reseed(seed)
+    for (const [process, place] of begun) {
+      const words = random.firstWords(process.number)
+      process.journal.reseeds.push({ at: process.journal.times.length, words })
+      random.setWords(place, words)
+    }
+  }
+
   // ------------------------------------------------------------------------------------------------------------ running
 
   /** When the next event happens; `Infinity` when none waits. */
   get next(): number {
     return this.queue.next
+  }
+
+  /** How many messages have found their agent dead, or will: what was sent to them and is not to come. */
+  get undelivered(): number {
+    const { kind, place, target } = this.queue
+    const { numbers } = this.table
+    const lost = this.queue.waiting.filter((slot) =>
+      kind[slot]! >= 0 && (kind[slot]! & 1) === 0 && numbers[place[slot]!] !== target[slot] && !this.isCancelled(slot)
+    )
+    return this.missed + lost.length
   }
 
   /** Lets happen what lies before `edge`, at most `budget` events. Throws a `SimulationFault`, from then on always. */
@@ -265,7 +329,7 @@ export class Engine implements Sim, PartHost {
       queue.release(slot)
       if (this.#cancellations > 0 && this.#isCancelled(sender, count)) continue
       if (table.numbers[place] !== target) {
-        if (what >= 0) this.undelivered++
+        if (what >= 0) this.#missed(what, payload, sender, count, target)
         continue
       }
       this.handled++
@@ -288,9 +352,24 @@ export class Engine implements Sim, PartHost {
     return answer
   }
 
+  /** A message finds its agent dead. Who asked is told so, as late as an answer would have come. */
+  #missed(what: number, payload: unknown, sender: number, count: number, target: number): void {
+    this.missed++
+    if ((what & 1) === 0) return
+    const { back, waiter } = payload as Question
+    const time = this.now + back
+    const reply: Reply = { turn: waiter.turn, answer: undefined, died: true }
+    const share = shareOf(sender)
+    this.#share = shareOf(target)
+    // The dead have no count: the question's own is free again.
+    if (this.#ownsSome && !this.owns(share)) {
+      this.#post?.(share, time, 0, sender, count, waiter.process, eventKind.reply, reply)
+    } else this.accept(time, 0, sender, count, waiter.process, eventKind.reply, reply)
+  }
+
   #answer(what: number, { back, message, waiter }: Question): void {
     const answer = this.#copied(this.#handle(what, message), "an answer")
-    const reply: Reply = { turn: waiter.turn, answer }
+    const reply: Reply = { turn: waiter.turn, answer, died: false }
     this.#deliver(this.now + back, 0, this.table.counts[this.#place]!++, waiter.process, eventKind.reply, reply)
   }
 
@@ -303,8 +382,10 @@ export class Engine implements Sim, PartHost {
     if (what === eventKind.repeat) return this.#repeat(payload as Repetition)
     const process = this.table.states[this.#place] as Process
     if (what === eventKind.reply) {
-      const { answer, turn } = payload as Reply
-      if (process.turn === turn && !process.settled && process.wait !== undefined) this.#resume(process, answer, false)
+      const { answer, died, turn } = payload as Reply
+      if (process.turn === turn && !process.settled && process.wait !== undefined) {
+        this.#resume(process, died ? "the agent that it asked has died" : answer, died)
+      }
       return
     }
     // Else its wait has ended otherwise before.
@@ -402,7 +483,9 @@ export class Engine implements Sim, PartHost {
     const place = table.find(target)
     if (place === nowhere) {
       if (!(birthOf(target) < table.born[shareOf(target)]!)) this.#noAgent(target)
-      if (what >= 0) this.undelivered++
+      // A question finds nobody when it arrives, not before.
+      if (what >= 0 && (what & 1) === 1) this.queue.push(time, priority, sender, count, target, 0, what, payload)
+      else if (what >= 0) this.missed++
       return
     }
     if (what >= 0 && this.#handlers[table.kinds[place]!]![what >> 1] === undefined) {
@@ -538,7 +621,7 @@ export class Engine implements Sim, PartHost {
 
   /** Forgets cancellations of events that do not wait. */
   forgetCancelled(): void {
-    const kept = this.queue.inOrder().filter((slot) => this.isCancelled(slot))
+    const kept = this.queue.waiting.filter((slot) => this.isCancelled(slot))
     const events = Array.from(kept, (slot) => [this.queue.sender[slot]!, this.#handleOf(slot)] as const)
     this.#cancelled.clear()
     this.#cancellations = events.length
@@ -587,12 +670,49 @@ export class Engine implements Sim, PartHost {
       this.#refusePlain(cause, `a ${definition.agentName} its state`)
     }
     const number = this.#born(kind, definition.agentName, admitted)
-    if (this.owns(shareOf(number))) {
-      this.table.shares[shareOf(number)]!.membersOf(kind).add(number)
-      this.table.add(number, kind, admitted)
-      this.random.reset(this.table.find(number))
+    this.#enroll(number, kind, admitted)
+    return this.#handed(number) as number as AgentRef<P>
+  }
+
+  populate<C extends Columns, P>(
+    definition: Population<C, P>,
+    count: number,
+    fill?: (rows: Rows<C>, index: number) => void
+  ): AgentRef<P> {
+    if (this.#replayed !== undefined) return this.#noted() as AgentRef<P>
+    if (!(Number.isInteger(count) && count >= 0)) {
+      this.refuse(`populates with ${count} rows: give an integer of at least 0`)
+    }
+    const kind = this.#kindIndex(definition)
+    const rows = definition.rows(count)
+    if (fill !== undefined) { for (let i = 0; i < count; i++) fill(rows, i) }
+    const number = this.#born(kind, definition.agentName, rows)
+    const place = this.#enroll(number, kind, rows)
+    const { period } = definition
+    if (place !== nowhere && period !== undefined) {
+      const handle = this.table.counts[place]!++
+      const repetition: Repetition = {
+        handle,
+        period,
+        drawn: false,
+        priority: 0,
+        left: Infinity,
+        kind: this.#messageKind(stepMessage),
+        payload: undefined
+      }
+      this.queue.push(this.now + period, 0, number, handle, number, place, eventKind.repeat, repetition)
     }
     return this.#handed(number) as number as AgentRef<P>
+  }
+
+  /** Gives an agent its row, if it lives here. */
+  #enroll(number: number, kind: number, state: unknown): number {
+    const share = shareOf(number)
+    if (!this.owns(share)) return nowhere
+    if (!(state instanceof Process)) this.table.shares[share]!.membersOf(kind).add(number)
+    const place = this.table.add(number, kind, state)
+    this.random.reset(place)
+    return place
   }
 
   /** The next number, in the share where the newborn belongs. */
@@ -630,10 +750,6 @@ export class Engine implements Sim, PartHost {
         state.wait.abandon({ process: number, turn: state.turn })
       }
     } else shares[shareOf(number)]!.members[kinds[place]!]?.delete(number)
-    if (this.#cancellations > 0) {
-      this.#cancellations -= this.#cancelled.get(number)?.size ?? 0
-      this.#cancelled.delete(number)
-    }
     this.table.remove(place)
   }
 
@@ -711,10 +827,9 @@ export class Engine implements Sim, PartHost {
     if (this.#replayed !== undefined) return this.#noted() as AgentRef
     const own = this.#copied(args, `the arguments of ${definition.processName}`)
     const number = this.#born(kind, definition.processName, own)
-    if (this.owns(shareOf(number))) {
-      const process = new Process(definition, number, own)
-      const place = this.table.add(number, kind, process)
-      this.random.reset(place)
+    const process = new Process(definition, number, own)
+    const place = this.#enroll(number, kind, process)
+    if (place !== nowhere) {
       const count = this.table.counts[place]!++
       process.awaitedSender = number
       process.awaitedCount = count
@@ -940,7 +1055,10 @@ export class Engine implements Sim, PartHost {
   replay(process: Process, words: Uint32Array): void {
     const { now, random } = this
     const place = this.table.find(process.number)
-    const { answers, interruptions, notes, times } = process.journal
+    const { answers, interruptions, notes, reseeds, times } = process.journal
+    const reseed = (step: number) => {
+      for (const { at, words } of reseeds) if (at === step) random.setWords(place, words)
+    }
     this.#place = place
     this.#number = process.number
     this.#share = shareOf(process.number)
@@ -958,6 +1076,7 @@ export class Engine implements Sim, PartHost {
         for (let i = 0; i < times.length; i++) {
           if (result?.done === true) throw new Diverged("it ended earlier")
           this.now = times[i]!
+          reseed(i)
           result = interrupted.has(i)
             ? generator.throw(new Interrupted(answers[i]))
             : generator.next(copied(answers[i]))
@@ -967,6 +1086,7 @@ export class Engine implements Sim, PartHost {
         throw new Diverged("it ended earlier")
       }
       process.wait = result.value
+      reseed(times.length)
       if (this.#note !== notes.length) throw new Diverged("it did less than the journal has")
       for (let i = 0; i < wordsPerStream; i++) {
         if (random.words[place * wordsPerStream + i] !== words[i]) throw new Diverged("it drew other random numbers")

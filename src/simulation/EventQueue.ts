@@ -118,11 +118,14 @@ export class EventQueue {
     this.#free[this.#freeSize++] = slot
   }
 
+  /** The slots of all that waits, in no order. */
+  get waiting(): Int32Array {
+    return this.#slots.subarray(0, this.size)
+  }
+
   /** The slots of all that waits, in order. */
   inOrder(): Int32Array {
-    return this.#slots.subarray(0, this.size).toSorted((a, b) =>
-      this.time[a]! - this.time[b]! || (this.#isBefore(a, b) ? -1 : 1)
-    )
+    return this.waiting.toSorted((a, b) => this.time[a]! - this.time[b]! || (this.#isBefore(a, b) ? -1 : 1))
   }
 
   /** Among events of one time. */

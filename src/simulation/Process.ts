@@ -59,13 +59,13 @@ export interface Waiter {
   readonly turn: number
 }
 
-/** Thrown into a process that is interrupted. */
+/** Thrown into a process that is interrupted, or has asked an agent that has died. */
 export class Interrupted extends Error {
   /** What whoever interrupted it said: plain data. */
   readonly reason: unknown
 
   constructor(reason: unknown) {
-    super("the process was interrupted")
+    super(`the process was interrupted${typeof reason === "string" ? `: ${reason}` : ""}`)
     this.name = "Interrupted"
     this.reason = reason
   }
@@ -81,9 +81,11 @@ export interface Journal {
   readonly interruptions: Array<number>
   /** What calls between its waits gave it, in their order. */
   readonly notes: Array<unknown>
+  /** Before which of these steps its random stream became another, in a fork, and which. */
+  readonly reseeds: Array<{ readonly at: number; readonly words: Uint32Array }>
 }
 
-export const emptyJournal = (): Journal => ({ times: [], answers: [], interruptions: [], notes: [] })
+export const emptyJournal = (): Journal => ({ times: [], answers: [], interruptions: [], notes: [], reseeds: [] })
 
 /** A process that lives. */
 export class Process {

@@ -26,6 +26,9 @@ const simulationRole = 9
 /** A draw that has no answer is a fault of the model: told with the words that follow the agent's name. */
 export type Refuse = (problem: string) => never
 
+const keyOf = (seed: number | bigint): Uint32Array =>
+  new SeedSequence(seed, { spawnKey: [simulationRole] }).generateState32(wordsPerStream)
+
 /** What is drawn, for whichever agent `at` says. */
 export class RandomStreams {
   /** The streams' words, by place. */
@@ -33,13 +36,13 @@ export class RandomStreams {
   /** The place of the stream that is drawn from. */
   at = 0
 
-  readonly #key: Uint32Array
+  #key: Uint32Array
   readonly #refuse: Refuse
   /** Whose stream it is, by place: what a stream begins with. */
   #numbers: Float64Array
 
   constructor(seed: number | bigint, numbers: Float64Array, refuse: Refuse) {
-    this.#key = new SeedSequence(seed, { spawnKey: [simulationRole] }).generateState32(wordsPerStream)
+    this.#key = keyOf(seed)
     this.words = new Uint32Array(numbers.length * wordsPerStream)
     this.#numbers = numbers
     this.#refuse = refuse
@@ -68,6 +71,18 @@ export class RandomStreams {
     this.words.set(words, place * wordsPerStream)
   }
 
+  /** What a stream begins with. */
+  firstWords(number: number): Uint32Array<ArrayBuffer> {
+    const words = new Uint32Array(wordsPerStream)
+    this.#begin(words, 0, number)
+    return words
+  }
+
+  /** Streams that begin from now on are those of another seed. */
+  reseed(seed: number | bigint): void {
+    this.#key = keyOf(seed)
+  }
+
   /** 32 bits, as a signed integer. */
   #next(): number {
     const words = this.words
@@ -77,7 +92,7 @@ export class RandomStreams {
     let c = words[at + 2]!
     let counter = words[at + 3]!
     if (counter === 0 && (a | b | c) === 0) {
-      this.#begin(at)
+      this.#begin(words, at, this.#numbers[this.at]!)
       a = words[at]!
       b = words[at + 1]!
       c = words[at + 2]!
@@ -91,8 +106,7 @@ export class RandomStreams {
     return out
   }
 
-  #begin(at: number): void {
-    const number = this.#numbers[this.at]!
+  #begin(words: Uint32Array, at: number, number: number): void {
     const low = number >>> 0
     const high = Math.floor(number * twoToMinus32) >>> 0
     const key = this.#key
@@ -107,7 +121,6 @@ export class RandomStreams {
       b = (c + (c << 3)) | 0
       c = (((c << 21) | (c >>> 11)) + out) | 0
     }
-    const words = this.words
     words[at] = a
     words[at + 1] = b
     words[at + 2] = c

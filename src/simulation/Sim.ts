@@ -3,6 +3,7 @@
  * through it, so that it happens in one order, counts once, and can be kept in a checkpoint.
  */
 import type { Agent, AgentRef, Protocol } from "./Agent.ts"
+import type { Columns, Population, Rows } from "./Population.ts"
 import type { ProcessBody, Wait } from "./Process.ts"
 import type { RandomStreams } from "./RandomStreams.ts"
 import type { SimEvent } from "./SimEvent.ts"
@@ -74,6 +75,12 @@ export interface Sim {
 
   /** Gives birth to an agent: in the share of who does, in the set-up in that of the model's `shareOf`. */
   spawn<S, P>(definition: Agent<S, P>, state: NoInfer<S>): AgentRef<P>
+  /** Gives birth to a population of so many rows, which `fill` fills one by one. */
+  populate<C extends Columns, P>(
+    definition: Population<C, P>,
+    count: number,
+    fill?: (rows: Rows<C>, index: number) => void
+  ): AgentRef<P>
   /** The agent (default: oneself) dies. What is still on its way to it, or from itself to itself, is dropped. */
   stop(agent?: AgentRef): void
   /** Whether an agent of this share lives. */

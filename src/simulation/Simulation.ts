@@ -10,7 +10,8 @@ export {
   type RefOf
 } from "./Agent.ts"
 export { type AnyModel, make, type Model, type ModelOptions, type Newborn } from "./Model.ts"
+export { type Columns, type ColumnType, type Population, population, type Rows } from "./Population.ts"
 export type { EventHandle, EveryOptions, Random, SendOptions, Sim } from "./Sim.ts"
 export type { SimEvent } from "./SimEvent.ts"
 export type { Summary } from "./Tally.ts"
-export { open, type OpenOptions, type Result, type RunOptions, runSync, World } from "./World.ts"
+export { open, type OpenOptions, restore, type Result, type RunOptions, runSync, World } from "./World.ts"

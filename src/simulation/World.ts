@@ -8,9 +8,10 @@
  * ```
  */
 import type { Agent, AgentRef } from "./Agent.ts"
+import { decodeBytes, encode, type ForkOptions, originsOf, restore as reopen, take, type Whole } from "./Checkpoint.ts"
 import { Engine } from "./Engine.ts"
 import { InvalidTime } from "./errors.ts"
-import type { AnyModel, Model } from "./Model.ts"
+import type { Model } from "./Model.ts"
 import { digestsOf, stateSha256 } from "./stateHash.ts"
 import { type Summary, Tally } from "./Tally.ts"
 
@@ -67,9 +68,11 @@ export const merged = (
 
 export class World {
   readonly engine: Engine
+  readonly #origins: Whole["origins"]
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, origins: Whole["origins"]) {
     this.engine = engine
+    this.#origins = origins
   }
 
   get now(): number {
@@ -105,6 +108,11 @@ export class World {
     return this.engine.stateOf(definition, agent)
   }
 
+  /** The world at this moment, as bytes to go on from with `restore`. Throws a `CheckpointRefused`. */
+  checkpoint(): Uint8Array<ArrayBuffer> {
+    return encode(take(this.engine, this.#origins))
+  }
+
   get stateSha256(): string {
     return stateSha256(this.engine.model, this.now, digestsOf(this.engine))
   }
@@ -125,7 +133,18 @@ export class World {
 
 /** Sets a model up. Throws a `SimulationFault`. */
 export const open = <Config>(model: Model<Config>, options: OpenOptions<Config> = {}): World =>
-  new World(new Engine(model, { seed: options.seed ?? 0, config: { ...options.config } }))
+  new World(new Engine(model, { seed: options.seed ?? 0, config: { ...options.config } }), [
+    { since: 0, seed: options.seed ?? 0, config: { ...options.config } }
+  ])
+
+/**
+ * Goes on from a checkpoint, with the same end as if it had never stopped; with another seed or configuration it is a fork.
+ * Throws a `SimulationFault`.
+ */
+export const restore = <Config>(model: Model<Config>, bytes: Uint8Array, fork: OpenOptions<Config> = {}): World => {
+  const checkpoint = decodeBytes(bytes)
+  return new World(reopen(model, checkpoint, fork as ForkOptions), originsOf(checkpoint, fork as ForkOptions))
+}
 
 /** Runs a model on one host, in one go. Throws a `SimulationFault`. */
 export const runSync = <Config>(model: Model<Config>, options: RunOptions<Config> = {}): Result => {
@@ -133,5 +152,3 @@ export const runSync = <Config>(model: Model<Config>, options: RunOptions<Config
   world.run(options.until ?? model.until)
   return world.result
 }
-
-export type { AnyModel }
