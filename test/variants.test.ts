@@ -170,8 +170,8 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "placement of a run",
     file: "runtime/config/RunConfig.ts",
-    from: `["fiber", "thread", "process"],`,
-    to: `["fiber", "thread", "process", "runner"],`,
+    from: `["auto", "fiber", "thread", "process"],`,
+    to: `["auto", "fiber", "thread", "process", "runner"],`,
     errors: { "runtime/Run.ts": ["placement"] }
   },
   {

@@ -74,6 +74,7 @@ const actorSystemLayer = Layer.unwrap(
     switch (placement) {
       case "fiber":
         return ActorSystem.layerFiber([EnvWorkerBehavior])
+      case "auto":
       case "thread":
         return ActorSystem.layer({ thread: options, fiber: [EnvWorkerBehavior], placement: "thread", supervision })
       case "process":
@@ -286,6 +287,7 @@ const layerOfParts = Layer.effect(
     const statistics = yield* RunningStatistics
     const monitor = yield* RunMonitor
     const system = yield* ActorSystem
+    const workers = yield* EnvWorkerGroup
     const restarts = yield* Restarts
     const seed = yield* Seed
     const { emit } = yield* RunEvents
@@ -330,6 +332,10 @@ const layerOfParts = Layer.effect(
       yield* emit(happened)
     })))
     yield* Effect.forkScoped(watchActors)
+    const watchLayouts = workers.chosen.pipe(Stream.runForEach(Effect.fnUntraced(function*(chosen) {
+      yield* emit({ event: "placement", ...chosen, wall_seconds: yield* monitor.elapsed })
+    })))
+    yield* Effect.forkScoped(watchLayouts)
 
     let spent = false
     const train = Effect.fnUntraced(function*(told?: { readonly folder?: string }) {

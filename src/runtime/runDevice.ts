@@ -16,12 +16,14 @@ import { ParameterLayout } from "../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../model/policy/PolicySpec.ts"
 import * as configSources from "./config/configSources.ts"
 import { environmentOf } from "./config/environmentOf.ts"
+import { withinWork } from "./config/hosts.ts"
 import { placements } from "./config/placements.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { optimizerSpecOf } from "./learning/Learner.ts"
 import { RunEvents } from "./monitoring/RunMonitor.ts"
 import { DataPlane, policyOf } from "./workers/DataPlane.ts"
 import { triedEnvironment } from "./workers/firstLoading.ts"
+import { isKnownHereOnly } from "./workers/learnableEnvironment.ts"
 
 /** Devices that no network is fast enough on to beat `cpu`: the same arithmetic with more around it, or more digits. */
 const neverFastest: ReadonlySet<DeviceName> = new Set(["reference", "tfjs-cpu", "tfjs-wasm"])
@@ -116,8 +118,12 @@ const shipOf = (config: RunConfig): RunConfig["ship"] =>
 /** Every way in which the fastest device cannot be found. */
 export type SettleError = Effect.Error<ReturnType<typeof settle>>
 
-/** The configuration with its device settled: `auto` becomes a name, and what travels follows from it. */
-export const settle = Effect.fnUntraced(function*(config: RunConfig) {
+/** The configuration with its placement and its device settled: `auto` becomes a name, and what travels follows from it. */
+export const settle = Effect.fnUntraced(function*(given: RunConfig) {
+  // What only this thread knows never leaves it.
+  const config = given.placement === "auto" && (yield* isKnownHereOnly(given.envId))
+    ? withinWork({ ...given, placement: "fiber" })
+    : given
   if (config.device !== "auto") return config
   const settled: RunConfig = { ...config, device: yield* fastest(config) }
   return { ...settled, ship: shipOf(settled) }

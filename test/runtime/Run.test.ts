@@ -38,6 +38,7 @@ describe("Run", () => {
         { placement: "thread", workers: 2 },
         { placement: "thread", workers: 4 },
         { placement: "thread", workers: 2, envsPerWorker: 1 },
+        { placement: "auto", workers: 2 },
         { placement: "fiber", ship: "experience" },
         { placement: "process", workers: 2 },
         { placement: "process", workers: 2, chaos: 1 },

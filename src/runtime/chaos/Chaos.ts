@@ -12,7 +12,8 @@ import { chaosStream } from "../../random/streams.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
-import { EnvWorkerGroup, nameOf, placeOf } from "../workers/EnvWorkerGroup.ts"
+import { EnvWorkerGroup } from "../workers/EnvWorkerGroup.ts"
+import { nameOf, placeOf } from "../workers/layouts.ts"
 
 /** The same group, with somebody killed amid the work now and then. */
 export const layer: Layer.Layer<

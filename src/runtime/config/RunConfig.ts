@@ -120,8 +120,8 @@ export const options = {
   },
   workers: whole(1, 1024, "threads or processes the actors share, a local worker's included (default: one per core)"),
   placement: choice(
-    ["fiber", "thread", "process"],
-    "where the actors live: fibers of this thread, worker threads, or child processes"
+    ["auto", "fiber", "thread", "process"],
+    "where the actors live: fibers of this thread, worker threads, or child processes; auto: this thread or threads, what turns out to be quicker, and threads where --workers says how many"
   ),
   workerMemory: whole(
     0,

@@ -260,6 +260,8 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
     workers: hosts.usualWorkers(),
     ...presets[base],
     ship: presets[algo].ship,
+    // Who says how many wants these, and no others.
+    ...(merged.workers === undefined && merged.localWorker === undefined ? {} : { placement: "thread" as const }),
     ...merged,
     preset: base,
     algo,

@@ -33,7 +33,7 @@ export const problemOf = (config: RunConfig, available: number): string | undefi
   const { footprint, hosts: what, ownHosts } = placements[placement]
   if (!ownHosts) return undefined
   const { hosts, spares } = hostsOf(config)
-  if (placement === "thread" && hosts + spares > mostOthers) {
+  if (placements[placement].host === "thread" && hosts + spares > mostOthers) {
     return `--workers ${workers} cannot be: a thread can own ${mostOthers} others at a time. Take fewer, or --placement process.`
   }
   const needed = hosts * footprint
@@ -45,12 +45,21 @@ export const problemOf = (config: RunConfig, available: number): string | undefi
     `anything, and there are ${gibibytes(available)}. Take fewer.`
 }
 
+/** `auto` where there is a choice: for one worker there is none, and who is to be killed must be at work. */
+const placementOf = ({ chaos, envId, placement }: RunConfig, workers: number): RunConfig["placement"] => {
+  if (placement !== "auto") return placement
+  if (chaos > 0) return "thread"
+  if (workers > 1) return "auto"
+  return Registry.isBuiltIn(envId) ? "fiber" : "thread"
+}
+
 /**
  * The configuration with as many workers as there is work for: more hosts would only sit there, and fibers share this
  * thread.
  */
 export const withinWork = (config: RunConfig): RunConfig => {
-  const workers = placements[config.placement].ownHosts ? Math.min(config.workers, config.nEnvs) : 1
-  const settled = { ...config, workers }
+  const most = Math.min(config.workers, config.nEnvs)
+  const placement = placementOf(config, most)
+  const settled = { ...config, placement, workers: placements[placement].ownHosts ? most : 1 }
   return { ...settled, localWorker: hasLocalWorker(settled) }
 }

@@ -3,6 +3,8 @@ import type { Placement } from "../../actors/Placement.ts"
 import type { RunConfig } from "./RunConfig.ts"
 
 interface Capabilities {
+  /** Where the hosts' actors live, as the actor system calls it. */
+  readonly host: Placement
   /** The workers live on hosts of their own, each with an engine, and not in the trainer's thread. */
   readonly ownHosts: boolean
   /** Workers see the run's data plane; otherwise weights and slots travel with the messages. */
@@ -15,8 +17,17 @@ interface Capabilities {
   readonly hosts: string
 }
 
-export const placements: { readonly [Name in RunConfig["placement"] & Placement]: Capabilities } = {
-  fiber: { ownHosts: false, sharesMemory: true, localWorker: false, footprint: 0, hosts: "fibers" },
-  thread: { ownHosts: true, sharesMemory: true, localWorker: true, footprint: 9, hosts: "threads" },
-  process: { ownHosts: true, sharesMemory: false, localWorker: false, footprint: 45, hosts: "child processes" }
+export const placements: { readonly [Name in RunConfig["placement"]]: Capabilities } = {
+  // What is quicker is found out while the run runs (`workers/layouts.ts`): threads, or less than that.
+  auto: { host: "thread", ownHosts: true, sharesMemory: true, localWorker: true, footprint: 9, hosts: "threads" },
+  fiber: { host: "fiber", ownHosts: false, sharesMemory: true, localWorker: false, footprint: 0, hosts: "fibers" },
+  thread: { host: "thread", ownHosts: true, sharesMemory: true, localWorker: true, footprint: 9, hosts: "threads" },
+  process: {
+    host: "process",
+    ownHosts: true,
+    sharesMemory: false,
+    localWorker: false,
+    footprint: 45,
+    hosts: "child processes"
+  }
 }

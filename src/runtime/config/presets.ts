@@ -16,7 +16,7 @@ const a2c: Omit<RunConfig, "workers"> = {
   seed: 1,
   nEnvs: 10,
   envsPerWorker: "auto",
-  placement: "thread",
+  placement: "auto",
   workerMemory: 0,
   localWorker: "auto",
   device: "cpu",

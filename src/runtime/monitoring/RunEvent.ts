@@ -6,6 +6,7 @@
 import * as Schema from "effect/Schema"
 import { fromJson } from "../../text/json.ts"
 import { plainJson } from "../../text/plainLine.ts"
+import { options } from "../config/RunConfig.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -30,7 +31,7 @@ export const Started = Schema.Struct({
   schedule: Schema.String,
   seed: Schema.Int,
   device: Schema.String,
-  placement: Schema.String,
+  placement: options.placement.schema,
   workers: Count,
   n_envs: Count,
   /** EnvWorker actors that share the environments. */
@@ -49,6 +50,20 @@ export const Notice = Schema.Struct({
   message: Schema.String
 })
 export type Notice = typeof Notice.Type
+
+/**
+ * Where the environments are stepped from now on, in a run that tries what is quicker (`--placement auto`): by fibers of
+ * this thread or in threads, `workers` of them, this one included where it steps environments too. `speedup` is how many
+ * times the next best it was.
+ */
+export const PlacementChosen = Schema.Struct({
+  event: Schema.tag("placement"),
+  placement: Schema.Literals(["fiber", "thread", "process"]),
+  workers: Count,
+  speedup: Schema.Finite,
+  wall_seconds: Seconds
+})
+export type PlacementChosen = typeof PlacementChosen.Type
 
 /** A training episode ended in environment `env`; `env_steps` and `update` are the run's counters at that moment. */
 export const Episode = Schema.Struct({
@@ -159,6 +174,7 @@ export type Finished = typeof Finished.Type
 export const RunEvent = Schema.Union([
   Started,
   Notice,
+  PlacementChosen,
   Episode,
   Progress,
   Evaluation,
@@ -173,6 +189,7 @@ export type RunEvent = typeof RunEvent.Type
 const fieldsOf = {
   started: Object.keys(Started.fields),
   notice: Object.keys(Notice.fields),
+  placement: Object.keys(PlacementChosen.fields),
   episode: Object.keys(Episode.fields),
   progress: Object.keys(Progress.fields),
   evaluation: Object.keys(Evaluation.fields),

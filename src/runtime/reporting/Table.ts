@@ -51,11 +51,24 @@ const row = (progress: Progress): string =>
     duration(progress.wall_seconds)
   ])
 
+/** Where the actors live, after "10 environments of 2 EnvWorkers". */
+const placeOf = ({ placement, workers }: Started): string => {
+  switch (placement) {
+    case "auto":
+      return `in up to ${plural(workers, "thread")}`
+    case "fiber":
+      return "as fibers"
+    case "process":
+    case "thread":
+      return `in ${plural(workers, placement)}`
+  }
+}
+
 const head = (started: Started): ReadonlyArray<string> => [
   `${started.env_id}, preset ${started.preset}, seed ${started.seed}: ${plural(started.n_envs, "environment")} ` +
-  `of ${plural(started.env_workers, "EnvWorker")} ${
-    started.placement === "fiber" ? "as fibers" : `in ${plural(started.workers, started.placement)}`
-  }, ${whole(started.parameters)} parameters on ${started.device}`,
+  `of ${plural(started.env_workers, "EnvWorker")} ${placeOf(started)}, ${
+    whole(started.parameters)
+  } parameters on ${started.device}`,
   ...(started.folder === null ? [] : [started.folder])
 ]
 

@@ -7,7 +7,9 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { ActorSystem } from "../../actors/ActorSystem.ts"
 import { Death } from "../../actors/Death.ts"
 import {
@@ -21,17 +23,20 @@ import * as Supervision from "../../actors/Supervision.ts"
 import { environmentReference } from "../../envs/loadEnvironment.ts"
 import { untilDeadline } from "../../time/deadline.ts"
 import { environmentOf } from "../config/environmentOf.ts"
+import { runningTime } from "../../time/runningTime.ts"
 import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
 import { firstPass, type PassOrder, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { pulling } from "../quirks/pulling.ts"
 import { DataPlane } from "./DataPlane.ts"
-import { type Fragment, shareOf } from "./dataPlaneLayout.ts"
+import type { Fragment } from "./dataPlaneLayout.ts"
 import * as EnvironmentStates from "./EnvironmentStates.ts"
 import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
+import { type Layout, layoutsOf, type Seat } from "./layouts.ts"
 import * as Parcel from "./Parcel.ts"
+import { QuickestOf } from "./QuickestOf.ts"
 import * as Trail from "./Trail.ts"
 
 /** Where a worker was, as part of a sentence. */
@@ -85,6 +90,12 @@ export const supervisionOf = ({ maxRestarts }: RunConfig): Supervision.Supervisi
   return Supervision.oneForOne({ maxRestarts: within, within: "1 minute", maxConsecutive: inRow + 1 })
 }
 
+/** A layout that was found to be quicker than the others that were tried. */
+export interface Chosen extends Pick<Layout, "placement" | "workers"> {
+  /** How many times as quick as the next best. */
+  readonly speedup: number
+}
+
 export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   /** One fragment of `config.nSteps` steps from every environment, in their order; good until the next call. */
   readonly collect: (version: number) => Effect.Effect<ReadonlyArray<Fragment>, WorkFailure>
@@ -97,6 +108,8 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
    * steps, and computes the gradient where gradients travel. Good until it is asked again.
    */
   readonly explore: (environment: number, version: number) => Effect.Effect<Fragment, WorkFailure>
+  /** Where the environments are stepped from now on, each time that another layout turns out to be quicker. */
+  readonly chosen: Stream.Stream<Chosen>
 }>()("troupe/runtime/EnvWorkerGroup") {
   static readonly layer: Layer.Layer<
     EnvWorkerGroup,
@@ -117,10 +130,12 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const trails = Trail.folder()
       yield* Effect.addFinalizer(() => Effect.sync(() => Trail.sweep(trails)))
       const every = { concurrency: "unbounded" } as const
-      const indices = Array.from({ length: plane.layout.spec.workers }, (_, worker) => worker)
+      const layouts = layoutsOf(config, plane.layout.spec)
+      /** Everybody who has work in some layout, once. */
+      const seats = layouts.flatMap(({ seats }) => seats)
       // A child process shares no memory: there the data travels with the messages.
       const parcels = !placements[config.placement].sharesMemory
-        ? indices.map((worker) => Parcel.trainerEnd(plane.arena.buffer, plane.layout, worker))
+        ? seats.map(({ worker }) => Parcel.trainerEnd(plane.arena.buffer, plane.layout, worker))
         : undefined
       // Whoever computes for too long is found out first, and given a second chance; then it is given up.
       const longest = Duration.seconds(2.5 * config.collectDeadline)
@@ -131,23 +146,23 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
           `its environment does not come to the end of its loading there within ${config.collectDeadline} s; ` +
           "if it takes longer, raise --collect-deadline"
         const death = new Death({ kind: "StartFailed", message })
-        return yield* new StartFailed({ actor: waiting?.name ?? nameOf(0), death })
+        return yield* new StartFailed({ actor: waiting?.name ?? seats[0]!.name, death })
       })
-      const spawned = Effect.forEach(
-        indices,
-        (worker) =>
+      const spawn = (seat: Seat, index: number) =>
+        Effect.map(
           system.spawn(EnvWorker, {
-            name: nameOf(worker),
+            name: seat.name,
             config: {
               // A thread loads the environment itself: by its module where it has one, otherwise as we were told.
               environment: plane.definition.module === undefined
                 ? environmentOf(config)
                 : environmentReference(plane.definition),
               episodeLimit: config.episodeLimit,
-              worker,
-              ...shareOf(plane.layout.spec, worker),
-              trail: { file: Trail.fileOf(trails, worker), always: config.maxRestarts === 0 },
-              resumed: saved?.begun[shareOf(plane.layout.spec, worker).first] === true,
+              worker: seat.worker,
+              first: seat.first,
+              count: seat.count,
+              trail: { file: Trail.fileOf(trails, index), always: config.maxRestarts === 0 },
+              resumed: saved?.begun[seat.first] === true,
               seed: seed.root,
               samplingSeed: seed.sampling,
               restartSameSeed: config.restartSameSeed,
@@ -159,23 +174,29 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
                 : { policy: plane.policy, targets: config, seed: seed.root, first: firstPass(plan) },
               plane: parcels === undefined
                 ? { memory: plane.arena.memory, layout: plane.layout }
-                : parcels[worker]!.ownPlane()
+                : parcels[index]!.ownPlane()
             },
             supervision,
-            ...placeOf(config, worker)
+            placement: seat.placement,
+            host: seat.host
           }),
-        every
+          (actor) => ({ ...seat, actor, index })
+        )
+      const spawned = Effect.forEach(seats, spawn, every)
+      const everybody = yield* Effect.raceFirst(spawned, tooLate)
+      type Worker = (typeof everybody)[number]
+      const teams = layouts.map(({ seats }) =>
+        everybody.filter((worker) => seats.some(({ name }) => name === worker.name))
       )
-      const workers = yield* Effect.raceFirst(spawned, tooLate)
 
       const byThen = { deadline: longest }
-      const where = (worker: number): typeof Whereabouts.Type => {
-        const at = Trail.follow(Trail.fileOf(trails, worker))
+      const where = ({ index }: Worker): typeof Whereabouts.Type => {
+        const at = Trail.follow(Trail.fileOf(trails, index))
         return { environment: plane.definition.id, ...(at === undefined ? {} : { at }) }
       }
       /** Work that is given up fails with where its worker was. */
       const toItsEnd = <A>(
-        worker: number,
+        worker: Worker,
         work: Effect.Effect<A, EnvFault | AskFailure>
       ): Effect.Effect<A, WorkFailure> =>
         Effect.mapError(work, (error) => {
@@ -196,66 +217,77 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             : error
         })
 
-      /** Pieces of work handed out so far, by worker. */
-      const rounds = new Int32Array(workers.length)
-      const work = (worker: number, version: number): Effect.Effect<number, WorkFailure> =>
+      /** Pieces of work handed out so far, by the first environment of their worker; in step all are as far. */
+      const rounds = new Int32Array(config.nEnvs)
+      const work = (worker: Worker, version: number): Effect.Effect<number, WorkFailure> =>
         Effect.suspend(() => {
-          const round = rounds[worker]! + 1
-          rounds[worker] = round
-          const given = parcels?.[worker]?.pack(version) ?? null
+          const round = rounds[worker.first]! + 1
+          rounds.fill(round, worker.first, worker.first + worker.count)
+          const parcel = parcels?.[worker.index]
+          const given = parcel?.pack(version) ?? null
           const collected = toItsEnd(
             worker,
-            workers[worker]!.Collect({ round, version, steps: config.nSteps, given }, byThen)
+            worker.actor.Collect({ round, version, steps: config.nSteps, given }, byThen)
           )
           return Effect.map(collected, ({ made, rows }) => {
-            if (made !== null) parcels?.[worker]?.unpack(made)
+            if (made !== null) parcel?.unpack(made)
             return rows
           })
         })
-      const gradient = (worker: number, version: number, pass: PassOrder): Effect.Effect<void, WorkFailure> =>
+      const gradient = (worker: Worker, version: number, pass: PassOrder): Effect.Effect<void, WorkFailure> =>
         Effect.suspend(() => {
-          const given = parcels?.[worker]?.pack(version) ?? null
+          const parcel = parcels?.[worker.index]
+          const given = parcel?.pack(version) ?? null
           const computed = toItsEnd(
             worker,
-            workers[worker]!.Gradient({ version, rows: config.nSteps, pass, given }, byThen)
+            worker.actor.Gradient({ version, rows: config.nSteps, pass, given }, byThen)
           )
           return Effect.map(computed, (made) => {
-            if (made !== null) parcels?.[worker]?.unpack(made)
+            if (made !== null) parcel?.unpack(made)
           })
         })
       const fragmentOf = (environment: number, rows: number, version: number): Fragment => {
         const slot = plane.slots[environment]!
         return { environment, rows, total: slot.live.tally[2]!, version, slot }
       }
+
+      const choices = yield* PubSub.unbounded<Chosen>()
+      const quickest = new QuickestOf(layouts.length, runningTime.now)
+      let told = -1
+      /** The team of the next piece of work. */
+      const team = Effect.suspend(() => {
+        const found = quickest.next()
+        const members = teams[quickest.way]!
+        if (found === undefined || found.way === told) return Effect.succeed(members)
+        told = found.way
+        const { placement, workers } = layouts[told]!
+        return Effect.as(PubSub.publish(choices, { placement, workers, speedup: found.speedup }), members)
+      })
       return EnvWorkerGroup.of({
+        chosen: Stream.fromPubSub(choices),
         collect: (version) =>
-          Effect.map(
-            // An algorithm is interrupted where it waits, and nowhere else: there its state is that between iterations.
-            Effect.interruptible(
-              Effect.forEach(indices, (worker) => work(worker, version), { ...every, discard: true })
-            ),
-            () => plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
-          ),
+          Effect.flatMap(team, (members) =>
+            Effect.map(
+              // An algorithm is interrupted where it waits, and nowhere else: there its state is that between iterations.
+              Effect.interruptible(
+                Effect.forEach(members, (worker) => work(worker, version), { ...every, discard: true })
+              ),
+              () => plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
+            )),
         gradients: (version, pass) =>
-          Effect.forEach(indices, (worker) => gradient(worker, version, pass), { ...every, discard: true }),
+          Effect.forEach(teams[quickest.way]!, (worker) => gradient(worker, version, pass), {
+            ...every,
+            discard: true
+          }),
         pull: (environment, version) => Effect.sync(() => pull(environment, version)),
         // At their own pace every environment has a worker to itself.
         explore: (environment, version) =>
-          Effect.suspend(() => Effect.map(work(environment, version), (rows) => fragmentOf(environment, rows, version)))
+          Effect.flatMap(
+            team,
+            (members) =>
+              Effect.map(work(members[environment]!, version), (rows) => fragmentOf(environment, rows, version))
+          )
       })
     })
   )
 }
-
-/**
- * Workers go round the hosts. This thread, where it is one, is the last: what goes to the others is on its way before it
- * begins to work itself.
- */
-export const placeOf = ({ localWorker, placement, workers }: RunConfig, worker: number) => {
-  const host = worker % workers
-  const local = !placements[placement].ownHosts || (localWorker === true && host === workers - 1)
-  return local ? { placement: "fiber", host: 0 } as const : { placement, host }
-}
-
-/** The name of a worker's actor. */
-export const nameOf = (worker: number): string => `env-worker/${worker}`

@@ -1,5 +1,6 @@
 /** The environment a configuration names, as the trainer, its workers and the evaluator all step it. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { isModule, loadEnvironment } from "../../envs/loadEnvironment.ts"
@@ -28,6 +29,13 @@ export const learnableEnvironment = Effect.fnUntraced(function*(reference: strin
     })
   }
   return TimeLimit.wrap(definition)
+})
+
+/** Whether an id is registered here, and no other thread could find it, or would take another for it. */
+export const isKnownHereOnly = Effect.fnUntraced(function*(envId: string) {
+  if (isModule(envId) || (yield* Registry.isFoundEverywhere(envId))) return false
+  const found = yield* Effect.option(Registry.lookup(envId))
+  return Option.isSome(found) && found.value.module === undefined
 })
 
 /** Refuses an environment that the workers' threads or processes could not find, or would take for another of that id. */

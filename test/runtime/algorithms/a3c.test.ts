@@ -78,7 +78,7 @@ describe("the four corners", () => {
     Effect.gen(function*() {
       const given: PartialConfig = { preset: "a2c", ship: "gradients", nEnvs: 4, nEpochs: 3, totalTimesteps: 1000 }
       const reference = yield* train({ ...given, ship: "experience" })
-      for (const layout of [{ workers: 2 }, { workers: 2, chaos: 3 }]) {
+      for (const layout of [{ workers: 2 }, { workers: 2, chaos: 3 }, { placement: "auto", workers: 2 }] as const) {
         same(yield* train({ ...given, placement: "thread", ...layout }), reference, JSON.stringify(layout))
       }
     }))
@@ -104,7 +104,8 @@ describe("a3c", () => {
         { placement: "fiber", chaos: 5 },
         { placement: "thread", workers: 1 },
         { placement: "thread", workers: 2, chaos: 3 },
-        { placement: "thread", workers: 4 }
+        { placement: "thread", workers: 4 },
+        { placement: "auto", workers: 2 }
       ]
       for (const layout of layouts) {
         const ended = yield* train({ ...seeded, ...layout })

@@ -3,7 +3,7 @@
  * order and every bound. `algorithms/a3c.test.ts` has whole runs.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Layer, Schema } from "effect"
+import { Deferred, Effect, Layer, Schema, Stream } from "effect"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { ArrivalLog, Arrivals } from "../../../src/runtime/arrivals/Arrivals.ts"
 import { presets } from "../../../src/runtime/config/presets.ts"
@@ -80,6 +80,7 @@ const simulate = Effect.fnUntraced(function*(
   const workers = EnvWorkerGroup.of({
     collect: never,
     gradients: never,
+    chosen: Stream.empty,
     pull: (environment, of) => Effect.sync(() => void pulled.set(environment, of)),
     explore: Effect.fnUntraced(function*(environment, of) {
       assert.isFalse(atWork.has(environment), "an environment has one piece of work at a time")

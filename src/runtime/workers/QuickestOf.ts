@@ -1,0 +1,92 @@
+/**
+ * Finds out, while work is being done, which of several ways to do it is the quickest, and keeps to that one. The ways are
+ * tried in turn, a few milliseconds each; what is quickest is looked at again after a while, for the code becomes warm,
+ * episodes longer, and the machine busy with other things.
+ */
+
+/** How long a way is tried before it is another's turn, in milliseconds. */
+const turn = 2
+/** So often each is tried before one is chosen: the median of an odd number. */
+const turns = 3
+/** How long the first choice holds, in milliseconds; each holds twice as long as the one before it, */
+const firstHold = 250
+/** up to this. */
+const longestHold = 30_000
+
+/** What was found. */
+export interface Choice {
+  readonly way: number
+  /** How many times as quick as the next best. */
+  readonly speedup: number
+}
+
+export class QuickestOf {
+  /** The way that the present piece of work is done. */
+  way = 0
+  private readonly ways: number
+  private readonly now: () => number
+  /** Milliseconds for one piece of work, one number a turn, by way. */
+  private times: Array<Array<number>>
+  private trying: boolean
+  /** Since when the present turn is measured, and how many pieces of work have been begun since. */
+  private since = -1
+  private pieces = 0
+  private hold = firstHold
+  private until = 0
+
+  /** `now` is in milliseconds. */
+  constructor(ways: number, now: () => number) {
+    this.ways = ways
+    this.now = now
+    this.trying = ways > 1
+    this.times = this.none()
+  }
+
+  /** A piece of work begins: sets the way that it is done. Answers what has just been found, if anything was. */
+  next(): Choice | undefined {
+    if (this.ways === 1) return undefined
+    const now = this.now()
+    if (!this.trying) {
+      if (now < this.until) return undefined
+      this.trying = true
+      this.times = this.none()
+      this.begin(now)
+      return undefined
+    }
+    if (this.since < 0) {
+      this.begin(now)
+      return undefined
+    }
+    const elapsed = now - this.since
+    if (elapsed < turn) {
+      // The first piece of a turn finds nothing where it left it: it counts only where it is a long one.
+      if (this.pieces++ === 0) this.since = now
+      return undefined
+    }
+    this.times[this.way]!.push(elapsed / Math.max(1, this.pieces))
+    if (this.times.every((times) => times.length >= turns)) return this.choose(now)
+    this.way = (this.way + 1) % this.ways
+    this.begin(now)
+    return undefined
+  }
+
+  private none(): Array<Array<number>> {
+    return Array.from({ length: this.ways }, () => [])
+  }
+
+  private begin(now: number): void {
+    this.since = now
+    this.pieces = 0
+  }
+
+  private choose(now: number): Choice {
+    const medians = this.times.map((times) => times.sort((a, b) => a - b)[times.length >> 1]!)
+    const best = Math.min(...medians)
+    this.way = medians.indexOf(best)
+    this.trying = false
+    this.until = now + this.hold
+    this.hold = Math.min(longestHold, 2 * this.hold)
+    const others = medians.filter((_, way) => way !== this.way)
+    return { way: this.way, speedup: best > 0 ? Math.min(...others) / best : 1 }
+  }
+}

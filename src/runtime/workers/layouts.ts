@@ -1,0 +1,72 @@
+/**
+ * Who steps which environments, and where: one layout, or where a run tries what is quicker, several. All give the same
+ * numbers, so a run may change from one to the other between any two pieces of work: each begins from the banks that the one
+ * before it left, whoever that was.
+ */
+import type { Placement } from "../../actors/Placement.ts"
+import { Registry } from "../../envs/Registry.ts"
+import { placements } from "../config/placements.ts"
+import type { RunConfig } from "../config/RunConfig.ts"
+import { type Range, shareOf } from "./dataPlaneLayout.ts"
+import type { DataPlaneSpec } from "./DataPlaneSpec.ts"
+
+/** One EnvWorker: its environments, which of the workspaces it computes in, and where it lives. */
+export interface Seat extends Range {
+  readonly name: string
+  readonly worker: number
+  readonly placement: Placement
+  readonly host: number
+}
+
+/** EnvWorkers that have all environments between them, in their order. */
+export interface Layout {
+  readonly placement: Placement
+  /** Hosts that work, this thread included where it does. */
+  readonly workers: number
+  readonly seats: ReadonlyArray<Seat>
+}
+
+/** The name of a worker's actor; in a layout that is only tried it has the place in it too. */
+export const nameOf = (worker: number): string => `env-worker/${worker}`
+
+/**
+ * Workers go round the hosts. This thread, where it is one, is the last: what goes to the others is on its way before it
+ * begins to work itself.
+ */
+export const placeOf = (
+  { localWorker, placement, workers }: RunConfig,
+  worker: number
+): { readonly placement: Placement; readonly host: number } => {
+  const host = worker % workers
+  const local = !placements[placement].ownHosts || (localWorker === true && host === workers - 1)
+  return local ? { placement: "fiber", host: 0 } : { placement: placements[placement].host, host }
+}
+
+/** The layouts of a run. The first is that of all hosts. */
+export const layoutsOf = (config: RunConfig, spec: DataPlaneSpec): ReadonlyArray<Layout> => {
+  const workers = Array.from({ length: spec.workers }, (_, worker) => worker)
+  const all: Layout = {
+    placement: placements[config.placement].host,
+    workers: config.workers,
+    seats: workers.map((worker) => ({
+      name: nameOf(worker),
+      worker,
+      ...shareOf(spec, worker),
+      ...placeOf(config, worker)
+    }))
+  }
+  if (config.placement !== "auto") return [all]
+  /** All of them on one host. In step one worker is enough for that. */
+  const single = (placement: "fiber" | "thread"): Layout => ({
+    placement,
+    workers: 1,
+    seats: (config.schedule === "sync" ? [{ worker: 0, first: 0, count: spec.slots }] : workers.map((worker) => ({
+      worker,
+      ...shareOf(spec, worker)
+    }))).map((seat) => ({ ...seat, name: `${nameOf(seat.worker)}@${placement}`, placement, host: 0 }))
+  })
+  // What a user wrote never enters this thread unasked: it may wedge or end it. In step nobody waits for one thread while
+  // this one, which could do the same, has nothing to do.
+  if (!Registry.isBuiltIn(config.envId)) return [all, single("thread")]
+  return config.schedule === "sync" ? [all, single("fiber")] : [all, single("fiber"), single("thread")]
+}
