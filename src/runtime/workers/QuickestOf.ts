@@ -80,7 +80,7 @@ export class QuickestOf {
   }
 
   private choose(now: number): Choice {
-    const medians = this.times.map((times) => times.sort((a, b) => a - b)[times.length >> 1]!)
+    const medians = this.times.map((times) => times.toSorted((a, b) => a - b)[times.length >> 1]!)
     const best = Math.min(...medians)
     this.way = medians.indexOf(best)
     this.trying = false

@@ -35,7 +35,7 @@ describe("QuickestOf", () => {
       assert.isNotEmpty(found)
       for (const { speedup, way } of found) {
         assert.strictEqual(way, best)
-        const sorted = [...times].sort((a, b) => a - b)
+        const sorted = times.toSorted((a, b) => a - b)
         assert.closeTo(speedup, sorted[1]! / sorted[0]!, 1e-6)
       }
       // A few milliseconds each, or a few pieces of work, now and then.
