@@ -5,6 +5,7 @@ import { Effect, Layer, Stream } from "effect"
 import { FetchHttpClient, HttpServer } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { check, Environment } from "troupe/envs"
+import { program as continuous } from "../../examples/continuous.ts"
 import gridWorld from "../../examples/grid-world.ts"
 import { program as ownLearner } from "../../examples/own-learner.ts"
 import { app, PolicyApi } from "../../examples/serve-policy.ts"
@@ -19,6 +20,12 @@ describe("examples", () => {
       const finished = yield* ownLearner
       assert.isTrue(finished.solved)
       assert.isAtMost(finished.env_steps, 60_000)
+    }).pipe(Effect.provide(NodeServices.layer)), 60_000)
+
+  it.live("PPO learns actions that are real numbers, and its policy drives on its own", () =>
+    Effect.gen(function*() {
+      const { total } = yield* continuous
+      assert.isAbove(total, 90)
     }).pipe(Effect.provide(NodeServices.layer)), 60_000)
 
   it.effect("the user's environment passes the check", () =>

@@ -1,7 +1,7 @@
 /**
- * Puts a `RunConfig` together. Later sources win: the preset, a JSON file, environment variables (`TROUPE_N_ENVS`,
- * read through Effect's Config, so that a program may provide them from anywhere), and what the caller gives (flags,
- * or the library's input). Whatever is wrong is answered in one sentence that names the source.
+ * Puts a `RunConfig` together. Later sources win: the preset, what was found for the environment (`zoo.ts`) unless a preset
+ * is named, a JSON file, environment variables (`TROUPE_N_ENVS`, read through Effect's Config, so that a program may provide
+ * them from anywhere), and what the caller gives (flags, or the library's input). Whatever is wrong is answered in one sentence that names the source.
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -11,11 +11,12 @@ import * as Schema from "effect/Schema"
 import { dirname } from "node:path"
 import type { JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { nearest } from "../../envs/nearest.ts"
-import { joinReference } from "../../envs/options.ts"
+import { joinReference, splitReference } from "../../envs/options.ts"
 import { canonicalWrapper } from "../../envs/wrappers/namedWrappers.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import * as readData from "../files/readData.ts"
+import { algorithmNames } from "./algorithmNames.ts"
 import { needsExperience, ownersOf, schedulesOf, underSchedule } from "./algorithmSettings.ts"
 import { confirmEnvironment, type NamedEnvironment } from "./confirmEnvironment.ts"
 import { EnvironmentRecord } from "./EnvironmentRecord.ts"
@@ -25,6 +26,7 @@ import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
 import { judge } from "./variables.ts"
+import { tunedFor } from "./zoo.ts"
 
 /** A setting that cannot be used: which one, where it was given, and what it must be. */
 export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
@@ -256,16 +258,32 @@ const foreign = (config: RunConfig): string | undefined => {
 export const resolve = Effect.fnUntraced(function*(sources: Sources) {
   const merged = yield* chosen(sources)
   const { algo, base, schedule } = yield* algorithmOf(merged, sources.notice)
+  const usual = { ...presets[base], ship: presets[algo].ship }
+  const envId = merged.envId ?? usual.envId
+  const tuned = merged.preset === undefined ? tunedFor(envId, algo) : undefined
+  const rows = (merged.nEnvs ?? tuned?.nEnvs ?? usual.nEnvs) * (merged.nSteps ?? tuned?.nSteps ?? usual.nSteps)
   const config: RunConfig = {
     workers: hosts.usualWorkers(),
-    ...presets[base],
-    ship: presets[algo].ship,
+    ...usual,
+    ...tuned,
     // Who says how many wants these, and no others.
     ...(merged.workers === undefined && merged.localWorker === undefined ? {} : { placement: "thread" as const }),
+    // Who asks for other numbers of environments or steps did not choose these minibatches.
+    ...(tuned?.batchSize === undefined ? {} : { batchSize: nearestDivisor(rows, tuned.batchSize) }),
     ...merged,
     preset: base,
     algo,
     schedule
+  }
+  if (tuned !== undefined) sources.notice?.(tunedNotice(envId, algo, config, tuned, usual))
+  const others = algorithmNames.filter((name) => tunedFor(envId, name) !== undefined)
+  if (tuned === undefined && merged.preset === undefined && others.length > 0) {
+    sources.notice?.(
+      `no settings were found for ${
+        splitReference(envId).base
+      } with ${algo}, whose own are for CartPole; there are some with ` +
+        others.map((name) => `--algo ${name}`).join(" and ")
+    )
   }
   const problem = contradiction(config) ?? foreign(config)
   if (problem !== undefined) return yield* new ConfigError({ source: "settings", message: problem })
@@ -275,6 +293,28 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
     samplingSeed: config.samplingSeed === "random" ? yield* drawSeed : config.samplingSeed
   }))
 })
+
+/** Says which settings come from the zoo: those that the preset has otherwise, and that nobody chose. */
+const tunedNotice = (
+  envId: string,
+  algo: RunConfig["algo"],
+  config: RunConfig,
+  tuned: Partial<RunConfig>,
+  usual: Omit<RunConfig, "workers">
+): string => {
+  const flags = optionNames.flatMap((name) => {
+    if (name === "workers" || !(name in tuned)) return []
+    const same = JSON.stringify(config[name]) === JSON.stringify(usual[name])
+    const isTuned = name === "batchSize" || JSON.stringify(config[name]) === JSON.stringify(tuned[name])
+    return same || !isTuned ? [] : [flagWith(name, config[name])]
+  })
+  return `settings found for ${splitReference(envId).base} with ${algo}: ${flags.join(" ")} ` +
+    `(--preset ${config.preset} leaves them out)`
+}
+
+/** A setting as one would type it. */
+const flagWith = (name: OptionName, value: RunConfig[OptionName]): string =>
+  typeof value === "boolean" ? `--${value ? "" : "no-"}${flagName(name)}` : `--${flagName(name)} ${String(value)}`
 
 export { withinWork } from "./hosts.ts"
 

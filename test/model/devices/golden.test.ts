@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { learnerFile } from "../learnerFile.ts"
-import { type Distance, measure } from "./golden.ts"
+import { type Distance, measure, measureContinuous } from "./golden.ts"
 import { isInstalled, isSetUp, opened, swiftShader } from "./opening.ts"
 
 const tolerance = 1e-5
@@ -19,6 +19,25 @@ const assertGolden = (distance: Distance) => {
     assert.isAtMost(distance[what], tolerance, what)
   }
 }
+
+const assertContinuous = (distance: Distance) => {
+  assert.isAbove(distance.compared, 0)
+  assert.isAtMost(distance.losses, tolerance, "losses")
+  assert.isAtMost(distance.weights, tolerance, "weights")
+}
+
+describe("PPO on actions that are real numbers", () => {
+  for (const name of ["cpu", "tfjs-cpu", "tfjs-wasm"] as const) {
+    it.live(`is on ${name} what it is in float64`, () =>
+      Effect.scoped(
+        Effect.gen(function*() {
+          const device = yield* opened(name)
+          const reference = yield* opened("reference")
+          assertContinuous(yield* device.use((d) => reference.use((r) => measureContinuous(d, r))))
+        })
+      ))
+  }
+})
 
 describe.skipIf(learnerFile === undefined)("the recorded learner", () => {
   for (const name of ["cpu", "reference", "tfjs-cpu", "tfjs-wasm"] as const) {
@@ -40,10 +59,11 @@ describe.skipIf(learnerFile === undefined)("the recorded learner", () => {
         timeout: 240_000
       })
       assert.strictEqual(status, 0, stderr)
-      const { golden, many, unavailable } = JSON.parse(stdout)
+      const { golden, many, real, unavailable } = JSON.parse(stdout)
       if (unavailable !== undefined) return test.skip(unavailable)
       assertGolden(golden)
       assert.isAtMost(many.distance, tolerance, "gradients of many rows")
+      assertContinuous(real)
       if (name === "webgpu") assert.isTrue(many.repeats, "the same bits each time")
     }, 250_000)
   }

@@ -13,7 +13,8 @@ import { adam } from "../../../src/model/optimizers.ts"
 import { logSoftmax } from "../../../src/model/policy/categorical.ts"
 import { distributionOf } from "../../../src/model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../../src/model/policy/Encoder.ts"
-import { categoricalMlp } from "../../../src/model/policy/PolicySpec.ts"
+import { ParameterLayout } from "../../../src/model/policy/ParameterLayout.ts"
+import { categoricalMlp, type PolicySpec } from "../../../src/model/policy/PolicySpec.ts"
 import { lossAlongFragment, outputGradients } from "../../../src/model/reference/losses.ts"
 import { backward, forward } from "../../../src/model/reference/network.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
@@ -200,6 +201,57 @@ const manyRows = Effect.fnUntraced(function*<D extends DeviceName>(device: Devic
   yield* model.apply(gradients, { learningRate: 1e-9, maxGradNorm: 0 })
   return (yield* model.save).optimizer.arrays["mean"]!
 }, Effect.scoped)
+
+/** Losses and weights of five updates of PPO on actions that are real numbers, in two minibatches each. */
+const continuous = Effect.fnUntraced(function*<D extends DeviceName>(device: DeviceOf<D>) {
+  const rows = 120
+  const policy: PolicySpec = {
+    encoder: { kind: "mlp", towers: "separate", inputs: 3, hidden: [24, 16], activation: "tanh" },
+    distribution: { kind: "diagonal-gaussian", dims: 2 }
+  }
+  const random = Pcg64.fromSeed(5)
+  const normals = (length: number) => Float32Array.from({ length }, () => random.standardNormal())
+  const model = yield* device.model(
+    { policy, optimizer: adam, maxRows: rows },
+    initialParameters(policy, "pytorch", random, -0.5)
+  )
+  const segment: Segment = {
+    rows,
+    observations: normals(rows * 3),
+    actions: normals(rows * 2),
+    advantages: normals(rows),
+    returns: normals(rows),
+    logProbabilities: normals(rows).map((x) => x / 10 - 2),
+    values: normals(rows)
+  }
+  const order = random.permutation(rows)
+  const losses: Array<number> = []
+  for (let update = 0; update < 5; update++) {
+    const batch = yield* model.batch([segment])
+    const gradients = yield* model.gradients(batch, {
+      loss: { name: "ppo", clipRange: 0.2, valueClipRange: 0.3, valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+      advantage: { mean: 0.1, scale: 0.9 },
+      select: [order.subarray(update % 2 * rows / 2, (update % 2 + 1) * rows / 2)]
+    })
+    const { approxKl = NaN, entropy, policyLoss, valueLoss } = gradients.loss
+    losses.push(policyLoss, valueLoss, entropy, approxKl)
+    yield* model.apply(gradients, { learningRate: 0.003, maxGradNorm: 0.5 })
+  }
+  return { losses, weights: yield* parametersOf(model, new ParameterLayout(policy).size) }
+}, Effect.scoped)
+
+/** The distance of a device from another on continuous actions. */
+export const measureContinuous = Effect.fnUntraced(function*<D extends DeviceName, Other extends DeviceName>(
+  device: DeviceOf<D>,
+  other: DeviceOf<Other>
+) {
+  const distance: Distance = { forward: 0, losses: 0, gradients: 0, weights: 0, compared: 0 }
+  const expected = yield* continuous(other)
+  const actual = yield* continuous(device)
+  record(distance, "losses")(actual.losses, expected.losses)
+  record(distance, "weights")(actual.weights, expected.weights)
+  return distance
+})
 
 /** How far a device's gradients of many rows are from another's, as a share of their length; and whether they repeat. */
 export const measureManyRows = <D extends DeviceName, Other extends DeviceName>(

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { deviceNames } from "../../../src/model/Device.ts"
-import { measure, measureManyRows } from "./golden.ts"
+import { measure, measureContinuous, measureManyRows } from "./golden.ts"
 import { opened } from "./opening.ts"
 
 const measured = Effect.gen(function*() {
@@ -14,7 +14,8 @@ const measured = Effect.gen(function*() {
   const reference = yield* opened("reference")
   const golden = yield* device.use(measure)
   const many = yield* device.use((d) => reference.use((r) => measureManyRows(d, r)))
-  return { golden, many }
+  const real = yield* device.use((d) => reference.use((r) => measureContinuous(d, r)))
+  return { golden, many, real }
 })
 
 await Effect.runPromise(

@@ -29,6 +29,15 @@ const ways: Readonly<Record<string, PartialConfig>> = {
     whenStale: "refuse"
   },
   "in step, normalized": { normalizeObservations: true, normalizeRewards: true },
+  "ppo, real actions, normalized": {
+    envId: "MountainCarContinuous-v0",
+    algo: "ppo",
+    nSteps: 5,
+    nEpochs: 2,
+    batchSize: 5,
+    normalizeObservations: true,
+    normalizeRewards: true
+  },
   "by the seed, normalized": {
     preset: "a3c",
     schedule: "seeded",
