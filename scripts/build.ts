@@ -223,6 +223,9 @@ const guard = (written: RolldownOutput["output"], out: string) => {
   }
 }
 
+/** What is no JavaScript, and lies beside it as it is. */
+const copied = () => [at("src", "envs", "gymnasium", "bridge.py")].filter((file) => fs.existsSync(file))
+
 const declareTypes = (out: string): Promise<void> =>
   new Promise((resolve, reject) => {
     const tsc = spawn(
@@ -311,6 +314,7 @@ const buildAll = async (id: string, types: boolean): Promise<BuildReport> => {
     work.catch((cause: unknown) => {
       problems.push(`${name}: ${describeFault(cause)}`)
     })
+  for (const file of copied()) fs.copyFileSync(file, path.join(building, path.basename(file)))
   // The bundler and the type checker work in threads and processes of their own; the kernels' compiler here.
   await Promise.all([
     ...(types ? [part("types", declareTypes(building))] : []),
@@ -340,7 +344,9 @@ const buildAll = async (id: string, types: boolean): Promise<BuildReport> => {
 const isFresh = (id: string, types: boolean): boolean => {
   const record = recordOf()
   const parts = bundles.flatMap((group) => Object.keys(inputOf(group))).map((name) => `${name}.js`)
-  const whole = [...parts, "kernels.wasm"].every((name) => fs.existsSync(path.join(dist, name)))
+  const whole = [...parts, "kernels.wasm", ...copied().map((file) => path.basename(file))].every((name) =>
+    fs.existsSync(path.join(dist, name))
+  )
   return whole && record?.fingerprint === id && (record.types || !types)
 }
 

@@ -16,8 +16,11 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { styleText } from "node:util"
 import { keepCompiled } from "./compileCache.ts"
+import { childrenGone } from "./envs/gymnasium/children.ts"
 import { InvalidOption } from "./envs/options.ts"
 import { UnknownEnvironment } from "./envs/Registry.ts"
+import { InvalidWrapper } from "./envs/wrappers/derive.ts"
+import { UnknownWrapper } from "./envs/wrappers/namedWrappers.ts"
 import { checkCommand } from "./runtime/commands/check.ts"
 import { chosenAlgorithm } from "./runtime/commands/chosenAlgorithm.ts"
 import * as commandLine from "./runtime/commands/commandLine.ts"
@@ -97,7 +100,7 @@ const logger = Logger.make(({ message }) => {
 
 const usage = (error: unknown): boolean =>
   CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment ||
-  error instanceof InvalidOption ||
+  error instanceof InvalidOption || error instanceof InvalidWrapper || error instanceof UnknownWrapper ||
   error instanceof UnconfirmedEnvironment
 
 const run = Effect.suspend(() => {
@@ -114,6 +117,7 @@ const program = run.pipe(
       ? Effect.void
       : tell(explain(cause))
   ),
+  Effect.ensuring(childrenGone),
   Effect.provideService(CliOutput.Presenter, presenter),
   Effect.provide(Logger.layer([logger])),
   Effect.provide(StandardOutput.layer.pipe(Layer.provideMerge(NodeServices.layer)))

@@ -9,6 +9,8 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 declare const __BUILD_ID__: string | undefined
 
 const names = ["kernels.wasm", "host.js"] as const
+/** What lies there too, for whoever runs environments of Gymnasium's. */
+type Other = "bridge.py"
 
 const bundled = typeof __BUILD_ID__ !== "undefined"
 
@@ -17,7 +19,8 @@ const address: string | undefined = import.meta.url
 const here = address === undefined ? pathToFileURL(__filename).href : address
 
 /** Where one of the files is; `source` is its place seen from `src/`, where these lines run from there. */
-export const companion = (name: typeof names[number], source: string): URL => new URL(bundled ? name : source, here)
+export const companion = (name: typeof names[number] | Other, source: string): URL =>
+  new URL(bundled ? name : source, here)
 
 /** What to do where a file is not; undefined where it is there. */
 export const missing = (file: URL): string | undefined => {

@@ -31,6 +31,11 @@ export interface Dynamics<Action = ActionOf<ActionSpace>> {
   reset(random: Pcg64, options?: JsonRecord): void
   step(action: Action, random: Pcg64): Transition
   /**
+   * Hears which step is next, once for all worlds that are stepped together and before any of them is: one that takes its
+   * steps elsewhere may send them there in one go. `step` follows with the same, unless something goes wrong with another.
+   */
+  ahead?(action: Action, random: Pcg64): void
+  /**
    * Writes the observation of the current state as its space flattens it (`space.encode`): for a Box its numbers,
    * row-major; for a Discrete the one-hot vector. Every number must be written: the memory is not cleared.
    */

@@ -9,6 +9,7 @@ import { CartPoleV0, CartPoleV1 } from "./cartpole/CartPole.ts"
 import { CliffWalkingSlipperyV1, CliffWalkingV1 } from "./cliffwalking/CliffWalking.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { FrozenLake8x8V1, FrozenLakeV1 } from "./frozenlake/FrozenLake.ts"
+import { isGymnasium } from "./gymnasium/reference.ts"
 import { MountainCarV0 } from "./mountaincar/MountainCar.ts"
 import { MountainCarContinuousV0 } from "./mountaincar/MountainCarContinuous.ts"
 import { nearest } from "./nearest.ts"
@@ -71,6 +72,7 @@ const isBuiltIn = (reference: string): boolean => {
 const isFoundEverywhere = (reference: string): Effect.Effect<boolean> =>
   Effect.map(Registered, (registered) => {
     const { base } = splitReference(reference)
+    if (isGymnasium(base)) return true
     const found = registered.findLast((definition) => definition.id === base)
     return found !== undefined && builtIn.includes(found)
   })

@@ -171,6 +171,11 @@ export class Stepper<A extends ActionSpace = ActionSpace> implements Outcome {
     }
   }
 
+  /** Says which step is next, where worlds are stepped together. What is wrong shows in the step. */
+  ahead(action: ActionOf<A>, random: Pcg64): void {
+    this.dynamics.ahead?.(action, random)
+  }
+
   /** Takes a step; what came of it is in `reward`, `terminated` and `truncated`. */
   step(action: ActionOf<A>, random: Pcg64): Misstep | undefined {
     try {

@@ -96,6 +96,8 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
   /** As `step`, each by its own dynamics; `before` hears which world is next. */
   stepEach(actions: ArrayLike<ActionOf<A>>, before?: (world: number) => void): WorldFault | undefined {
     const { count, memory, rewards, steppers, streams, terminated, truncated } = this
+    // Whoever wants to know which world is next wants them one by one.
+    if (before === undefined) { for (let i = 0; i < count; i++) steppers[i]!.ahead(actions[i]!, streams[i]!) }
     for (let i = 0; i < count; i++) {
       before?.(i)
       const stepper = steppers[i]!

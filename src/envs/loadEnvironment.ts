@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
+import type { EnvironmentDefinition, JsonRecord } from "./EnvironmentDefinition.ts"
 import { definitionProblem, InvalidDefinition } from "./EnvironmentDefinition.ts"
+import { isGymnasium } from "./gymnasium/reference.ts"
 import { importModule } from "./importModule.ts"
 import { configure, InvalidOption, joinReference, modulePattern, splitReference, wrappersOf } from "./options.ts"
 import type { UnknownEnvironment } from "./Registry.ts"
@@ -100,13 +101,14 @@ export const loadEnvironment = Effect.fnUntraced(function*(
 ): Effect.fn.Return<EnvironmentDefinition, LoadError> {
   const { base, given } = splitReference(reference)
   const wrap = wrappersOf(reference)
-  const found = yield* find(base)
-  const definition = limit === 0 ? found : cutAfter(found, limit)
+  const inPython = isGymnasium(base)
+  const found = inPython ? yield* gymnasium(reference, base, given, limit) : yield* find(base)
+  const definition = limit === 0 || inPython ? found : cutAfter(found, limit)
   if (Object.keys(given).length === 0 && wrap.length === 0) return definition
   return yield* Effect.try({
     try: () => {
       const configured = configure(found, given)
-      return wrapNamed(limit === 0 ? configured : cutAfter(configured, limit), wrap)
+      return wrapNamed(limit === 0 || inPython ? configured : cutAfter(configured, limit), wrap)
     },
     // By its tag: the module may have another copy of this class.
     catch: (cause) =>
@@ -117,6 +119,13 @@ export const loadEnvironment = Effect.fnUntraced(function*(
         : new EnvironmentNotLoaded({ reference, problem: thrownReason("configuring it", cause) })
   })
 })
+
+/** Loads what speaks to Python where it is wanted. */
+const gymnasium = (reference: string, base: string, kwargs: JsonRecord, limit: number) =>
+  Effect.promise(() => import("./gymnasium/gymnasiumEnvironment.ts")).pipe(
+    Effect.flatMap(({ loadGymnasium }) => loadGymnasium(base, kwargs, limit)),
+    Effect.mapError(({ problem }) => new EnvironmentNotLoaded({ reference, problem }))
+  )
 
 const cutAfter = (definition: EnvironmentDefinition, limit: number): EnvironmentDefinition => ({
   ...definition,

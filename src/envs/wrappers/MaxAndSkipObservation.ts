@@ -35,6 +35,7 @@ const wrap = <A extends ActionSpace>(
         own[stepped] = 0
         inner.reset(random, options)
       },
+      ahead: () => {},
       step: (action, random) => {
         let sum = 0
         own[stepped] = 1

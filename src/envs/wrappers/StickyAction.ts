@@ -89,6 +89,8 @@ function wrap(
           own.fill(0)
           inner.reset(random, options)
         },
+        // Which action is taken is drawn in the step.
+        ahead: () => {},
         step: (action, random) => {
           let chosen = action
           if (own[sticky] === 1 || (own[hasLast] === 1 && random.random() < repeat_action_probability)) {

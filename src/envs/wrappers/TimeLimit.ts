@@ -74,6 +74,7 @@ const wrap = <A extends ActionSpace>(definition: EnvironmentDefinition<A>): Envi
         },
         observe: (observation) => inner.observe(observation)
       }
+      if (inner.ahead !== undefined) dynamics.ahead = (action, random) => inner.ahead?.(action, random)
       if (inner.actionMask !== undefined) dynamics.actionMask = (mask) => inner.actionMask?.(mask)
       if (inner.info !== undefined) dynamics.info = () => inner.info?.() ?? {}
       return dynamics

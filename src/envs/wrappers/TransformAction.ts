@@ -11,7 +11,11 @@ const wrap = <A extends ActionSpace, B extends ActionSpace>(
 ): EnvironmentDefinition<B> =>
   derive(definition, {
     actionSpace,
-    create: (inner) => ({ ...inner, step: (action, random) => inner.step(transform(action), random) })
+    create: (inner) => ({
+      ...inner,
+      ahead: (action, random) => inner.ahead(transform(action), random),
+      step: (action, random) => inner.step(transform(action), random)
+    })
   })
 
 export const TransformAction = { wrap }

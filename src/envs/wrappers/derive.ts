@@ -12,13 +12,17 @@ import type { ActionOf, ActionSpace, ObservationSpace } from "../spaces/Space.ts
 import { dynamicsOf, innerTransition, type Outcome, refusePromise } from "../Stepper.ts"
 import { TimeLimit } from "./TimeLimit.ts"
 
-/** The world within, with what its code gives checked: it throws where that is no transition, or a Promise. */
+/**
+ * The world within, with what its code gives checked: it throws where that is no transition, or a Promise. Whoever gives
+ * it other actions than it gets, or not once each, must do so in `ahead` too.
+ */
 export interface Inner<Action> extends Dynamics<Action> {
   /** The same object each time, which the wrapper may change and give on. */
   step(action: Action, random: Pcg64): Outcome
   /** Writes into `into`, or into memory of its own, and answers which. What is left unwritten after a reset is NaN. */
   observe(into?: Float32Array): Float32Array
   info(): JsonRecord
+  ahead(action: Action, random: Pcg64): void
 }
 
 /** What a wrapper makes otherwise than the definition within. */
@@ -76,6 +80,7 @@ const innerOf = <A extends ActionSpace>(
       innerTransition(dynamics.step(action, random), outcome)
       return outcome
     },
+    ahead: (action, random) => dynamics.ahead?.(action, random),
     observe: (into = observed) => {
       refusePromise("its observe", dynamics.observe(into))
       return into

@@ -2,7 +2,7 @@
  * A file is data: a weights file, a checkpoint, a recording or a file of settings may name an environment, and nothing is
  * run because of that. What a file names is loaded only if it is
  *
- * - a registered id, or
+ * - a registered id, or one of Gymnasium's, or
  * - a module that the person names too, with `--env-id` in the same call (or its variable), or
  * - a module whose fingerprint is the one recorded in a run's folder that lies in the project one works in.
  *
@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { gymnasiumId, isGymnasium } from "../../envs/gymnasium/reference.ts"
 import { isModule, moduleFile } from "../../envs/loadEnvironment.ts"
 import { moduleSource } from "../../envs/moduleFingerprint.ts"
 import { splitReference } from "../../envs/options.ts"
@@ -100,7 +101,14 @@ const doubt = ({ changed, fingerprint, folder, reference }: NamedEnvironment): s
 /** Lets an environment pass that a file names: a registered id, or a module that the person has confirmed. */
 export const confirmEnvironment = Effect.fnUntraced(function*(named: NamedEnvironment) {
   const { file, reference } = named
-  if (!isModule(reference)) return yield* Effect.asVoid(Registry.lookup(splitReference(reference).base))
+  const { base } = splitReference(reference)
+  if (isGymnasium(base)) {
+    const { module } = gymnasiumId(base)
+    if (module === undefined) return
+    const reason = `it imports the Python module ${plainLine(module, 100)}`
+    return yield* new UnconfirmedEnvironment({ file, reference, reason })
+  }
+  if (!isModule(reference)) return yield* Effect.asVoid(Registry.lookup(base))
   const reason = yield* Effect.sync(() => doubt(named))
   if (reason !== undefined) return yield* new UnconfirmedEnvironment({ file, reference, reason })
 })

@@ -8,6 +8,9 @@ import { flagName, optionNames, variableName } from "./RunConfig.ts"
 
 const prefix = "TROUPE_"
 
+/** What is no setting of a run, and is read elsewhere (`envs/gymnasium/Bridge.ts`). */
+const ofPython = ["TROUPE_PYTHON", "TROUPE_PYTHON_DEADLINE", "TROUPE_PYTHON_MEMORY"]
+
 /** What Kubernetes, and Docker where it links, set for a service or container named troupe, or troupe-something. */
 const orchestrated = /^TROUPE_(?:.*_)?(?:PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_.*)?)?|SERVICE_HOST|SERVICE_PORT(?:_.+)?)$/
 
@@ -65,7 +68,10 @@ export const judge = (
   name: string
 ): { readonly refused: string } | { readonly notice: string } | undefined => {
   // Of all others no more than these can have been meant for us.
-  if (!/^t/i.test(name) || optionNames.some((option) => variableName(option) === name) || orchestrated.test(name)) {
+  if (
+    !/^t/i.test(name) || optionNames.some((option) => variableName(option) === name) || orchestrated.test(name) ||
+    ofPython.includes(name)
+  ) {
     return undefined
   }
   const near = meant(name)

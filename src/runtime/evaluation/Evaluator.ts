@@ -221,6 +221,7 @@ const play = Effect.fnUntraced(function*(
       if (request.sampled === true) sample(playing)
       else kernels.mode(region.descriptor, region.logits, playing.length, region.actions)
       let over = false
+      for (let i = 0; i < playing.length; i++) playing[i]!.stepper.ahead(read(actions, i * width), playing[i]!.random)
       for (let i = 0; i < playing.length; i++) {
         const { episode, random, stepper } = playing[i]!
         const misstep = stepper.step(read(actions, i * width), random)
