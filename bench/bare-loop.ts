@@ -19,7 +19,7 @@ import { CurrentConfig, type RunConfig } from "../src/runtime/config/RunConfig.t
 import { optimizerSpecOf } from "../src/runtime/learning/Learner.ts"
 import { firstPass } from "../src/runtime/plan/UpdatePlan.ts"
 import { DataPlane, policyOf } from "../src/runtime/workers/DataPlane.ts"
-import { bankOf, blocksOf, type DataPlaneLayout, shareOf } from "../src/runtime/workers/dataPlaneLayout.ts"
+import { bankOf, blocksOf, type DataPlaneLayout, shareOf, unitCount } from "../src/runtime/workers/dataPlaneLayout.ts"
 import * as FragmentGradient from "../src/runtime/workers/FragmentGradient.ts"
 import { learnableEnvironment } from "../src/runtime/workers/learnableEnvironment.ts"
 import * as Rollout from "../src/runtime/workers/Rollout.ts"
@@ -43,7 +43,13 @@ const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kerne
   const definition = await Effect.runPromise(learnableEnvironment(config.envId, config.episodeLimit))
   const plan = planOf(config)
   const pass = { loss: plan.loss(0), advantage: null, minibatch: null }
-  const settings = { policy: policyOf(config, definition), targets: config, seed: config.seed, first: firstPass(plan) }
+  const settings = {
+    policy: policyOf(config, definition),
+    targets: config,
+    seed: config.seed,
+    units: unitCount(layout.spec),
+    first: firstPass(plan)
+  }
   const blocks = blocksOf(shareOf(layout.spec, worker), layout.spec.unit).map((range) => ({
     rollout: Rollout.make(kernels, layout, definition, {
       ...range,

@@ -158,6 +158,8 @@ const twoThreads = Effect.fnUntraced(function*(shape: Case) {
       parameters,
       workspace,
       rows: count,
+      states: 0,
+      starts: 0,
       loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
       scale: 1,
       observations: observations + from * network.inputs * 4,

@@ -136,6 +136,7 @@ const measure = Effect.fnUntraced(function*(spec: CategoricalMlp) {
     parameters: params,
     workspace,
     rows: 0,
+    states: 0,
     stride: slotBytes,
     observations: slots + at.observation,
     streams: slots + at.stream,
@@ -155,6 +156,8 @@ const measure = Effect.fnUntraced(function*(spec: CategoricalMlp) {
     parameters: params,
     workspace,
     rows: 0,
+    states: 0,
+    starts: 0,
     loss: { name: "a2c", valueCoefficient: 0.5, entropyCoefficient: 0.01 },
     scale: 1,
     observations,
@@ -188,7 +191,7 @@ const measure = Effect.fnUntraced(function*(spec: CategoricalMlp) {
     ...[1, 5, 10, 32, 100, 1000].map((rows) => time(`act ${rows}`, act(rows), rows * row.forward)),
     time(
       "values 10",
-      () => kernels.valuesMany(net, params, 10, slotBytes, slots + at.observation, workspace, slots + at.value)
+      () => kernels.valuesMany(net, params, 10, slotBytes, slots + at.observation, workspace, slots + at.value, 0)
     ),
     ...[5, 20, 32, 100, 200, 2048].map((rows) => time(`gradient ${rows}`, gradient(rows, false), rows * row.gradient)),
     time("20 reused", gradient(20, true)),

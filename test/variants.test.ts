@@ -37,16 +37,31 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "encoder",
     file: "model/policy/Encoder.ts",
-    from: "Schema.Union([MlpSpec])",
-    to: `Schema.Union([MlpSpec, Schema.Struct({ kind: Schema.Literal("gru"), inputs: Width, width: Width })])`,
+    from: "Schema.Union([MlpSpec, GruSpec])",
+    to:
+      `Schema.Union([MlpSpec, GruSpec, Schema.Struct({ kind: Schema.Literal("convolution"), inputs: Width, filters: Width })])`,
     errors: {
       "model/policy/Encoder.ts": ["encoderOf"],
-      "model/kernels/Kernels.ts": ["encoder: {", "descriptorWords"],
-      "model/reference/network.ts": ["mlpOf"],
+      "model/kernels/Kernels.ts": ["encoder: {", "towersOf"],
+      "model/reference/network.ts": ["computed"],
       "model/devices/TfjsDevice.ts": ["mlpOf"],
-      "model/onnx.ts": ["mlpOf"],
+      "model/onnx.ts": ["written"],
       "model/layersModel.ts": ["mlpOf"]
     }
+  },
+  {
+    kind: "network of a run",
+    file: "runtime/config/RunConfig.ts",
+    from: `["separate", "shared", "gru"],`,
+    to: `["separate", "shared", "gru", "convolution"],`,
+    errors: { "runtime/workers/DataPlane.ts": ["encoderOfRun"] }
+  },
+  {
+    kind: "role of a layer",
+    file: "model/policy/Layer.ts",
+    from: `"hidden" | "memory" | "actor-head"`,
+    to: `"hidden" | "memory" | "filter" | "actor-head"`,
+    errors: { "model/initialize.ts": ["const gains"] }
   },
   {
     kind: "distribution",
@@ -184,8 +199,8 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "supervision directive",
     file: "actors/Supervision.ts",
-    from: `"restart" | "stop" | "escalate"`,
-    to: `"restart" | "stop" | "escalate" | "resume"`,
+    from: `"restart" | "resume" | "stop" | "escalate"`,
+    to: `"restart" | "resume" | "stop" | "escalate" | "quarantine"`,
     errors: { "actors/owner/Siblings.ts": ["satisfies never"] }
   }
 ]

@@ -16,6 +16,7 @@ import { Statistic } from "./losses/Loss.ts"
 import { type LossName, lossReport } from "./losses/LossSettings.ts"
 import { fitsOptimizer, optimizerOf } from "./optimizers.ts"
 import { distributionOf } from "./policy/DistributionSpec.ts"
+import { encoderOf } from "./policy/Encoder.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
 import { type Column, columnWidths, countRows, wrongSegments } from "./selectedRows.ts"
 
@@ -38,7 +39,7 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
   const floats = (length: number) => arena.allocate(length * 4)
 
   const descriptor = yield* kernels.describe(arena, policy)
-  const workspace = yield* arena.allocate(Kernels.workspaceBytes(policy, Math.min(maxRows, Kernels.chunkRows)))
+  const workspace = yield* arena.allocate(Kernels.workspaceBytes(policy, Kernels.rowsAtOnce(policy, maxRows)))
   const statistics = yield* arena.allocate(Statistic.count * 8)
   const parameters = yield* floats(size)
   // One environment's gradient, and their sum.
@@ -93,6 +94,22 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
     return place.byteOffset
   })
 
+  /** Places for what a policy that remembers begins from, where that lies elsewhere. */
+  const memoryStaging: Array<{ readonly state: Float32Array; readonly starts: Uint8Array }> = []
+  const rememberedAt = Effect.fnUntraced(function*({ remembered, rows }: Segment, index: number) {
+    if (remembered === undefined) return { states: 0, starts: 0 }
+    const here = remembered.state.buffer === arena.buffer && remembered.starts.buffer === arena.buffer
+    if (here) return { states: remembered.state.byteOffset, starts: remembered.starts.byteOffset }
+    const { stateWords } = encoderOf(policy.encoder)
+    const places = memoryStaging[index] ??= {
+      state: arena.float32(yield* floats(stateWords), stateWords),
+      starts: arena.uint8(yield* arena.allocate(maxRows), maxRows)
+    }
+    places.state.set(remembered.state)
+    places.starts.set(remembered.starts.subarray(0, rows))
+    return { states: places.state.byteOffset, starts: places.starts.byteOffset }
+  })
+
   const addressOf = Effect.fnUntraced(function*(segment: Segment, index: number) {
     const here = Record.keys(widths).every((name) => segment[name].buffer === arena.buffer)
     const inside = here ? segment : yield* stage(segment, index)
@@ -106,7 +123,8 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
       logProbabilities: inside.logProbabilities.byteOffset,
       values: inside.values.byteOffset,
       kept: 0,
-      outputs: 0
+      outputs: 0,
+      ...(yield* rememberedAt(segment, index))
     }
     return addresses
   })
@@ -156,7 +174,7 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
       )
       const found = Record.map(views, () => new Float32Array(batch.rows))
       let at = 0
-      for (const { actions, masks, observations, rows } of addresses) {
+      for (const { actions, masks, observations, rows, starts, states } of addresses) {
         kernels.evaluate({
           policy: descriptor,
           parameters,
@@ -165,6 +183,8 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
           observations,
           actions,
           masks,
+          states,
+          starts,
           ...Record.map(views, ({ byteOffset }) => byteOffset)
         })
         for (const name of Record.keys(views)) found[name].set(views[name].subarray(0, rows), at)
@@ -254,6 +274,8 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
       kept: 0,
       outputs: 0,
       values: 0,
+      states: 0,
+      starts: 0,
       gradients: total,
       accumulate: 0,
       statistics

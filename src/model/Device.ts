@@ -52,6 +52,13 @@ export interface Segment {
   readonly logProbabilities: Float32Array
   /** float32 [rows]; V of each observation when its action was chosen */
   readonly values: Float32Array
+  /** What a policy that remembers begins the rows from, which are consecutive steps; left out: it remembers nothing. */
+  readonly remembered?: {
+    /** float32 [state words of the encoder] */
+    readonly state: Float32Array
+    /** uint8 [rows], 1 where an episode begins, before which nothing is remembered */
+    readonly starts: Uint8Array
+  }
   /** uint8 [rows][masks of the distribution], 0 where an action was not legal; left out: all were. */
   readonly masks?: Uint8Array
 }
@@ -70,7 +77,8 @@ export interface Pass {
   readonly advantage: { readonly mean: number; readonly scale: number } | null
   /**
    * A minibatch: for each unit of segments the rows that are taken, in the order in which they are added, each as
-   * `segment in the unit * maxRows + row`; null: all rows in their order.
+   * `segment in the unit * maxRows + row`; null: all rows in their order. Of a policy that remembers a minibatch has all
+   * rows of a segment, in their order, or none.
    */
   readonly select: ReadonlyArray<Int32Array> | null
 }

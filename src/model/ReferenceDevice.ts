@@ -8,7 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import { meanOf } from "./contributions.ts"
-import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Segment } from "./Device.ts"
+import type { Batch, DeviceOf, Gradients, LearnerModel, ModelSpec, Pass, Segment } from "./Device.ts"
 import { DeviceFault, gradientsNotFinite } from "./Device.ts"
 import { Statistic } from "./losses/Loss.ts"
 import { lossReport } from "./losses/LossSettings.ts"
@@ -17,7 +17,7 @@ import { applyMask } from "./policy/masks.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
 import { addLossOfRows, evaluateRows, outputGradients, type PolicyRows } from "./reference/losses.ts"
 import { backward, forward } from "./reference/network.ts"
-import { countRows, partOf, takeRows, wrongSegments } from "./selectedRows.ts"
+import { countRows, partOf, takeRows, takeSegments, wrongSegments } from "./selectedRows.ts"
 
 /** Rows that go through the network at a time: bounds what a large batch takes of memory. */
 const chunkRows = 4096
@@ -34,10 +34,15 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
   let current: Batch<"reference"> | undefined
   let pending: { readonly gradients: Gradients<"reference">; readonly total: Float64Array } | undefined
 
-  /** At most `chunkRows` rows at a time. */
-  const pieces = function*(rows: Segment) {
-    for (let from = 0; from < rows.rows; from += chunkRows) {
-      yield partOf(rows, from, Math.min(rows.rows, from + chunkRows), policy)
+  /** The rows that a pass takes: at most `chunkRows` at a time, or of a policy that remembers a segment at a time. */
+  const pieces = function*(select: Pass["select"], segments: ReadonlyArray<Segment>, rows: number) {
+    if (layout.memory !== null) {
+      for (const segment of takeSegments(select, segments, spec)) yield partOf(segment, 0, segment.rows, policy)
+      return
+    }
+    const taken = takeRows(select, segments, rows, spec)
+    for (let from = 0; from < rows; from += chunkRows) {
+      yield partOf(taken, from, Math.min(rows, from + chunkRows), policy)
     }
   }
 
@@ -47,8 +52,8 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
       : Effect.fail(fault("the batch is not this model's latest; make it with this model's batch()"))
 
   /** The forward pass of some rows, and what a loss reads of it. */
-  const run = ({ actions, masks, observations }: Segment) => {
-    const pass = forward(layout, parameters, observations)
+  const run = ({ actions, masks, observations, remembered }: Segment) => {
+    const pass = forward(layout, parameters, observations, remembered)
     if (masks !== undefined) applyMask(pass.outputs, masks)
     const put: PolicyRows = {
       outputs: pass.outputs,
@@ -76,7 +81,7 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
       const total = new Float64Array(size)
       const one = new Float64Array(size)
       const sums = new Float64Array(Statistic.count)
-      for (const piece of pieces(takeRows(select, batch.segments, rows, spec))) {
+      for (const piece of pieces(select, batch.segments, rows)) {
         const { output, pass, put } = run(piece)
         const advantages = advantage === null
           ? piece.advantages
@@ -98,7 +103,7 @@ const model = (spec: ModelSpec, initial: Float32Array): LearnerModel<"reference"
         values: new Float32Array(batch.rows)
       }
       let at = 0
-      for (const piece of pieces(takeRows(null, batch.segments, batch.rows, spec))) {
+      for (const piece of pieces(null, batch.segments, batch.rows)) {
         const { put } = run(piece)
         const { entropies, logProbabilities } = evaluateRows(policy.distribution, put)
         found.logProbabilities.set(logProbabilities, at)

@@ -12,12 +12,14 @@ import type { PolicySpec } from "./policy/PolicySpec.ts"
  *
  * - `orthogonal`: orthogonal weights with gain √2 in hidden layers, 0.01 in the actor's head, 1 in the critic's; biases
  *   are 0. As Stable-Baselines3 and CleanRL.
- * - `pytorch`: weights and biases uniform within ±1/√inputs, the default of `torch.nn.Linear`.
+ * - `pytorch`: weights and biases uniform within ±1/√inputs, the default of `torch.nn.Linear`; in a recurrent cell within
+ *   ±1/√width, the default of `torch.nn.GRUCell`.
  */
 export type Initialization = "orthogonal" | "pytorch"
 
 const gains: { readonly [Role in Layer["role"]]: number } = {
   hidden: Math.SQRT2,
+  memory: 1,
   "actor-head": 0.01,
   "critic-head": 1
 }
@@ -46,7 +48,8 @@ export const initialParameters = (
 }
 
 const drawUniform = (flat: Float32Array, layer: Layer, random: Pcg64): void => {
-  const bound = 1 / Math.sqrt(layer.inputs)
+  // A cell has three gates of its width.
+  const bound = 1 / Math.sqrt(layer.role === "memory" ? layer.outputs / 3 : layer.inputs)
   for (let o = 0; o < layer.outputs; o++) {
     for (let i = 0; i < layer.inputs; i++) flat[weightIndex(layer, o, i)] = random.uniform(-bound, bound)
   }

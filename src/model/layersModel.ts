@@ -33,12 +33,20 @@ const headNames = {
   "diagonal-gaussian": "mean"
 } as const satisfies { readonly [Kind in DistributionSpec["kind"]]: string }
 
-/** The encoders that can be written. */
-const mlpOf = (encoder: EncoderSpec): MlpSpec => {
+/** The encoders that can be written, or why one cannot. */
+const mlpOf = (encoder: EncoderSpec): MlpSpec | string => {
   switch (encoder.kind) {
     case "mlp":
       return encoder
+    case "gru":
+      return "a LayersModel has no place for what a policy remembers (gru)"
   }
+}
+
+/** Why a policy cannot be written as a LayersModel; undefined where it can. */
+export const obstacle = ({ encoder }: PolicySpec): string | undefined => {
+  const found = mlpOf(encoder)
+  return typeof found === "string" ? found : undefined
 }
 
 /**
@@ -70,14 +78,16 @@ const normalizing = ({ mean, variance, width }: Moments, weights: FloatArray, in
   }
 }
 
-/** The policy's files. `about` becomes the model's metadata. */
+/** The policy's files. `about` becomes the model's metadata. Throws where there is an `obstacle`. */
 export const encode = (
   policy: PolicySpec,
   weights: FloatArray,
   about: Readonly<Record<string, string>> = {}
 ): LayersModel => {
   const layout = new ParameterLayout(policy)
-  const { activation, inputs } = mlpOf(policy.encoder)
+  const encoder = mlpOf(policy.encoder)
+  if (typeof encoder === "string") throw new TypeError(encoder)
+  const { activation, inputs } = encoder
   const head = headNames[policy.distribution.kind]
   const layers: Array<unknown> = [{
     class_name: "InputLayer",

@@ -46,8 +46,8 @@ export const toTensors = (layout: ParameterLayout, flat: FloatArray): Readonly<R
   const { at, length, name } = layout.free
   return Object.fromEntries([
     ...layout.layers.flatMap((layer) => [
-      [`${layer.name}.weight`, weightOf(layer, flat)] as const,
-      [`${layer.name}.bias`, biasOf(layer, flat)] as const
+      [layer.tensors.weight, weightOf(layer, flat)] as const,
+      [layer.tensors.bias, biasOf(layer, flat)] as const
     ]),
     ...(length > 0
       ? [[name, { shape: [length], data: Float32Array.from(flat.subarray(at, at + length)) }] as const]
@@ -79,12 +79,12 @@ export const fromTensors = (
   if (negative !== undefined) return mismatch(negative.name, "it holds a negative number")
   const flat = new Float32Array(layout.weights)
   for (const layer of layout.layers) {
-    const { bias, inputs, name, outputs } = layer
-    const weight = tensors[`${name}.weight`]!.data
+    const { bias, inputs, outputs } = layer
+    const weight = tensors[layer.tensors.weight]!.data
     for (let o = 0; o < outputs; o++) {
       for (let i = 0; i < inputs; i++) flat[weightIndex(layer, o, i)] = weight[o * inputs + i]!
     }
-    flat.set(tensors[`${name}.bias`]!.data, bias)
+    flat.set(tensors[layer.tensors.bias]!.data, bias)
   }
   if (layout.free.length > 0) flat.set(tensors[layout.free.name]!.data, layout.free.at)
   for (const { at, name } of parts) flat.set(tensors[name]!.data, at)

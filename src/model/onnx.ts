@@ -2,13 +2,14 @@
  * A policy network as an ONNX model (github.com/onnx/onnx, `onnx/onnx.proto`), which onnxruntime and many others run.
  *
  * Input `observation` [batch, inputs]; outputs `logits` [batch, actions] (the greedy action is the largest) and `value`
- * [batch, 1]. Parameters have PyTorch's names and its `[out][in]` order. Where the policy normalizes observations, the graph
- * does it first. Pure; files are the caller's business.
+ * [batch, 1]. A policy that remembers also has an input `state` and an output `next_state` [batch, numbers remembered]: zeros
+ * when an episode begins, then what came out of the step before. Parameters have PyTorch's names and its `[out][in]` order.
+ * Where the policy normalizes observations, the graph does it first. Pure; files are the caller's business.
  */
 import { biasOf, weightOf } from "./namedTensors.ts"
 import type { Activation } from "./policy/activations.ts"
 import { distributionOf, type DistributionSpec } from "./policy/DistributionSpec.ts"
-import type { EncoderSpec, MlpSpec } from "./policy/Encoder.ts"
+import type { EncoderSpec, GruSpec, MemoryLayers, MlpSpec } from "./policy/Encoder.ts"
 import type { FloatArray, Layer } from "./policy/Layer.ts"
 import { normalClip, normalScale } from "./policy/normalization.ts"
 import { ParameterLayout } from "./policy/ParameterLayout.ts"
@@ -52,8 +53,45 @@ const node = (operator: string, inputs: ReadonlyArray<string>, output: string, .
     ...attributes
   )
 
+/** y = x weightᵀ + bias. */
+const gemm = ({ tensors }: Layer, input: string, output: string) =>
+  node("Gemm", [input, tensors.weight, tensors.bias], output, integerAttribute("transB", 1))
+
+/** A recurrent cell from its input and `state` to `next_state`: the formula of `reference/network.ts`. */
+const cell = ({ input, recurrent }: MemoryLayers, from: string): ReadonlyArray<protobuf.Bytes> => {
+  const half = (name: string, layer: Layer, x: string) => [
+    gemm(layer, x, name),
+    split(name, ["reset", "update", "new"].map((gate) => `${name}.${gate}`))
+  ]
+  return [
+    ...half("gru.input", input, from),
+    ...half("gru.recurrent", recurrent, "state"),
+    ...["reset", "update"].flatMap((gate) => [
+      node("Add", [`gru.input.${gate}`, `gru.recurrent.${gate}`], `gru.${gate}.sum`),
+      node("Sigmoid", [`gru.${gate}.sum`], `gru.${gate}`)
+    ]),
+    node("Mul", ["gru.reset", "gru.recurrent.new"], "gru.remembered"),
+    node("Add", ["gru.input.new", "gru.remembered"], "gru.new.sum"),
+    node("Tanh", ["gru.new.sum"], "gru.new"),
+    node("Sub", ["state", "gru.new"], "gru.change"),
+    node("Mul", ["gru.update", "gru.change"], "gru.kept"),
+    node("Add", ["gru.new", "gru.kept"], "next_state")
+  ]
+}
+
 /** AttributeProto: name 1, i 3, type 20 (INT is 2). */
 const integerAttribute = (name: string, value: number) => message(5, text(1, name), integer(3, value), integer(20, 2))
+
+/** Cuts the columns of [batch, columns] into equal parts. */
+const split = (input: string, outputs: ReadonlyArray<string>) =>
+  message(
+    1,
+    text(1, input),
+    ...outputs.map((name) => text(2, name)),
+    text(3, `Split:${input}`),
+    text(4, "Split"),
+    integerAttribute("axis", 1)
+  )
 
 /** ValueInfoProto: name 1, type 2; in it tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1, dim_param 2 } } }. */
 const valueInfo = (field: number, name: string, width: number) =>
@@ -81,10 +119,11 @@ const headNames = {
   "diagonal-gaussian": "mean"
 } as const satisfies { readonly [Kind in DistributionSpec["kind"]]: string }
 
-/** The encoders that can be written. */
-const mlpOf = (encoder: EncoderSpec): MlpSpec => {
+/** The encoders that can be written: so far all. */
+const written = (encoder: EncoderSpec): MlpSpec | GruSpec => {
   switch (encoder.kind) {
     case "mlp":
+    case "gru":
       return encoder
   }
 }
@@ -96,14 +135,15 @@ export const encode = (
   about: Readonly<Record<string, string>> = {}
 ): Uint8Array<ArrayBuffer> => {
   const layout = new ParameterLayout(policy)
-  const { activation, inputs } = mlpOf(policy.encoder)
+  const { activation, inputs } = written(policy.encoder)
   const head = headNames[policy.distribution.kind]
   const nodes: Array<protobuf.Bytes> = []
   const chain = (layers: ReadonlyArray<Layer>, input: string, output?: string): string => {
     let from = input
-    for (const { name, role } of layers) {
+    for (const layer of layers) {
+      const { name, role } = layer
       const sum = role === "hidden" || output === undefined ? name : output
-      nodes.push(node("Gemm", [from, `${name}.weight`, `${name}.bias`], sum, integerAttribute("transB", 1)))
+      nodes.push(gemm(layer, from, sum))
       from = sum
       if (role !== "hidden") continue
       from = `${name}.out`
@@ -139,8 +179,13 @@ export const encode = (
     seen = "normalized"
   }
   const trunk = chain(layout.trunk, seen)
-  chain(layout.actor, trunk, head)
-  chain(layout.critic, trunk, "value")
+  const { memory } = layout
+  if (memory !== null) nodes.push(...cell(memory, trunk))
+  const features = memory === null ? trunk : "next_state"
+  chain(layout.actor, features, head)
+  chain(layout.critic, features, "value")
+  const states = (field: number, name: string) =>
+    memory === null ? [] : [valueInfo(field, name, memory.recurrent.inputs)]
 
   // ModelProto: ir_version 1, producer_name 2, graph 7, opset_import 8 { version 2 }, metadata_props 14 { key 1, value 2 }.
   return protobuf.encode(
@@ -152,13 +197,15 @@ export const encode = (
       ...nodes,
       text(2, "policy"),
       ...layout.layers.flatMap((layer) => [
-        initializer(`${layer.name}.weight`, weightOf(layer, weights)),
-        initializer(`${layer.name}.bias`, biasOf(layer, weights))
+        initializer(layer.tensors.weight, weightOf(layer, weights)),
+        initializer(layer.tensors.bias, biasOf(layer, weights))
       ]),
       ...constants.map(([name, tensor]) => initializer(name, tensor)),
       valueInfo(11, "observation", inputs),
+      ...states(11, "state"),
       valueInfo(12, head, distributionOf(policy.distribution).outputs),
-      valueInfo(12, "value", 1)
+      valueInfo(12, "value", 1),
+      ...states(12, "next_state")
     ),
     message(8, integer(2, operatorSet)),
     ...Object.entries(about).map(([key, value]) => message(14, text(1, key), text(2, value)))

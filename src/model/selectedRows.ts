@@ -9,7 +9,7 @@ import { encoderOf } from "./policy/Encoder.ts"
 import type { PolicySpec } from "./policy/PolicySpec.ts"
 
 /** The columns that every segment has. */
-export type Column = Exclude<keyof Segment, "rows" | "masks">
+export type Column = Exclude<keyof Segment, "rows" | "masks" | "remembered">
 
 /** Numbers of a row in each column. */
 export const columnWidths = ({ distribution, encoder }: PolicySpec): { readonly [Name in Column]: number } => ({
@@ -27,8 +27,16 @@ export const wrongSegments = (
   { maxRows, policy }: Pick<ModelSpec, "maxRows" | "policy">
 ): string | undefined => {
   const { masks } = distributionOf(policy.distribution)
+  const { stateWords } = encoderOf(policy.encoder)
   for (const segment of segments) {
     if (segment.rows > maxRows) return `a segment has ${segment.rows} rows; this model takes ${maxRows}`
+    const { remembered } = segment
+    if ((remembered === undefined ? 0 : remembered.state.length) !== stateWords) {
+      return `a segment begins from ${remembered?.state.length ?? 0} remembered numbers; this policy has ${stateWords}`
+    }
+    if (remembered !== undefined && remembered.starts.length < segment.rows) {
+      return `a segment says of ${remembered.starts.length} of its ${segment.rows} rows whether an episode begins there`
+    }
     if (segment.masks === undefined) continue
     if (masks === 0) return `a segment has masks, and actions of a ${policy.distribution.kind} policy have none`
     if (segment.masks.length < segment.rows * masks) {
@@ -45,14 +53,18 @@ export const wrongSegments = (
 export const countRows = (
   select: Pass["select"],
   segments: ReadonlyArray<Pick<Segment, "rows">>,
-  { maxRows, unit = 1 }: Pick<ModelSpec, "maxRows" | "unit">
+  { maxRows, policy, unit = 1 }: Pick<ModelSpec, "maxRows" | "policy" | "unit">
 ): number | string => {
   if (select === null) return segments.reduce((sum, { rows }) => sum + rows, 0)
   const units = Math.ceil(segments.length / unit)
   if (select.length !== units) return `a pass picks rows of ${select.length} units; the batch has ${units}`
+  const wholes = encoderOf(policy.encoder).stateWords > 0
   let rows = 0
   for (let u = 0; u < units; u++) {
     const picked = select[u]!
+    if (wholes && !isOfWholes(picked, segments.slice(u * unit, (u + 1) * unit), maxRows)) {
+      return `a pass picks some rows of a segment of unit ${u}; a policy that remembers learns from all of them or none`
+    }
     for (let k = 0; k < picked.length; k++) {
       const index = picked[k]!
       const within = Math.floor(index / maxRows)
@@ -64,6 +76,33 @@ export const countRows = (
     rows += picked.length
   }
   return rows
+}
+
+/** Whether rows are picked segment by segment, each with all of its rows in their order. */
+const isOfWholes = (
+  picked: Int32Array,
+  segments: ReadonlyArray<Pick<Segment, "rows">>,
+  maxRows: number
+): boolean => {
+  let k = 0
+  for (let f = 0; f < segments.length; f++) {
+    if (Math.floor((picked[k] ?? -1) / maxRows) !== f) continue
+    for (let row = 0; row < segments[f]!.rows; row++) if (picked[k++] !== f * maxRows + row) return false
+  }
+  return k === picked.length
+}
+
+/** The segments that a pass of a policy that remembers takes, in their order. */
+export const takeSegments = (
+  select: Pass["select"],
+  segments: ReadonlyArray<Segment>,
+  { maxRows, unit = 1 }: Pick<ModelSpec, "maxRows" | "unit">
+): ReadonlyArray<Segment> => {
+  if (select === null) return segments
+  const taken = new Set(
+    select.flatMap((picked, u) => Array.from(picked, (index) => u * unit + Math.floor(index / maxRows)))
+  )
+  return segments.filter((_, index) => taken.has(index))
 }
 
 /** The rows that a pass takes, in its order, as one segment. They must be there: see `countRows`. */
@@ -109,7 +148,7 @@ export const takeRows = (
   return taken
 }
 
-/** Some rows of a segment, as views of it. */
+/** Some rows of a segment, as views of it; what is remembered is that before the segment's first. */
 export const partOf = (segment: Segment, from: number, to: number, policy: PolicySpec): Segment => {
   const widths = columnWidths(policy)
   const { masks } = distributionOf(policy.distribution)
@@ -121,6 +160,7 @@ export const partOf = (segment: Segment, from: number, to: number, policy: Polic
     returns: segment.returns.subarray(from, to),
     logProbabilities: segment.logProbabilities.subarray(from, to),
     values: segment.values.subarray(from, to),
+    ...(segment.remembered === undefined ? {} : { remembered: segment.remembered }),
     ...(segment.masks === undefined ? {} : { masks: segment.masks.subarray(from * masks, to * masks) })
   }
 }

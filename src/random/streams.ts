@@ -15,7 +15,8 @@ const role = {
   schedule: 5,
   chaos: 6,
   evaluationPolicy: 7,
-  minibatch: 8
+  minibatch: 8,
+  sequences: 9
 } as const
 
 const spawned = (seed: number | bigint, spawnKey: ReadonlyArray<number>, into?: Uint32Array): Pcg64 =>
@@ -50,6 +51,10 @@ export const chaosStream = (seed: number | bigint): Pcg64 => spawned(seed, [role
 /** Samples the actions of evaluation episode `index`, where they are sampled. */
 export const evaluationPolicyStream = (seed: number | bigint, index: number, into?: Uint32Array): Pcg64 =>
   spawned(seed, [role.evaluationPolicy, index], into)
+
+/** The order of whole fragments in the minibatches of the experience before which `consumed` steps were consumed. */
+export const sequencesStream = (seed: number | bigint, consumed: number): Pcg64 =>
+  spawned(seed, [role.sequences, Math.floor(consumed / 4294967296), consumed % 4294967296])
 
 /** The order of the rows of unit `unit` in the minibatches of the experience before which `consumed` steps were consumed. */
 export const minibatchStream = (seed: number | bigint, unit: number, consumed: number): Pcg64 =>

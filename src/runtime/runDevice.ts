@@ -78,6 +78,10 @@ const fastest = Effect.fnUntraced(function*(config: RunConfig) {
   // The gradients of `cpu` are made by all the workers at once, unless what they need is in one place only.
   const alone = !placements[config.placement].ownHosts || shipOf({ ...config, device: "cpu" }) === "experience"
   const together = alone ? 1 : Math.min(config.workers, config.nEnvs)
+  if (encoderOf(shape.model.policy.encoder).stateWords > 0) {
+    yield* notice("device auto is cpu: a policy that remembers is computed there")
+    return "cpu"
+  }
   const one = yield* measureCpu(shape)
   const cpu = one / gain(together)
   const what = `an update of ${shape.rows} rows takes`

@@ -148,8 +148,11 @@ const messages = (fields: ReturnType<typeof read>, field: number) =>
 const texts = (fields: ReturnType<typeof read>, field: number) =>
   messages(fields, field).map((value) => new TextDecoder().decode(value))
 
-/** Runs the graph of an ONNX model of Gemm (with transB), Tanh, Relu, Sub, Mul and Clip, on one row. */
-const runOnnx = (file: Uint8Array, observation: ArrayLike<number>): ReadonlyMap<string, ReadonlyArray<number>> => {
+/** Runs the graph of an ONNX model on one row; `given` are its inputs in their order. */
+const runOnnx = (
+  file: Uint8Array,
+  ...given: ReadonlyArray<ArrayLike<number>>
+): ReadonlyMap<string, ReadonlyArray<number>> => {
   const graph = read(messages(read(file), 7)[0]!)
   const tensors = new Map(
     messages(graph, 5).map((bytes) => {
@@ -162,27 +165,32 @@ const runOnnx = (file: Uint8Array, observation: ArrayLike<number>): ReadonlyMap<
       return [texts(tensor, 8)[0]!, { shape, data }]
     })
   )
-  const values = new Map<string, ReadonlyArray<number>>([[
-    texts(read(messages(graph, 11)[0]!), 1)[0]!,
-    Array.from(observation)
-  ]])
+  const values = new Map<string, ReadonlyArray<number>>(
+    given.map((input, k) => [texts(read(messages(graph, 11)[k]!), 1)[0]!, Array.from(input)])
+  )
   for (const bytes of messages(graph, 1)) {
     const node = read(bytes)
     const [x, second, third] = texts(node, 1)
     const input = values.get(x!)!
-    const numbers = (name: string | undefined) => tensors.get(name!)!.data
+    const numbers = (name: string | undefined) => values.get(name!) ?? tensors.get(name!)!.data
+    const names = texts(node, 2)
+    const part = input.length / names.length
     const operators: Readonly<Record<string, () => ReadonlyArray<number>>> = {
       Tanh: () => input.map(Math.tanh),
       Relu: () => input.map((value) => Math.max(0, value)),
+      Sigmoid: () => input.map((value) => 1 / (1 + Math.exp(-value))),
+      Add: () => input.map((value, i) => value + numbers(second)[i]!),
       Sub: () => input.map((value, i) => value - numbers(second)[i]!),
       Mul: () => input.map((value, i) => value * numbers(second)[i]!),
       Clip: () => input.map((value) => Math.min(numbers(third)[0]!, Math.max(numbers(second)[0]!, value))),
       Gemm: () =>
         numbers(third).map((sum, o) =>
           input.reduce((total, value, i) => total + value * numbers(second)[o * input.length + i]!, sum)
-        )
+        ),
+      Split: () => input
     }
-    values.set(texts(node, 2)[0]!, operators[texts(node, 4)[0]!]!())
+    const output = operators[texts(node, 4)[0]!]!()
+    names.forEach((name, k) => values.set(name, names.length === 1 ? output : output.slice(k * part, (k + 1) * part)))
   }
   return values
 }
@@ -241,6 +249,40 @@ describe("an ONNX model", () => {
     )
     const input = read(messages(read(messages(read(file), 7)[0]!), 11)[0]!)
     assert.include(Buffer.from(messages(input, 2)[0]!).toString("hex"), "08ac02")
+  })
+})
+
+describe("a policy that remembers", () => {
+  const spec: PolicySpec = {
+    encoder: { kind: "gru", inputs: 3, hidden: [4, 5], activation: "tanh" },
+    distribution: { kind: "categorical", n: 2 }
+  }
+  const layout = new ParameterLayout(spec)
+  const weights = initialParameters(spec, "pytorch", Pcg64.fromSeed(4))
+
+  it("has its state as an input and an output of the graph of ONNX", () => {
+    const file = onnx.encode(spec, weights)
+    let state: ReadonlyArray<number> = [0, 0, 0, 0, 0]
+    for (const observation of [[1, -0.5, 0.25], [0, 2, -1]]) {
+      const outputs = runOnnx(file, observation, state)
+      const wanted = forward(layout, weights, Float64Array.from(observation), {
+        state: Float64Array.from(state),
+        starts: []
+      })
+      approximately(outputs.get("logits")!, wanted.outputs, 1e-6, "logits")
+      approximately(outputs.get("value")!, wanted.values, 1e-6, "value")
+      state = outputs.get("next_state")!
+      approximately(state, wanted.cell!.after, 1e-6, "state")
+    }
+  })
+
+  it("has PyTorch's names, and no LayersModel", () => {
+    const tensors = toTensors(layout, weights)
+    assert.deepStrictEqual(tensors["gru.weight_ih"]?.shape, [15, 4])
+    assert.deepStrictEqual(tensors["gru.weight_hh"]?.shape, [15, 5])
+    assert.deepStrictEqual(tensors["gru.bias_hh"]?.shape, [15])
+    assert.deepStrictEqual(Result.getOrThrow(fromTensors(layout, tensors)), weights)
+    assert.match(layersModel.obstacle(spec)!, /a LayersModel has no place for what a policy remembers/)
   })
 })
 

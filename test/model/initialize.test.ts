@@ -42,7 +42,7 @@ describe("initialParameters", () => {
   it.prop("orthogonal: vectors of the layer's gain at right angles, no bias", [Network, Seed], ([spec, seed]) => {
     const flat = draw(spec, "orthogonal", seed)
     for (const layer of new ParameterLayout(categoricalMlp(spec)).layers) {
-      const gain = { hidden: Math.SQRT2, "actor-head": 0.01, "critic-head": 1 }[layer.role]
+      const gain = { hidden: Math.SQRT2, memory: 1, "actor-head": 0.01, "critic-head": 1 }[layer.role]
       const vectors = shorterSide(flat, layer)
       for (const [v, x] of vectors.entries()) {
         // float32 has 24 bits: 6e-8 each, over at most 12 products.

@@ -84,10 +84,10 @@ describe("runs under action masks", () => {
       for (let first = 0; first < 4; first++) {
         for (let second = 0; second < 3; second++) {
           const only = [0, 1, 2, 3].map((a) => a === first ? 1 : 0).concat([0, 1, 2].map((a) => a === second ? 1 : 0))
-          assert.deepStrictEqual((yield* loaded.decide([1, 1], only)).action, [2 + first, second])
+          assert.deepStrictEqual((yield* loaded.decide([1, 1], { mask: only })).action, [2 + first, second])
         }
       }
-      assert.match((yield* Effect.flip(loaded.decide([1, 1], [1, 0]))).message, /7 numbers/)
+      assert.match((yield* Effect.flip(loaded.decide([1, 1], { mask: [1, 0] }))).message, /7 numbers/)
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 60_000)
 })
 

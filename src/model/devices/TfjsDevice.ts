@@ -113,11 +113,13 @@ const activationsOf = (
   relu: { apply: (x) => tf.relu(x), slope: (y) => tf.sign(y) }
 })
 
-/** The encoders that are computed here. */
-const mlpOf = (encoder: EncoderSpec): MlpSpec => {
+/** The encoders that are computed here, or why one is not. */
+const mlpOf = (encoder: EncoderSpec): MlpSpec | string => {
   switch (encoder.kind) {
     case "mlp":
       return encoder
+    case "gru":
+      return "a policy that remembers (gru) is not computed on this device; cpu and reference compute it"
   }
 }
 
@@ -139,6 +141,7 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
 ): Effect.fn.Return<LearnerModel<D>, DeviceFault, Scope.Scope> {
   const { optimizer, policy } = spec
   const network = mlpOf(policy.encoder)
+  if (typeof network === "string") return yield* new DeviceFault({ device, message: network })
   const layout = new ParameterLayout(policy)
   const { free, size } = layout
   const widest = Math.max(network.inputs, distributionOf(policy.distribution).outputs, ...network.hidden)

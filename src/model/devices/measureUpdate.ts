@@ -21,7 +21,7 @@ export const operations = ({ model, rows }: UpdateShape): number => 6 * new Para
 
 /** A batch with something in every row. */
 const segmentsOf = ({ model: { maxRows, policy }, rows }: UpdateShape): ReadonlyArray<Segment> => {
-  const { inputs } = encoderOf(policy.encoder)
+  const { inputs, stateWords } = encoderOf(policy.encoder)
   const { action } = distributionOf(policy.distribution)
   const segment: Segment = {
     rows: Math.min(rows, maxRows),
@@ -33,7 +33,10 @@ const segmentsOf = ({ model: { maxRows, policy }, rows }: UpdateShape): Readonly
     advantages: Float32Array.from({ length: maxRows }, (_, row) => row % 3 - 1),
     returns: Float32Array.from({ length: maxRows }, (_, row) => row % 5),
     logProbabilities: new Float32Array(maxRows),
-    values: new Float32Array(maxRows)
+    values: new Float32Array(maxRows),
+    ...(stateWords === 0
+      ? {}
+      : { remembered: { state: new Float32Array(stateWords), starts: new Uint8Array(maxRows) } })
   }
   return Array.from({ length: Math.ceil(rows / maxRows) }, (_, index) => ({
     ...segment,

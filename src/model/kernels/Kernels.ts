@@ -13,7 +13,7 @@ import { readFileSync } from "node:fs"
 import { companion, missing } from "../../companions.ts"
 import type { Activation } from "../policy/activations.ts"
 import { distributionOf, type DistributionSpec } from "../policy/DistributionSpec.ts"
-import { encoderOf, type EncoderSpec } from "../policy/Encoder.ts"
+import { cellOf, encoderOf, type EncoderSpec, type MlpSpec } from "../policy/Encoder.ts"
 import type { PolicySpec } from "../policy/PolicySpec.ts"
 import type { Arena, OutOfMemory } from "./Arena.ts"
 import { checkedJobs } from "./checkedJobs.ts"
@@ -33,7 +33,10 @@ export class KernelsUnavailable extends Schema.TaggedError<KernelsUnavailable>()
  * a job record at its start.
  */
 export interface KernelFunctions {
-  /** Writes outputs and values of each row, and leaves the activations in the workspace for `backward`. */
+  /**
+   * Writes outputs and values of each row, and leaves the activations in the workspace for `backward`. `states` is float32
+   * [rows][remembered], which advance; of a policy that remembers nothing 0.
+   */
   readonly forward: (
     policy: number,
     parameters: number,
@@ -41,11 +44,12 @@ export interface KernelFunctions {
     rows: number,
     workspace: number,
     outputs: number,
-    values: number
+    values: number,
+    states: number
   ) => void
   /**
    * The values of `forward` alone, for rows that lie `stride` bytes apart (see `act`): the actor of separate towers is
-   * left out.
+   * left out, and what is remembered stays as it is.
    */
   readonly valuesMany: (
     policy: number,
@@ -54,9 +58,13 @@ export interface KernelFunctions {
     stride: number,
     observations: number,
     workspace: number,
-    values: number
+    values: number,
+    states: number
   ) => void
-  /** Gradients of the layers' parameters, after `forward` of the same rows; added to what is there where `accumulate` is 1. */
+  /**
+   * Gradients of the layers' parameters, after `forward` of the same rows; added to what is there where `accumulate` is 1. Not
+   * for policies that remember.
+   */
   readonly backward: (
     policy: number,
     parameters: number,
@@ -137,8 +145,8 @@ export interface Kernels extends Omit<KernelFunctions, keyof Jobs>, Jobs {
 
 /** How many arguments each function takes. */
 const arities: { readonly [Name in keyof KernelFunctions]: Parameters<KernelFunctions[Name]>["length"] } = {
-  forward: 7,
-  valuesMany: 7,
+  forward: 8,
+  valuesMany: 8,
   backward: 9,
   mode: 4,
   act: 1,
@@ -246,9 +254,9 @@ const bind = (memory: SharedMemory, buffer: SharedArrayBuffer, functions: Kernel
 
 /** What the kernels know the members of each kind by. */
 const ids = {
-  encoder: { mlp: 0 } satisfies { readonly [Kind in EncoderSpec["kind"]]: number },
+  encoder: { mlp: 0, gru: 1 } satisfies { readonly [Kind in EncoderSpec["kind"]]: number },
   activation: { tanh: 0, relu: 1 } satisfies { readonly [Name in Activation]: number },
-  towers: { separate: 0, shared: 1 } satisfies { readonly [Name in EncoderSpec["towers"]]: number },
+  towers: { separate: 0, shared: 1 } satisfies { readonly [Name in MlpSpec["towers"]]: number },
   // One choice or several: to the kernels these are one distribution, whose parts say how many.
   distribution: { categorical: 0, "multi-categorical": 0, bernoulli: 1, "diagonal-gaussian": 2 } satisfies {
     readonly [Kind in DistributionSpec["kind"]]: number
@@ -268,28 +276,44 @@ const partsOf = (distribution: DistributionSpec): ReadonlyArray<number> => {
   }
 }
 
+/** The layers of an encoder as the kernels know them: towers, widths, and what is remembered on top. */
+const towersOf = (encoder: EncoderSpec): {
+  readonly towers: "separate" | "shared"
+  readonly hidden: ReadonlyArray<number>
+  readonly activation: Activation
+  readonly memory: number
+} => {
+  switch (encoder.kind) {
+    case "mlp":
+      return { ...encoder, memory: 0 }
+    case "gru": {
+      const { below, width } = cellOf(encoder)
+      return { towers: "shared", hidden: below, activation: encoder.activation, memory: width }
+    }
+  }
+}
+
 /** The words of a policy's descriptor, as `assembly/net.ts` reads them. */
 const descriptorWords = (spec: PolicySpec): ReadonlyArray<number> => {
   const { distribution, encoder } = spec
   const { freeParameters, outputs } = distributionOf(distribution)
+  const { activation, hidden, memory, towers } = towersOf(encoder)
   const parts = partsOf(distribution)
-  switch (encoder.kind) {
-    case "mlp":
-      return [
-        ids.encoder[encoder.kind],
-        ids.towers[encoder.towers],
-        encoder.inputs,
-        outputs,
-        ids.activation[encoder.activation],
-        encoder.hidden.length,
-        ids.distribution[distribution.kind],
-        parts.length,
-        freeParameters,
-        jobBytes + gatheredBytes(spec),
-        ...encoder.hidden,
-        ...parts
-      ]
-  }
+  return [
+    ids.encoder[encoder.kind],
+    ids.towers[towers],
+    encoderOf(encoder).inputs,
+    outputs,
+    ids.activation[activation],
+    hidden.length,
+    ids.distribution[distribution.kind],
+    parts.length,
+    freeParameters,
+    jobBytes + gatheredBytes(spec),
+    memory,
+    ...hidden,
+    ...parts
+  ]
 }
 
 /** Bytes of a policy's descriptor. */
@@ -304,6 +328,10 @@ const activationBytes = ({ encoder }: PolicySpec): number =>
 
 /** Bytes from one row's activations to the next's where rows lie side by side. */
 const activationStride = (spec: PolicySpec): number => spread(activationBytes(spec))
+
+/** The rows that a workspace needs room for, to make gradients of segments of up to `maxRows` rows. */
+const rowsAtOnce = ({ encoder }: PolicySpec, maxRows: number): number =>
+  encoderOf(encoder).stateWords > 0 ? maxRows : Math.min(maxRows, chunkRows)
 
 /** Numbers of a row that stand one array after the other in a chunk's scratch, beside outputs and their derivatives. */
 const rowArrays = 7
@@ -327,5 +355,6 @@ export const Kernels = {
   descriptorBytes,
   activationBytes,
   activationStride,
+  rowsAtOnce,
   workspaceBytes
 } as const

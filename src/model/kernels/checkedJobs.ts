@@ -24,22 +24,27 @@ interface Region {
 const sizesAt = (words: Int32Array, policy: number) => {
   const word = (k: number) => words[(policy >>> 2) + k]!
   const [towers, inputs, outputs, depth] = [word(1), word(2), word(3), word(5)]
-  const [distribution, parts, free, prelude] = [word(6), word(7), word(8), word(9)]
-  const hidden = Array.from({ length: depth }, (_, layer) => word(10 + layer))
+  const [distribution, parts, free, prelude, memory] = [word(6), word(7), word(8), word(9), word(10)]
+  const hidden = Array.from({ length: depth }, (_, layer) => word(11 + layer))
   const copies = towers === 0 ? 2 : 1
   const layers = hidden.reduce(
     (sum, width, layer) => sum + ((layer === 0 ? inputs : hidden[layer - 1]!) + 1) * width,
     0
   )
   const last = hidden.at(-1) ?? inputs
+  const features = memory > 0 ? memory : last
+  const cell = memory > 0 ? 3 * memory * (last + 1 + memory + 1) : 0
   const odd = (bytes: number) => (Math.ceil(bytes / 64) | 1) * 64
-  const activations = copies * hidden.reduce((bytes, width) => bytes + Math.ceil(width / 4) * 16, 0)
+  const padded = (width: number) => Math.ceil(width / 4) * 16
+  const activations = copies * hidden.reduce((bytes, width) => bytes + padded(width), 0) +
+    2 * padded(3 * memory) + 3 * padded(memory)
   const scratchRows = (rows: number) => Math.ceil(Math.min(rows, chunkRows) / 4) * 4
   return {
     /** Bytes of a workspace that belong to the record and to gathered rows: a column that stands there is no overlap. */
     prelude,
-    policy: 4 * (10 + depth + parts),
-    parameters: 4 * (copies * layers + (last + 1) * (outputs + 1) + free),
+    policy: 4 * (11 + depth + parts),
+    parameters: 4 * (copies * layers + cell + (features + 1) * (outputs + 1) + free),
+    memory: 4 * memory,
     observation: 4 * inputs,
     output: 4 * outputs,
     action: 4 * (distribution === 0 ? parts : outputs),
@@ -48,8 +53,10 @@ const sizesAt = (words: Int32Array, policy: number) => {
     keptStride: odd(activations),
     workspace: (rows: number) =>
       prelude +
-      scratchRows(rows) * (4 * (2 * outputs + 7 + parts) + 2 * odd(4 * Math.max(0, ...hidden))) +
-      Math.min(rows, chunkRows) * odd(activations)
+      scratchRows(rows) * (4 * (2 * outputs + 7 + parts) + 2 * odd(4 * Math.max(0, ...hidden, 3 * memory))) +
+      Math.min(rows, chunkRows) * odd(activations),
+    /** The same where rows are consecutive steps of a policy that remembers: room for all of them. */
+    consecutive: (rows: number) => memory > 0 ? Math.max(0, rows - chunkRows) * odd(activations) : 0
   }
 }
 type Sizes = ReturnType<typeof sizesAt>
@@ -84,12 +91,25 @@ const required = (job: string, named: Readonly<Record<string, number>>): void =>
   }
 }
 
-/** The regions that all jobs have. */
-const common = ({ parameters, policy, rows, workspace }: Job, sizes: Sizes): ReadonlyArray<Region> => [
+/** The regions that all jobs have; `more` is what a workspace needs beside its usual size. */
+const common = ({ parameters, policy, rows, workspace }: Job, sizes: Sizes, more = 0): ReadonlyArray<Region> => [
   { name: "policy", at: policy, bytes: sizes.policy, written: false },
   { name: "parameters", at: parameters, bytes: sizes.parameters, written: false },
-  { name: "workspace", at: workspace, bytes: sizes.workspace(rows), written: true, align: 8 }
+  { name: "workspace", at: workspace, bytes: sizes.workspace(rows) + more, written: true, align: 8 }
 ]
+
+/** What consecutive rows of a policy that remembers begin from. */
+const remembered = (
+  job: string,
+  { rows, starts, states }: EvaluateJob | GradientJob,
+  sizes: Sizes
+): ReadonlyArray<Region> => {
+  if (sizes.memory > 0 && rows > 0) required(job, { states })
+  return [
+    { name: "states", at: states, bytes: sizes.memory, written: false },
+    { name: "starts", at: starts, bytes: rows, written: false, align: 1 }
+  ]
+}
 
 /** Regions of what a loss reads and writes, `rows` rows side by side. */
 const ofLoss = (job: GradientJob | DifferentiateJob, sizes: Sizes): ReadonlyArray<Region> => {
@@ -113,7 +133,7 @@ export const checkedJobs = (buffer: SharedArrayBuffer, jobs: Jobs): Jobs => {
   /** The sizes of a job's policy; an address that is none has none. */
   const sizesOf = (name: string, { parameters, policy, workspace }: Job): Sizes => {
     required(name, { policy, workspace, parameters })
-    check(name, memory, [{ name: "policy", at: policy, bytes: 40, written: false }])
+    check(name, memory, [{ name: "policy", at: policy, bytes: 44, written: false }])
     return sizesAt(words, policy)
   }
   return {
@@ -122,6 +142,7 @@ export const checkedJobs = (buffer: SharedArrayBuffer, jobs: Jobs): Jobs => {
       const { rows, stride } = job
       const { actions, logProbabilities, observations, outputs, streams, values } = job
       required("act", { observations, streams, outputs, values, actions, logProbabilities })
+      if (sizes.memory > 0) required("act", { states: job.states })
       check("act", memory, common(job, sizes))
       check(
         "act",
@@ -129,6 +150,7 @@ export const checkedJobs = (buffer: SharedArrayBuffer, jobs: Jobs): Jobs => {
         [
           { name: "observations", at: observations, bytes: sizes.observation, written: false },
           { name: "streams", at: streams, bytes: streamBytes, written: true, align: 8 },
+          { name: "states", at: job.states, bytes: sizes.memory, written: true },
           { name: "masks", at: job.masks, bytes: sizes.mask, written: false, align: 1 },
           { name: "outputs", at: outputs, bytes: sizes.output, written: true },
           { name: "values", at: values, bytes: 4, written: true },
@@ -146,7 +168,8 @@ export const checkedJobs = (buffer: SharedArrayBuffer, jobs: Jobs): Jobs => {
       const { actions, entropies, logProbabilities, observations, rows, values } = job
       required("evaluate", { observations, actions, logProbabilities, entropies, values })
       check("evaluate", memory, [
-        ...common(job, sizes),
+        ...common(job, sizes, sizes.consecutive(rows)),
+        ...remembered("evaluate", job, sizes),
         { name: "observations", at: observations, bytes: rows * sizes.observation, written: false },
         { name: "actions", at: actions, bytes: rows * sizes.action, written: false },
         { name: "masks", at: job.masks, bytes: rows * sizes.mask, written: false, align: 1 },
@@ -175,7 +198,8 @@ export const checkedJobs = (buffer: SharedArrayBuffer, jobs: Jobs): Jobs => {
         "gradients",
         memory,
         [
-          ...common(job, sizes),
+          ...common(job, sizes, sizes.consecutive(rows)),
+          ...remembered("gradients", job, sizes),
           { name: "observations", at: observations, bytes: rows * sizes.observation, written: false },
           ...ofLoss(job, sizes),
           ...kept

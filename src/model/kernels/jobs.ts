@@ -25,6 +25,8 @@ export interface Job {
  */
 export interface ActJob extends Job {
   stride: number
+  /** What each row remembers, `Encoder.stateWords` float32 numbers, which advance; of a policy that remembers nothing 0. */
+  states: number
   observations: number
   /** Ten words, advanced in place. */
   streams: number
@@ -39,8 +41,18 @@ export interface ActJob extends Job {
   kept: number
 }
 
+/**
+ * Rows of a policy that remembers are consecutive steps of one environment: the addresses of what is remembered before the
+ * first, `Encoder.stateWords` float32 numbers, and of uint8 [rows], 1 where an episode begins. A workspace then needs room for
+ * all of the rows. Both are 0 where nothing is remembered.
+ */
+interface ConsecutiveJob extends Job {
+  states: number
+  starts: number
+}
+
 /** `evaluate`: log-probability of the action taken, entropy and value of each row. Rows lie side by side. */
-export interface EvaluateJob extends Job {
+export interface EvaluateJob extends ConsecutiveJob {
   observations: number
   actions: number
   masks: number
@@ -76,7 +88,7 @@ interface LossJob extends Job {
  * `gradients`: the gradient of a loss of rows by the parameters. Rows lie side by side. A workspace of `Kernels.chunkRows`
  * rows is enough for any number of rows.
  */
-export interface GradientJob extends LossJob {
+export interface GradientJob extends LossJob, ConsecutiveJob {
   loss: LossSettings
   observations: number
   /**
@@ -165,9 +177,11 @@ const word = {
   normalized: 20,
   terminated: 21,
   dOutputs: 22,
-  dValues: 23
+  dValues: 23,
+  states: 24,
+  starts: 25
 } as const
-const float64s = 24 / 2
+const float64s = 26 / 2
 
 /** Each job as a function of it: writes the record, and has it done. */
 export const jobs = (
@@ -219,6 +233,7 @@ export const jobs = (
       words[at + word.kept] = job.kept
       words[at + word.streams] = job.streams
       words[at + word.stride] = job.stride
+      words[at + word.states] = job.states
       kernels.act(job.workspace)
     },
     evaluate: (job) => {
@@ -229,6 +244,8 @@ export const jobs = (
       words[at + word.values] = job.values
       words[at + word.logProbabilities] = job.logProbabilities
       words[at + word.entropies] = job.entropies
+      words[at + word.states] = job.states
+      words[at + word.starts] = job.starts
       kernels.evaluate(job.workspace)
     },
     gradients: (job) => {
@@ -237,6 +254,8 @@ export const jobs = (
       words[at + word.kept] = job.kept
       words[at + word.outputs] = job.outputs
       words[at + word.values] = job.values
+      words[at + word.states] = job.states
+      words[at + word.starts] = job.starts
       kernels.gradients(job.workspace)
     },
     differentiate: (job) => {

@@ -1,6 +1,7 @@
 /**
  * The gradient of a unit: of all rows of its segments in their order, or of rows that were picked from them. Picked rows
- * are gathered, a chunk at a time, into the place that every workspace has for them.
+ * are gathered, a chunk at a time, into the place that every workspace has for them. Of a policy that remembers, all of a
+ * segment's rows are picked or none (`selectedRows.ts`).
  */
 import { distributionOf } from "../policy/DistributionSpec.ts"
 import { encoderOf } from "../policy/Encoder.ts"
@@ -23,6 +24,9 @@ export interface SegmentAddresses {
   /** What acting with the present parameters kept: see `GradientJob.kept`. */
   readonly kept: number
   readonly outputs: number
+  /** What a policy that remembers begins from: see `ConsecutiveJob`. */
+  readonly states: number
+  readonly starts: number
 }
 
 /** The columns of single numbers, in the order in which they are gathered. */
@@ -40,6 +44,8 @@ const pointAt = (job: GradientJob, rows: Omit<SegmentAddresses, "rows">): void =
   job.values = rows.values
   job.kept = rows.kept
   job.outputs = rows.outputs
+  job.states = rows.states
+  job.starts = rows.starts
 }
 
 /**
@@ -53,7 +59,7 @@ export const unitGradient = (
 ): (job: GradientJob, segments: ReadonlyArray<SegmentAddresses>, picked: Int32Array | null) => void => {
   const words = new Int32Array(kernels.buffer)
   const bytes = new Uint8Array(kernels.buffer)
-  const { inputs } = encoderOf(encoder)
+  const { inputs, stateWords } = encoderOf(encoder)
   const { action: { width }, outputs } = distributionOf(distribution)
 
   /** Copies `count` 32-bit numbers, of whatever type. */
@@ -61,11 +67,20 @@ export const unitGradient = (
     for (let k = 0; k < count; k++) words[(to >>> 2) + k] = words[(from >>> 2) + k]!
   }
 
+  /** Whether the rows of segment `f` are picked; `from` is how many rows were picked of those before it. */
+  const isPicked = (f: number, picked: Int32Array | null, from: number): boolean =>
+    picked === null || Math.floor((picked[from] ?? -1) / maxRows) === f
+
   return (job, segments, picked) => {
-    if (picked === null) {
-      for (const segment of segments) {
+    if (picked === null || stateWords > 0) {
+      let from = 0
+      for (let f = 0; f < segments.length; f++) {
+        const segment = segments[f]!
+        const taken = isPicked(f, picked, from)
         pointAt(job, segment)
-        job.rows = segment.rows
+        job.rows = taken ? segment.rows : 0
+        from += job.rows
+        // Of no rows too: the first of all begins the gradient.
         kernels.gradients(job)
         job.accumulate = 1
       }
@@ -86,7 +101,9 @@ export const unitGradient = (
       logProbabilities: column(2),
       values: column(3),
       kept: 0,
-      outputs: 0
+      outputs: 0,
+      states: 0,
+      starts: 0
     }
     // A unit of which nothing was picked begins its gradient at 0 too.
     for (let from = 0; from === 0 || from < picked.length; from += chunkRows) {

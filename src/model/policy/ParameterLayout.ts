@@ -3,7 +3,7 @@
  *
  * Everything that owns parameters (kernels, reference, optimizers, checkpoints) shares this one order, so that a whole
  * model is one typed array: actor hidden layers, actor head, critic hidden layers, critic head when the two have towers
- * of their own; trunk, actor head, critic head when they share one; last the distribution's free parameters. Each layer
+ * of their own; trunk, recurrent cell where there is one, actor head, critic head when they share one; last the distribution's free parameters. Each layer
  * is its weight, then its bias, without padding. Hidden weights are stored `[in][out]` and heads `[out][in]`, which is
  * how the kernels read them fastest; `toNamed` and `fromNamed` translate to PyTorch's names and its `[out][in]` order.
  *
@@ -12,7 +12,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { distributionOf } from "./DistributionSpec.ts"
-import { encoderOf, type PolicyLayers } from "./Encoder.ts"
+import { encoderOf, type MemoryLayers, type PolicyLayers } from "./Encoder.ts"
 import { type FloatArray, type Layer, placing, weightIndex } from "./Layer.ts"
 import { type Moments, momentsLength, momentsOf, unnormalized } from "./normalization.ts"
 import type { PolicySpec } from "./PolicySpec.ts"
@@ -55,6 +55,7 @@ export interface FreeParameters {
 export class ParameterLayout implements PolicyLayers {
   readonly spec: PolicySpec
   readonly trunk: ReadonlyArray<Layer>
+  readonly memory: MemoryLayers | null
   readonly actor: ReadonlyArray<Layer>
   readonly critic: ReadonlyArray<Layer>
   /** All layers, in flat order. */
@@ -71,11 +72,12 @@ export class ParameterLayout implements PolicyLayers {
     this.spec = spec
     const { layer, size } = placing()
     const { freeParameters, outputs } = distributionOf(spec.distribution)
-    const { actor, critic, trunk } = encoderOf(spec.encoder).layers(outputs, layer)
+    const { actor, critic, memory, trunk } = encoderOf(spec.encoder).layers(outputs, layer)
     this.trunk = trunk
+    this.memory = memory
     this.actor = actor
     this.critic = critic
-    this.layers = [...trunk, ...actor, ...critic]
+    this.layers = [...trunk, ...(memory === null ? [] : [memory.input, memory.recurrent]), ...actor, ...critic]
     this.free = { name: "log_std", at: size(), length: freeParameters }
     this.size = size() + freeParameters
     const { inputs } = encoderOf(spec.encoder)
@@ -87,11 +89,11 @@ export class ParameterLayout implements PolicyLayers {
   toNamed(flat: FloatArray): NamedParameters {
     const named: Record<string, Tensor> = {}
     for (const layer of this.layers) {
-      named[`${layer.name}.weight`] = Array.from(
+      named[layer.tensors.weight] = Array.from(
         { length: layer.outputs },
         (_, o) => Array.from({ length: layer.inputs }, (_, i) => flat[weightIndex(layer, o, i)]!)
       )
-      named[`${layer.name}.bias`] = Array.from({ length: layer.outputs }, (_, o) => flat[layer.bias + o]!)
+      named[layer.tensors.bias] = Array.from({ length: layer.outputs }, (_, o) => flat[layer.bias + o]!)
     }
     const { at, length, name } = this.free
     if (length > 0) named[name] = Array.from(flat.subarray(at, at + length))
@@ -115,8 +117,8 @@ export class ParameterLayout implements PolicyLayers {
       if (!hasShape(given, shape)) return mismatch(tensor, `expected the shape [${shape.join(", ")}]`)
     }
     for (const layer of this.layers) {
-      const weight = named[`${layer.name}.weight`]!.flat()
-      const bias = named[`${layer.name}.bias`]!.flat()
+      const weight = named[layer.tensors.weight]!.flat()
+      const bias = named[layer.tensors.bias]!.flat()
       for (let o = 0; o < layer.outputs; o++) {
         for (let i = 0; i < layer.inputs; i++) flat[weightIndex(layer, o, i)] = weight[o * layer.inputs + i]!
         flat[layer.bias + o] = bias[o]!
@@ -129,9 +131,9 @@ export class ParameterLayout implements PolicyLayers {
   /** The shape of each tensor by its name, in flat order. */
   get shapes(): ReadonlyMap<string, ReadonlyArray<number>> {
     return new Map([
-      ...this.layers.flatMap(({ inputs, name, outputs }): Array<[string, ReadonlyArray<number>]> => [
-        [`${name}.weight`, [outputs, inputs]],
-        [`${name}.bias`, [outputs]]
+      ...this.layers.flatMap(({ inputs, outputs, tensors }): Array<[string, ReadonlyArray<number>]> => [
+        [tensors.weight, [outputs, inputs]],
+        [tensors.bias, [outputs]]
       ]),
       ...(this.free.length > 0 ? [[this.free.name, [this.free.length]] as const] : [])
     ])

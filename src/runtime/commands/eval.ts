@@ -23,7 +23,7 @@ import { evaluationStream } from "../../random/streams.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { confirmEnvironment } from "../config/confirmEnvironment.ts"
 import { endless, endlessReason, EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
-import { Policy } from "../evaluation/Policy.ts"
+import { type Decision, Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
 import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
@@ -59,10 +59,15 @@ const episode = Effect.fnUntraced(function*(policy: Policy, definition: Environm
   const misstep = stepper.reset(random) ?? stepper.observe(observation)
   if (misstep !== undefined) return yield* fault(0, misstep.reason)
   const states = [state.slice()]
+  let remembered: Decision["state"]
   for (let step = 1; step <= endless; step++) {
     const unmasked = mask.length > 0 ? stepper.mask(mask, judge) : undefined
     if (unmasked !== undefined) return yield* fault(step, unmasked.reason)
-    const { action } = yield* player.decide(Array.from(observation), mask.length > 0 ? mask : undefined)
+    const { action, state: now } = yield* player.decide(Array.from(observation), {
+      mask: mask.length > 0 ? mask : undefined,
+      state: remembered
+    })
+    remembered = now
     const misstep = stepper.step(action, random) ?? stepper.observe(observation)
     if (misstep !== undefined) return yield* fault(step, misstep.reason)
     states.push(state.slice())

@@ -66,6 +66,10 @@ export const exportCommand = Command.make(
     const fs = yield* FileSystem.FileSystem
     const cannot = (error: PlatformError) =>
       new ExportError({ message: `${out} cannot be written: ${explain(error)}. Name another path with --out.` })
+    const obstacle = format === "tfjs" ? layersModel.obstacle(policy.spec) : undefined
+    if (obstacle !== undefined) {
+      return yield* new ExportError({ message: `${obstacle}; --format onnx and safetensors have one.` })
+    }
     if (format === "tfjs") yield* Effect.mapError(fs.makeDirectory(out, { recursive: true }), cannot)
     for (const [file, bytes] of Object.entries(filesOf(policy, format, out))) {
       yield* Effect.mapError(wholeFile.write(file, bytes), cannot)

@@ -151,14 +151,17 @@ export const options = {
     help: "async: most updates that may lie between pulling weights and pushing what came of them"
   },
   whenStale: choice(["wait", "refuse"], "async: hold the others back for the oldest, or drop what is too old"),
-  network: choice(["separate", "shared"], "policy and value as two networks, or two heads on one trunk"),
+  network: choice(
+    ["separate", "shared", "gru"],
+    "policy and value as two networks, two heads on one trunk, or two on a gated recurrent unit, which remembers"
+  ),
   hidden: {
     schema: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 16_384 }))).check(
       Schema.isMaxLength(16)
     ),
     kind: "numbers",
     expected: "up to 16 layer widths from 1 to 16384 separated by commas, such as 64,64",
-    help: "widths of the hidden layers, separated by commas"
+    help: "widths of the hidden layers, separated by commas; of --network gru the last is what it remembers"
   },
   activation: choice(["tanh", "relu"], "activation of the hidden layers"),
   init: choice(["pytorch", "orthogonal"], "initial weights: torch.nn.Linear's default, or orthogonal"),

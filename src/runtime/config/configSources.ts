@@ -25,6 +25,7 @@ import { readOlder } from "./olderSettings.ts"
 import { presets } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
+import { unitSize } from "./units.ts"
 import { judge } from "./variables.ts"
 import { tunedFor } from "./zoo.ts"
 
@@ -357,10 +358,25 @@ const contradiction = (config: RunConfig): string | undefined => {
   if (clipCThreshold > clipRhoThreshold) {
     return `--clip-c-threshold ${clipCThreshold} must be at most --clip-rho-threshold, which is ${clipRhoThreshold}.`
   }
+  if (config.network === "gru") {
+    if (config.hidden.length === 0) {
+      return "--network gru needs a width in --hidden: the last says how many numbers it remembers."
+    }
+    if (loss === "td" || algo === "impala") {
+      return `--network gru goes with a2c, a3c and ppo and their usual loss, not with ${
+        loss === "td" ? "--loss td" : `--algo ${algo}`
+      }.`
+    }
+  }
   const rows = config.nEnvs * config.nSteps
   if (ownersOf("batchSize").includes(config.algo) && rows % config.batchSize !== 0) {
     return `--batch-size ${config.batchSize} does not divide the ${config.nEnvs} x ${config.nSteps} = ${rows} rows of ` +
       `--n-envs and --n-steps; ${nearestDivisor(rows, config.batchSize)} does.`
+  }
+  const minibatches = rows / config.batchSize
+  const sequence = unitSize(config.nEnvs, schedule !== "sync") * config.nSteps
+  if (config.network === "gru" && ownersOf("batchSize").includes(algo) && minibatches > Math.ceil(rows / sequence)) {
+    return `--network gru learns along whole fragments: --batch-size ${config.batchSize} must be at least ${sequence}.`
   }
   return undefined
 }

@@ -95,9 +95,11 @@ export class Evaluator extends Context.Service<Evaluator, {
   /** Bytes of an arena that an evaluator takes. */
   static readonly bytes = (policy: PolicySpec): number =>
     Kernels.descriptorBytes(policy) + Kernels.workspaceBytes(policy, rows) +
-    rows * 4 * (encoderOf(policy.encoder).inputs + distributionOf(policy.distribution).outputs +
+    rows * 4 *
+      (encoderOf(policy.encoder).inputs + encoderOf(policy.encoder).stateWords +
+        distributionOf(policy.distribution).outputs +
         distributionOf(policy.distribution).action.width + 1) +
-    6 * 16
+    7 * 16
 
   /** The run's evaluator. */
   static readonly layer: Layer.Layer<Evaluator, OutOfMemory, CurrentConfig | DataPlane | Seed> = Layer.effect(
@@ -126,6 +128,8 @@ interface Region {
   readonly logits: number
   readonly values: number
   readonly actions: number
+  /** What the policy remembers of each episode. */
+  readonly states: number
 }
 
 const allocate = ({ arena, kernels, policy }: EvaluatorOptions): Effect.Effect<Region, OutOfMemory> =>
@@ -136,7 +140,8 @@ const allocate = ({ arena, kernels, policy }: EvaluatorOptions): Effect.Effect<R
       observations: yield* arena.allocate(rows * encoderOf(policy.encoder).inputs * 4),
       logits: yield* arena.allocate(rows * distributionOf(policy.distribution).outputs * 4),
       values: yield* arena.allocate(rows * 4),
-      actions: yield* arena.allocate(rows * distributionOf(policy.distribution).action.width * 4)
+      actions: yield* arena.allocate(rows * distributionOf(policy.distribution).action.width * 4),
+      states: yield* arena.allocate(rows * encoderOf(policy.encoder).stateWords * 4)
     }
   })
 
@@ -152,7 +157,8 @@ const play = Effect.fnUntraced(function*(
   const fault = (episode: number, step: number, reason: string) =>
     new EvaluationFault({ environment: definition.id, episode, step, reason })
 
-  const { inputs } = encoderOf(policy.encoder)
+  const { inputs, stateWords } = encoderOf(policy.encoder)
+  const states = arena.float32(region.states, rows * stateWords)
   const distribution = distributionOf(policy.distribution)
   const { action: { type, width }, outputs } = distribution
   const actions = type === "int32"
@@ -196,6 +202,7 @@ const play = Effect.fnUntraced(function*(
       (_, row) => arena.float32(region.observations + row * inputs * 4, inputs)
     )
     let playing = wave
+    states.fill(0)
     for (let step = 0; playing.length > 0; step++) {
       for (let i = 0; i < playing.length; i++) {
         const { episode, stepper } = playing[i]!
@@ -210,7 +217,8 @@ const play = Effect.fnUntraced(function*(
         playing.length,
         region.workspace,
         region.logits,
-        region.values
+        region.values,
+        region.states
       )
       for (let i = 0; mask.length > 0 && i < playing.length; i++) {
         const { episode, stepper } = playing[i]!
@@ -235,7 +243,16 @@ const play = Effect.fnUntraced(function*(
         ended[i] = isOver || step + 1 >= cap ? 1 : 0
         over ||= ended[i] === 1
       }
-      if (over) playing = playing.filter((_, i) => ended[i] === 0)
+      if (over) {
+        let row = 0
+        playing = playing.filter((_, i) => {
+          if (ended[i] !== 0) return false
+          // What is remembered moves with its episode.
+          states.copyWithin(row * stateWords, i * stateWords, (i + 1) * stateWords)
+          row++
+          return true
+        })
+      }
       if (performance.now() - looked >= millisBetweenYields) {
         yield* Effect.yieldNow
         looked = performance.now()

@@ -31,7 +31,7 @@ export class PolicyFileError extends Schema.TaggedError<PolicyFileError>()("Poli
   message: Schema.String
 }) {}
 
-/** An observation of the wrong size, or not finite. */
+/** An observation, or a state, of the wrong size, or not finite. */
 export class InvalidObservation extends Schema.TaggedError<InvalidObservation>()("InvalidObservation", {
   message: Schema.String
 }) {}
@@ -47,6 +47,8 @@ export interface Decision {
   readonly probabilities: ReadonlyArray<number>
   /** V of the observation. */
   readonly value: number
+  /** Of a policy that remembers what it does now: `decide` takes it with the next observation. Of others it is not there. */
+  readonly state?: ReadonlyArray<number>
 }
 
 /** The version of the format that this program writes. It reads all up to it. */
@@ -136,14 +138,25 @@ export class Policy {
   }
 
   /**
-   * What to do with an observation. Computed in float64; ties and rounding may differ from the kernels' last bit. `mask` says
-   * which actions are legal, 1 or 0 for each number that the policy's head gives: others are not decided for.
+   * What to do with an observation. Computed in float64; ties and rounding may differ from the kernels' last bit.
+   *
+   * - `mask`: which actions are legal, 1 or 0 for each number that the policy's head gives: others are not decided for.
+   * - `state`: of a policy that remembers, that of the decision before; left out, an episode begins.
    */
   decide(
     observation: ReadonlyArray<number>,
-    mask?: ArrayLike<number>
+    { mask, state }: {
+      readonly mask?: ArrayLike<number> | undefined
+      readonly state?: ReadonlyArray<number> | undefined
+    } = {}
   ): Effect.Effect<Decision, InvalidObservation> {
-    const { inputs } = encoderOf(this.spec.encoder)
+    const { inputs, stateWords } = encoderOf(this.spec.encoder)
+    if (state !== undefined && (state.length !== stateWords || !state.every(Number.isFinite))) {
+      const what = stateWords === 0
+        ? "remembers nothing: leave its state out"
+        : `has a state of ${stateWords} finite numbers`
+      return Effect.fail(new InvalidObservation({ message: `The policy of ${this.envId} ${what}.` }))
+    }
     if (observation.length !== inputs || !observation.every(Number.isFinite)) {
       return Effect.fail(
         new InvalidObservation({ message: `An observation of ${this.envId} is ${inputs} finite numbers.` })
@@ -162,7 +175,12 @@ export class Policy {
     return Effect.sync(() => {
       const seen = Float64Array.from(observation)
       this.scale?.see(seen, seen)
-      const { outputs, values } = forward(this.layout, this.weights, seen)
+      const { cell, outputs, values } = forward(
+        this.layout,
+        this.weights,
+        seen,
+        state === undefined ? undefined : { state: Float64Array.from(state), starts: [] }
+      )
       if (mask !== undefined) applyMask(outputs, mask)
       const distribution = distributionOf(this.spec.distribution)
       const { at, length } = this.layout.free
@@ -176,7 +194,8 @@ export class Policy {
       return {
         action: typeof action === "number" ? action : Array.from(action),
         probabilities: Array.from(probabilities),
-        value: values[0]!
+        value: values[0]!,
+        ...(cell === null ? {} : { state: Array.from(cell.after) })
       }
     })
   }

@@ -21,7 +21,7 @@ import type { LossReport } from "../../model/losses/LossSettings.ts"
 import { linearSchedule, type OptimizerSpec } from "../../model/optimizers.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
-import { allRows, rowsOf, UnitOrder } from "../plan/minibatches.ts"
+import { allRows, orderOf, rowsOf } from "../plan/minibatches.ts"
 import { firstPass, type PassOrder, type Plan, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 import type { EnvSlot, Fragment } from "../workers/dataPlaneLayout.ts"
@@ -166,7 +166,7 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
   const toCorrected = plan.vTrace === undefined ? undefined : targets.makeVTrace(config.nSteps, plan.vTrace)
   /** The gradients of a first pass come with the fragments. */
   const firstIsMade = firstPass(plan) !== null
-  const orders = plane.units.map((_, unit) => new UnitOrder(seed, unit))
+  const orders = plane.units.map((_, unit) => orderOf(plane.policy, seed, unit, plane.units.length))
 
   // Two banks by turns: whoever still reads the old weights is not disturbed.
   const publish = Effect.suspend(() => model.read(plane.weightsOf(version)))

@@ -10,13 +10,14 @@ import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { Arena, type OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../../model/kernels/Kernels.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
-import { encoderOf } from "../../model/policy/Encoder.ts"
+import { encoderOf, type EncoderSpec } from "../../model/policy/Encoder.ts"
 import { unnormalized } from "../../model/policy/normalization.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
 import { environmentOf } from "../config/environmentOf.ts"
 import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
+import { unitSize } from "../config/units.ts"
 import { actionsOf } from "./actions.ts"
 import {
   bankOf,
@@ -27,7 +28,6 @@ import {
   envSlot,
   layOut,
   unitCount,
-  unitSize,
   type UnitSlot,
   unitSlot,
   weightBanks
@@ -77,15 +77,19 @@ export class DataPlane extends Context.Service<DataPlane, {
         actionWidth: action.width,
         continuous: action.type === "float32",
         masks: config.actionMasks && hasActionMask(definition) ? maskSize(definition.actionSpace) : 0,
+        memory: encoderOf(policy.encoder).stateWords,
         stateSize: definition.stateSize,
         parameters: parameters.size,
         normalization: policy.normalization ?? unnormalized,
         descriptorBytes: Kernels.descriptorBytes(policy),
         workers: workersOf(config, unitCount({ slots: config.nEnvs, unit })),
-        // The td loss needs the activations of a whole fragment, all else those of a chunk.
+        // The td loss, and what remembers, need the activations of a whole fragment, all else those of a chunk.
         workspaceBytes: Kernels.workspaceBytes(
           policy,
-          config.loss === "td" ? Math.max(config.nSteps + 1, Kernels.chunkRows) : Kernels.chunkRows
+          Math.max(
+            config.loss === "td" ? config.nSteps + 1 : Kernels.rowsAtOnce(policy, config.nSteps),
+            Kernels.chunkRows
+          )
         ),
         activationBytes: keepsActivations(config, policy, unit) ? Kernels.activationStride(policy) : 0,
         pulled: config.schedule === "sync" ? 0 : parameters.weights,
@@ -93,7 +97,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         gradient: config.ship === "gradients" ? parameters.size : 0
       }
       const bytes = dataPlaneBytes(spec)
-      const arena = yield* Arena.make({ bytes: bytes + roomBeside(policy, parameters.size) })
+      const arena = yield* Arena.make({ bytes: bytes + roomBeside(policy, parameters.size, config.nSteps) })
       const kernels = yield* Kernels.instantiate(arena.memory)
       const layout = layOut(spec, yield* arena.allocate(bytes, 64))
       const weights = weightBanks(arena.buffer, layout)
@@ -124,15 +128,20 @@ export const policyOf = (
   if (actions === undefined) throw new Error(`${id} has actions of ${actionSpace}, which no distribution fits`)
   const { normalizeObservations: observations, normalizeRewards: rewards } = config
   return {
-    encoder: {
-      kind: "mlp",
-      towers: config.network,
-      inputs: observationSpace.size,
-      hidden: config.hidden,
-      activation: config.activation
-    },
+    encoder: encoderOfRun(config, observationSpace.size),
     distribution: actions.distribution,
     ...(observations || rewards ? { normalization: { observations, rewards } } : {})
+  }
+}
+
+/** The encoder of the configuration: here each kind of network becomes one. */
+const encoderOfRun = ({ activation, hidden, network }: RunConfig, inputs: number): EncoderSpec => {
+  switch (network) {
+    case "separate":
+    case "shared":
+      return { kind: "mlp", towers: network, inputs, hidden, activation }
+    case "gru":
+      return { kind: "gru", inputs, hidden, activation }
   }
 }
 
@@ -161,7 +170,9 @@ const keepsActivations = (
   unit: number
 ): boolean => {
   const block = blocksOf({ first: 0, count: nEnvs }, unit)[0]!.count
-  return ship === "gradients" && loss === "a2c" && placements[placement].sharesMemory &&
+  // What remembers goes through its rows again anyway.
+  return encoderOf(policy.encoder).stateWords === 0 && ship === "gradients" && loss === "a2c" &&
+    placements[placement].sharesMemory &&
     block * nSteps * Kernels.activationStride(policy) <= mostActivations
 }
 
@@ -169,5 +180,5 @@ const keepsActivations = (
  * Room beside the plane for the learner's model and the evaluator, with some to spare. It is reserved address space:
  * what they do not touch costs no memory.
  */
-const roomBeside = (policy: PolicySpec, parameters: number): number =>
-  2 * Kernels.workspaceBytes(policy, 128) + 8 * 4 * parameters + 1_048_576
+const roomBeside = (policy: PolicySpec, parameters: number, nSteps: number): number =>
+  2 * Kernels.workspaceBytes(policy, Math.max(128, Kernels.rowsAtOnce(policy, nSteps))) + 8 * 4 * parameters + 1_048_576

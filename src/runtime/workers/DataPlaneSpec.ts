@@ -19,6 +19,8 @@ export const DataPlaneSpec = Schema.Struct({
   continuous: Schema.Boolean,
   /** Numbers of an action mask; 0: actions are not masked. */
   masks: Count,
+  /** Numbers that the policy remembers of an environment; 0: it remembers nothing. */
+  memory: Count,
   /** float64 numbers of an environment's state. */
   stateSize: Count,
   /** Parameters of the policy network. */

@@ -171,7 +171,13 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
               ownPace: config.schedule !== "sync",
               gradients: config.ship === "experience"
                 ? null
-                : { policy: plane.policy, targets: config, seed: seed.root, first: firstPass(plan) },
+                : {
+                  policy: plane.policy,
+                  targets: config,
+                  seed: seed.root,
+                  units: plane.units.length,
+                  first: firstPass(plan)
+                },
               plane: parcels === undefined
                 ? { memory: plane.arena.memory, layout: plane.layout }
                 : parcels[index]!.ownPlane()

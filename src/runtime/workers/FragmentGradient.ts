@@ -8,7 +8,7 @@ import type { Kernels } from "../../model/kernels/Kernels.ts"
 import { type SegmentAddresses, unitGradient } from "../../model/kernels/unitGradient.ts"
 import type { FragmentLossSettings, LossSettings } from "../../model/losses/LossSettings.ts"
 import { PolicySpec } from "../../model/policy/PolicySpec.ts"
-import { rowsOf, UnitOrder } from "../plan/minibatches.ts"
+import { orderOf, rowsOf } from "../plan/minibatches.ts"
 import { PassOrder } from "../plan/UpdatePlan.ts"
 import {
   type DataPlaneLayout,
@@ -26,6 +26,8 @@ export const GradientSettings = Schema.Struct({
   targets: targets.TargetSettings,
   /** Root seed: it decides the order of the rows in minibatches. */
   seed: Schema.Int,
+  /** Units of the whole run. */
+  units: Schema.Int,
   /** The pass whose gradient is made as soon as the fragment is there; null: each is asked for. */
   first: Schema.NullOr(PassOrder)
 })
@@ -81,6 +83,8 @@ export const make = (
     values: 0,
     kept: 0,
     outputs: 0,
+    states: 0,
+    starts: 0,
     gradients: address.gradient,
     accumulate: 0,
     statistics: address.statistics
@@ -96,7 +100,7 @@ export const make = (
       ...slot,
       fragments,
       job: jobOf(slot),
-      order: new UnitOrder(settings.seed, firstUnit + u),
+      order: orderOf(settings.policy, settings.seed, firstUnit + u, settings.units),
       fresh: fragments.map(({ slot }) => addressesOf(slot, true)),
       stale: fragments.map(({ slot }) => addressesOf(slot, false))
     }
@@ -132,7 +136,7 @@ export const make = (
       const { address } = slot
       // The kernel takes float32 rewards; the slot's `returns` are free to hold them.
       for (let t = 0; t < rows; t++) slot.returns[t] = slot.rewards[t]!
-      kernels.forward(descriptor, weights, address.observations, rows + 1, workspace, logits, values)
+      kernels.forward(descriptor, weights, address.observations, rows + 1, workspace, logits, values, 0)
       kernels.differentiate({
         ...unit.job,
         ...unit.stale[f]!,
@@ -197,5 +201,7 @@ const addressesOf = ({ address }: EnvSlot, fresh: boolean): SegmentAddresses => 
   logProbabilities: address.logProbabilities,
   values: address.values,
   kept: fresh ? address.activations : 0,
-  outputs: fresh ? address.logits : 0
+  outputs: fresh ? address.logits : 0,
+  states: address.memoryBefore,
+  starts: address.starts
 })

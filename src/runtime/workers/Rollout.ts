@@ -125,22 +125,24 @@ export const make = (
   const { rewards, terminated, truncated } = worlds
   const readers = residents.map(known.reader)
   const { actionWidth } = spec
+  const remembers = spec.memory > 0
   // Integers have an array of their own; of anything else each environment's reader keeps the numbers.
   const actions: { [world: number]: PlayedAction; readonly length: number } = definition.actionSpace._tag === "Discrete"
     ? new Int32Array(count)
     : Array.from({ length: count }, () => 0)
 
   const start = (i: number): string | undefined => {
-    const { discounted, tally } = residents[i]!.live
+    const { discounted, memory, tally } = residents[i]!.live
     tally[0] = 0
     tally[1] = 0
     discounted.fill(0)
+    memory.fill(0)
     return worlds.reset(i)?.reason
   }
 
   /** Writes V of the present observations of `rows` environments, for the first of them at address `into`. */
-  const valuesOfObservations = ({ seenAt }: Resident, rows: number, weights: number, into: number): void =>
-    kernels.valuesMany(layout.descriptor, weights, rows, layout.slotBytes, seenAt, workspace, into)
+  const valuesOfObservations = ({ address, seenAt }: Resident, rows: number, weights: number, into: number): void =>
+    kernels.valuesMany(layout.descriptor, weights, rows, layout.slotBytes, seenAt, workspace, into, address.memory)
 
   /** Acting for all environments, at the step that `act` says. */
   const job: ActJob = {
@@ -151,6 +153,7 @@ export const make = (
     stride: layout.slotBytes,
     observations: first.seenAt,
     streams: first.address.sampling,
+    states: first.address.memory,
     masks: 0,
     outputs: 0,
     values: 0,
@@ -175,10 +178,11 @@ export const make = (
   /** Chooses the actions of step `t` of all environments. */
   const act = (weights: number, t: number): void => {
     for (let i = 0; i < count; i++) {
-      const { seen, slot } = residents[i]!
+      const { live, seen, slot } = residents[i]!
       normalizer?.seeAndCount(slot)
-      const { observations } = slot
+      const { observations, starts } = slot
       for (let k = 0; k < inputs; k++) observations[t * inputs + k] = seen[k]!
+      if (remembers) starts[t] = live.tally[1] === 0 ? 1 : 0
     }
     const { address } = first
     job.parameters = weights
@@ -255,6 +259,7 @@ export const make = (
     },
     collect: (weights, steps, trail) => {
       normalizer?.begin(weights)
+      if (remembers) { for (const { live, slot } of residents) slot.memoryBefore.set(live.memory) }
       for (let t = 0; t < steps; t++) {
         const unmasked = mask.length > 0 ? maskActions(t) : undefined
         if (unmasked !== undefined) return unmasked

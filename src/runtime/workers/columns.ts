@@ -50,6 +50,8 @@ export const columns = {
   sampling: { type: "u32", role: "state", per: "environment", width: () => Pcg64.words },
   /** The present observation. */
   observation: { type: "f32", role: "state", per: "environment", width: ({ inputs }) => inputs },
+  /** What the policy remembers. */
+  memory: { type: "f32", role: "state", per: "environment", width: ({ memory }) => memory, later: true },
   /** Return and length of the episode under way, and the steps of the environment's whole life. */
   tally: { type: "f64", role: "state", per: "environment", width: () => 3 },
   /** The discounted return so far, by whose variance rewards are normalized. */
@@ -73,6 +75,9 @@ export const columns = {
   },
   /** Moments of what was seen and paid in the fragment, before it was normalized. */
   moments: { type: "f64", role: "experience", per: "environment", width: statisticsLength },
+  /** What the policy remembered before the first step, and whether an episode began with a step. */
+  memoryBefore: { type: "f32", role: "experience", per: "environment", width: ({ memory }) => memory },
+  starts: { type: "u8", role: "experience", per: "step", width: ({ memory }) => memory > 0 ? 1 : 0 },
   /** What each action was chosen from, and what followed the last. */
   observations: { type: "f32", role: "experience", per: "step + 1", width: ({ inputs }) => inputs },
   /** 32-bit words: integers, or real numbers where the run is continuous. `EnvSlot.taken` has them as what they are. */

@@ -44,13 +44,6 @@ export const stateLayout = (spec: DataPlaneSpec) => {
   return { offsets, bytes: cursor.at }
 }
 
-/** Gradients are summed in at most this many units. */
-const mostUnits = 64
-
-/** How many environments form a unit: one, up to 64 of them; at their own pace always one. */
-export const unitSize = (environments: number, ownPace: boolean): number =>
-  ownPace ? 1 : Math.ceil(environments / mostUnits)
-
 /** How many units there are. */
 export const unitCount = ({ slots, unit }: Pick<DataPlaneSpec, "slots" | "unit">): number => Math.ceil(slots / unit)
 

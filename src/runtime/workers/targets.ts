@@ -155,5 +155,6 @@ export const segmentOf = ({ slot }: Pick<Fragment, "slot">, rows: number): Segme
   returns: slot.returns,
   logProbabilities: slot.logProbabilities,
   values: slot.values,
-  ...(slot.masks.length > 0 ? { masks: slot.masks } : {})
+  ...(slot.masks.length > 0 ? { masks: slot.masks } : {}),
+  ...(slot.memoryBefore.length === 0 ? {} : { remembered: { state: slot.memoryBefore, starts: slot.starts } })
 })

@@ -36,8 +36,8 @@ describe("Kernels", () => {
       const kernels = yield* Kernels.instantiate(arena.memory)
       const net = yield* kernels.describe(arena, categoricalMlp(spec))
       assert.deepStrictEqual(Array.from(arena.int32(net, 9)), [0, 1, 4, 2, 1, 2, 0, 1, 0])
-      assert.deepStrictEqual(Array.from(arena.int32(net + 40, 3)), [20, 3, 2])
-      assert.strictEqual(Kernels.descriptorBytes(categoricalMlp(spec)), 52)
+      assert.deepStrictEqual(Array.from(arena.int32(net + 40, 4)), [0, 20, 3, 2])
+      assert.strictEqual(Kernels.descriptorBytes(categoricalMlp(spec)), 56)
     }))
 
   it.prop("a workspace is never smaller for more rows, and holds the activations", [Spec, Rows], ([given, rows]) => {

@@ -38,7 +38,9 @@ export const blank = {
   scale: 1,
   dOutputs: 0,
   dValues: 0,
-  terminated: false
+  terminated: false,
+  states: 0,
+  starts: 0
 } as const
 
 /** A new memory with kernels on it. Nothing is freed: make one for each example. */

@@ -143,6 +143,8 @@ describe("distributions on the kernels", () => {
       const { actions, logProbabilities, observations } = s.gathered()
       const found = { logProbabilities: s.floats(rows), entropies: s.floats(rows), values: s.floats(rows) }
       s.kernels.evaluate({
+        states: 0,
+        starts: 0,
         policy: s.descriptor,
         parameters: s.params.at,
         workspace: s.workspace,

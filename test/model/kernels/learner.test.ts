@@ -85,7 +85,7 @@ describe("the notebooks' updates on the kernels", () => {
       const advantages = s.floats(s.rows)
       learnerCase.updates.forEach((_, update) => {
         const sums = s.statistics()
-        s.kernels.forward(s.net, s.params.at, s.observations.at, s.rows, s.work, logits.at, values.at)
+        s.kernels.forward(s.net, s.params.at, s.observations.at, s.rows, s.work, logits.at, values.at, 0)
         advantages.view.set(returns.view.map((value, row) => value - values.view[row]!))
         s.kernels.gradients({
           ...blank,
@@ -118,7 +118,7 @@ describe("the notebooks' updates on the kernels", () => {
       const dValues = s.floats(rows)
       learnerCase.updates.forEach((_, update) => {
         const sums = s.statistics()
-        s.kernels.forward(s.net, s.params.at, s.observations.at, rows, s.work, logits.at, values.at)
+        s.kernels.forward(s.net, s.params.at, s.observations.at, rows, s.work, logits.at, values.at, 0)
         s.kernels.differentiate({
           ...blank,
           policy: s.net,

@@ -35,7 +35,7 @@ const setUp = (spec: CategoricalMlp, rows: number, seed: number) => {
 type Setting = ReturnType<typeof setUp>
 
 const forward = (s: Setting, rows: number) =>
-  s.kernels.forward(s.net, s.params.at, s.observations.at, rows, s.work, s.logits.at, s.values.at)
+  s.kernels.forward(s.net, s.params.at, s.observations.at, rows, s.work, s.logits.at, s.values.at, 0)
 
 const randomOutputs = (s: Setting, spec: CategoricalMlp, rows: number) => ({
   dLogits: s.floats(Float32Array.from({ length: rows * spec.actions }, () => s.random.uniform(-1, 1) / rows)),
@@ -86,7 +86,7 @@ describe("the network on the kernels", () => {
     const one = { logits: s.floats(spec.actions), value: s.floats(1) }
     for (let row = 0; row < rows; row++) {
       const observation = s.observations.at + row * spec.inputs * 4
-      s.kernels.forward(s.net, s.params.at, observation, 1, s.work, one.logits.at, one.value.at)
+      s.kernels.forward(s.net, s.params.at, observation, 1, s.work, one.logits.at, one.value.at, 0)
       assert.deepStrictEqual(bits(one.logits.view), logits.slice(row * spec.actions, (row + 1) * spec.actions))
       assert.deepStrictEqual(bits(one.value.view), values.slice(row, row + 1))
     }
@@ -104,7 +104,7 @@ describe("the network on the kernels", () => {
       const [logits, values] = [bits(s.logits.view), bits(s.values.view)]
       for (let row = 0; row < rows; row++) {
         const observation = s.observations.at + row * large.inputs * 4
-        s.kernels.forward(s.net, s.params.at, observation, 1, s.work, s.logits.at, s.values.at)
+        s.kernels.forward(s.net, s.params.at, observation, 1, s.work, s.logits.at, s.values.at, 0)
         assert.deepStrictEqual(bits(s.logits.view.subarray(0, 3)), logits.slice(row * 3, row * 3 + 3))
         assert.deepStrictEqual(bits(s.values.view.subarray(0, 1)), values.slice(row, row + 1))
       }
@@ -122,7 +122,7 @@ describe("the network on the kernels", () => {
       const pieces = s.floats(s.layout.size)
       const backward = (from: number, count: number, gradients: number, accumulate: 0 | 1) => {
         const observations = s.observations.at + from * spec.inputs * 4
-        s.kernels.forward(s.net, s.params.at, observations, count, s.work, s.logits.at, s.values.at)
+        s.kernels.forward(s.net, s.params.at, observations, count, s.work, s.logits.at, s.values.at, 0)
         s.kernels.backward(
           s.net,
           s.params.at,
@@ -374,7 +374,7 @@ describe("the network on the kernels", () => {
     const outputs = { logits: s.floats(rows * spec.actions), values: s.floats(rows) }
     guards.push(s.floats(8))
     for (const guard of guards) guard.view.fill(1)
-    s.kernels.forward(s.net, s.params.at, s.observations.at, rows, work, outputs.logits.at, outputs.values.at)
+    s.kernels.forward(s.net, s.params.at, s.observations.at, rows, work, outputs.logits.at, outputs.values.at, 0)
     s.kernels.backward(
       s.net,
       s.params.at,

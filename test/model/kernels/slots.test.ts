@@ -121,12 +121,12 @@ describe("slots", () => {
   it.prop("values over slots are the forward pass's", [Spec, Rows, Seed], ([spec, count, seed]) => {
     const s = setUp(spec, count, 1, seed)
     const { base, kernels, net, params, places, size, work } = s
-    kernels.valuesMany(net, params.at, count, size, base + places.observations, work, base + places.values)
+    kernels.valuesMany(net, params.at, count, size, base + places.observations, work, base + places.values, 0)
     const logits = s.floats(0, places.logits, spec.actions)
     assert.isTrue(logits.every((x) => x === guard))
     const one = { logits: s.allocate(spec.actions * 4), value: s.allocate(4) }
     for (let slot = 0; slot < count; slot++) {
-      kernels.forward(net, params.at, base + slot * size + places.observations, 1, work, one.logits, one.value)
+      kernels.forward(net, params.at, base + slot * size + places.observations, 1, work, one.logits, one.value, 0)
       assert.deepStrictEqual(bits(s.floats(slot, places.values, 1)), bits(s.arena.float32(one.value, 1)))
     }
   })

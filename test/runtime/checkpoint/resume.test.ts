@@ -28,6 +28,8 @@ const ways: Readonly<Record<string, PartialConfig>> = {
     maxStaleness: 1,
     whenStale: "refuse"
   },
+  "in step, remembering": { algo: "ppo", network: "gru", nSteps: 5, batchSize: 5, nEpochs: 2 },
+  "by the seed, remembering": { preset: "a3c", schedule: "seeded", nSteps: 5, network: "gru" },
   "in step, normalized": { normalizeObservations: true, normalizeRewards: true },
   "ppo, real actions, normalized": {
     envId: "MountainCarContinuous-v0",

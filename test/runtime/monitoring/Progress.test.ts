@@ -10,6 +10,7 @@ const spec = {
   actionWidth: 1,
   continuous: false,
   masks: 0,
+  memory: 0,
   stateSize: 1,
   parameters: 1,
   normalization: { observations: false, rewards: false },

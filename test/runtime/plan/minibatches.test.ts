@@ -1,7 +1,7 @@
 /** Minibatches: every row is in one of an epoch's, whoever asks and in whichever order. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { shareOf, UnitOrder } from "../../../src/runtime/plan/minibatches.ts"
+import { SequenceOrder, shareOf, UnitOrder } from "../../../src/runtime/plan/minibatches.ts"
 
 const Natural = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 
@@ -15,6 +15,24 @@ const Case = Schema.Struct({
 })
 
 describe("minibatches", () => {
+  it.prop("of whole fragments have every unit once, in an order of the epoch", [Case], ([given]) => {
+    const { of, seed } = given
+    const units = given.unit + of
+    const rows = Int32Array.from({ length: given.rows + 1 }, (_, k) => k)
+    const taken = Array.from({ length: units }, (_, unit) => {
+      const order = new SequenceOrder(seed, unit, units)
+      return Array.from({ length: of }, (_, index) => order.pick(rows, { ...given, index }).length)
+    })
+    for (const minibatches of taken) {
+      assert.deepStrictEqual(minibatches.toSorted((a, b) => b - a), [
+        rows.length,
+        ...Array.from({ length: of - 1 }, () => 0)
+      ])
+    }
+    const sizes = Array.from({ length: of }, (_, index) => taken.filter((own) => own[index]! > 0).length)
+    assert.isAtMost(Math.max(...sizes) - Math.min(...sizes), 1)
+  })
+
   it.prop("the shares of a unit are its rows, each once, and as even as can be", [Case], ([given]) => {
     const { of, rows, seed, unit } = given
     const order = new UnitOrder(seed, unit).of(rows, given)

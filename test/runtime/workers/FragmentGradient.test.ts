@@ -66,6 +66,7 @@ const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Set
     actionWidth: 1,
     continuous: false,
     masks: 0,
+    memory: 0,
     stateSize: 1,
     parameters,
     normalization: { observations: false, rewards: false },
@@ -92,6 +93,7 @@ const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Set
     policy: categoricalMlp(network),
     targets: settings.targets,
     seed: 5,
+    units: 2,
     first: pass
   })
   return {

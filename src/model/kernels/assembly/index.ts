@@ -9,15 +9,17 @@
 import { actionWidth, applyMask, evaluateRows, gradientRows, likeliestRows, sampleRows } from "./distributions"
 import {
   accumulatesOf, actionsOf, dOutputsOf, dValuesOf, entropiesOf, gradientsOf, keptOf, logProbabilitiesOf, lossOf,
-  masksOf, observationsOf, outputsAtOf, parametersOf, policyOf, rowsOf, streamsOf, strideOf, valuesOf
+  masksOf, observationsOf, outputsAtOf, parametersOf, policyOf, rowsOf, startsOf, statesOf, streamsOf, strideOf, valuesOf
 } from "./job"
 import { isAlongFragment, lossRows } from "./losses"
 import {
   CHUNK, D_ENTROPIES, D_LOG_PROBABILITIES, D_VALUES, ENTROPIES, LOG_PROBABILITIES, PART_ENTROPIES, VALUES,
-  activationStride, activationsAt, dOutputsAt, deltasAt, freeOf, inputsOf, layersBytes, outputsAt, outputsOf, rowArrayAt,
-  scratchAt
+  activationStride, activationsAt, dOutputsAt, deltasAt, freeOf, inputsOf, layersBytes, memoryOf, outputsAt, outputsOf,
+  rowArrayAt, scratchAt
 } from "./net"
-import { backwardRows, forwardRows } from "./network"
+import {
+  backwardAlong, backwardRows, forwardAlong, forwardRows, headsOnCell, headsOnCellBackward
+} from "./network"
 
 export { exponential, hyperbolicTangent, logarithm } from "./activation"
 export { backward, forward, valuesMany } from "./network"
@@ -27,7 +29,7 @@ export { adam, addInto, rmsprop, squaredNorm, sumInto } from "./optimizers"
 /**
  * The job's rows, of which everything lies `stride` bytes apart, a chunk at a time: outputs and values, and an action,
  * sampled with the next numbers of the row's stream (ten u32 words), with its log-probability. `kept`, where there is one,
- * is where the first row's activations stay for `gradients`.
+ * is where the first row's activations stay for `gradients`. `states` is what each row remembers, and advances.
  */
 export function act(job: usize): void {
   const net = policyOf(job)
@@ -45,7 +47,7 @@ export function act(job: usize): void {
     const outputs = outputsAtOf(job) + at
     forwardRows(
       net, params, observationsOf(job) + at, stride, n, kept ? kept + at : passing, kept ? stride : passingStride,
-      outputs, stride, valuesOf(job) + at, stride
+      outputs, stride, valuesOf(job) + at, stride, statesOf(job) + at, stride, true
     )
     if (masks) applyMask(net, outputs, stride, n, masks + at, stride)
     sampleRows(
@@ -76,20 +78,32 @@ function evaluateChunk(net: usize, job: usize, scratch: usize, first: i32, n: i3
   )
 }
 
-/** Log-probability of the action, entropy and value of each of the job's rows. */
+/** Log-probability of the action, entropy and value of each of the job's rows; with a cell, consecutive ones. */
 export function evaluate(job: usize): void {
   const net = policyOf(job)
   const rows = rowsOf(job)
   const scratch = scratchAt(net, job)
   const rowBytes = <usize>inputsOf(net) << 2
+  const along = memoryOf(net) > 0
+  const whole = activationsAt(net, job, rows)
+  const stride = activationStride(net)
+  if (along) {
+    forwardAlong(net, parametersOf(job), observationsOf(job), rows, whole, stride, statesOf(job), startsOf(job))
+  }
   for (let first = 0; first < rows; first += CHUNK) {
     const n = min(CHUNK, rows - first)
     const at = <usize>first << 2
     const outputs = outputsAt(scratch)
-    forwardRows(
-      net, parametersOf(job), observationsOf(job) + <usize>first * rowBytes, rowBytes, n, activationsAt(net, job, n),
-      activationStride(net), outputs, <usize>outputsOf(net) << 2, valuesOf(job) + at, 4
-    )
+    const outputBytes = <usize>outputsOf(net) << 2
+    if (along) {
+      const active = whole + <usize>first * stride
+      headsOnCell(net, parametersOf(job), n, active, stride, outputs, outputBytes, valuesOf(job) + at, 4)
+    } else {
+      forwardRows(
+        net, parametersOf(job), observationsOf(job) + <usize>first * rowBytes, rowBytes, n, activationsAt(net, job, n),
+        stride, outputs, outputBytes, valuesOf(job) + at, 4, 0, 0, false
+      )
+    }
     evaluateChunk(net, job, scratch, first, n, outputs, dOutputsAt(net, scratch, n))
     const bytes = <usize>n << 2
     memory.copy(logProbabilitiesOf(job) + at, rowArrayAt(net, scratch, n, LOG_PROBABILITIES), bytes)
@@ -139,6 +153,36 @@ export function differentiate(job: usize): void {
 }
 
 /**
+ * The same with a cell, of consecutive rows: all of them forward, the loss chunk by chunk, all of them backward. So the
+ * workspace must have room for all of them.
+ */
+function gradientsAlong(net: usize, job: usize, scratch: usize): void {
+  const rows = rowsOf(job)
+  if (rows == 0) return
+  const params = parametersOf(job)
+  const total = gradientsOf(job)
+  const fresh = !accumulatesOf(job)
+  const stride = activationStride(net)
+  const active = activationsAt(net, job, rows)
+  const outputBytes = <usize>outputsOf(net) << 2
+  forwardAlong(net, params, observationsOf(job), rows, active, stride, statesOf(job), startsOf(job))
+  for (let first = 0; first < rows; first += CHUNK) {
+    const n = min(CHUNK, rows - first)
+    const own = active + <usize>first * stride
+    const outputs = outputsAt(scratch)
+    const values = rowArrayAt(net, scratch, n, VALUES)
+    const dOutputs = dOutputsAt(net, scratch, n)
+    const dValues = rowArrayAt(net, scratch, n, D_VALUES)
+    headsOnCell(net, params, n, own, stride, outputs, outputBytes, values, 4)
+    differentiateChunk(net, job, scratch, first, n, outputs, values, dOutputs, dValues)
+    headsOnCellBackward(net, params, n, own, stride, dOutputs, dValues, total, fresh && first == 0)
+  }
+  backwardAlong(
+    net, params, observationsOf(job), rows, active, stride, startsOf(job), deltasAt(net, job, rows), total, fresh
+  )
+}
+
+/**
  * Forward, the job's loss and backward in one, chunk by chunk, so that no activation leaves the cache: the same bits as
  * `forward`, `differentiate` and `backward`, and the workspace of a chunk is enough however many rows there are. Where
  * acting with the same parameters kept activations, outputs and values of the rows, they are taken from there.
@@ -152,6 +196,10 @@ export function gradients(job: usize): void {
   if (!accumulates) {
     if (rows == 0) memory.fill(total, 0, layersBytes(net) + free)
     else if (free) memory.fill(freeGradients(net, job), 0, free)
+  }
+  if (memoryOf(net) > 0) {
+    gradientsAlong(net, job, scratchAt(net, job))
+    return
   }
   const params = parametersOf(job)
   const kept = keptOf(job)
@@ -173,7 +221,7 @@ export function gradients(job: usize): void {
       values = valuesOf(job) + (row << 2)
       active = kept + row * stride
     } else {
-      forwardRows(net, params, x, rowBytes, n, active, stride, outputs, outputBytes, values, 4)
+      forwardRows(net, params, x, rowBytes, n, active, stride, outputs, outputBytes, values, 4, 0, 0, false)
     }
     differentiateChunk(net, job, scratch, first, n, outputs, values, dOutputs, dValues)
     backwardRows(

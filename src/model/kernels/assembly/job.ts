@@ -118,21 +118,31 @@ export function dOutputsOf(job: usize): usize {
 export function dValuesOf(job: usize): usize {
   return <usize>load<u32>(job, 92)
 }
+/** float32 [memory]: what is remembered before the first row; where rows lie apart, before each. */
+@inline
+export function statesOf(job: usize): usize {
+  return <usize>load<u32>(job, 96)
+}
+/** uint8 [rows], 1 where an episode begins at the row; none: nowhere. */
+@inline
+export function startsOf(job: usize): usize {
+  return <usize>load<u32>(job, 100)
+}
 /** What the loss is multiplied by. */
 @inline
 export function scaleOf(job: usize): f64 {
-  return f64.load(job, 96)
-}
-@inline
-export function advantageMeanOf(job: usize): f64 {
   return f64.load(job, 104)
 }
 @inline
-export function advantageScaleOf(job: usize): f64 {
+export function advantageMeanOf(job: usize): f64 {
   return f64.load(job, 112)
+}
+@inline
+export function advantageScaleOf(job: usize): f64 {
+  return f64.load(job, 120)
 }
 /** The loss's own numbers, in the order that it names them. */
 @inline
 export function coefficientOf(job: usize, k: i32): f64 {
-  return f64.load(job + (<usize>k << 3), 120)
+  return f64.load(job + (<usize>k << 3), 128)
 }

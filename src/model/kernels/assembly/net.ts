@@ -2,14 +2,15 @@
 /**
  * Where the numbers of a policy lie: its descriptor, its flat parameters, its workspace.
  *
- * A descriptor is i32 words: encoder (0 a multilayer perceptron), towers (0 separate, 1 shared), inputs, outputs of the
- * policy's head, activation (0 tanh, 1 relu), depth, distribution (`distributions.ts`), parts (a distribution of several
- * choices has several), free parameters, bytes before the scratch of a workspace; then one width a hidden layer, then the
- * outputs of each part. Parameters are one float32 array without padding: the actor's hidden layers, its head, the
+ * A descriptor is i32 words: encoder (0 a multilayer perceptron, 1 a gated recurrent unit on one), towers (0 separate, 1
+ * shared), inputs, outputs of the policy's head, activation (0 tanh, 1 relu), depth, distribution (`distributions.ts`), parts
+ * (a distribution of several choices has several), free parameters, bytes before the scratch of a workspace, numbers that
+ * are remembered (0: nothing is); then one width a hidden layer, then the outputs of each part. Parameters are one float32 array without padding: the actor's hidden layers, its head, the
  * critic's hidden layers, its head; of a shared trunk: the trunk, the actor's head, the critic's head; last the free
- * parameters. A layer is its weight, then its bias; hidden weights are [in][out], heads [out][in].
+ * parameters. A recurrent cell (`gru.ts`) stands between trunk and heads. A layer is its weight, then its bias; hidden weights are [in][out], heads [out][in].
  *
- * A row's activations are those of its hidden layers in the order of the parameters, each 16-byte aligned. A workspace of
+ * A row's activations are those of its hidden layers in the order of the parameters, each 16-byte aligned, then those of a
+ * cell. A workspace of
  * `rows` rows is a job record (`job.ts`) and what the host keeps beside it, scratch (of one chunk at most), then the rows'
  * activations, `activationStride` bytes apart. `Kernels.workspaceBytes` and `Kernels.activationStride` compute the same
  * sizes.
@@ -57,15 +58,26 @@ export function freeOf(net: usize): i32 {
 function preludeBytes(net: usize): usize {
   return <usize>load<i32>(net, 36)
 }
+/** Numbers that a recurrent cell remembers; 0: there is none. */
+@inline
+export function memoryOf(net: usize): i32 {
+  return load<i32>(net, 40)
+}
 /** Width of a hidden layer; of layer -1, the inputs. */
 @inline
 export function widthOf(net: usize, layer: i32): i32 {
-  return layer < 0 ? inputsOf(net) : load<i32>(net + (<usize>layer << 2), 40)
+  return layer < 0 ? inputsOf(net) : load<i32>(net + (<usize>layer << 2), 44)
 }
 /** Outputs of the head that belong to one part. */
 @inline
 export function partWidth(net: usize, part: i32): i32 {
-  return load<i32>(net + (<usize>(depthOf(net) + part) << 2), 40)
+  return load<i32>(net + (<usize>(depthOf(net) + part) << 2), 44)
+}
+/** Numbers that the heads stand on. */
+@inline
+export function featuresOf(net: usize): i32 {
+  const memory = memoryOf(net)
+  return memory > 0 ? memory : widthOf(net, depthOf(net) - 1)
 }
 
 /** Bytes of the parameters of hidden layer `layer`. */
@@ -85,13 +97,28 @@ export function towerBytes(net: usize): usize {
 /** Bytes of a head's parameters. */
 @inline
 export function headBytes(net: usize, outputs: i32): usize {
-  return <usize>((widthOf(net, depthOf(net) - 1) + 1) * outputs) << 2
+  return <usize>((featuresOf(net) + 1) * outputs) << 2
+}
+
+/** Bytes of what a cell's gates get from its input, and of what they get from what it remembers. */
+@inline
+export function cellInputBytes(net: usize): usize {
+  return <usize>((widthOf(net, depthOf(net) - 1) + 1) * 3 * memoryOf(net)) << 2
+}
+@inline
+export function cellRecurrentBytes(net: usize): usize {
+  return <usize>((memoryOf(net) + 1) * 3 * memoryOf(net)) << 2
+}
+
+/** Bytes of a cell's parameters. */
+export function cellBytes(net: usize): usize {
+  return memoryOf(net) > 0 ? cellInputBytes(net) + cellRecurrentBytes(net) : 0
 }
 
 /** Bytes of the parameters of all layers, after which the free parameters stand. */
 export function layersBytes(net: usize): usize {
   const tower = towerBytes(net)
-  return (isShared(net) ? tower : tower + tower) + headBytes(net, outputsOf(net)) + headBytes(net, 1)
+  return (isShared(net) ? tower : tower + tower) + cellBytes(net) + headBytes(net, outputsOf(net)) + headBytes(net, 1)
 }
 
 /**
@@ -117,10 +144,25 @@ export function towerActivationBytes(net: usize): usize {
   return bytes
 }
 
+/** Bytes of n numbers, padded to whole vectors. */
+@inline
+export function padded(n: i32): usize {
+  return ((<usize>n << 2) + 15) & ~15
+}
+
+/**
+ * Bytes of one row's activations of a cell: both halves of its gates, what it remembered before the row and after it, and the
+ * derivative by that.
+ */
+function cellActivationBytes(net: usize): usize {
+  const memory = memoryOf(net)
+  return 2 * padded(3 * memory) + 3 * padded(memory)
+}
+
 /** Bytes from one row's activations to the next's where the rows lie side by side. */
 export function activationStride(net: usize): usize {
   const tower = towerActivationBytes(net)
-  return spread(isShared(net) ? tower : 2 * tower)
+  return spread((isShared(net) ? tower : 2 * tower) + cellActivationBytes(net))
 }
 
 /** Rows that scratch is laid out for: at most a chunk, and whole groups of four. */
@@ -131,7 +173,7 @@ function scratchRows(rows: i32): i32 {
 
 /** Bytes from row to row in the two buffers in which `backward` passes a chunk's gradient from layer to layer. */
 export function deltaStride(net: usize): usize {
-  let widest = 0
+  let widest = 3 * memoryOf(net)
   const depth = depthOf(net)
   for (let layer = 0; layer < depth; layer++) widest = max(widest, widthOf(net, layer))
   return spread(<usize>widest << 2)

@@ -5,10 +5,12 @@
  */
 import { tanhInPlace } from "./activation"
 import { accumulateOuter, accumulateRows, denseDown, denseLayer } from "./dense"
+import { afterAt, cellAlong, cellBackThrough, cellGradients, cellRows, derivativeAt } from "./gru"
 import { activationBackward, denseHead, headBackward, narrowHeadBackward } from "./heads"
 import {
-  CHUNK, activationBytes, activationStride, activationsAt, deltaBytes, deltaStride, deltasAt, depthOf, headBytes, inputsOf,
-  isRelu, isShared, layerBytes, layersBytes, outputsOf, towerActivationBytes, towerBytes, widthOf
+  CHUNK, activationBytes, activationStride, activationsAt, cellBytes, deltaBytes, deltaStride, deltasAt, depthOf,
+  headBytes, inputsOf, isRelu, isShared, layerBytes, layersBytes, memoryOf, outputsOf, towerActivationBytes, towerBytes,
+  widthOf
 } from "./net"
 
 /** The hidden layers of one tower for n rows; `activations` is where the tower's begin in the first row's. */
@@ -32,14 +34,34 @@ function towerForward(
   }
 }
 
+/** The heads of n rows on what a cell remembers after each; `outputs` 0 computes the values alone. */
+export function headsOnCell(
+  net: usize, params: usize, n: i32, activations: usize, stride: usize, outputs: usize, outputStride: usize, values: usize,
+  valueStride: usize
+): void {
+  const width = outputsOf(net)
+  const remembered = memoryOf(net)
+  const heads = params + towerBytes(net) + cellBytes(net)
+  const input = activations + afterAt(net)
+  if (outputs) denseHead(input, stride, heads, outputs, outputStride, n, remembered, width)
+  denseHead(input, stride, heads + headBytes(net, width), values, valueStride, n, remembered, 1)
+}
+
 /**
  * Logits and values of n rows, a chunk at most, whatever lies between one row and the next. `outputs` 0 computes the values
- * alone. The activations stay at `activations`.
+ * alone. The activations stay at `activations`. With a cell each row remembers what stands at `states`, which `advances` to
+ * what it remembers then.
  */
 export function forwardRows(
   net: usize, params: usize, observations: usize, xStride: usize, n: i32, activations: usize, stride: usize,
-  outputs: usize, outputStride: usize, values: usize, valueStride: usize
+  outputs: usize, outputStride: usize, values: usize, valueStride: usize, states: usize, stateStride: usize, advances: bool
 ): void {
+  if (memoryOf(net) > 0) {
+    towerForward(net, params, observations, xStride, activations, stride, n)
+    cellRows(net, params, observations, xStride, n, activations, stride, states, stateStride, advances)
+    headsOnCell(net, params, n, activations, stride, outputs, outputStride, values, valueStride)
+    return
+  }
   const depth = depthOf(net)
   const width = outputsOf(net)
   const tower = towerBytes(net)
@@ -64,10 +86,14 @@ export function forwardRows(
   denseHead(input, headStride, criticHead, values, valueStride, n, last, 1)
 }
 
-/** outputs[rows][width] and values[rows]; leaves the activations in the workspace. */
+/**
+ * outputs[rows][width] and values[rows]; leaves the activations in the workspace. With a cell each row remembers what stands
+ * in states[rows][remembered], which advance.
+ */
 export function forward(
-  net: usize, params: usize, observations: usize, rows: i32, workspace: usize, outputs: usize, values: usize
+  net: usize, params: usize, observations: usize, rows: i32, workspace: usize, outputs: usize, values: usize, states: usize
 ): void {
+  const stateStride = <usize>memoryOf(net) << 2
   const xStride = <usize>inputsOf(net) << 2
   const outputStride = <usize>outputsOf(net) << 2
   const activations = activationsAt(net, workspace, rows)
@@ -76,22 +102,79 @@ export function forward(
     const row = <usize>first
     forwardRows(
       net, params, observations + row * xStride, xStride, min(CHUNK, rows - first), activations + row * stride, stride,
-      outputs + row * outputStride, outputStride, values + (row << 2), 4
+      outputs + row * outputStride, outputStride, values + (row << 2), 4, states + row * stateStride, stateStride, true
     )
   }
 }
 
-/** The values of rows `stride` bytes apart, alone: half the work where the networks are separate. */
+/**
+ * The values of rows `stride` bytes apart, alone: half the work where the networks are separate. With a cell each row remembers
+ * what stands at `states`, and goes on doing so.
+ */
 export function valuesMany(
-  net: usize, params: usize, rows: i32, stride: usize, observations: usize, workspace: usize, values: usize
+  net: usize, params: usize, rows: i32, stride: usize, observations: usize, workspace: usize, values: usize, states: usize
 ): void {
   const activations = activationsAt(net, workspace, min(CHUNK, rows))
   for (let first = 0; first < rows; first += CHUNK) {
     const at = <usize>first * stride
     forwardRows(
       net, params, observations + at, stride, min(CHUNK, rows - first), activations, activationStride(net), 0, 0,
-      values + at, stride
+      values + at, stride, states + at, stride, false
     )
+  }
+}
+
+/**
+ * Consecutive rows through the layers and the cell, whose activations stay at `activations`: `headsOnCell` goes on from there.
+ * Before the first, what stands at `state` is remembered; nothing where an episode begins.
+ */
+export function forwardAlong(
+  net: usize, params: usize, observations: usize, rows: i32, activations: usize, stride: usize, state: usize, starts: usize
+): void {
+  const xStride = <usize>inputsOf(net) << 2
+  for (let first = 0; first < rows; first += CHUNK) {
+    const x = observations + <usize>first * xStride
+    towerForward(net, params, x, xStride, activations + <usize>first * stride, stride, min(CHUNK, rows - first))
+  }
+  cellAlong(net, params, observations, xStride, rows, activations, stride, state, starts)
+}
+
+/**
+ * Adds the heads' gradients of n of these rows, a chunk at most, or, where `fresh`, puts them there; leaves in each row the
+ * derivative by what it remembers.
+ */
+export function headsOnCellBackward(
+  net: usize, params: usize, n: i32, activations: usize, stride: usize, dOutputs: usize, dValues: usize, gradients: usize,
+  fresh: bool
+): void {
+  const width = outputsOf(net)
+  const remembered = memoryOf(net)
+  const actor = towerBytes(net) + cellBytes(net)
+  const critic = actor + headBytes(net, width)
+  const dStride = <usize>width << 2
+  const after = activations + afterAt(net)
+  const down = activations + derivativeAt(net)
+  accumulateRows(fresh, dOutputs, dStride, width, 0, n, gradients + actor + (<usize>(remembered * width) << 2))
+  accumulateRows(fresh, dValues, 4, 1, 0, n, gradients + critic + (<usize>remembered << 2))
+  for (let row = 0; row < n; row++) memory.fill(down + <usize>row * stride, 0, <usize>remembered << 2)
+  headBackward(fresh, dOutputs, width, params + actor, after, stride, down, stride, n, remembered, gradients + actor)
+  headBackward(fresh, dValues, 1, params + critic, after, stride, down, stride, n, remembered, gradients + critic)
+}
+
+/** Backward through the cell and the layers below it, from what `headsOnCellBackward` left; `fresh` as there. */
+export function backwardAlong(
+  net: usize, params: usize, observations: usize, rows: i32, activations: usize, stride: usize, starts: usize,
+  scratch: usize, gradients: usize, fresh: bool
+): void {
+  cellBackThrough(net, params, rows, activations, stride, starts, scratch)
+  const xStride = <usize>inputsOf(net) << 2
+  for (let first = 0; first < rows; first += CHUNK) {
+    const n = min(CHUNK, rows - first)
+    const x = observations + <usize>first * xStride
+    const active = activations + <usize>first * stride
+    const begins = fresh && first == 0
+    cellGradients(net, params, x, n, active, stride, scratch, gradients, begins)
+    towerBackward(net, params, x, active, stride, n, scratch, scratch + deltaBytes(net, n), gradients, begins)
   }
 }
 
@@ -188,12 +271,14 @@ export function backwardRows(
 
 /**
  * Gradients of a loss whose derivatives by outputs and values are given, in the order of the parameters, from the
- * activations that `forward` left in the workspace. `accumulate` 0 begins at zero, else adds to what is there.
+ * activations that `forward` left in the workspace. `accumulate` 0 begins at zero, else adds to what is there. Not for a cell,
+ * whose rows are not independent.
  */
 export function backward(
   net: usize, params: usize, observations: usize, rows: i32, workspace: usize, dOutputs: usize, dValues: usize,
   gradients: usize, accumulate: i32
 ): void {
+  if (memoryOf(net) > 0) unreachable()
   if (!accumulate && rows == 0) memory.fill(gradients, 0, layersBytes(net))
   const xStride = <usize>inputsOf(net) << 2
   const dStride = <usize>outputsOf(net) << 2
