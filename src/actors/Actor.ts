@@ -32,6 +32,7 @@ import type { Scope } from "effect/Scope"
 import { InvalidOption } from "./errors.ts"
 import * as Codec from "./messages/Codec.ts"
 import * as Options from "./Options.ts"
+import type { Self } from "./Self.ts"
 
 export { Rpc }
 
@@ -87,7 +88,7 @@ export interface Actor<
    */
   behavior<E = never, R = never, RH = never>(
     start: (
-      context: BehaviorContext<Config["Type"], State["Type"]>
+      context: BehaviorContext<Config["Type"], State["Type"], Rpcs>
     ) => Effect.Effect<Serving<Handlers<Rpcs, RH>, State["Type"]>, E, R>
   ): Behavior<Exclude<R | RH, Scope>>
 }
@@ -108,13 +109,15 @@ export interface Any {
 export type Rpcs<D extends Any> = RpcGroup.Rpcs<D["protocol"]>
 
 /** What an incarnation is told at its start. */
-export interface BehaviorContext<Config, State> {
+export interface BehaviorContext<Config, State, Rpcs extends Rpc.Any = Rpc.Any> {
   readonly config: Config
   /** The last committed state; none in the first incarnation, and in one whose forerunner never answered. */
   readonly restored: Option.Option<State>
   readonly name: string
   /** 1, 2, ... */
   readonly incarnation: number
+  /** What the actor can do with itself: set timers. */
+  readonly self: Self<Rpcs>
 }
 
 /** A handler per method: from its payload to its success or error. */

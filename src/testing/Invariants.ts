@@ -276,9 +276,10 @@ export class Invariants {
     const at = owed.findIndex((message) => message.seq === seq)
     if (at >= 0 && at < actor.given) return this.violated(`${name}/${number} is given ${seq} twice`)
     const passed = owed.splice(actor.given, at >= 0 ? at - actor.given : owed.length)
+    const owned = this.options.owned(name)
     for (const { method, seq } of passed) {
       // What is not there any more was given up, was in hand at a death that leaves it out, or may not run twice.
-      if (this.options.replayable(actor.definition, method) && this.options.owned(name)?.owes(seq) !== false) {
+      if (this.options.replayable(actor.definition, method) && owned?.id === id && owned.owes(seq)) {
         this.violated(`${name}/${number} is not given ${seq} again, which it owes`)
       }
     }
@@ -320,6 +321,7 @@ export class Invariants {
         return
       }
       case "started":
+      case "timed":
       case "replied": {
         const incarnation = this.of(host, report[1], report[2])
         if (incarnation?.at === "gone") this.violated(`${report[1]}/${report[2]} says ${report[0]} after its end`)
@@ -396,6 +398,7 @@ export class Invariants {
       }
       case "ready":
       case "started":
+      case "timed":
       case "alive":
         return
       default:

@@ -159,7 +159,7 @@ export class SimulatedHost<R> implements HostLink, HostSeen {
       const spoilt = ["spoilt", 1, 1] as unknown as Report
       return instead(
         "corrupt",
-        misnumbered ? [report[0], report[1], report[2], report[3] + 1, report[4], report[5], report[6]] : spoilt
+        misnumbered ? misnumber(report) : spoilt
       )
     }
     return batch
@@ -286,6 +286,10 @@ const overheard = (
       }
     }
   })
+
+const misnumber = (
+  [kind, actor, incarnation, seq, ...rest]: Extract<Report, readonly ["replied", ...Array<unknown>]>
+) => [kind, actor, incarnation, seq + 1, ...rest] as const
 
 /** What is said, in a few words. */
 const brief = (said: Command | Report): string => {

@@ -15,6 +15,7 @@ import { Random, type Random as RandomService } from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { EventLoop } from "../actors/EventLoop.ts"
 import { Turn } from "../actors/Turn.ts"
+import { Agenda, type Entry, isBefore } from "../time/Agenda.ts"
 import type { Decisions } from "./Decisions.ts"
 
 /** A run that takes more steps, or more virtual milliseconds, is not expected to end. */
@@ -28,9 +29,7 @@ interface Task {
   readonly run: () => void
 }
 
-interface Timer {
-  readonly time: number
-  readonly seq: number
+interface Timer extends Entry {
   readonly side: Side
   run: ((paused: boolean) => void) | undefined
   /** Whether it goes by the time in which the program ran, and so hears of pauses. */
@@ -159,7 +158,7 @@ export class Simulator {
   /** Of what was promised, and did not hold. */
   readonly violations: Array<string> = []
   readonly random: RandomService
-  private readonly heap: Array<Timer> = []
+  private readonly agenda = new Agenda<Timer>()
   private seq = 0
 
   constructor(decisions: Decisions, seed: number, log: boolean) {
@@ -191,15 +190,7 @@ export class Simulator {
   after(side: Side, millis: number, run: (paused: boolean) => void, patient = false): () => void {
     if (millis === Number.POSITIVE_INFINITY) return () => {}
     const timer: Timer = { time: this.time + Math.max(0, millis), seq: this.seq++, side, run, patient }
-    const { heap } = this
-    let at = heap.push(timer) - 1
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!isBefore(timer, heap[parent]!)) break
-      heap[at] = heap[parent]!
-      at = parent
-    }
-    heap[at] = timer
+    this.agenda.push(timer)
     return () => {
       timer.run = undefined
     }
@@ -207,7 +198,7 @@ export class Simulator {
 
   /** The program is stopped for a while: what was to ring meanwhile rings when it goes on, before anything is heard. */
   pause(millis: number): void {
-    const missed = this.heap.filter(({ patient, run, side, time }) =>
+    const missed = this.agenda.entries.filter(({ patient, run, side, time }) =>
       patient && run !== undefined && side === this.owner && time <= this.time + millis
     )
     this.note("owner", `is stopped for ${millis} ms`)
@@ -222,7 +213,7 @@ export class Simulator {
   /** Whether anything can still happen. */
   get idle(): boolean {
     return this.ready.every(({ side }) => side.gone) &&
-      this.heap.every(({ run, side }) => run === undefined || side.gone)
+      this.agenda.entries.every(({ run, side }) => run === undefined || side.gone)
   }
 
   /** Runs until `done`, or until nothing more can happen, or for too long. */
@@ -237,7 +228,7 @@ export class Simulator {
         const [next] = at === 0 ? [ready.shift()] : ready.splice(at, 1)
         next!.side.perform(next!.run)
       } else {
-        const timer = this.pop()
+        const timer = this.agenda.pop()
         if (timer === undefined) return "stuck"
         const { run, side } = timer
         if (run === undefined || side.gone) {
@@ -258,27 +249,7 @@ export class Simulator {
     for (let i = 0; i < micro.length; i++) micro[i]!.side.perform(micro[i]!.run)
     micro.length = 0
   }
-
-  private pop(): Timer | undefined {
-    const { heap } = this
-    const top = heap[0]
-    const last = heap.pop()
-    if (top === undefined || last === undefined || heap.length === 0) return top
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++
-      if (!isBefore(heap[child]!, last)) break
-      heap[at] = heap[child]!
-      at = child
-    }
-    heap[at] = last
-    return top
-  }
 }
-
-const isBefore = (a: Timer, b: Timer): boolean => a.time < b.time || (a.time === b.time && a.seq < b.seq)
 
 /** What the programs' own `Random` draws from: of the seed, and apart from the decisions. */
 const randomOf = (seed: number): RandomService => {

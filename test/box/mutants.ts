@@ -108,9 +108,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "a guardian hears replies of dead incarnations",
     file: "owner/Guardian.ts",
     from:
-      "  replied(incarnation: number, seq: number, outcome: Outcome, state: unknown): void {\n    if (incarnation !== this.incarnation || this.status === \"ended\") return",
-    to:
-      "  replied(incarnation: number, seq: number, outcome: Outcome, state: unknown): void {\n    if (this.status === \"ended\") return",
+      "    if (incarnation !== this.incarnation || this.status === \"ended\") return\n    const envelope = this.ledger.settle(seq)",
+    to: "    if (this.status === \"ended\") return\n    const envelope = this.ledger.settle(seq)",
     workload: "tallies",
     seeds: null,
     why: "a host's own look at the incarnation comes first, and a fiber has told of its death by then"
@@ -411,5 +410,55 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "        return this.restart(member, death, 0, false)\n      default:",
     workload: "limits",
     seeds: 200
+  },
+  {
+    name: "what a handler sets begins though its message is not answered",
+    file: "hosts/Cell.ts",
+    from: "    if (this.served && this.message === undefined) return",
+    to: "    if (this.served) return",
+    workload: "timers",
+    seeds: 500
+  },
+  {
+    name: "timers end with the incarnation",
+    file: "owner/Guardian.ts",
+    from: "    this.up = false\n    this.status = \"restarting\"",
+    to: "    this.up = false\n    this.timers?.clear()\n    this.status = \"restarting\"",
+    workload: "timers",
+    seeds: 100
+  },
+  {
+    name: "who takes a timer's place does not end it",
+    file: "owner/Timers.ts",
+    from: "      this.cancel(key)\n      const [",
+    to: "      const [",
+    workload: "timers",
+    seeds: 500
+  },
+  {
+    name: "a timer that was ended goes on",
+    file: "owner/Timers.ts",
+    from: "    this.byKey.get(key)?.callOff()\n",
+    to: "",
+    workload: "timers",
+    seeds: 100
+  },
+  {
+    name: "a timer waits from the reply on, not from when it was set",
+    file: "owner/Timers.ts",
+    from: "this.now() + millis - elapsed)",
+    to: "this.now() + millis)",
+    workload: "timers",
+    seeds: null,
+    why: "it comes too late, and nobody may rely on when a message is handled"
+  },
+  {
+    name: "what a start sets takes the place of what is there",
+    file: "owner/Guardian.ts",
+    from: "this.setTimers(timers, true)",
+    to: "this.setTimers(timers, false)",
+    workload: "timers",
+    seeds: null,
+    why: "it comes later, and nobody dies so often that it never comes"
   }
 ]

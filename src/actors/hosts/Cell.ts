@@ -10,11 +10,14 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
-import type { Behavior, Method, ServingAny } from "../Actor.ts"
+import type { Behavior, Method, Rpc, ServingAny } from "../Actor.ts"
 import { Death, fromCause, fromUnknown } from "../Death.ts"
 import type { EventLoop } from "../EventLoop.ts"
+import type { TimerChange } from "../links/HostLink.ts"
 import { Mailbox } from "../Mailbox.ts"
 import * as Codec from "../messages/Codec.ts"
+import { type Incarnation, Own, type Self } from "../Self.ts"
+import type { Timers } from "./Host.ts"
 
 export interface CellMessage {
   readonly seq: number
@@ -24,9 +27,10 @@ export interface CellMessage {
 
 /** Where a cell reports. Each ending is reported once, after the incarnation's scope has closed. */
 export interface CellReport {
-  started(): void
+  started(timers: Timers): void
   /** `state` is encoded. */
-  replied(seq: number, method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void
+  replied(seq: number, method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown, timers: Timers): void
+  timed(timers: ReadonlyArray<TimerChange>): void
   /** `seq` is the message in hand, 0 for none. */
   died(death: Death, seq: number): void
   stopped(): void
@@ -40,6 +44,8 @@ export interface CellOptions<R> {
   readonly config: unknown
   /** The encoded state, where there is one. */
   readonly restored: Option.Option<unknown>
+  /** A payload of a timer as it is to be kept, or why it does not fit. */
+  readonly carry: (method: Method, payload: unknown) => Exit.Exit<unknown, string>
   readonly report: CellReport
 }
 
@@ -55,7 +61,7 @@ const killed = new Death({ kind: "Killed", message: "killed" })
 const cancelled = (method: string): Death =>
   new Death({ kind: "Cancelled", message: "nobody waits for its answer any more", method })
 
-export class Cell<R> {
+export class Cell<R> implements Incarnation {
   private readonly options: CellOptions<R>
   private mailbox: Mailbox<CellMessage> | undefined
   private wake: ((effect: Effect.Effect<void, Death>) => void) | undefined
@@ -67,6 +73,8 @@ export class Cell<R> {
   private stopping = false
   private halted: Death | undefined
   private over = false
+  /** What the message in hand, or the start, has set so far, and when. */
+  private timers: Array<readonly [at: number, change: TimerChange]> | undefined
 
   constructor(options: CellOptions<R>) {
     this.options = options
@@ -109,6 +117,34 @@ export class Cell<R> {
     if (mailbox?.at(index)?.seq !== seq) return false
     mailbox.remove(index)
     return true
+  }
+
+  // --- what its behavior does with itself
+
+  get name(): string {
+    return this.options.name
+  }
+
+  carry(method: Method, payload: unknown): Exit.Exit<unknown, string> {
+    return this.options.carry(method, payload)
+  }
+
+  set(change: TimerChange): void {
+    if (this.over) return
+    if (this.served && this.message === undefined) return this.options.report.timed([change])
+    this.timers ??= []
+    this.timers.push([this.options.loop.now(), change])
+  }
+
+  /** What was set meanwhile, and is now committed. */
+  private takeTimers(): Timers {
+    const { timers } = this
+    if (timers === undefined) return undefined
+    this.timers = undefined
+    const now = this.options.loop.now()
+    return timers.map(([at, change]) =>
+      change[0] === "cancel" ? change : [change[0], change[1], change[2], change[3], change[4], now - at]
+    )
   }
 
   /** Whether the behavior is still being set up. */
@@ -163,12 +199,23 @@ export class Cell<R> {
       }
       restored = Option.some(decoded.value)
     }
-    return Effect.matchCauseEffect(Effect.suspend(() => behavior.start({ config, restored, name, incarnation })), {
+    const self = (): Self<Rpc.Any> => new Own(this, behavior.definition.methods)
+    const context = {
+      config,
+      restored,
+      name,
+      incarnation,
+      // Most have no use for it.
+      get self() {
+        return self()
+      }
+    }
+    return Effect.matchCauseEffect(Effect.suspend(() => behavior.start(context)), {
       onFailure: (cause) => Effect.fail(fromCause("StartFailed", cause)),
       onSuccess: (serving) => {
         this.served = true
         this.serving = serving
-        report.started()
+        report.started(this.takeTimers())
         return this.next
       }
     })
@@ -235,7 +282,7 @@ export class Cell<R> {
     this.inHand = 0
     if (message !== undefined) {
       depth++
-      this.options.report.replied(message.seq, message.method, outcome, state)
+      this.options.report.replied(message.seq, message.method, outcome, state, this.takeTimers())
       depth--
     }
     return this.next

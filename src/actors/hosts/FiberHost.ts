@@ -13,8 +13,9 @@ import { Death, fromUnknown } from "../Death.ts"
 import { MessageRefused } from "../errors.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import { type Fault, Injected } from "../Fault.ts"
+import type { TimerChange } from "../links/HostLink.ts"
 import { Cell, type CellReport } from "./Cell.ts"
-import type { Envelope, Host, Tenant } from "./Host.ts"
+import type { Envelope, Host, Tenant, Timers } from "./Host.ts"
 
 export class FiberHost<R> implements Host {
   readonly index: number
@@ -70,11 +71,17 @@ export class FiberHost<R> implements Host {
       loop: this.loop,
       config: tenant.config,
       restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
+      carry: this.carry,
       report
     })
     report.cell = cell
     this.cells.set(tenant.id, cell)
     cell.start(this.run ??= Effect.runForkWith(this.context()))
+  }
+
+  private readonly carry = (method: Method, payload: unknown): Exit.Exit<unknown, string> => {
+    const misfit = this.checks ? method.payload.misfit(payload) : undefined
+    return misfit === undefined ? Exit.succeed(payload) : Exit.fail(misfit)
   }
 
   deliver(tenant: Tenant, envelope: Envelope): void {
@@ -124,12 +131,22 @@ class Reporter<R> implements CellReport {
     this.incarnation = tenant.incarnation
   }
 
-  started(): void {
-    this.tenant.started(this.incarnation)
+  started(timers: Timers): void {
+    this.tenant.started(this.incarnation, timers)
   }
 
-  replied(seq: number, method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown): void {
-    this.tenant.replied(this.incarnation, seq, this.checks ? this.checked(method, outcome) : outcome, state)
+  replied(
+    seq: number,
+    method: Method,
+    outcome: Exit.Exit<unknown, unknown>,
+    state: unknown,
+    timers: Timers
+  ): void {
+    this.tenant.replied(this.incarnation, seq, this.checks ? this.checked(method, outcome) : outcome, state, timers)
+  }
+
+  timed(timers: ReadonlyArray<TimerChange>): void {
+    this.tenant.timed(this.incarnation, timers)
   }
 
   /** What the caller is told: that the reply does not fit, where it does not. */

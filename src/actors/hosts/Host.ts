@@ -15,6 +15,7 @@ import type * as Exit from "effect/Exit"
 import type { Any, Method } from "../Actor.ts"
 import type { Death } from "../Death.ts"
 import type { Fault } from "../Fault.ts"
+import type { TimerChange } from "../links/HostLink.ts"
 import type { Placement } from "../Placement.ts"
 
 /** A message on its way: kept by the owner until it is answered. */
@@ -36,6 +37,9 @@ export interface Envelope {
   resume: ((outcome: Exit.Exit<unknown, unknown>) => void) | undefined
 }
 
+/** Timers that an incarnation has set, if it has. */
+export type Timers = ReadonlyArray<TimerChange> | undefined
+
 /** An actor as its host sees it, and where the host reports. */
 export interface Tenant {
   /** Unique within the system. */
@@ -54,9 +58,18 @@ export interface Tenant {
 
   /** The method of the oldest unanswered message, if `seq` is its number. */
   pending(seq: number): Method | undefined
-  started(incarnation: number): void
-  /** `state` is encoded, and `undefined` for a stateless actor. */
-  replied(incarnation: number, seq: number, outcome: Exit.Exit<unknown, unknown>, state: unknown): void
+  /** `timers`: what the start has set. */
+  started(incarnation: number, timers: Timers): void
+  /** `state` is encoded, and `undefined` for a stateless actor; `timers` is what the handler has set. */
+  replied(
+    incarnation: number,
+    seq: number,
+    outcome: Exit.Exit<unknown, unknown>,
+    state: unknown,
+    timers: Timers
+  ): void
+  /** Timers were set while nothing was in hand. */
+  timed(incarnation: number, timers: ReadonlyArray<TimerChange>): void
   /** The message was taken back before it was begun. */
   withdrawn(incarnation: number, seq: number): void
   /** The message could not be handed over; it was not handled. */

@@ -19,6 +19,7 @@ import { EventLoop } from "../EventLoop.ts"
 import type { Command, HostPort, Report, StartCommand, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { Cell } from "./Cell.ts"
+import type { Timers } from "./Host.ts"
 import { Outbox } from "./Outbox.ts"
 
 export interface HostServerOptions<R> {
@@ -144,9 +145,13 @@ export class HostServer<R> {
       loop: this.loop,
       config: decoded.value,
       restored: hasState ? Option.some(state) : Option.none(),
+      carry,
       report: {
-        started: () => this.send(["started", actor, incarnation]),
-        replied: (seq, method, outcome, state) => this.reply(actor, incarnation, seq, method, outcome, state),
+        started: (timers) =>
+          this.send(timers === undefined ? ["started", actor, incarnation] : ["started", actor, incarnation, timers]),
+        replied: (seq, method, outcome, state, timers) =>
+          this.reply(actor, incarnation, seq, method, outcome, state, timers),
+        timed: (timers) => this.send(["timed", actor, incarnation, timers]),
         died: (death, seq) => {
           leave()
           this.send(["died", actor, incarnation, encodeDeath(death), seq])
@@ -184,16 +189,20 @@ export class HostServer<R> {
     seq: number,
     method: Method,
     outcome: Exit.Exit<unknown, unknown>,
-    state: unknown
+    state: unknown,
+    timers: Timers
   ): void {
     const failure = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason) : undefined
     const encoded = Exit.isSuccess(outcome)
       ? method.success.encodeMoving(outcome.value, this.moved)
       : method.error.encodeMoving(failure?.error, this.moved)
-    if (Exit.isSuccess(encoded)) {
-      const kind = Exit.isSuccess(outcome) ? "success" : "failure"
-      this.send(["replied", actor, incarnation, seq, kind, encoded.value, state])
-    } else this.send(["replied", actor, incarnation, seq, "refused", Codec.reason(encoded), state])
+    const kind = Exit.isFailure(encoded) ? "refused" : Exit.isSuccess(outcome) ? "success" : "failure"
+    const value = Exit.isFailure(encoded) ? Codec.reason(encoded) : encoded.value
+    this.send(
+      timers === undefined
+        ? ["replied", actor, incarnation, seq, kind, value, state]
+        : ["replied", actor, incarnation, seq, kind, value, state, timers]
+    )
   }
 
   private send(report: Report): void {
@@ -209,8 +218,8 @@ export class HostServer<R> {
   private unsendable(report: Report, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
     if (report[0] !== "replied") throw error
-    const [kind, actor, incarnation, seq, , , state] = report
-    this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state])
+    const [kind, actor, incarnation, seq, , , state, ...timers] = report
+    this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, ...timers])
   }
 
   /**
@@ -239,6 +248,12 @@ export class HostServer<R> {
     this.flush()
     run(Scope.close(this.scope, Exit.void)).addObserver(() => this.port.exit())
   }
+}
+
+/** A payload that stays on its way until its time has come. */
+const carry = (method: Method, payload: unknown): Exit.Exit<unknown, string> => {
+  const encoded = method.payload.encode(payload)
+  return Exit.isSuccess(encoded) ? Exit.succeed(encoded.value) : Exit.fail(Codec.reason(encoded))
 }
 
 const encodeDeath = (death: Death): unknown => {

@@ -280,7 +280,9 @@ export class RemoteHost implements Host {
       case "ready":
         return this.isReady(report[1])
       case "started":
-        return this.tenants.get(report[1])?.started(report[2])
+        return this.tenants.get(report[1])?.started(report[2], report[3])
+      case "timed":
+        return this.tenants.get(report[1])?.timed(report[2], report[3])
       case "stopped":
         return this.tenants.get(report[1])?.stopped(report[2])
       case "withdrawn":
@@ -292,7 +294,7 @@ export class RemoteHost implements Host {
         return this.tenants.get(actor)?.died(incarnation, decodeDeath(encoded), seq)
       }
       case "replied": {
-        const [, actor, incarnation, seq, kind, value, state] = report
+        const [, actor, incarnation, seq, kind, value, state, timers] = report
         const tenant = this.tenants.get(actor)
         if (tenant === undefined || incarnation !== tenant.incarnation) return
         const method = tenant.pending(seq)
@@ -300,7 +302,7 @@ export class RemoteHost implements Host {
         if (method === undefined) {
           return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)
         }
-        return tenant.replied(incarnation, seq, outcome(tenant, method, kind, value), state)
+        return tenant.replied(incarnation, seq, outcome(tenant, method, kind, value), state, timers)
       }
       case "alive": {
         const [, posted, heard, reports] = report

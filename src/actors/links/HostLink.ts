@@ -32,11 +32,24 @@ export interface StartCommand {
   readonly state: unknown
 }
 
+/** A timer of an actor's own, set `elapsed` milliseconds ago: `payload` is as a message has it. Or one that ends. */
+export type TimerChange =
+  | readonly [
+    kind: "after" | "every",
+    key: string,
+    millis: number,
+    method: string,
+    payload: unknown,
+    elapsed: number
+  ]
+  | readonly [kind: "cancel", key: string]
+
 /** From the host to the owner. */
 export type Report =
   /** The host is up; the build it was made from, when it knows. */
   | readonly [kind: "ready", buildId: string | undefined]
-  | readonly [kind: "started", actor: number, incarnation: number]
+  /** `timers`: what the start has set, where it has set some. */
+  | readonly [kind: "started", actor: number, incarnation: number, timers?: ReadonlyArray<TimerChange>]
   | readonly [
     kind: "replied",
     actor: number,
@@ -44,8 +57,12 @@ export type Report =
     seq: number,
     outcome: "success" | "failure" | "refused",
     value: unknown,
-    state: unknown
+    state: unknown,
+    /** What the handler has set, where it has set some: committed with its reply. */
+    timers?: ReadonlyArray<TimerChange>
   ]
+  /** Timers that were set while nothing was in hand. */
+  | readonly [kind: "timed", actor: number, incarnation: number, timers: ReadonlyArray<TimerChange>]
   /** What was to be withdrawn had not been begun, and now never is. */
   | readonly [kind: "withdrawn", actor: number, incarnation: number, seq: number]
   /** The payload did not fit; the message was not handled. */

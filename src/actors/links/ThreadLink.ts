@@ -148,7 +148,7 @@ class Owed {
   heard(batch: ReadonlyArray<Report>): void {
     for (const [kind] of batch) {
       if (kind === "died") this.count = 0
-      else if (this.count > 0 && kind !== "ready" && kind !== "exiting") this.count--
+      else if (this.count > 0 && kind !== "ready" && kind !== "exiting" && kind !== "timed") this.count--
     }
   }
 }

@@ -24,9 +24,12 @@ import {
 } from "../errors.ts"
 import type { Envelope, Host, Tenant } from "../hosts/Host.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
+import type { TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
+import type { Alarms } from "./Alarms.ts"
 import { Ledger } from "./Ledger.ts"
 import type { Sibling, Siblings } from "./Siblings.ts"
+import { type Timed, Timers } from "./Timers.ts"
 
 /** How an actor's life ended. */
 export type Ended =
@@ -52,10 +55,11 @@ export type Status = "starting" | "running" | "restarting" | "stopping" | "ended
 /** What a guardian needs of the system around it. */
 export interface Surroundings {
   /** Milliseconds of the system's time. */
-  now(): number
+  readonly now: () => number
   /** Whether what is sent to hosts without a border is checked. */
   readonly checks: boolean
   publish(event: LifecycleEvent): void
+  readonly alarms: Alarms
   /** Some message expires at this time. */
   expect(expires: number): void
   /** The actor has ended and leaves its name. */
@@ -75,7 +79,7 @@ export interface GuardianOptions {
 
 type Outcome = Exit.Exit<unknown, unknown>
 
-export class Guardian implements Tenant, Sibling {
+export class Guardian implements Tenant, Sibling, Timed {
   readonly id: number
   readonly name: string
   readonly definition: Any
@@ -92,6 +96,8 @@ export class Guardian implements Tenant, Sibling {
   status: Status = "starting"
 
   private readonly ledger: Ledger
+  /** Made when the first is set. */
+  private timers: Timers | undefined
   private readonly siblings: Siblings
   private readonly around: Surroundings
   private served = false
@@ -156,13 +162,45 @@ export class Guardian implements Tenant, Sibling {
       const misfit = method.payload.misfit(payload)
       if (misfit !== undefined) return void resume(Exit.fail(this.refusal(method.name, misfit)))
     }
-    const sent = this.around.now()
-    const expires = sent + millis
-    const seq = this.ledger.nextSeq()
-    const envelope: Envelope = { seq, method, sent, payload: carried, millis, expires, tell, resume }
-    if (this.ledger.enter(envelope)) this.taken(envelope)
-    if (envelope.resume !== undefined) this.around.expect(expires)
+    const envelope = this.enter(method, carried, millis, tell, resume)
+    if (envelope.resume !== undefined) this.around.expect(envelope.expires)
     return envelope
+  }
+
+  /** `payload` as the host takes it. */
+  private enter(
+    method: Method,
+    payload: unknown,
+    millis: number,
+    tell: boolean,
+    resume: Envelope["resume"]
+  ): Envelope {
+    const sent = this.around.now()
+    const seq = this.ledger.nextSeq()
+    const envelope: Envelope = { seq, method, sent, payload, millis, expires: sent + millis, tell, resume }
+    if (this.ledger.enter(envelope)) this.taken(envelope)
+    return envelope
+  }
+
+  // --- its timers
+
+  timed(incarnation: number, changes: ReadonlyArray<TimerChange>): void {
+    if (incarnation === this.incarnation && this.status !== "ended") this.setTimers(changes, false)
+  }
+
+  due(name: string, payload: unknown): number {
+    if (this.ending() !== undefined) return 0
+    const method = this.definition.methods.get(name)
+    if (method !== undefined) return this.enter(method, payload, Number.POSITIVE_INFINITY, true, undefined).seq
+    const failure = this.refusal(name, "the actor has no such method")
+    this.around.publish({ _tag: "Unheard", actor: this.name, method: name, failure })
+    return 0
+  }
+
+  private setTimers(changes: ReadonlyArray<TimerChange>, kept: boolean): void {
+    if (this.status === "stopping") return
+    this.timers ??= new Timers(this, this.around.alarms, this.around.now)
+    this.timers.apply(changes, kept)
   }
 
   /** Nobody waits for the outcome any more. What is in hand is finished all the same; what was not begun never is. */
@@ -190,6 +228,7 @@ export class Guardian implements Tenant, Sibling {
     if (this.status === "ended" || this.status === "stopping") return
     const { placed } = this
     this.status = "stopping"
+    this.timers?.clear()
     if (placed) this.host.stop(this)
     else this.finish({ _tag: "Stopped" })
   }
@@ -207,6 +246,11 @@ export class Guardian implements Tenant, Sibling {
 
   get unanswered(): number {
     return this.ledger.size
+  }
+
+  /** How many timers are set. */
+  get timerCount(): number {
+    return this.timers?.size ?? 0
   }
 
   /** Whether the message of this number is still to be answered. */
@@ -245,8 +289,9 @@ export class Guardian implements Tenant, Sibling {
 
   // --- from the host
 
-  started(incarnation: number): void {
+  started(incarnation: number, timers?: ReadonlyArray<TimerChange>): void {
     if (incarnation !== this.incarnation || this.status === "ended") return
+    if (timers !== undefined) this.setTimers(timers, true)
     this.up = true
     this.freeSince = this.around.now()
     if (this.status !== "stopping") this.status = "running"
@@ -266,7 +311,13 @@ export class Guardian implements Tenant, Sibling {
     }
   }
 
-  replied(incarnation: number, seq: number, outcome: Outcome, state: unknown): void {
+  replied(
+    incarnation: number,
+    seq: number,
+    outcome: Outcome,
+    state: unknown,
+    timers?: ReadonlyArray<TimerChange>
+  ): void {
     if (incarnation !== this.incarnation || this.status === "ended") return
     const envelope = this.ledger.settle(seq)
     if (envelope === undefined) return
@@ -274,6 +325,7 @@ export class Guardian implements Tenant, Sibling {
       this.state = state
       this.hasState = true
     }
+    if (timers !== undefined) this.setTimers(timers, false)
     this.consecutive = 0
     this.suspect = undefined
     // Where no other waits, the next one in hand is so from when it is sent.
@@ -419,6 +471,7 @@ export class Guardian implements Tenant, Sibling {
     this.status = "ended"
     this.host.evict(this)
     this.siblings.leave(this)
+    this.timers?.clear()
     this.around.ended(this, ended)
     this.around.publish(
       ended._tag === "Stopped"

@@ -21,6 +21,7 @@ import type { Spares } from "../links/Spares.ts"
 import * as Codec from "../messages/Codec.ts"
 import type { Placement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
+import { Alarms } from "./Alarms.ts"
 import { type Ended, Guardian, type MessageInHand, type Status, type Surroundings } from "./Guardian.ts"
 import { Siblings } from "./Siblings.ts"
 import { Sweeper } from "./Sweeper.ts"
@@ -72,6 +73,8 @@ export interface ActorInfo {
   readonly unanswered: number
   /** What it is at work on, as far as its owner knows; `undefined` when it is idle, or has no incarnation at the time. */
   readonly message: MessageInHand | undefined
+  /** How many timers it has set that are still to come. */
+  readonly timers: number
   readonly host: number
   readonly placement: Placement
 }
@@ -101,6 +104,7 @@ export class System {
   private readonly fibers = new Set<Fiber.Fiber<void>>()
   private readonly surroundings: Surroundings
   private readonly sweeper: Sweeper
+  private readonly alarms: Alarms
   private readonly groups = new WeakMap<Supervision.Supervision, Siblings>()
   private readonly fork: (effect: Effect.Effect<void>) => void
   private readonly run: (effect: Effect.Effect<unknown>) => Fiber.Fiber<unknown>
@@ -125,6 +129,7 @@ export class System {
     this.loop = Context.get(context, EventLoop.EventLoop)
     this.hosts = hosts(publish, this.loop)
     const time = EventLoop.timeOf(context)
+    this.alarms = new Alarms(time)
     this.sweeper = new Sweeper(time, (now, paused) => {
       let next = Number.POSITIVE_INFINITY
       for (const guardian of this.guardians.values()) next = Math.min(next, guardian.expire(now, paused))
@@ -138,6 +143,7 @@ export class System {
     }
     this.surroundings = {
       now: time.now,
+      alarms: this.alarms,
       checks: options.checks ?? true,
       publish,
       expect: (expires) => this.sweeper.expect(expires),
@@ -234,6 +240,7 @@ export class System {
       restarts: guardian.restarts,
       unanswered: guardian.unanswered,
       message: guardian.messageInHand,
+      timers: guardian.timerCount,
       host: guardian.host.index,
       placement: guardian.host.placement
     }))
@@ -244,6 +251,7 @@ export class System {
     return Effect.gen({ self: this }, function*() {
       this.closed = true
       this.sweeper.close()
+      this.alarms.close()
       for (const fiber of this.fibers) fiber.interruptUnsafe()
       const all = [...this.guardians.values()]
       for (const guardian of all) guardian.stop()

@@ -45,6 +45,7 @@ const setUp = (
     started: () => heard.push("started"),
     replied: () => heard.push("replied"),
     withdrawn: () => {},
+    timed: () => heard.push("timed"),
     refused: () => heard.push("refused"),
     died: () => heard.push("died"),
     stopped: () => heard.push("stopped"),

@@ -6,6 +6,7 @@ import { Rpc } from "../../../src/actors/Actor.ts"
 import { Death } from "../../../src/actors/Death.ts"
 import type { Envelope, Host, Tenant } from "../../../src/actors/hosts/Host.ts"
 import type { LifecycleEvent } from "../../../src/actors/LifecycleEvent.ts"
+import { Alarms } from "../../../src/actors/owner/Alarms.ts"
 import { Guardian } from "../../../src/actors/owner/Guardian.ts"
 import { Siblings } from "../../../src/actors/owner/Siblings.ts"
 import * as Supervision from "../../../src/actors/Supervision.ts"
@@ -59,6 +60,7 @@ const setUp = (
     surroundings: {
       now: () => 0,
       checks: false,
+      alarms: new Alarms({ now: () => 0, after: () => () => {} }),
       publish: (event) => events.push(event),
       expect: () => {},
       ended: () => {}

@@ -5,8 +5,9 @@ import { limits } from "./limits.ts"
 import { mixed } from "./mixed.ts"
 import { starts } from "./starts.ts"
 import { tallies } from "./tallies.ts"
+import { timers } from "./timers.ts"
 
-export const workloads = { tallies, limits, endings, starts, mixed } satisfies Readonly<
+export const workloads = { tallies, limits, endings, starts, mixed, timers } satisfies Readonly<
   Record<string, SimulatedProgram>
 >
 

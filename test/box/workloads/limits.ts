@@ -148,7 +148,8 @@ export const limits = Effect.gen(function*() {
           violated(`${counter.name}: a message that must not run twice has run ${ran.get(id)} times`)
         }
         // A death that the owner never heard of leaves nothing out.
-        if (directive === "resume" && (killed.get(id) ?? 0) > 1 && struck("kill") + struck("wedge") === 0 && !lossy()) {
+        const sudden = struck("kill") + struck("exit") + struck("wedge") > 0
+        if (directive === "resume" && (killed.get(id) ?? 0) > 1 && !sudden && !lossy()) {
           violated(`${counter.name}: a message that is left out has killed ${killed.get(id)} times`)
         }
         if (Exit.isSuccess(answer)) {

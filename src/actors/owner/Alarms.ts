@@ -1,0 +1,59 @@
+/**
+ * The alarms of a system: one timer of the event loop for all of them, so that an actor may have many and a hundred thousand
+ * actors each its own.
+ */
+import { Agenda, type Entry } from "../../time/Agenda.ts"
+import type { Time } from "../../time/runningTime.ts"
+
+interface Alarm extends Entry {
+  /** `undefined` once it was called off. */
+  ring: (() => void) | undefined
+}
+
+export class Alarms {
+  private readonly time: Time
+  private readonly agenda = new Agenda<Alarm>()
+  private seq = 0
+  private closed = false
+  /** When we wake, and what calls that off. */
+  private at = Number.POSITIVE_INFINITY
+  private callOff: (() => void) | undefined
+
+  constructor(time: Time) {
+    this.time = time
+  }
+
+  /** Calls `ring` at a time in milliseconds, unless what this returns is called before. */
+  set(time: number, ring: () => void): () => void {
+    const alarm: Alarm = { time, seq: this.seq++, ring }
+    this.agenda.push(alarm)
+    this.wakeFor(time)
+    return () => {
+      alarm.ring = undefined
+    }
+  }
+
+  close(): void {
+    this.closed = true
+    this.callOff?.()
+  }
+
+  private wakeFor(time: number): void {
+    if (this.closed || time >= this.at) return
+    this.callOff?.()
+    this.at = time
+    this.callOff = this.time.after(Math.max(0, time - this.time.now()), () => this.wake())
+  }
+
+  private wake(): void {
+    this.at = Number.POSITIVE_INFINITY
+    const now = this.time.now()
+    for (;;) {
+      const next = this.agenda.first
+      if (next === undefined) return
+      if (next.ring !== undefined && next.time > now) return this.wakeFor(next.time)
+      this.agenda.pop()
+      next.ring?.()
+    }
+  }
+}
