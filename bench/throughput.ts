@@ -42,36 +42,71 @@ interface Progress {
  */
 export const settling = isQuick ? warming : 4
 
-/** Trains with these flags; `batch` is how many environment steps an update takes, `after` the seconds of warming up. */
-export const throughput = (flags: ReadonlyArray<string>, batch: number, after = warming): Promise<number> =>
+/** Trains with these flags, and gives `enough` the progress that is made until it has what it wanted. */
+const watch = <A>(
+  flags: ReadonlyArray<string>,
+  interval: number,
+  deadlineMillis: number,
+  enough: (steps: number, seconds: number) => A | undefined
+): Promise<A> =>
   new Promise((resolve, reject) => {
-    // Some twenty lines of progress a second at most speeds.
-    const interval = Math.max(1, Math.round((isQuick ? 1000 : 10_000) / batch))
     const args = [cli, "train", "--json", "--no-run-folder", "--keep-going", "--eval-episodes", "1"]
     args.push("--evaluation", "solved", "--total-timesteps", "1000000000000", "--total-episodes", "0")
     const child = spawn(process.execPath, [...args, "--log-interval", String(interval), ...flags], {
       stdio: ["ignore", "pipe", "pipe"]
     })
     let said = ""
-    let first: { readonly steps: number; readonly seconds: number } | undefined
-    let rate: number | undefined
-    const deadline = setTimeout(() => child.kill("SIGKILL"), 60_000)
+    let found: A | undefined
+    const deadline = setTimeout(() => child.kill("SIGKILL"), deadlineMillis)
     child.stderr.on("data", (text) => said += text)
     createInterface({ input: child.stdout }).on("line", (line) => {
-      if (rate !== undefined || !line.startsWith(`{"event":"progress"`)) return
+      if (found !== undefined || !line.startsWith(`{"event":"progress"`)) return
       const { env_steps: steps, fps }: Progress = JSON.parse(line)
-      const seconds = steps / fps
-      if (!(seconds >= after)) return
-      if (first === undefined) first = { steps, seconds }
-      else if (seconds - first.seconds >= measuring) {
-        rate = (steps - first.steps) / (seconds - first.seconds)
-        child.kill("SIGINT")
-      }
+      found = enough(steps, steps / fps)
+      if (found !== undefined) child.kill("SIGINT")
     })
     child.on("error", reject)
     child.on("close", () => {
       clearTimeout(deadline)
-      if (rate === undefined) reject(new Error(`troupe ${flags.join(" ")} gave no rate: ${said}`))
-      else resolve(rate)
+      if (found === undefined) reject(new Error(`troupe ${flags.join(" ")} gave no rate: ${said}`))
+      else resolve(found)
     })
   })
+
+/** Some twenty lines of progress a second at most speeds. */
+const intervalOf = (batch: number): number => Math.max(1, Math.round((isQuick ? 1000 : 10_000) / batch))
+
+/** Trains with these flags; `batch` is how many environment steps an update takes, `after` the seconds of warming up. */
+export const throughput = (flags: ReadonlyArray<string>, batch: number, after = warming): Promise<number> => {
+  let first: { readonly steps: number; readonly seconds: number } | undefined
+  return watch(flags, intervalOf(batch), 60_000, (steps, seconds) => {
+    if (!(seconds >= after)) return undefined
+    if (first === undefined) {
+      first = { steps, seconds }
+      return undefined
+    }
+    return seconds - first.seconds >= measuring ? (steps - first.steps) / (seconds - first.seconds) : undefined
+  })
+}
+
+/** Seconds over which the scatter of a run's rate is looked at. */
+const scatterSeconds = isQuick ? 2 : 20
+
+/** The rate of each second of a run, the first one after its warming up. */
+export const ratesBySecond = (
+  flags: ReadonlyArray<string>,
+  batch: number,
+  after = settling
+): Promise<ReadonlyArray<number>> => {
+  const rates: Array<number> = []
+  let last: { readonly steps: number; readonly seconds: number } | undefined
+  const length = isQuick ? 0.2 : 1
+  return watch(flags, intervalOf(batch), 120_000, (steps, seconds) => {
+    if (!(seconds >= after)) return undefined
+    if (last === undefined || seconds - last.seconds >= length) {
+      if (last !== undefined) rates.push((steps - last.steps) / (seconds - last.seconds))
+      last = { steps, seconds }
+    }
+    return rates.length >= scatterSeconds / length ? rates : undefined
+  })
+}

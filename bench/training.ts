@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { ensureBuilt } from "../scripts/build.ts"
 import { type Figure, figure, isQuick, median, print, say } from "./report.ts"
-import { flagsOf, measuring, notebook, settling, throughput } from "./throughput.ts"
+import { flagsOf, measuring, notebook, ratesBySecond, settling, throughput } from "./throughput.ts"
 
 const { problems } = await ensureBuilt()
 if (problems.length > 0) process.exit(1)
@@ -31,7 +31,8 @@ const plain = { ...notebook, envId: fromHere("./fixtures/plain-cart-pole.ts") }
 const placements = {
   "fiber": ["--placement", "fiber"],
   "1 thread": ["--workers", "1"],
-  "2 threads": ["--workers", "2"]
+  "2 threads": ["--workers", "2"],
+  "default": []
 } as const
 
 /** The notebook's work: who does it, how, and what is measured. */
@@ -66,14 +67,33 @@ for (let round = 0; round < rounds; round++) {
 const work = "Training on the notebook's work (10 environments × 20 steps, hidden 256, Adam)"
 works.forEach(([row, column], i) => figures.push(figure(work, row, column, "/s", rates[i]!)))
 
+/** The rates of a row by column, a number a round. */
+type Row = (column: string) => ReadonlyArray<number>
+
+const loops = "The bare loop's rate by the run's, within a round"
+
 /** How much slower than the bare loop, within the same round. */
-const ratio = (row: string, column: string, bare: string): Figure => {
-  const of = (name: string) => rates[works.findIndex(([r, c]) => r === row && c === name)]!
-  const slower = of(bare).map((rate, round) => rate / of(column)[round]!)
-  return figure("The bare loop's rate by the run's, within a round", row, column, "x", slower)
+const ratio = (row: string, of: Row, column: string, bare: string): Figure =>
+  figure(
+    loops,
+    row,
+    column,
+    "x",
+    of(bare).map((rate, round) => rate / of(column)[round]!)
+  )
+
+/** What a run without a word about placement gets of the best that it could have had, the medians of all rounds. */
+const ofTheBest = (row: string, of: Row): Figure => {
+  const best = Math.max(...(["fiber", "1 thread", "2 threads"] as const).map((column) => median(of(column))))
+  return figure("The rate of the default by the best of fibers, one and two threads", row, "default", "x", [
+    median(of("default")) / best
+  ])
 }
+
 for (const row of new Set(works.map(([row]) => row))) {
-  figures.push(ratio(row, "fiber", "bare loop, 1 thread"), ratio(row, "2 threads", "bare loop, 2 threads"))
+  const of: Row = (column) => rates[works.findIndex(([r, c]) => r === row && c === column)]!
+  figures.push(ratio(row, of, "fiber", "bare loop, 1 thread"), ratio(row, of, "2 threads", "bare loop, 2 threads"))
+  figures.push(ofTheBest(row, of))
 }
 
 const repeated = async (
@@ -111,20 +131,37 @@ for (const hidden of networks) {
   }
 }
 
-const presets = { "a2c": 50, "a3c": 20, "notebook-ray": 200, "notebook-a3c": 100 }
-say("training: presets")
+const presets = { "a2c": 50, "ppo": 200, "a3c": 20, "notebook-ray": 200, "notebook-a3c": 100 }
+const columns = isQuick ? ["fiber"] as const : ["fiber", "1 thread", "2 threads", "default"] as const
 for (const [preset, batch] of Object.entries(presets)) {
-  for (const column of isQuick ? ["fiber"] as const : ["fiber", "2 threads"] as const) {
-    const values = await repeated(["--preset", preset, ...placements[column]], batch, isQuick ? 1 : 2)
-    figures.push(figure("Training with each preset", preset, column, "/s", values))
+  say(`training: preset ${preset}`)
+  const found = columns.map((): Array<number> => [])
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, column] of columns.entries()) {
+      found[i]!.push(await throughput(["--preset", preset, ...placements[column]], batch, settling))
+    }
   }
+  for (const [i, column] of columns.entries()) {
+    figures.push(figure("Training with each preset", preset, column, "/s", found[i]!))
+  }
+  if (!isQuick) figures.push(ofTheBest(preset, (column) => found[columns.findIndex((c) => c === column)]!))
+}
+
+say("training: seconds of a run")
+for (const [row, flags, batch] of [["notebook's work", flagsOf(notebook), 200], ["preset a2c", [], 50]] as const) {
+  const bySecond = await ratesBySecond(flags, batch)
+  figures.push(
+    figure("The slowest second of a run by its median second", row, "default", "x", [
+      Math.min(...bySecond) / median(bySecond)
+    ])
+  )
 }
 
 print(figures)
 say(
   `training: the bare loop is ${
     median(
-      figures.filter(({ unit }) => unit === "x").map(({ value }) => value)
+      figures.filter(({ table }) => table === loops).map(({ value }) => value)
     ).toFixed(2)
   } times as fast`
 )
