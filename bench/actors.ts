@@ -9,10 +9,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { pathToFileURL } from "node:url"
 import { isMainThread } from "node:worker_threads"
 import * as Actor from "../src/actors/Actor.ts"
 import { Rpc } from "../src/actors/Actor.ts"
@@ -21,6 +17,7 @@ import { ObjectReleased } from "../src/actors/errors.ts"
 import * as ActorHost from "../src/actors/hosts/ActorHost.ts"
 import * as ObjectStore from "../src/actors/messages/ObjectStore.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
+import { bundled } from "./bundled.ts"
 import { type Figure, figure, isQuick, print, say } from "./report.ts"
 
 class Adder extends Actor.make("Adder", {
@@ -179,29 +176,11 @@ const idling = (count: number) =>
     return { shares, resident: mebibytes() }
   }).pipe(Effect.scoped)
 
-/** The thread's entry as it ships: this very file, bundled. */
-const bundled = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-bench-"))),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true }))
-).pipe(Effect.flatMap((folder) =>
-  Effect.promise(async () => {
-    const { build } = await import("rolldown")
-    const file = join(folder, "host.mjs")
-    await build({
-      input: import.meta.filename,
-      platform: "node",
-      external: ["rolldown"],
-      output: { file, format: "esm" }
-    })
-    return pathToFileURL(file)
-  })
-))
-
 const program = Effect.gen(function*() {
   say("actors: at rest")
   // First, while the process holds nothing else.
   const parked = yield* Effect.provide(idling(100_000), ActorSystem.layerFiber(behaviors))
-  const entry = yield* bundled
+  const entry = yield* bundled(import.meta.filename)
   const hosts = { entry, hosts: 2 }
   const columns = [
     ["fiber", ActorSystem.layerFiber(behaviors)],

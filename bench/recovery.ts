@@ -8,10 +8,9 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { fork } from "node:child_process"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { isMainThread, Worker } from "node:worker_threads"
 import * as Actor from "../src/actors/Actor.ts"
@@ -20,6 +19,7 @@ import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import type { SystemFailure } from "../src/actors/errors.ts"
 import * as ActorHost from "../src/actors/hosts/ActorHost.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
+import { bundled } from "./bundled.ts"
 import { type Figure, figure, isQuick, print, say } from "./report.ts"
 
 class Keeper extends Actor.make("Keeper", {
@@ -80,26 +80,9 @@ const bareProcess = (file: string) => (heard: () => void) => {
   return () => void child.kill("SIGKILL")
 }
 
-const bundled = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-bench-"))),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true }))
-).pipe(Effect.flatMap((folder) =>
-  Effect.promise(async () => {
-    const { build } = await import("rolldown")
-    const file = join(folder, "host.mjs")
-    await build({
-      input: import.meta.filename,
-      platform: "node",
-      external: ["rolldown"],
-      output: { file, format: "esm" }
-    })
-    return pathToFileURL(file)
-  })
-))
-
 const program = Effect.gen(function*() {
   const { values } = parseArgs({ options: { kills: { type: "string" } }, strict: false })
-  const entry = yield* bundled
+  const entry = yield* bundled(import.meta.filename)
   const cases: ReadonlyArray<readonly [string, Layer.Layer<ActorSystem, SystemFailure>]> = [
     ["fiber", ActorSystem.layerFiber([KeeperBehavior])],
     ["thread", ActorSystem.layerThread({ entry })],

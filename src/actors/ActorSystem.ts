@@ -206,7 +206,8 @@ const threadRules = {
     codeRangeSizeMb: Options.positive,
     stackSizeMb: Options.positive
   } satisfies Record<keyof Required<ThreadHostOptions>["resourceLimits"], unknown>,
-  spin: Options.wait
+  spin: Options.wait,
+  handOvers: Options.such((value) => value instanceof BigInt64Array, "what HandOvers.make gives")
 } satisfies Record<keyof ThreadHostOptions, unknown>
 
 const processRules = {

@@ -27,7 +27,7 @@ describe("npm run bench", () => {
       const { parts } = results
       assert.deepStrictEqual(
         parts.map(({ part }) => part),
-        ["training", "startup", "environments", "actors", "recovery", "kernels"]
+        ["training", "startup", "environments", "actors", "handOvers", "recovery", "kernels"]
       )
       for (const { figures } of parts) {
         for (const { column, row, value } of figures) assert.isTrue(Number.isFinite(value), `${row}, ${column}`)

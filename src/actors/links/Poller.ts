@@ -15,6 +15,7 @@
 import { availableParallelism } from "node:os"
 import { real } from "../EventLoop.ts"
 import { type Bells, crowded, Doorbell } from "./Doorbell.ts"
+import type { Way } from "./HandOvers.ts"
 import { Patience } from "./Patience.ts"
 
 /** All times in milliseconds. */
@@ -41,8 +42,8 @@ export interface Line {
   readonly spinMillis: number
   /** How many answers are owed to this side. */
   readonly owed: number
-  /** Hears one batch, and sends what was waiting for room. */
-  hear(): void
+  /** Hears one batch, found in this way, and sends what was waiting for room. */
+  hear(way: Way): void
 }
 
 const cores = availableParallelism()
@@ -61,6 +62,8 @@ export class Poller {
   private readonly patience = new Patience()
   /** Whether the present wait tells something about the way to wait: it was done as `patience` said. */
   private telling = false
+  /** What it does until the next message. */
+  private way: Way = "busy"
   /** Since when nothing has come. */
   private since = 0
   /** How often in a row, about, naps were in vain, and how often they are not tried because of that. */
@@ -70,7 +73,9 @@ export class Poller {
   constructor(bells: Bells, place: number) {
     this.owner = place === 0
     this.bell = new Doorbell(bells, place, () => {
-      if (!this.scheduled && !this.running) this.poll()
+      if (this.scheduled || this.running) return
+      this.way = "sleeping"
+      this.poll()
     })
   }
 
@@ -106,6 +111,7 @@ export class Poller {
       this.running = false
       if (!settled) {
         this.scheduled = true
+        this.way = "turning"
         setImmediate(this.poll)
       }
     }
@@ -117,6 +123,7 @@ export class Poller {
     for (;;) {
       if (this.ready) {
         this.hear()
+        this.way = "busy"
         const now = performance.now()
         this.since = now
         if (now - began >= turn) return false
@@ -124,11 +131,13 @@ export class Poller {
       }
       const now = performance.now()
       if (now - this.since >= this.spinning()) {
+        this.way = "napping"
         if (this.nap(now)) continue
         if (this.sleep()) return true
         continue
       }
       if (now - Math.max(began, this.since) >= slice) return false
+      this.way = "spinning"
       for (let i = 0; i < looks && !this.ready; i++) pause()
     }
   }
@@ -151,7 +160,7 @@ export class Poller {
     // Hearing one line may close another.
     for (let i = 0; i < this.lines.length; i++) {
       const line = this.lines[i]!
-      if (line.ready) line.hear()
+      if (line.ready) line.hear(this.way)
     }
   }
 

@@ -10,6 +10,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads"
 import { Mailbox } from "../Mailbox.ts"
 import { byteLength, RingReader, RingWriter } from "./ByteRing.ts"
 import { type Bells, ring } from "./Doorbell.ts"
+import * as HandOvers from "./HandOvers.ts"
 import type { Line } from "./Poller.ts"
 import { WireReader, WireWriter } from "./WireFormat.ts"
 
@@ -29,6 +30,8 @@ export interface Ends {
   readonly places: readonly [owner: number, host: number]
   /** How long waiting for a message may spin, in milliseconds. */
   readonly spinMillis: number
+  /** Where it is counted how long messages lie, if anywhere. */
+  readonly handOvers: HandOvers.HandOvers | undefined
 }
 
 export const allocate = (): SharedArrayBuffer => new SharedArrayBuffer(2 * byteLength(capacity))
@@ -76,6 +79,8 @@ export class SharedLink implements Line {
 
   /** Sends a batch. Throws, and sends nothing, when a value in it cannot be sent. */
   send(batch: ReadonlyArray<Tuple>, moved: ReadonlyArray<ArrayBuffer> = []): void {
+    const { ends: { handOvers }, side } = this.options
+    if (handOvers !== undefined) HandOvers.sent(handOvers, side === "owner" ? "host" : "owner")
     if (moved.length > 0 || !this.writeInPlace(batch) && !this.writeFrames(batch)) {
       this.options.ends.port.postMessage(batch, moved)
       this.enter("marker")
@@ -95,7 +100,9 @@ export class SharedLink implements Line {
     return this.reader.ready || this.canUnload
   }
 
-  hear(): void {
+  hear(way: HandOvers.Way = "busy"): void {
+    const { ends: { handOvers }, side } = this.options
+    if (handOvers !== undefined) HandOvers.heard(handOvers, side, way)
     this.unload()
     const frame = this.reader.next()
     if (frame === undefined) return

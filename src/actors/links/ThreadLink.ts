@@ -8,6 +8,7 @@
 import * as Duration from "effect/Duration"
 import { isMainThread, MessageChannel, type ResourceLimits, Worker, workerData } from "node:worker_threads"
 import { type Bells, makeBells, mostOthers, Places, rest } from "./Doorbell.ts"
+import type { HandOvers } from "./HandOvers.ts"
 import { harm } from "./harm.ts"
 import type { Command, HostLink, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 import { Poller } from "./Poller.ts"
@@ -29,6 +30,8 @@ export interface ThreadOptions {
    * a turn meanwhile. 0 spares the core, at the price of a wake-up per message, which takes tens of microseconds.
    */
   readonly spin?: Duration.Input
+  /** Counts how long messages lie until they are heard (`HandOvers.make`). Default: nobody does. */
+  readonly handOvers?: HandOvers
 }
 
 /** What this thread has one of, for all the threads it owns. */
@@ -61,7 +64,8 @@ export const open = (options: ThreadOptions): OpenLink => (events) => {
     port: port2,
     bells,
     places: [0, place],
-    spinMillis: Duration.toMillis(options.spin ?? "200 micros")
+    spinMillis: Duration.toMillis(options.spin ?? "200 micros"),
+    handOvers: options.handOvers
   }
   const close = (): void => {
     port1.close()

@@ -9,7 +9,14 @@ type Batch = ReadonlyArray<ReadonlyArray<unknown>>
 
 const setUp = () => {
   const { port1, port2 } = new MessageChannel()
-  const shared = { format, memory: allocate(), bells: makeBells(), places: [0, 1] as const, spinMillis: 0 }
+  const shared = {
+    format,
+    memory: allocate(),
+    bells: makeBells(),
+    places: [0, 1] as const,
+    spinMillis: 0,
+    handOvers: undefined
+  }
   const heard: Array<ReadonlyArray<unknown>> = []
   const end = (side: "owner" | "host", port: Ends["port"], received: (batch: Batch) => void) =>
     new SharedLink({
