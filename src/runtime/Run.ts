@@ -233,7 +233,13 @@ export class Run extends Context.Service<Run, {
     Layer.unwrap(Effect.gen(function*() {
       const foreign = replaced?.learner !== undefined || Option.isSome(yield* Effect.serviceOption(Learner))
       // Another learner gets experience, unless the settings say that it takes gradients.
-      const config = yield* configSources.resolve({ given: foreign ? { ship: "experience", ...given } : given })
+      const notices: Array<string> = []
+      const config = yield* configSources.resolve({
+        given: foreign ? { ship: "experience", ...given } : given,
+        notice: (message) => void notices.push(message)
+      })
+      const { emit } = yield* RunEvents
+      yield* Effect.forEach(notices, (message) => emit({ event: "notice", message }))
       return Layer.provide(Run.layerFromConfig(known(replaced)), CurrentConfig.layer(config))
     }))
 

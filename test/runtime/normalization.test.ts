@@ -30,8 +30,10 @@ const settings: PartialConfig = {
 describe("runs that normalize", () => {
   it.live("have one hash over layouts, ways of shipping and kills", () =>
     Effect.gen(function*() {
-      const { hash, weights } = yield* train(settings)
+      const { events, hash, weights } = yield* train(settings)
       assert.strictEqual(weightsHash(weights), hash)
+      // A program too is told which settings were found for the environment.
+      assert.match(events.map((event) => event.event === "notice" ? event.message : "").join(), /^settings found for /)
       const others: ReadonlyArray<PartialConfig> = [
         { ship: "experience" },
         { placement: "thread", workers: 2, envsPerWorker: 1, chaos: 2 },
@@ -43,19 +45,21 @@ describe("runs that normalize", () => {
       assert.notStrictEqual((yield* train({ ...settings, normalizeRewards: false })).hash, hash)
     }), 60_000)
 
-  it.live("at their own pace too", () =>
-    Effect.gen(function*() {
-      const seeded: PartialConfig = {
-        algo: "a3c",
-        schedule: "seeded",
-        nEnvs: 3,
-        totalTimesteps: 600,
-        normalizeObservations: true,
-        normalizeRewards: true
-      }
-      const { hash } = yield* train(seeded)
-      assert.strictEqual((yield* train({ ...seeded, placement: "thread", workers: 2, chaos: 2 })).hash, hash)
-    }), 60_000)
+  for (const algo of ["a3c", "impala"] as const) {
+    it.live(`at their own pace too: ${algo}`, () =>
+      Effect.gen(function*() {
+        const seeded: PartialConfig = {
+          algo,
+          schedule: "seeded",
+          nEnvs: 3,
+          totalTimesteps: 600,
+          normalizeObservations: true,
+          normalizeRewards: true
+        }
+        const { hash } = yield* train(seeded)
+        assert.strictEqual((yield* train({ ...seeded, placement: "thread", workers: 2, chaos: 2 })).hash, hash)
+      }), 60_000)
+  }
 
   it.live(
     "see what is left of an observation by the statistics of the iterations before",
