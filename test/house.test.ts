@@ -137,6 +137,7 @@ describe("house", () => {
   it("asks for the date where a date is meant, and nowhere else", () => {
     const dated = [
       "actors/Supervision.ts",
+      "actors/hosts/inputs.ts",
       "runtime/files/FolderLock.ts",
       "runtime/reporting/RunFolder.ts",
       "runtime/reporting/TensorBoard.ts",

@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import type * as Rpc from "effect/rpc/Rpc"
 import type { Any, Method, Rpcs } from "./Actor.ts"
 import { type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
+import { type Address, current, type Waiting } from "./InHand.ts"
 import * as Options from "./Options.ts"
 import type { Guardian } from "./owner/Guardian.ts"
 
@@ -58,7 +59,7 @@ export interface AnyRef {
 
 type Outcome = Exit.Exit<unknown, unknown>
 
-const sender = (guardian: Guardian, method: Method, tell: boolean, defaultMillis: number) =>
+const sender = (to: Address, method: Method, tell: boolean, defaultMillis: number) =>
 (
   payload: unknown,
   options?: AskOptions
@@ -66,16 +67,23 @@ const sender = (guardian: Guardian, method: Method, tell: boolean, defaultMillis
   const wrong = options === undefined ? undefined : wrongWith(options)
   if (wrong !== undefined) {
     const part = "options"
-    return Effect.fail(new MessageRefused({ actor: guardian.name, method: method.name, part, reason: wrong }))
+    return Effect.fail(new MessageRefused({ actor: to.name, method: method.name, part, reason: wrong }))
   }
   const millis = options?.deadline === undefined ? defaultMillis : millisOf(options.deadline)
   const failWhenFull = options?.whenFull === "fail"
   return Effect.callback<unknown, unknown>((resume: (outcome: Outcome) => void) => {
-    const envelope = guardian.send(method, payload, millis, tell, failWhenFull, resume)
-    if (envelope === undefined || envelope.resume === undefined) return
-    return Effect.sync(() => guardian.abandon(envelope))
+    const hand = current()
+    // A handler may have a system of its own, which knows nothing of its message.
+    if (hand !== undefined && hand.home === to.home) {
+      return giveUp(hand, hand.send(to, method, payload, millis, tell, failWhenFull, resume))
+    }
+    return giveUp(to, to.send(method, payload, millis, tell, failWhenFull, resume))
   })
 }
+
+/** What is to be done when nobody waits any more. */
+const giveUp = (to: Pick<Address, "abandon">, waiting: Waiting | undefined): Effect.Effect<void> | undefined =>
+  waiting === undefined || waiting.resume === undefined ? undefined : Effect.sync(() => to.abandon(waiting))
 
 const askOptions: Record<keyof AskOptions, true> = { deadline: true, whenFull: true }
 

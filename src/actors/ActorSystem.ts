@@ -27,7 +27,7 @@ import type { EventLoop } from "./EventLoop.ts"
 import * as Fault from "./Fault.ts"
 import { ambiguous, behaviorsByName } from "./hosts/behaviors.ts"
 import { FiberHost } from "./hosts/FiberHost.ts"
-import { RemoteHost } from "./hosts/RemoteHost.ts"
+import { RemoteHost, type RemoteOptions } from "./hosts/RemoteHost.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import { mostOthers } from "./links/Doorbell.ts"
 import type { OpenLink } from "./links/HostLink.ts"
@@ -255,7 +255,8 @@ const remoteHosts = (
   options: ThreadHostOptions | ProcessHostOptions,
   opener: OpenLink,
   publish: (event: LifecycleEvent) => void,
-  loop: EventLoop
+  loop: EventLoop,
+  called: RemoteOptions["called"]
 ) => {
   const open = options.wrapLink?.(opener) ?? opener
   const spares = (options.spares ?? 0) > 0 ? new Spares(open, options.spares ?? 0, loop) : undefined
@@ -269,6 +270,7 @@ const remoteHosts = (
       startMillis: Duration.toMillis(options.startDeadline ?? "30 seconds"),
       heartbeatMillis: Duration.toMillis(options.heartbeat ?? "30 seconds"),
       publish,
+      called,
       loop
     }))
   return { hosts, spares }
@@ -289,9 +291,9 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
     const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
     // What the context lacks of the behaviors' needs is the system itself; it is added before the first of them starts.
     const complete = () => Context.add(context, ActorSystem, shape) as Context.Context<Services<B>>
-    const system = new System(context, options, (publish, loop) => {
-      const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish, loop)
-      const processes = process && remoteHosts("process", process, ProcessLink.open(process), publish, loop)
+    const system = new System(context, options, (publish, loop, called) => {
+      const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish, loop, called)
+      const processes = process && remoteHosts("process", process, ProcessLink.open(process), publish, loop, called)
       return {
         fiber: fiber.length > 0
           ? [new FiberHost(0, behaviorsByName(fiber), loop, complete, options.checks ?? true)]

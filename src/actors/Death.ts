@@ -15,6 +15,7 @@ import * as Schema from "effect/Schema"
  * - `Killed`: somebody called `system.kill`.
  * - `Unresponsive`: the host had work and gave no sign of life within the time its heartbeat allows.
  * - `LinkBroken`: messages between owner and host were lost, or could not be read.
+ * - `Diverged`: a message that ran again did not do what it had done before, so it cannot count once.
  * - `Sibling`: the actor itself was well, but its group restarts together.
  * - `Cancelled`: nobody waited any more for what it did, and the method may be given up (`Actor.Cancellable`). It is not
  *   counted, and supervision is not asked.
@@ -26,6 +27,7 @@ export const DeathKind = Schema.Literals([
   "Killed",
   "Unresponsive",
   "LinkBroken",
+  "Diverged",
   "Sibling",
   "Cancelled"
 ])

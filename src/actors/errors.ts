@@ -81,6 +81,30 @@ export class MessageRefused extends Schema.TaggedError<MessageRefused>()("Messag
   }
 }
 
+/**
+ * The ask would wait for itself: who is asked waits, directly or through others, for the very message whose handler asks.
+ * `chain` names them by their messages in hand, from the one that is asked back to it.
+ */
+export class AskCycle extends Schema.TaggedError<AskCycle>()("AskCycle", {
+  actor: Schema.String,
+  chain: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `${this.actor} would wait for itself: ${this.chain.join(" -> ")}`
+  }
+}
+
+/** A handler has asked, told and waited so often that what it did is not kept any longer. Its incarnation dies of it. */
+export class JournalTooLong extends Schema.TaggedError<JournalTooLong>()("JournalTooLong", {
+  actor: Schema.String,
+  method: Schema.String,
+  calls: Schema.Int
+}) {
+  override get message(): string {
+    return `${this.actor}.${this.method} has made more than ${this.calls} calls for one message: let it be several messages`
+  }
+}
+
 /** The mailbox is full and the sender asked not to wait. */
 export class MailboxFull extends Schema.TaggedError<MailboxFull>()("MailboxFull", {
   actor: Schema.String,
@@ -177,10 +201,10 @@ export class HostStartFailed extends Schema.TaggedError<HostStartFailed>()("Host
 }
 
 /** What any ask may fail with, beside the method's own error. */
-export type AskFailure = ActorDied | RestartLimitReached | AskTimeout | ActorStopped | MessageRefused
+export type AskFailure = ActorDied | RestartLimitReached | AskTimeout | ActorStopped | MessageRefused | AskCycle
 
 /** What any tell may fail with: it waits for room in the mailbox, not for the handler. */
-export type TellFailure = RestartLimitReached | AskTimeout | ActorStopped | MessageRefused
+export type TellFailure = RestartLimitReached | AskTimeout | ActorStopped | MessageRefused | AskCycle
 
 /** What spawning may fail with. */
 export type SpawnFailure = NameTaken | StartFailed | InvalidOption

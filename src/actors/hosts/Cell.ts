@@ -5,6 +5,7 @@
  * The fiber sleeps in one callback between messages, so that an ask within a thread is a plain call: the sender's push
  * wakes the cell, the handler runs, and the reply resumes the sender, with no queue, timer or fiber per message.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -13,16 +14,33 @@ import type { Scope } from "effect/Scope"
 import type { Behavior, Method, Rpc, ServingAny } from "../Actor.ts"
 import { Death, fromCause, fromUnknown } from "../Death.ts"
 import type { EventLoop } from "../EventLoop.ts"
-import type { TimerChange } from "../links/HostLink.ts"
+import { InHand } from "../InHand.ts"
+import type { JournalWord, TimerChange } from "../links/HostLink.ts"
 import { Mailbox } from "../Mailbox.ts"
 import * as Codec from "../messages/Codec.ts"
 import { type Incarnation, Own, type Self } from "../Self.ts"
-import type { Timers } from "./Host.ts"
+import { type Caller, give, Hand, type Made } from "./Hand.ts"
+import type { Call, Timers, Told } from "./Host.ts"
 
 export interface CellMessage {
   readonly seq: number
   readonly method: Method
   readonly payload: unknown
+}
+
+/** A message that runs again, with what it did before. */
+export class Replayed implements CellMessage {
+  readonly seq: number
+  readonly method: Method
+  readonly payload: unknown
+  readonly journal: JournalWord
+
+  constructor({ method, payload, seq }: CellMessage, journal: JournalWord) {
+    this.seq = seq
+    this.method = method
+    this.payload = payload
+    this.journal = journal
+  }
 }
 
 /** Where a cell reports. Each ending is reported once, after the incarnation's scope has closed. */
@@ -31,6 +49,9 @@ export interface CellReport {
   /** `state` is encoded. */
   replied(seq: number, method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown, timers: Timers): void
   timed(timers: ReadonlyArray<TimerChange>): void
+  asking(call: Call): void
+  abandoned(seq: number, call: number): void
+  slept(seq: number, nth: number, heard: number, began: number): void
   /** `seq` is the message in hand, 0 for none. */
   died(death: Death, seq: number): void
   stopped(): void
@@ -46,6 +67,8 @@ export interface CellOptions<R> {
   readonly restored: Option.Option<unknown>
   /** A payload of a timer as it is to be kept, or why it does not fit. */
   readonly carry: (method: Method, payload: unknown) => Exit.Exit<unknown, string>
+  /** The system of the actor, on this side. */
+  readonly home: object
   readonly report: CellReport
 }
 
@@ -61,13 +84,12 @@ const killed = new Death({ kind: "Killed", message: "killed" })
 const cancelled = (method: string): Death =>
   new Death({ kind: "Cancelled", message: "nobody waits for its answer any more", method })
 
-export class Cell<R> implements Incarnation {
+export class Cell<R> implements Incarnation, Caller {
   private readonly options: CellOptions<R>
   private mailbox: Mailbox<CellMessage> | undefined
   private wake: ((effect: Effect.Effect<void, Death>) => void) | undefined
   private fiber: Fiber.Fiber<void, Death> | undefined
   private message: CellMessage | undefined
-  private inHand = 0
   private serving: ServingAny | undefined
   private served = false
   private stopping = false
@@ -75,6 +97,8 @@ export class Cell<R> implements Incarnation {
   private over = false
   /** What the message in hand, or the start, has set so far, and when. */
   private timers: Array<readonly [at: number, change: TimerChange]> | undefined
+  private hand: Hand | undefined
+  private calls: LooseCalls | undefined
 
   constructor(options: CellOptions<R>) {
     this.options = options
@@ -109,7 +133,7 @@ export class Cell<R> implements Incarnation {
   /** Nobody waits for the answer to a message any more. Whether it had not been begun, and now never is. */
   withdraw(seq: number): boolean {
     const { mailbox, message } = this
-    if (message !== undefined && this.inHand === seq && message.method.cancellable) {
+    if (message?.seq === seq && message.method.cancellable) {
       this.halt(cancelled(message.method.name))
       return false
     }
@@ -117,6 +141,48 @@ export class Cell<R> implements Incarnation {
     if (mailbox?.at(index)?.seq !== seq) return false
     mailbox.remove(index)
     return true
+  }
+
+  /** How a call of this incarnation ended; `outcome` where it comes from this side. */
+  answered(seq: number, call: number, told: Told | undefined, outcome: Exit.Exit<unknown, unknown> | undefined): void {
+    if (this.over) return
+    if (seq === 0) return this.calls?.answered(call, told, outcome)
+    if (this.hand?.seq === seq) return this.hand.told(call, told, outcome)
+    const hand = this.calls?.outliving.get(seq)
+    hand?.told(call, told, outcome)
+    if (hand?.awaits === false) this.calls?.outliving.delete(seq)
+  }
+
+  // --- what its handlers call
+
+  get home(): object {
+    return this.options.home
+  }
+
+  asking(call: Call): void {
+    this.options.report.asking(call)
+  }
+
+  abandoned(seq: number, call: number): void {
+    if (!this.over) this.options.report.abandoned(seq, call)
+  }
+
+  slept(seq: number, nth: number, heard: number, began: number): void {
+    if (!this.over) this.options.report.slept(seq, nth, heard, began)
+  }
+
+  loose(made: Made): number {
+    return (this.calls ??= new LooseCalls()).add(made)
+  }
+
+  later(task: () => void): void {
+    this.fiber?.currentDispatcher.scheduleTask(() => {
+      if (!this.over) task()
+    }, 0)
+  }
+
+  fail(death: Death): void {
+    this.halt(death)
   }
 
   // --- what its behavior does with itself
@@ -147,6 +213,8 @@ export class Cell<R> implements Incarnation {
     )
   }
 
+  // --- its life
+
   /** Whether the behavior is still being set up. */
   get starting(): boolean {
     return !this.served
@@ -154,12 +222,12 @@ export class Cell<R> implements Incarnation {
 
   /** Whether it is being set up, or has a message in hand. */
   get working(): boolean {
-    return this.starting || this.inHand > 0
+    return this.starting || this.message !== undefined
   }
 
   /** The message in hand, 0 for none. */
   get seq(): number {
-    return this.inHand
+    return this.message?.seq ?? 0
   }
 
   /** Completes when nothing of the incarnation runs any more. */
@@ -180,10 +248,10 @@ export class Cell<R> implements Incarnation {
   private end(exit: Exit.Exit<void, Death>): void {
     this.over = true
     const { report } = this.options
-    if (this.halted !== undefined) return report.died(this.halted, this.inHand)
+    if (this.halted !== undefined) return report.died(this.halted, this.seq)
     if (Exit.isSuccess(exit)) return report.stopped()
     const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
-    report.died(failure === undefined ? fromCause("Defect", exit.cause) : failure.error, this.inHand)
+    report.died(failure === undefined ? fromCause("Defect", exit.cause) : failure.error, this.seq)
   }
 
   private live(): Effect.Effect<void, Death, R | Scope> {
@@ -244,11 +312,21 @@ export class Cell<R> implements Incarnation {
     if (this.stopping || this.halted !== undefined) return Effect.void
     const message = this.mailbox?.shift()
     if (message === undefined) return this.sleep
+    const { method, seq } = message
     this.message = message
-    this.inHand = message.seq
-    const handler = this.serving?.handlers[message.method.name]
-    if (handler === undefined) return Effect.fail(fromUnknown("Defect", `no handler for ${message.method.name}`))
+    const handler = this.serving?.handlers[method.name]
+    if (handler === undefined) return Effect.fail(fromUnknown("Defect", `no handler for ${method.name}`))
+    const hand = this.hand ??= this.newHand()
+    hand.take(seq, method.name, message instanceof Replayed ? message.journal : undefined)
     return Effect.flatMap(Effect.exit(Effect.suspend(() => handler(message.payload))), this.settled)
+  }
+
+  private newHand(): Hand {
+    const fiber = Fiber.getCurrent()!
+    this.fiber ??= fiber
+    const hand = new Hand(this, fiber.context)
+    fiber.setContext(Context.add(fiber.context, InHand, hand))
+    return hand
   }
 
   private settle(outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> {
@@ -256,6 +334,8 @@ export class Cell<R> implements Incarnation {
     if (Exit.isFailure(outcome) && outcome.cause.reasons.some((reason) => reason._tag !== "Fail")) {
       return Effect.fail(fromCause("Defect", outcome.cause, method))
     }
+    const missing = this.hand?.missing
+    if (missing !== undefined) return Effect.fail(missing)
     let state: unknown
     try {
       state = this.commit()
@@ -277,14 +357,37 @@ export class Cell<R> implements Incarnation {
   }
 
   private answer(outcome: Exit.Exit<unknown, unknown>, state: unknown): Effect.Effect<void, Death> {
-    const { message } = this
+    const { hand, message } = this
     this.message = undefined
-    this.inHand = 0
+    if (hand?.free() === false) {
+      this.hand = undefined
+      Fiber.getCurrent()?.setContext(hand.outer)
+      if (hand.awaits) (this.calls ??= new LooseCalls()).outliving.set(hand.seq, hand)
+    }
     if (message !== undefined) {
       depth++
       this.options.report.replied(message.seq, message.method, outcome, state, this.takeTimers())
       depth--
     }
     return this.next
+  }
+}
+
+/** Calls that belong to no message: of a start, and of what outlives its message. */
+class LooseCalls {
+  /** Messages that were answered while some of their calls were under way, for which somebody waits. */
+  readonly outliving = new Map<number, Hand>()
+  private readonly made = new Map<number, Made>()
+  private last = 0
+
+  add(made: Made): number {
+    this.made.set(++this.last, made)
+    return this.last
+  }
+
+  answered(call: number, told: Told | undefined, outcome: Exit.Exit<unknown, unknown> | undefined): void {
+    const made = this.made.get(call)
+    this.made.delete(call)
+    give(made, told, outcome)
   }
 }

@@ -13,9 +13,10 @@ import { Death, fromUnknown } from "../Death.ts"
 import { MessageRefused } from "../errors.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import { type Fault, Injected } from "../Fault.ts"
-import type { TimerChange } from "../links/HostLink.ts"
-import { Cell, type CellReport } from "./Cell.ts"
-import type { Envelope, Host, Tenant, Timers } from "./Host.ts"
+import type { JournalWord, TimerChange } from "../links/HostLink.ts"
+import { Cell, type CellReport, Replayed } from "./Cell.ts"
+import type { Call, Envelope, Host, Tenant, Timers, Told } from "./Host.ts"
+import { withInputs } from "./inputs.ts"
 
 export class FiberHost<R> implements Host {
   readonly index: number
@@ -72,11 +73,12 @@ export class FiberHost<R> implements Host {
       config: tenant.config,
       restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
       carry: this.carry,
+      home: tenant.home,
       report
     })
     report.cell = cell
     this.cells.set(tenant.id, cell)
-    cell.start(this.run ??= Effect.runForkWith(this.context()))
+    cell.start(this.run ??= Effect.runForkWith(withInputs(this.context())))
   }
 
   private readonly carry = (method: Method, payload: unknown): Exit.Exit<unknown, string> => {
@@ -84,10 +86,20 @@ export class FiberHost<R> implements Host {
     return misfit === undefined ? Exit.succeed(payload) : Exit.fail(misfit)
   }
 
-  deliver(tenant: Tenant, envelope: Envelope): void {
+  deliver(tenant: Tenant, envelope: Envelope, journal: JournalWord | undefined): void {
     // What was sent to other threads before goes out before this one begins to work.
     this.loop.turn.settle()
-    this.cells.get(tenant.id)?.push(envelope)
+    this.cells.get(tenant.id)?.push(journal === undefined ? envelope : new Replayed(envelope, journal))
+  }
+
+  answered(
+    tenant: Tenant,
+    seq: number,
+    call: number,
+    told: Told | undefined,
+    outcome: Exit.Exit<unknown, unknown>
+  ): void {
+    this.cells.get(tenant.id)?.answered(seq, call, told, outcome)
   }
 
   withdraw(tenant: Tenant, { seq }: Envelope): void {
@@ -156,6 +168,18 @@ class Reporter<R> implements CellReport {
       : method.error.misfit(outcome.cause.reasons.find(Cause.isFailReason)?.error)
     if (reason === undefined) return outcome
     return Exit.fail(new MessageRefused({ actor: this.tenant.name, method: method.name, part: "reply", reason }))
+  }
+
+  asking(call: Call): void {
+    this.tenant.asking(this.incarnation, call)
+  }
+
+  abandoned(seq: number, call: number): void {
+    this.tenant.abandoned(this.incarnation, seq, call)
+  }
+
+  slept(seq: number, nth: number, heard: number, began: number): void {
+    this.tenant.slept(this.incarnation, seq, nth, heard, began)
   }
 
   died(death: Death, seq: number): void {

@@ -15,7 +15,8 @@ import type * as Exit from "effect/Exit"
 import type { Any, Method } from "../Actor.ts"
 import type { Death } from "../Death.ts"
 import type { Fault } from "../Fault.ts"
-import type { TimerChange } from "../links/HostLink.ts"
+import type { Address } from "../InHand.ts"
+import type { CallMode, JournalWord, OutcomeKind, TimerChange } from "../links/HostLink.ts"
 import type { Placement } from "../Placement.ts"
 
 /** A message on its way: kept by the owner until it is answered. */
@@ -40,6 +41,39 @@ export interface Envelope {
 /** Timers that an incarnation has set, if it has. */
 export type Timers = ReadonlyArray<TimerChange> | undefined
 
+/** Whom an incarnation calls, by which method, and with what. */
+export interface Called {
+  readonly to: Address
+  readonly method: Method
+  /** The payload as the one who is called takes it. */
+  readonly value: unknown
+}
+
+/** What an incarnation calls another actor for. */
+export interface Call extends Called {
+  /** The message in hand; 0 for none. */
+  readonly seq: number
+  /** 1, 2, ... within that message; or of the incarnation, where there is none. */
+  readonly call: number
+  readonly mode: CallMode
+  /** Encoded. */
+  readonly payload: unknown
+  readonly millis: number
+  readonly failWhenFull: boolean
+  /** How many outcomes its message had been told when it was made. */
+  readonly heard: number
+  /** The date at which the message began, for its handler. */
+  readonly began: number
+}
+
+/** How a call ended, encoded. */
+export interface Told {
+  readonly kind: OutcomeKind
+  readonly value: unknown
+  /** Milliseconds after the message's first call. */
+  readonly at: number
+}
+
 /** An actor as its host sees it, and where the host reports. */
 export interface Tenant {
   /** Unique within the system. */
@@ -52,6 +86,8 @@ export interface Tenant {
   readonly state: unknown
   readonly hasState: boolean
   readonly incarnation: number
+  /** Its system. */
+  readonly home: object
 
   /** Whether its incarnation may be at work: it starts, or has a message. */
   readonly working: boolean
@@ -81,6 +117,12 @@ export interface Tenant {
    */
   died(incarnation: number, death: Death, seq: number | undefined, bystander?: boolean): void
   stopped(incarnation: number): void
+  /** The incarnation calls another actor; `Host.answered` says how that ends. */
+  asking(incarnation: number, call: Call): void
+  /** Nobody waits for the outcome of a call any more. */
+  abandoned(incarnation: number, seq: number, call: number): void
+  /** A wait for the clock is over, after `heard` outcomes: what a message saw, in its order. */
+  slept(incarnation: number, seq: number, nth: number, heard: number, began: number): void
   /** No incarnation can live here any more, however often it is tried: the actor has failed for good. */
   unfit(death: Death): void
 }
@@ -94,7 +136,19 @@ export interface Host {
   readonly population: number
   /** Starts the tenant's present incarnation. */
   place(tenant: Tenant): void
-  deliver(tenant: Tenant, envelope: Envelope): void
+  /** `journal`: what the message did when it ran before. */
+  deliver(tenant: Tenant, envelope: Envelope, journal: JournalWord | undefined): void
+  /**
+   * A call of the present incarnation has ended: `told` where its message is still in hand, or there is a border; the
+   * `outcome` itself where there is none.
+   */
+  answered(
+    tenant: Tenant,
+    seq: number,
+    call: number,
+    told: Told | undefined,
+    outcome: Exit.Exit<unknown, unknown>
+  ): void
   /**
    * Nobody waits any more for the answer to a delivered message. Where it was not begun it is taken back, answered by
    * `withdrawn`. Where it is in hand it goes on; if its method is cancellable, its incarnation is ended (`died`, of kind

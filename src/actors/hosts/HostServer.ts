@@ -16,10 +16,11 @@ import * as Transferable from "effect/workers/Transferable"
 import type { Behavior, Method } from "../Actor.ts"
 import { Death, fromCause } from "../Death.ts"
 import { EventLoop } from "../EventLoop.ts"
-import type { Command, HostPort, Report, StartCommand, Working } from "../links/HostLink.ts"
+import type { Command, HostPort, JournalWord, Report, StartCommand, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
-import { Cell } from "./Cell.ts"
+import { Cell, Replayed } from "./Cell.ts"
 import type { Timers } from "./Host.ts"
+import { withInputs } from "./inputs.ts"
 import { Outbox } from "./Outbox.ts"
 
 export interface HostServerOptions<R> {
@@ -74,7 +75,9 @@ export class HostServer<R> {
   serve(): void {
     const { buildId, context, layer } = this.options
     Effect.runForkWith(context)(Layer.buildWithScope(layer, this.scope)).addObserver((exit) => {
-      if (Exit.isSuccess(exit)) return this.listen(Effect.runForkWith(Context.merge(context, exit.value)), buildId)
+      if (Exit.isSuccess(exit)) {
+        return this.listen(Effect.runForkWith(withInputs(Context.merge(context, exit.value))), buildId)
+      }
       // Thrown where nobody catches it: the host ends by it.
       const reason = `its layer could not be built: ${fromCause("StartFailed", exit.cause).message}`
       this.loop.soon(() => {
@@ -97,9 +100,13 @@ export class HostServer<R> {
       case "start":
         return this.start(command[1], run)
       case "message":
-        return this.message(command[1], command[2], command[3], command[4], command[5])
+        return this.message(command[1], command[2], command[3], command[4], command[5], command[6])
       case "withdraw":
         return this.withdraw(command[1], command[2], command[3])
+      case "answered": {
+        const [, actor, incarnation, seq, call, kind, value, at] = command
+        return this.resident(actor, incarnation)?.cell.answered(seq, call, { kind, value, at }, undefined)
+      }
       case "stop":
         return this.resident(command[1], command[2])?.cell.stop()
       case "halt":
@@ -146,12 +153,19 @@ export class HostServer<R> {
       config: decoded.value,
       restored: hasState ? Option.some(state) : Option.none(),
       carry,
+      home: this,
       report: {
         started: (timers) =>
           this.send(timers === undefined ? ["started", actor, incarnation] : ["started", actor, incarnation, timers]),
         replied: (seq, method, outcome, state, timers) =>
           this.reply(actor, incarnation, seq, method, outcome, state, timers),
         timed: (timers) => this.send(["timed", actor, incarnation, timers]),
+        asking: ({ began, call, failWhenFull, heard, method, millis, mode, payload, seq, to }) => {
+          const what = [mode, to.id, to.name, method.name, payload, millis, failWhenFull] as const
+          this.send(["asking", actor, incarnation, seq, call, ...what, heard, began])
+        },
+        abandoned: (seq, call) => this.send(["abandoned", actor, incarnation, seq, call]),
+        slept: (seq, nth, heard, began) => this.send(["slept", actor, incarnation, seq, nth, heard, began]),
         died: (death, seq) => {
           leave()
           this.send(["died", actor, incarnation, encodeDeath(death), seq])
@@ -168,14 +182,22 @@ export class HostServer<R> {
     cell.start(run)
   }
 
-  private message(actor: number, incarnation: number, seq: number, name: string, payload: unknown): void {
+  private message(
+    actor: number,
+    incarnation: number,
+    seq: number,
+    name: string,
+    payload: unknown,
+    journal: JournalWord | undefined
+  ): void {
     const resident = this.resident(actor, incarnation)
     if (resident === undefined) return
     const method = resident.methods.get(name)
     if (method === undefined) return this.send(["refused", actor, incarnation, seq, `the host knows no method ${name}`])
     const decoded = method.payload.decode(payload)
     if (Exit.isFailure(decoded)) return this.send(["refused", actor, incarnation, seq, Codec.reason(decoded)])
-    resident.cell.push({ seq, method, payload: decoded.value })
+    const message = { seq, method, payload: decoded.value }
+    resident.cell.push(journal === undefined ? message : new Replayed(message, journal))
   }
 
   private withdraw(actor: number, incarnation: number, seq: number): void {

@@ -11,16 +11,16 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { deadline } from "../../time/deadline.ts"
-import type { Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
-import { HostStartFailed, MessageRefused } from "../errors.ts"
+import { HostStartFailed } from "../errors.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import type { Fault } from "../Fault.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
-import type { Command, HostLink, OpenLink, Report, Working } from "../links/HostLink.ts"
+import type { Command, HostLink, JournalWord, OpenLink, Report, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
+import { decode } from "../messages/Outcome.ts"
 import * as Supervision from "../Supervision.ts"
-import type { Envelope, Host, Tenant } from "./Host.ts"
+import type { Called, Envelope, Host, Tenant, Told } from "./Host.ts"
 import { Outbox } from "./Outbox.ts"
 
 export interface RemoteOptions {
@@ -34,6 +34,8 @@ export interface RemoteOptions {
   /** Milliseconds without a sign of life after which it counts as wedged; `Infinity` to wait for ever. */
   readonly heartbeatMillis: number
   readonly publish: (event: LifecycleEvent) => void
+  /** Whom an actor on the other side calls, by number and name, and with what. */
+  readonly called: (id: number, name: string, method: string, payload: unknown) => Called
   readonly loop: EventLoop
 }
 
@@ -76,7 +78,7 @@ export class RemoteHost implements Host {
   /** When the last sign of life came. */
   private heardAt = 0
   /** The number of the last ping that was answered. */
-  private answered = 0
+  private acknowledged = 0
   private probing = false
   /** Reports heard over the present link. */
   private heard = 0
@@ -140,8 +142,15 @@ export class RemoteHost implements Host {
     }])
   }
 
-  deliver(tenant: Tenant, envelope: Envelope): void {
-    this.send(["message", tenant.id, tenant.incarnation, envelope.seq, envelope.method.name, envelope.payload])
+  deliver({ id, incarnation }: Tenant, { method, payload, seq }: Envelope, journal: JournalWord | undefined): void {
+    if (journal === undefined) return this.send(["message", id, incarnation, seq, method.name, payload])
+    const { began, lines } = journal
+    // As it is now: what comes later is told.
+    this.send(["message", id, incarnation, seq, method.name, payload, { began, lines: lines.slice() }])
+  }
+
+  answered({ id, incarnation }: Tenant, seq: number, call: number, told: Told | undefined): void {
+    if (told !== undefined) this.send(["answered", id, incarnation, seq, call, told.kind, told.value, told.at])
   }
 
   withdraw(tenant: Tenant, { method, seq }: Envelope): void {
@@ -247,6 +256,7 @@ export class RemoteHost implements Host {
         return this.forgotten.get(command[1].actor) === command[1].incarnation
       case "message":
       case "withdraw":
+      case "answered":
       case "stop":
       case "halt":
         return this.forgotten.get(command[1]) === command[2]
@@ -302,11 +312,17 @@ export class RemoteHost implements Host {
         if (method === undefined) {
           return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)
         }
-        return tenant.replied(incarnation, seq, outcome(tenant, method, kind, value), state, timers)
+        return tenant.replied(incarnation, seq, decode(tenant.name, method, kind, value), state, timers)
       }
+      case "asking":
+        return this.asking(report)
+      case "abandoned":
+        return this.tenants.get(report[1])?.abandoned(report[2], report[3], report[4])
+      case "slept":
+        return this.tenants.get(report[1])?.slept(report[2], report[3], report[4], report[5], report[6])
       case "alive": {
         const [, posted, heard, reports] = report
-        this.answered = posted
+        this.acknowledged = posted
         if (heard !== posted) return this.broken(`it heard ${heard} of ${posted} messages`)
         if (reports !== this.heard) return this.broken(`${this.heard} of its ${reports} messages came`)
         return
@@ -318,6 +334,15 @@ export class RemoteHost implements Host {
       default:
         return this.broken(`"${String(report[0])}" is no report`)
     }
+  }
+
+  private asking(report: Extract<Report, readonly ["asking", ...ReadonlyArray<unknown>]>): void {
+    const [, actor, incarnation, seq, call, mode, target, name, method, payload, millis, failWhenFull, heard, began] =
+      report
+    const tenant = this.tenants.get(actor)
+    if (tenant === undefined || incarnation !== tenant.incarnation) return
+    const called = this.options.called(target, name, method, payload)
+    tenant.asking(incarnation, { seq, call, mode, ...called, payload, millis, failWhenFull, heard, began })
   }
 
   /** Something was lost or spoilt on the way. Nobody can tell what else: a new link begins from what was committed. */
@@ -386,9 +411,9 @@ export class RemoteHost implements Host {
     deadline(this.options.loop, millis, () => {
       if (!present()) return
       // What it says meanwhile is a sign of life, if not the answer.
-      if (this.answered < ping && this.heard > heard) return this.awaitAnswer(ping, millis, present)
+      if (this.acknowledged < ping && this.heard > heard) return this.awaitAnswer(ping, millis, present)
       this.probing = false
-      if (this.answered < ping) this.unresponsive(millis)
+      if (this.acknowledged < ping) this.unresponsive(millis)
     })
   }
 
@@ -436,21 +461,6 @@ export class RemoteHost implements Host {
     if (this.tenants.size > 0) this.ensureOpen()
     for (const resume of starting) resume(unstarted)
   }
-}
-
-/** The outcome that the caller gets, from its encoded form. */
-const outcome = (
-  tenant: Tenant,
-  method: Method,
-  kind: "success" | "failure" | "refused",
-  value: unknown
-): Exit.Exit<unknown, unknown> => {
-  const refused = (reason: string) =>
-    Exit.fail(new MessageRefused({ actor: tenant.name, method: method.name, part: "reply", reason }))
-  if (kind === "refused") return refused(String(value))
-  const decoded = kind === "success" ? method.success.decode(value) : method.error.decode(value)
-  if (Exit.isFailure(decoded)) return refused(Codec.reason(decoded))
-  return kind === "success" ? decoded : Exit.fail(decoded.value)
 }
 
 const decodeDeath = (encoded: unknown): Death => {

@@ -10,7 +10,30 @@ import type { Fault } from "../Fault.ts"
 /** From the owner to the host. Payload, config and state are encoded. */
 export type Command =
   | readonly [kind: "start", start: StartCommand]
-  | readonly [kind: "message", actor: number, incarnation: number, seq: number, method: string, payload: unknown]
+  /** `journal`: what the message did when it ran before, where it did something. */
+  | readonly [
+    kind: "message",
+    actor: number,
+    incarnation: number,
+    seq: number,
+    method: string,
+    payload: unknown,
+    journal?: JournalWord
+  ]
+  /**
+   * How a call of the incarnation ended: the `call`-th of message `seq`, or of no message (0). `at` milliseconds after the
+   * message's first call.
+   */
+  | readonly [
+    kind: "answered",
+    actor: number,
+    incarnation: number,
+    seq: number,
+    call: number,
+    outcome: OutcomeKind,
+    value: unknown,
+    at: number
+  ]
   /** Nobody waits for the answer any more: not to be begun, or if in hand given up where its method may be. */
   | readonly [kind: "withdraw", actor: number, incarnation: number, seq: number]
   | readonly [kind: "stop", actor: number, incarnation: number]
@@ -43,6 +66,36 @@ export type TimerChange =
     elapsed: number
   ]
   | readonly [kind: "cancel", key: string]
+/** What a call is for. */
+export type CallMode = "ask" | "tell"
+
+/**
+ * An outcome on its way: the method's own success or error, a failure of the system, why it could not be encoded, or that what
+ * was told has been taken in.
+ */
+export type OutcomeKind = "success" | "failure" | "system" | "refused" | "taken"
+
+/** What a message in hand did and was told, in the order in which its incarnation saw it. */
+export type Line =
+  | readonly [
+    kind: "call",
+    call: number,
+    mode: CallMode,
+    target: number,
+    name: string,
+    method: string,
+    payload: unknown
+  ]
+  /** `within`: it was told before the call had returned. */
+  | readonly [kind: "told", call: number, outcome: OutcomeKind, value: unknown, at: number, within: boolean]
+  /** Its `nth` wait for the clock was over. */
+  | readonly [kind: "slept", nth: number]
+
+export interface JournalWord {
+  /** The date at which the message began, for its handler: milliseconds since 1970. */
+  readonly began: number
+  readonly lines: ReadonlyArray<Line>
+}
 
 /** From the host to the owner. */
 export type Report =
@@ -65,6 +118,30 @@ export type Report =
   | readonly [kind: "timed", actor: number, incarnation: number, timers: ReadonlyArray<TimerChange>]
   /** What was to be withdrawn had not been begun, and now never is. */
   | readonly [kind: "withdrawn", actor: number, incarnation: number, seq: number]
+  /**
+   * An incarnation calls another actor (by its number and name), with message `seq` in hand (0: none): its `call`-th call, made after it
+   * had been told `heard` outcomes of that message. `began`: see `JournalWord`.
+   */
+  | readonly [
+    kind: "asking",
+    actor: number,
+    incarnation: number,
+    seq: number,
+    call: number,
+    mode: CallMode,
+    target: number,
+    name: string,
+    method: string,
+    payload: unknown,
+    millis: number,
+    failWhenFull: boolean,
+    heard: number,
+    began: number
+  ]
+  /** Nobody waits for the outcome of a call any more. */
+  | readonly [kind: "abandoned", actor: number, incarnation: number, seq: number, call: number]
+  /** A wait for the clock is over: the `nth` of message `seq`, after `heard` outcomes. */
+  | readonly [kind: "slept", actor: number, incarnation: number, seq: number, nth: number, heard: number, began: number]
   /** The payload did not fit; the message was not handled. */
   | readonly [kind: "refused", actor: number, incarnation: number, seq: number, reason: string]
   /** `death` is an encoded `Death`, `seq` the message in hand or 0. */

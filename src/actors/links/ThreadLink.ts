@@ -145,17 +145,23 @@ class Owed {
   count = 0
 
   sent(batch: ReadonlyArray<Command>): void {
-    // What is withdrawn is answered in place of its message, or not at all.
-    for (const [kind] of batch) if (kind !== "halt" && kind !== "close" && kind !== "withdraw") this.count++
+    // What is withdrawn is answered in place of its message, or not at all; what is answered was not asked by us.
+    for (const [kind] of batch) if (!unanswered.has(kind)) this.count++
   }
 
   heard(batch: ReadonlyArray<Report>): void {
     for (const [kind] of batch) {
       if (kind === "died") this.count = 0
-      else if (this.count > 0 && kind !== "ready" && kind !== "exiting" && kind !== "timed") this.count--
+      else if (this.count > 0 && !unasked.has(kind)) this.count--
     }
   }
 }
+
+/** What a host says without having been asked for it. */
+const unasked: ReadonlySet<Report[0]> = new Set(["ready", "exiting", "timed", "asking", "abandoned", "slept"])
+
+/** What a host says nothing to. */
+const unanswered: ReadonlySet<Command[0]> = new Set(["halt", "close", "withdraw", "answered"])
 
 /** The thread's own end; `undefined` in a main thread, and in a thread that somebody else has started. */
 export const port = (): HostPort | undefined => {

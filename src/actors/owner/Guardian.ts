@@ -16,17 +16,21 @@ import { Death } from "../Death.ts"
 import {
   ActorDied,
   ActorStopped,
+  AskCycle,
   AskTimeout,
   MailboxFull,
   MessageRefused,
   PoisonMessage,
   RestartLimitReached
 } from "../errors.ts"
-import type { Envelope, Host, Tenant } from "../hosts/Host.ts"
+import type { Call, Envelope, Host, Tenant, Told } from "../hosts/Host.ts"
+import type { Address, Waiting } from "../InHand.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
+import { encode } from "../messages/Outcome.ts"
 import type { Alarms } from "./Alarms.ts"
+import { Journal } from "./Journal.ts"
 import { Ledger } from "./Ledger.ts"
 import type { Sibling, Siblings } from "./Siblings.ts"
 import { type Timed, Timers } from "./Timers.ts"
@@ -79,7 +83,19 @@ export interface GuardianOptions {
 
 type Outcome = Exit.Exit<unknown, unknown>
 
-export class Guardian implements Tenant, Sibling, Timed {
+/** A call of an incarnation that has not ended. */
+interface OpenCall {
+  readonly incarnation: number
+  readonly seq: number
+  readonly call: number
+  readonly method: Method
+  /** Whom it waits for, where there is such an actor. */
+  readonly target: Guardian | undefined
+  readonly tell: boolean
+  envelope: Waiting | undefined
+}
+
+export class Guardian implements Tenant, Sibling, Timed, Address {
   readonly id: number
   readonly name: string
   readonly definition: Any
@@ -114,6 +130,12 @@ export class Guardian implements Tenant, Sibling, Timed {
   /** The message in hand at the last of them, and at how many in a row. */
   private suspect: PoisonMessage | undefined
   private replayed = 0
+  /** What the message in hand has called and was told, where it has called somebody. */
+  private journal: Journal | undefined
+  /** Calls that have not ended. Those of the message in hand wait for others, and must not wait for themselves. */
+  private open: Set<OpenCall> | undefined
+  /** The call that is just being made. */
+  private calling: OpenCall | undefined
 
   constructor(options: GuardianOptions) {
     this.id = options.id
@@ -204,10 +226,24 @@ export class Guardian implements Tenant, Sibling, Timed {
   }
 
   /** Nobody waits for the outcome any more. What is in hand is finished all the same; what was not begun never is. */
-  abandon(envelope: Envelope): void {
-    envelope.resume = undefined
+  abandon(waiting: Waiting): void {
+    waiting.resume = undefined
+    // What is waited for here is one of its envelopes.
+    const envelope = waiting as Envelope
     if (this.ledger.isDelivered(envelope)) this.host.withdraw(this, envelope)
     else if (this.ledger.take(envelope.seq) !== undefined) this.admit()
+  }
+
+  /** Takes back a message, where its host does not have it yet: whether that was so. */
+  private takeBack(waiting: Waiting): boolean {
+    const envelope = waiting as Envelope
+    if (this.ledger.isDelivered(envelope) || this.ledger.take(envelope.seq) === undefined) return false
+    this.admit()
+    return true
+  }
+
+  get home(): object {
+    return this.around
   }
 
   /** Fails what has expired, or after a pause gives it its time anew; returns when the next message expires. */
@@ -328,6 +364,8 @@ export class Guardian implements Tenant, Sibling, Timed {
     if (timers !== undefined) this.setTimers(timers, false)
     this.consecutive = 0
     this.suspect = undefined
+    // Committed: what it called will not be called again.
+    this.journal = undefined
     // Where no other waits, the next one in hand is so from when it is sent.
     if (this.ledger.size > 0) this.freeSince = this.around.now()
     this.admit()
@@ -373,6 +411,7 @@ export class Guardian implements Tenant, Sibling, Timed {
     // Nobody waits for these. One that was in hand may have had its effects, and so is finished, unless it may be given up.
     this.ledger.extract((envelope) => isGivenUp(envelope) && (envelope !== inHand || envelope.method.cancellable))
     const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
+    if (this.journal !== undefined && this.journal.seq !== this.ledger.oldest?.seq) this.journal = undefined
     this.replayed = this.ledger.rewind()
     if (death.kind === "Cancelled") this.siblings.cancelled(this, death)
     else this.siblings.lost(this, death, this.consecutive, bystander)
@@ -387,6 +426,7 @@ export class Guardian implements Tenant, Sibling, Timed {
     if (envelope === undefined) return false
     this.consecutive = 0
     this.suspect = undefined
+    this.journal = undefined
     // What must not run twice has left already.
     if (this.ledger.take(envelope.seq) === undefined) return true
     this.replayed--
@@ -405,6 +445,115 @@ export class Guardian implements Tenant, Sibling, Timed {
     if (this.status !== "ended") this.siblings.giveUp(this, death)
   }
 
+  // --- what its handlers call
+
+  asking(incarnation: number, call: Call): void {
+    if (incarnation !== this.incarnation || this.status === "ended") return
+    const { method, mode, seq, to } = call
+    const target = to instanceof Guardian ? to : undefined
+    if (seq !== 0) this.journalOf(seq, call.began)?.called(call)
+    const open: OpenCall = {
+      incarnation,
+      seq,
+      call: call.call,
+      method,
+      target,
+      tell: mode === "tell",
+      envelope: undefined
+    }
+    ;(this.open ??= new Set()).add(open)
+    const outer = this.calling
+    this.calling = open
+    const waits = seq !== 0 && (mode === "ask" || target?.ledger.full === true)
+    const chain = waits && target !== undefined ? this.chainFrom(target, method) : undefined
+    if (chain !== undefined) this.settle(open, Exit.fail(new AskCycle({ actor: to.name, chain })))
+    else {
+      const { failWhenFull, millis, value } = call
+      open.envelope = to.send(
+        method,
+        value,
+        millis,
+        mode === "tell",
+        failWhenFull,
+        (outcome) => this.settle(open, outcome)
+      )
+    }
+    this.calling = outer
+  }
+
+  abandoned(incarnation: number, seq: number, call: number): void {
+    if (incarnation !== this.incarnation) return
+    for (const open of this.open ?? []) {
+      if (open.seq !== seq || open.call !== call) continue
+      this.open?.delete(open)
+      // What its host does not have yet was never sent. The outcome of what was is kept: the message may run again and wait for it.
+      const { envelope, target } = open
+      if (envelope !== undefined && target?.takeBack(envelope) === true && this.journal?.seq === seq) {
+        this.journal.forget(call)
+      }
+    }
+  }
+
+  slept(incarnation: number, seq: number, nth: number, heard: number, began: number): void {
+    if (incarnation === this.incarnation && this.status !== "ended") this.journalOf(seq, began)?.slept(nth, heard)
+  }
+
+  /** A call has ended. The message that made it may run anew meanwhile: it is told, as its journal is. */
+  private settle(open: OpenCall, outcome: Outcome): void {
+    this.open?.delete(open)
+    const { call, incarnation, method, seq, tell } = open
+    const kept = this.journal?.seq === seq ? this.journal : undefined
+    let told: Told | undefined
+    if (kept !== undefined || this.host.border) {
+      const [kind, value] = tell && Exit.isSuccess(outcome) ? taken : encode(method, outcome)
+      told = { kind, value, at: kept === undefined ? 0 : kept.at(this.around.now()) }
+    }
+    if (kept !== undefined && told !== undefined) kept.tell(call, told, this.calling === open && !this.host.border)
+    if (this.placed && (kept !== undefined || incarnation === this.incarnation)) {
+      this.host.answered(this, seq, call, told, outcome)
+    }
+  }
+
+  /** The journal of message `seq`, where that is in hand. */
+  private journalOf(seq: number, began: number): Journal | undefined {
+    if (this.ledger.oldest?.seq !== seq) return undefined
+    if (this.journal?.seq !== seq) this.journal = new Journal(seq, began, this.around.now())
+    return this.journal
+  }
+
+  /** Whom the message in hand waits for. */
+  private get awaited(): ReadonlyArray<Guardian> {
+    const seq = this.ledger.oldest?.seq
+    return [...this.open ?? []].flatMap((open) => open.seq === seq && open.target !== undefined ? [open.target] : [])
+  }
+
+  /**
+   * The chain of messages in hand from `target` to this actor, when `target` waits for this one already; closed by the call
+   * of `method` that would make it a circle. Who calls nobody cannot be part of one, which is seen at once.
+   */
+  private chainFrom(target: Guardian, method: Method): ReadonlyArray<string> | undefined {
+    const closing = `${target.name}.${method.name}`
+    if (target === this) return [this.inHandName, closing]
+    if (target.open === undefined || target.open.size === 0) return undefined
+    const from = new Map<Guardian, Guardian | undefined>([[target, undefined]])
+    // A map goes on with what is added meanwhile.
+    for (const each of from.keys()) {
+      for (const next of each.awaited) {
+        if (next === this) {
+          const chain: Array<string> = [this.inHandName, closing]
+          for (let at: Guardian | undefined = each; at !== undefined; at = from.get(at)) chain.unshift(at.inHandName)
+          return chain
+        }
+        if (!from.has(next)) from.set(next, each)
+      }
+    }
+    return undefined
+  }
+
+  private get inHandName(): string {
+    return `${this.name}.${this.ledger.oldest?.method.name ?? ""}`
+  }
+
   // --- within
 
   private pump(): void {
@@ -412,7 +561,8 @@ export class Guardian implements Tenant, Sibling, Timed {
     while (this.placed) {
       const envelope = this.ledger.deliver()
       if (envelope === undefined) return
-      this.host.deliver(this, envelope)
+      const { journal } = this
+      this.host.deliver(this, envelope, journal?.seq === envelope.seq ? journal : undefined)
     }
   }
 
@@ -479,6 +629,8 @@ export class Guardian implements Tenant, Sibling, Timed {
         : { ...ended, actor: this.name }
     )
     this.outcome = ended
+    this.journal = undefined
+    this.open = undefined
     Deferred.doneUnsafe(this.end, Exit.succeed(ended))
     Deferred.doneUnsafe(this.firstStart, Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly))
     const failure = this.ending()
@@ -506,5 +658,6 @@ export class Guardian implements Tenant, Sibling, Timed {
 
 /** Whether somebody had waited for the outcome, and does no more. */
 const isGivenUp = ({ resume, tell }: Envelope): boolean => !tell && resume === undefined
+const taken = ["taken", null] as const
 
 const stoppedEarly = new Death({ kind: "StartFailed", message: "stopped before it had started" })

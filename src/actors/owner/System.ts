@@ -15,12 +15,13 @@ import { Death } from "../Death.ts"
 import { NameTaken, type SpawnFailure, StartFailed } from "../errors.ts"
 import * as EventLoop from "../EventLoop.ts"
 import type { Host } from "../hosts/Host.ts"
-import type { RemoteHost } from "../hosts/RemoteHost.ts"
+import type { RemoteHost, RemoteOptions } from "../hosts/RemoteHost.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Spares } from "../links/Spares.ts"
 import * as Codec from "../messages/Codec.ts"
 import type { Placement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
+import { Addresses } from "./Addresses.ts"
 import { Alarms } from "./Alarms.ts"
 import { type Ended, Guardian, type MessageInHand, type Status, type Surroundings } from "./Guardian.ts"
 import { Siblings } from "./Siblings.ts"
@@ -100,6 +101,7 @@ export class System {
   readonly hosts: Hosts
   /** The last ends, the latest last. */
   readonly ended: Array<EndedActor> = []
+  readonly addresses = new Addresses()
   private readonly guardians = new Map<string, Guardian>()
   private readonly fibers = new Set<Fiber.Fiber<void>>()
   private readonly surroundings: Surroundings
@@ -117,7 +119,11 @@ export class System {
   constructor(
     context: Context.Context<never>,
     options: SystemOptions,
-    hosts: (publish: (event: LifecycleEvent) => void, loop: EventLoop.EventLoop) => Hosts
+    hosts: (
+      publish: (event: LifecycleEvent) => void,
+      loop: EventLoop.EventLoop,
+      called: RemoteOptions["called"]
+    ) => Hosts
   ) {
     const run = Effect.runForkWith(context)
     const publish = (event: LifecycleEvent) => void PubSub.publishUnsafe(this.events, event)
@@ -127,7 +133,7 @@ export class System {
     this.supervision = options.supervision ?? Supervision.oneForOne()
     this.run = run
     this.loop = Context.get(context, EventLoop.EventLoop)
-    this.hosts = hosts(publish, this.loop)
+    this.hosts = hosts(publish, this.loop, (...call) => this.addresses.called(...call))
     const time = EventLoop.timeOf(context)
     this.alarms = new Alarms(time)
     this.sweeper = new Sweeper(time, (now, paused) => {
@@ -148,6 +154,7 @@ export class System {
       publish,
       expect: (expires) => this.sweeper.expect(expires),
       ended: (guardian, ended) => {
+        this.addresses.ended(guardian)
         if (this.guardians.get(guardian.name) === guardian) this.guardians.delete(guardian.name)
         const { definition, host: { index, placement }, incarnation, name } = guardian
         this.ended.push({ ...ended, name, definition: definition.actorName, incarnation, host: index, placement })

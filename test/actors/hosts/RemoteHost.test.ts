@@ -26,6 +26,9 @@ const setUp = (
     startMillis: 10_000,
     heartbeatMillis,
     publish: () => {},
+    called: () => {
+      throw new Error("nobody calls here")
+    },
     loop,
     open: (events) => {
       links.push(events)
@@ -49,6 +52,10 @@ const setUp = (
     refused: () => heard.push("refused"),
     died: () => heard.push("died"),
     stopped: () => heard.push("stopped"),
+    home: heard,
+    asking: () => {},
+    abandoned: () => {},
+    slept: () => {},
     unfit: ({ message }) => {
       heard.push(message)
       host.evict(tenant)

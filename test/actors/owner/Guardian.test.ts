@@ -43,6 +43,7 @@ const setUp = (
     },
     deliver: (tenant: Tenant, { seq }: Envelope) => heard.push(`deliver ${tenant.incarnation}:${seq}`),
     withdraw: (_, { seq }) => heard.push(`withdraw ${seq}`),
+    answered: () => heard.push("answered"),
     stop: () => heard.push("stop"),
     halt: () => heard.push("halt"),
     kill: () => Effect.void,

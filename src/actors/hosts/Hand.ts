@@ -1,0 +1,389 @@
+/**
+ * The message that an incarnation has in hand, with what its handler calls and is told.
+ *
+ * A message that runs again has a journal of what it did before. Its handler makes the same calls; each is found there by
+ * what it is (whom, which method, which payload), is not sent again, and is told its old outcome, or waits for the one that is
+ * still under way. Which answer came first is an input too: an outcome is handed out when all that stands before it in
+ * the journal has happened again, one in a turn of the event loop, so that what it leads to comes before the next.
+ *
+ * The date is an input as well: a handler sees the one at which its message began, moved on by what it waited for.
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Method } from "../Actor.ts"
+import { Death, fromUnknown } from "../Death.ts"
+import { JournalTooLong, MessageRefused } from "../errors.ts"
+import type { Address, Hand as Calls, Waiting } from "../InHand.ts"
+import type { CallMode, JournalWord, Line } from "../links/HostLink.ts"
+import * as Codec from "../messages/Codec.ts"
+import * as Outcome from "../messages/Outcome.ts"
+import { sameValue } from "../messages/sameValue.ts"
+import { shown } from "../Options.ts"
+import type { Call, Told } from "./Host.ts"
+import { dateOf } from "./inputs.ts"
+import { Random } from "./Random.ts"
+
+/** Calls that one message may make. */
+export const mostCalls = 10_000
+
+/** The incarnation whose hand it is. */
+export interface Caller {
+  readonly home: object
+  readonly name: string
+  asking(call: Call): void
+  abandoned(seq: number, call: number): void
+  slept(seq: number, nth: number, heard: number, began: number): void
+  /** Numbers a call that belongs to no message. */
+  loose(made: Made): number
+  /** Runs a task after what is ready to run. */
+  later(task: () => void): void
+  /** Ends the incarnation: its message cannot count once. */
+  fail(death: Death): void
+}
+
+/** A call that was made. */
+export interface Made extends Waiting {
+  /** 0 where it belongs to no message. */
+  readonly seq: number
+  call: number
+  readonly to: Address
+  readonly method: Method
+}
+
+type Outcome = Exit.Exit<unknown, unknown>
+type CallLine = Extract<Line, readonly ["call", ...ReadonlyArray<unknown>]>
+
+/** What a message has done so far, and is to do again. */
+class Run {
+  readonly began: number
+  /** What is to happen again, in order. */
+  readonly lines: Array<Line>
+  at = 0
+  /** Calls that were not made again yet, by number, oldest first. */
+  readonly kept = new Map<number, CallLine>()
+  /** Calls whose outcome somebody waits for. */
+  readonly made = new Map<number, Made>()
+  calls = 0
+  /** Outcomes handed out. */
+  heard = 0
+  /** For how long the message has been at it, as its handler sees it: milliseconds. */
+  elapsed = 0
+  /** How long it had been at it when it made its first call. */
+  since = 0
+  /** Something waits for the next turn of the event loop to be handed out. */
+  waiting = false
+  /** Waits for the clock so far; those that end by the journal; and those of them that have begun. */
+  sleeps = 0
+  /** Those that were over before the first call. */
+  readonly early: Array<number> = []
+  readonly slept = new Set<number>()
+  readonly asleep = new Map<number, () => void>()
+  /** What waits until all has happened again. */
+  readonly afterwards: Array<() => void> = []
+
+  constructor(began: number, journal: JournalWord | undefined) {
+    this.began = began
+    this.lines = journal === undefined ? [] : journal.lines.slice()
+    for (const line of this.lines) {
+      if (line[0] === "slept") this.slept.add(line[1])
+      if (line[0] !== "call") continue
+      this.kept.set(line[1], line)
+      this.calls = Math.max(this.calls, line[1])
+    }
+  }
+
+  /** Whether something is still to happen again. */
+  get again(): boolean {
+    return this.at < this.lines.length
+  }
+
+  /** A call of an earlier run that was not made again; with this payload, where one is given. */
+  find(mode: CallMode, to: Address, method: Method, payload?: { readonly is: unknown }): CallLine | undefined {
+    for (const line of this.kept.values()) {
+      const [, , its, target, , name, sent] = line
+      if (its !== mode || target !== to.id || name !== method.name) continue
+      if (payload === undefined || sameValue(sent, payload.is)) return line
+    }
+    return undefined
+  }
+}
+
+/** Where nothing happened but the message itself, the hand takes the next one. */
+export class Hand implements Calls {
+  /** Its message; 0 for none. */
+  seq = 0
+  /** What its fiber has beside it. */
+  readonly outer: Context.Context<never>
+  private readonly caller: Caller
+  private method = ""
+  private run: Run | undefined
+  private stream: Random | undefined
+  private shared = false
+  /** Its reply has been given: what it has forked belongs to no message any more. */
+  private over = false
+
+  constructor(caller: Caller, outer: Context.Context<never>) {
+    this.caller = caller
+    this.outer = outer
+  }
+
+  /** Takes a message; with what it did before, where it runs again. */
+  take(seq: number, method: string, journal: JournalWord | undefined): void {
+    this.seq = seq
+    this.method = method
+    if (journal !== undefined) this.run = new Run(journal.began, journal)
+  }
+
+  /** The message has been answered: whether this hand is free, or stays with what it did. */
+  free(): boolean {
+    if (this.run === undefined && this.stream === undefined && !this.shared) return true
+    this.over = true
+    return false
+  }
+
+  share(): void {
+    this.shared = true
+  }
+
+  get home(): object {
+    return this.caller.home
+  }
+
+  send(
+    to: Address,
+    method: Method,
+    payload: unknown,
+    millis: number,
+    tell: boolean,
+    failWhenFull: boolean,
+    resume: (outcome: Outcome) => void
+  ): Waiting | undefined {
+    const encoded = method.payload.encode(payload)
+    if (Exit.isFailure(encoded)) {
+      const reason = Codec.reason(encoded)
+      return void resume(
+        Exit.fail(new MessageRefused({ actor: to.name, method: method.name, part: "payload", reason }))
+      )
+    }
+    const mode = tell ? "tell" : "ask"
+    const { caller, run } = this
+    const made: Made = { seq: this.journalled ? this.seq : 0, call: 0, to, method, resume }
+    if (run !== undefined && run.kept.size > 0 && made.seq !== 0) {
+      const kept = run.find(mode, to, method, { is: encoded.value })
+      if (kept !== undefined) return this.again(run, kept, made)
+      const other = run.find(mode, to, method)
+      if (other !== undefined) {
+        return void caller.fail(this.divergence(`calls ${to.name}.${method.name} with ${shown(encoded.value)}`, other))
+      }
+    }
+    const call = (call: number, heard: number, began: number): void => {
+      made.call = call
+      const { seq } = made
+      caller.asking({
+        seq,
+        call,
+        mode,
+        to,
+        method,
+        payload: encoded.value,
+        value: payload,
+        millis,
+        failWhenFull,
+        heard,
+        began
+      })
+    }
+    if (made.seq === 0) call(caller.loose(made), 0, 0)
+    else {
+      const run = this.begun()
+      // What was waited for before has its place before the first call.
+      for (const nth of run.early.splice(0)) caller.slept(this.seq, nth, 0, run.began)
+      if (run.calls >= mostCalls) {
+        const lines = mostCalls
+        const error = new JournalTooLong({ actor: caller.name, method: this.method, calls: lines })
+        return void caller.fail(fromUnknown("Defect", error, this.method))
+      }
+      if (run.calls === 0) run.since = run.elapsed
+      run.made.set(++run.calls, made)
+      call(run.calls, run.heard, run.began)
+    }
+    return made
+  }
+
+  abandon(waiting: Waiting): void {
+    waiting.resume = undefined
+    const { call, seq } = waiting as Made
+    this.caller.abandoned(seq, call)
+  }
+
+  /** How a call ended: encoded, where its message is still in hand; the `outcome` itself, where it comes from this side. */
+  told(call: number, told: Told | undefined, outcome: Outcome | undefined): void {
+    const { run } = this
+    if (run === undefined) return
+    if (told === undefined || this.over) {
+      const made = run.made.get(call)
+      run.made.delete(call)
+      return give(made, told, outcome)
+    }
+    if (!run.again) return this.hand(run, call, told, outcome)
+    run.lines.push(["told", call, told.kind, told.value, told.at, false])
+    this.advance(run)
+  }
+
+  /** Whether somebody waits for one of its calls. */
+  get awaits(): boolean {
+    for (const { resume } of this.run?.made.values() ?? []) if (resume !== undefined) return true
+    return false
+  }
+
+  /** What was not done again, where the message is about to be answered. */
+  get missing(): Death | undefined {
+    for (const kept of this.run?.kept.values() ?? []) return this.divergence("is about to be answered", kept)
+    return undefined
+  }
+
+  /** The date that the handler sees, in milliseconds since 1970. */
+  get date(): number {
+    if (!this.journalled) return dateOf(this.outer)
+    const { began, elapsed } = this.begun()
+    return began + elapsed
+  }
+
+  /** A wait of `millis`, which `waiting` does. Where it was over in an earlier run, its end has its place in the journal. */
+  sleep(millis: number, waiting: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!this.journalled) return waiting
+      const run = this.begun()
+      const nth = ++run.sleeps
+      const until = run.elapsed + millis
+      const over = Effect.sync(() => {
+        run.elapsed = Math.max(run.elapsed, until)
+      })
+      if (run.slept.has(nth)) return Effect.andThen(this.sleepAgain(run, nth), over)
+      return waiting.pipe(
+        Effect.andThen(
+          Effect.suspend(() => run.again ? waitFor((wake) => void run.afterwards.push(wake)) : Effect.void)
+        ),
+        Effect.andThen(over),
+        Effect.andThen(Effect.sync(() => {
+          if (!this.journalled) return
+          if (run.calls === 0) run.early.push(nth)
+          else this.caller.slept(this.seq, nth, run.heard, run.began)
+        }))
+      )
+    })
+  }
+
+  /** Where the handler's random numbers come from: its actor's name and the message's number. */
+  get random(): Random {
+    return this.stream ??= new Random(this.caller.name, this.seq)
+  }
+
+  // --- within
+
+  private get journalled(): boolean {
+    return this.seq !== 0 && !this.over
+  }
+
+  private begun(): Run {
+    return this.run ??= new Run(dateOf(this.outer), undefined)
+  }
+
+  /** A call is made that an earlier run has made. */
+  private again(run: Run, [, call]: CallLine, made: Made): Made {
+    made.call = call
+    if (call === 1) run.since = run.elapsed
+    run.kept.delete(call)
+    run.made.set(call, made)
+    // What was told before the call had returned is so again.
+    this.pass(run)
+    const next = run.lines[run.at]
+    if (next?.[0] === "told" && next[1] === call && next[5]) this.step(run)
+    this.advance(run)
+    return made
+  }
+
+  private sleepAgain(run: Run, nth: number): Effect.Effect<void> {
+    return Effect.onInterrupt(
+      waitFor((wake) => {
+        run.asleep.set(nth, wake)
+        this.advance(run)
+      }),
+      () =>
+        Effect.sync(() => {
+          run.asleep.set(nth, () => {})
+          this.advance(run)
+        })
+    )
+  }
+
+  /** Passes the calls that were made again. */
+  private pass(run: Run): void {
+    for (; run.again; run.at++) {
+      const line = run.lines[run.at]!
+      if (line[0] !== "call" || run.kept.has(line[1])) return
+    }
+    for (const wake of run.afterwards.splice(0)) wake()
+  }
+
+  /** Sees to it that what is next is handed out, in a turn of its own. */
+  private advance(run: Run): void {
+    this.pass(run)
+    const line = run.lines[run.at]
+    if (line === undefined || line[0] === "call" || run.waiting) return
+    if (line[0] === "slept" && !run.asleep.has(line[1])) return
+    run.waiting = true
+    this.caller.later(() => {
+      run.waiting = false
+      this.step(run)
+      this.advance(run)
+    })
+  }
+
+  /** Hands out what is next. */
+  private step(run: Run): void {
+    const line = run.lines[run.at]
+    if (line === undefined || line[0] === "call") return
+    run.at++
+    if (line[0] === "slept") {
+      const wake = run.asleep.get(line[1])
+      run.asleep.delete(line[1])
+      return wake?.()
+    }
+    const [, call, kind, value, at] = line
+    this.hand(run, call, { kind, value, at }, undefined)
+  }
+
+  private hand(run: Run, call: number, told: Told, outcome: Outcome | undefined): void {
+    run.heard++
+    run.elapsed = Math.max(run.elapsed, run.since + told.at)
+    const made = run.made.get(call)
+    run.made.delete(call)
+    give(made, told, outcome)
+  }
+
+  private divergence(does: string, [, , , , name, method, payload]: CallLine): Death {
+    return new Death({
+      kind: "Diverged",
+      method: this.method,
+      message:
+        `message ${this.seq} (${this.method}) runs again and ${does}; before it had called ${name}.${method} with ` +
+        `${
+          shown(payload)
+        }: what it does must follow from its payload, its state, what it is told, Effect's Clock and Random`
+    })
+  }
+}
+
+/** Gives an outcome to who waits for it. */
+export const give = (made: Made | undefined, told: Told | undefined, outcome: Outcome | undefined): void => {
+  const resume = made?.resume
+  if (made === undefined || resume === undefined) return
+  made.resume = undefined
+  if (outcome !== undefined) return resume(outcome)
+  if (told !== undefined) resume(Outcome.decode(made.to.name, made.method, told.kind, told.value))
+}
+
+const waitFor = (register: (wake: () => void) => void): Effect.Effect<void> =>
+  Effect.callback((resume) => register(() => resume(Effect.void)))

@@ -1,0 +1,88 @@
+/**
+ * The actors of a system by their numbers, as references name them that come over a border. Who has ended is remembered for a
+ * while, so that a late ask is told why.
+ */
+import * as Exit from "effect/Exit"
+import type { Method } from "../Actor.ts"
+import { ActorStopped, type AskFailure, MessageRefused } from "../errors.ts"
+import type { Called } from "../hosts/Host.ts"
+import type { Address } from "../InHand.ts"
+import * as Codec from "../messages/Codec.ts"
+import type { Guardian } from "./Guardian.ts"
+
+/** So many that have ended are remembered. */
+const remembered = 10_000
+
+export class Addresses {
+  /** Of those whose references have crossed a border. */
+  private readonly known = new Map<number, Guardian>()
+  private readonly gone = new Set<number>()
+
+  /** A reference to the actor crosses a border. */
+  note(guardian: Guardian): void {
+    this.known.set(guardian.id, guardian)
+    if (guardian.status === "ended") this.ended(guardian)
+  }
+
+  ended({ id }: Guardian): void {
+    if (!this.known.has(id)) return
+    this.gone.add(id)
+    if (this.gone.size <= remembered) return
+    for (const oldest of this.gone) {
+      this.gone.delete(oldest)
+      return void this.known.delete(oldest)
+    }
+  }
+
+  /** Whom an actor behind a border calls; what is encoded stays so, where it goes behind a border again. */
+  called(id: number, name: string, methodName: string, payload: unknown): Called {
+    const to = this.known.get(id)
+    if (to === undefined) return failing(id, name, methodName, new ActorStopped({ actor: name }))
+    const refused = (reason: string) =>
+      failing(id, name, methodName, new MessageRefused({ actor: name, method: methodName, part: "payload", reason }))
+    const method = to.definition.methods.get(methodName)
+    if (method === undefined) return refused(`${to.definition.actorName} has no method ${methodName}`)
+    if (to.host.border) return { to, method: untouched(method), value: payload }
+    const decoded = method.payload.decode(payload)
+    return Exit.isSuccess(decoded) ? { to, method, value: decoded.value } : refused(Codec.reason(decoded))
+  }
+}
+
+const asItIs: Codec.Codec = {
+  encode: Exit.succeed,
+  encodeMoving: Exit.succeed,
+  decode: Exit.succeed,
+  misfit: () => undefined
+}
+
+const bare = ({ cancellable, name, replayable }: Pick<Method, "cancellable" | "name" | "replayable">): Method => ({
+  name,
+  replayable,
+  cancellable,
+  payload: asItIs,
+  success: asItIs,
+  error: asItIs
+})
+
+const bareMethods = new WeakMap<Method, Method>()
+
+/** A method whose values are encoded already. */
+const untouched = (method: Method): Method => {
+  const known = bareMethods.get(method)
+  if (known !== undefined) return known
+  const made = bare(method)
+  bareMethods.set(method, made)
+  return made
+}
+
+/** A call that fails, whoever makes it. */
+const failing = (id: number, name: string, method: string, failure: AskFailure): Called => {
+  const to: Address = {
+    id,
+    name,
+    home: Addresses,
+    send: (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.fail(failure)),
+    abandon: () => {}
+  }
+  return { to, method: bare({ name: method, replayable: true, cancellable: false }), value: undefined }
+}

@@ -1,0 +1,59 @@
+/**
+ * What the message in hand has called and was told, kept by the owner until its reply is committed.
+ *
+ * Its actor dies: the message runs again, finds each call here by what it is, and is told the same outcomes in the same order,
+ * so nothing is sent twice. The lines stand in the order in which the incarnation saw them. That is known from what it
+ * says: each call names how many outcomes it had been told, and an outcome that was still on its way comes after it.
+ */
+import type { Call, Told } from "../hosts/Host.ts"
+import type { JournalWord, Line } from "../links/HostLink.ts"
+
+export class Journal implements JournalWord {
+  /** The message. */
+  readonly seq: number
+  readonly began: number
+  readonly lines: Array<Line> = []
+  /** When its first call came, in milliseconds of the system's time. */
+  private readonly since: number
+  /** Outcomes told. */
+  private told = 0
+
+  constructor(seq: number, began: number, now: number) {
+    this.seq = seq
+    this.began = began
+    this.since = now
+  }
+
+  called({ call, heard, method, mode, payload, to }: Call): void {
+    this.insert(heard, ["call", call, mode, to.id, to.name, method.name, payload])
+  }
+
+  /** A call was taken back before it had any effect. */
+  forget(call: number): void {
+    const at = this.lines.findIndex((line) => line[0] === "call" && line[1] === call)
+    if (at >= 0) this.lines.splice(at, 1)
+  }
+
+  slept(nth: number, heard: number): void {
+    this.insert(heard, ["slept", nth])
+  }
+
+  /** `within`: before the call had returned. */
+  tell(call: number, { at, kind, value }: Told, within: boolean): void {
+    this.told++
+    this.lines.push(["told", call, kind, value, at, within])
+  }
+
+  /** How long the message has been making calls, in milliseconds. */
+  at(now: number): number {
+    return now - this.since
+  }
+
+  /** Before the outcomes that its incarnation had not been told yet. */
+  private insert(heard: number, line: Line): void {
+    let at = this.lines.length
+    for (let unheard = this.told - heard; unheard > 0 && at > 0;) if (this.lines[--at]![0] === "told") unheard--
+    if (at === this.lines.length) this.lines.push(line)
+    else this.lines.splice(at, 0, line)
+  }
+}

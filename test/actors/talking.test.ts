@@ -1,0 +1,139 @@
+/** What handlers ask and tell of other actors counts once, whoever dies; who would wait for itself is told so at once. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, type Scope } from "effect"
+import { ActorSystem } from "../../src/actors/ActorSystem.ts"
+import { RestartLimitReached } from "../../src/actors/errors.ts"
+import * as Supervision from "../../src/actors/Supervision.ts"
+import { Account, AccountBehavior, Ring, RingBehavior, Teller, TellerBehavior } from "./fixtures/teller.ts"
+
+const layer = ActorSystem.layerFiber([AccountBehavior, TellerBehavior, RingBehavior])
+
+const supervision = Supervision.oneForOne({ maxRestarts: 1000 })
+
+const bank = Effect.gen(function*() {
+  const system = yield* ActorSystem
+  const accounts = yield* Effect.forEach(
+    ["a", "b", "c"] as const,
+    (name) => system.spawn(Account, { name, config: { start: 0 }, supervision })
+  )
+  const teller = yield* system.spawn(Teller, { name: "teller", supervision })
+  const [a, b, c] = accounts as [typeof accounts[0], typeof accounts[0], typeof accounts[0]]
+  return { a, b, c, system, teller }
+})
+
+const run = <A, E>(program: Effect.Effect<A, E, ActorSystem | Scope.Scope>) =>
+  program.pipe(Effect.scoped, Effect.provide(layer))
+
+describe("talking, fiber", () => {
+  for (const how of ["ask", "tell"] as const) {
+    for (const dieAt of [0, 1, 2]) {
+      it.live(`counts once what a handler ${how}s, though it dies three times at step ${dieAt}`, () =>
+        run(Effect.gen(function*() {
+          const { a, b, teller } = yield* bank
+          const sum = yield* teller.Move({ n: 10, dieAt, until: 3, how })
+          assert.strictEqual(sum, how === "ask" ? 0 : 10)
+          assert.deepStrictEqual(yield* a.Read(), { sum: -10, seen: 1 })
+          assert.deepStrictEqual(yield* b.Read(), { sum: 10, seen: 1 })
+        })))
+    }
+  }
+
+  for (const [first, second] of [[2, 9], [9, 2]] as const) {
+    it.live(`tells a message that runs again its answers in their old order (${first}, ${second} ms)`, () =>
+      run(Effect.gen(function*() {
+        const { a, b, c, teller } = yield* bank
+        const log = yield* teller.Both({ a: first, b: second, until: 4 })
+        assert.strictEqual(log, first < second ? "a1 a2 b1 b2" : "b1 b2 a1 a2")
+        assert.deepStrictEqual(yield* a.Read(), { sum: first < second ? 2 : 4, seen: 2 })
+        assert.deepStrictEqual(yield* b.Read(), { sum: first < second ? 4 : 2, seen: 2 })
+        assert.deepStrictEqual(yield* c.Read(), { sum: first < second ? 1 : 100, seen: 1 })
+      })))
+
+    it.live(`runs a race again to the same winner (${first}, ${second} ms)`, () =>
+      run(Effect.gen(function*() {
+        const { a, b, c, teller } = yield* bank
+        const won = first < second ? 1 : 1000
+        assert.strictEqual(yield* teller.Race({ a: first, b: second, until: 4 }), won)
+        assert.deepStrictEqual(yield* c.Read(), { sum: won, seen: 1 })
+        // Who lost was asked once, too.
+        assert.deepStrictEqual(yield* a.Read(), { sum: 1, seen: 1 })
+        assert.deepStrictEqual(yield* b.Read(), { sum: 1000, seen: 1 })
+      })))
+  }
+
+  it.live("shows a message that runs again the same date and the same chance", () =>
+    run(Effect.gen(function*() {
+      const { a, teller } = yield* bank
+      const [began, date, random, later] = yield* teller.Chance({ until: 4 })
+      assert.strictEqual(date! - began!, 3)
+      assert.isAtLeast(later! - began!, 5)
+      assert.deepStrictEqual(yield* a.Read(), { sum: 3 + random! + Math.round(later!) % 1000, seen: 3 })
+      // Another message, another chance.
+      assert.notStrictEqual((yield* teller.Chance({ until: 0 }))[2], random)
+    })))
+
+  it.live("counts once what is asked of one who dies, too", () =>
+    run(Effect.gen(function*() {
+      const { a, b, system, teller } = yield* bank
+      const asked = yield* Effect.forkChild(teller.Both({ a: 30, b: 60, until: 3 }))
+      for (const name of ["a", "teller", "b", "a", "teller"]) {
+        yield* Effect.sleep(7)
+        yield* system.kill(name)
+      }
+      assert.strictEqual(yield* Fiber.join(asked), "a1 a2 b1 b2")
+      assert.deepStrictEqual(yield* a.Read(), { sum: 2, seen: 2 })
+      assert.deepStrictEqual(yield* b.Read(), { sum: 4, seen: 2 })
+    })))
+
+  for (
+    const [method, words] of [
+      ["Diverge", [/calls a\.Add with \{"n":\d+\}/, /had called a\.Add with \{"n":1\}/]],
+      ["Forget", [/about to be answered/, /had called a\.Add with \{"n":5\}/]]
+    ] as const
+  ) {
+    it.live(`says of a message that does otherwise when it runs again what it did (${method})`, () =>
+      run(Effect.gen(function*() {
+        const { a, system } = yield* bank
+        const supervision = Supervision.oneForOne({ maxRestarts: 1000, maxConsecutive: 3 })
+        const teller = yield* system.spawn(Teller, { name: "diverging", supervision })
+        const exit = yield* Effect.exit(teller[method]())
+        assert.isTrue(Exit.isFailure(exit))
+        const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+        assert.instanceOf(error, RestartLimitReached)
+        assert.strictEqual(error.death.kind, "Diverged")
+        assert.strictEqual(error.poison?.method, method)
+        for (const word of words) assert.match(error.death.message, word)
+        assert.strictEqual((yield* a.Read()).seen, 1)
+      })))
+  }
+
+  it.live("fails an ask that would wait for itself at once, with the chain", () =>
+    run(Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const next: Record<string, string> = { a: "b", b: "c", c: "a", self: "self" }
+      const rings = yield* Effect.forEach(Object.keys(next), (name) =>
+        system.spawn(Ring, { name, config: { next: next[name]!, millis: 0 } }))
+      assert.strictEqual(yield* rings[3]!.Ping({ left: 5 }), "self.Ping self.Ping")
+      assert.strictEqual(yield* rings[0]!.Ping({ left: 5 }), "a.Ping b.Ping c.Ping a.Ping")
+      // What comes round and stops before it closes, is no circle.
+      assert.strictEqual(yield* rings[0]!.Ping({ left: 2 }), "end")
+    })))
+
+  it.live("finds a circle through messages that wait in a queue", () =>
+    run(Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const a = yield* system.spawn(Ring, { name: "a", config: { next: "b", millis: 5 } })
+      const b = yield* system.spawn(Ring, { name: "b", config: { next: "a", millis: 10 } })
+      // Each has the other's message behind its own.
+      const both = yield* Effect.all([a.Ping({ left: 9 }), b.Ping({ left: 9 })], { concurrency: "unbounded" })
+      assert.include(both.join(", "), "a.Ping b.Ping a.Ping")
+    })), 2000)
+
+  it.live("finds full mailboxes that wait for each other", () =>
+    run(Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const a = yield* system.spawn(Ring, { name: "a", config: { next: "b", millis: 5 }, mailbox: 1 })
+      const b = yield* system.spawn(Ring, { name: "b", config: { next: "a", millis: 5 }, mailbox: 1 })
+      yield* Effect.all([a.Tell({ left: 1 }), b.Tell({ left: 1 })], { concurrency: "unbounded" })
+    })), 2000)
+})
