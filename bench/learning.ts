@@ -5,7 +5,7 @@
  * `docs/learning.md`. Every number in it can be made again to the digit.
  *
  *     --only <id>,<id>     these environments alone
- *     --seeds <n>          seeds 1 to n (5)
+ *     --seeds <n>          seeds 1 to n (5), or those of a list: 4,5
  *     --episodes <n>       episodes of an evaluation (1000)
  *     --algo <name>        another algorithm than the row's
  *     --steps <n>          another number of steps than the row's
@@ -50,7 +50,9 @@ const { values: flags } = parseArgs({
     with: { type: "string", default: "{}" }
   }
 })
-const seeds = Array.from({ length: Number(flags.seeds) }, (_, k) => k + 1)
+const seeds = flags.seeds.includes(",")
+  ? flags.seeds.split(",").map(Number)
+  : Array.from({ length: Number(flags.seeds) }, (_, k) => k + 1)
 const episodes = Number(flags.episodes)
 const changes: unknown = JSON.parse(flags.with)
 const variants = (Array.isArray(changes) ? changes : [changes]) as ReadonlyArray<PartialConfig>

@@ -38,7 +38,7 @@ export class RunningStatistics extends Context.Service<RunningStatistics, {
       const { size } = parameters
       const length = parameters.weights - size
       if (saved !== undefined && saved.length !== length) {
-        return yield* new StateMismatch({ environment: definition.id, part: "statistics for normalization" })
+        return yield* new StateMismatch({ environment: definition.id, part: "normalization" })
       }
       const all = momentsOf(spec.normalization, spec.inputs)
       const now = length === 0

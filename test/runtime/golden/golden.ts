@@ -8,7 +8,17 @@ const small: PartialConfig = { nEnvs: 2, hidden: [4], totalTimesteps: 400, check
 
 export const runs: Readonly<Record<string, PartialConfig>> = {
   "in-step": { ...small, preset: "a2c" },
-  "by-the-seed": { ...small, preset: "a3c", schedule: "seeded", nSteps: 5 }
+  "by-the-seed": { ...small, preset: "a3c", schedule: "seeded", nSteps: 5 },
+  "normalized": {
+    ...small,
+    envId: "MountainCarContinuous-v0",
+    preset: "ppo",
+    nSteps: 5,
+    nEpochs: 2,
+    batchSize: 5,
+    normalizeObservations: true,
+    normalizeRewards: true
+  }
 }
 
 export const hashes = (): Readonly<Record<string, unknown>> => {
