@@ -27,6 +27,7 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
   actors: ["owner", "hosts", "links", "messages"],
   runtime: [
     "commands",
+    "sweeps",
     "algorithms",
     "checkpoint",
     "chaos",

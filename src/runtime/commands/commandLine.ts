@@ -9,7 +9,7 @@ import { aliasesOf, otherWords } from "../config/otherWords.ts"
 import { flagName, optionNames, options } from "../config/RunConfig.ts"
 
 /** What the program can do; the first is meant where none is named. */
-const verbs = ["train", "eval", "export", "plot", "check"]
+const verbs = ["train", "eval", "export", "plot", "check", "sweep"]
 
 /** Flags that stand without a verb. */
 const globals = ["--version", "--completions", "--wizard"]
@@ -145,6 +145,7 @@ const takeable: ReadonlyArray<string> = [
     "format",
     "steps",
     "deadline",
+    "jobs",
     ...Object.keys(otherWords)
   ])
 ].filter((flag) => flag.length > 1 && flag !== "cpu" && flag !== "quiet")

@@ -36,11 +36,12 @@ export interface Episodes {
 }
 
 /** Reads the rows of a monitor.csv; a row that is not numbers (a header, a line cut by a crash) is passed over. */
-export const read = (path: string): Effect.Effect<Episodes, PlatformError, FileSystem.FileSystem> =>
+const eachRow = (
+  path: string,
+  visit: (reward: number, length: number, time: number, at: number | undefined) => void
+): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const returns: Array<number> = []
-    const steps: Array<number> = []
     let columns = 3
     yield* fs.stream(path).pipe(
       Stream.decodeText,
@@ -52,11 +53,38 @@ export const read = (path: string): Effect.Effect<Episodes, PlatformError, FileS
             const [reward, length, time, at] = row.split(",").map((field) => Number(field || NaN))
             if (!Number.isFinite(reward) || !Number.isFinite(length) || !Number.isFinite(time)) continue
             if (columns === 4 && !Number.isFinite(at)) continue
-            returns.push(reward!)
-            steps.push(columns === 4 ? at! : (steps.at(-1) ?? 0) + length!)
+            visit(reward!, length!, time!, columns === 4 ? at : undefined)
           }
         })
       )
     )
+  })
+
+/** Reads a monitor.csv. */
+export const read = (path: string): Effect.Effect<Episodes, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const returns: Array<number> = []
+    const steps: Array<number> = []
+    yield* eachRow(path, (reward, length, _, at) => {
+      returns.push(reward)
+      steps.push(at ?? (steps.at(-1) ?? 0) + length)
+    })
     return { returns, steps }
+  })
+
+/**
+ * Reads the files of one run of Stable-Baselines3, whose environments have a file each (`0.monitor.csv`, `1.monitor.csv`): the
+ * episodes of all in the order of their ends, as its `load_results` has them.
+ */
+export const readTogether = (
+  files: ReadonlyArray<string>
+): Effect.Effect<Episodes, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const [only] = files
+    if (files.length === 1 && only !== undefined) return yield* read(only)
+    const all: Array<readonly [time: number, reward: number, length: number]> = []
+    for (const file of files) yield* eachRow(file, (reward, length, time) => all.push([time, reward, length]))
+    all.sort(([a], [b]) => a - b)
+    let total = 0
+    return { returns: all.map(([, reward]) => reward), steps: all.map(([, , length]) => total += length) }
   })

@@ -74,6 +74,15 @@ export const ConfigFileFromJson = fromJson(ConfigFile)
 /** A name that every file system takes. */
 const safe = (name: string): string => name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+|-+$/g, "") || "run"
 
+/** A date as part of a folder's name, to the second. */
+const timeOf = (date: string): string => date.slice(0, 19).replaceAll(":", "-")
+
+/** The time now, as part of a folder's name. */
+export const timeName: Effect.Effect<string> = Effect.map(
+  Clock.currentTimeMillis,
+  (millis) => timeOf(new Date(millis).toISOString())
+)
+
 const isTag = (error: PlatformError, tag: string): boolean => error.reason._tag === tag
 
 /** Makes the folder and writes config.json. */
@@ -87,7 +96,7 @@ export const create = (
     if (options.logDir.trim() === "") return yield* fault("the name is empty")
     const startedMillis = options.startedMillis ?? (yield* Clock.currentTimeMillis)
     const started = new Date(startedMillis).toISOString()
-    const time = started.slice(0, 19).replaceAll(":", "-")
+    const time = timeOf(started)
     const name = `${safe(options.envId)}__${safe(options.preset)}__${options.seed}__${time}`
     const logDir = paths.resolve(options.logDir)
     const config: ConfigFile = {

@@ -25,14 +25,14 @@ export const height = 440
 /** Points a line is drawn with at most: about two a pixel. */
 const limit = 2000
 
-const ink = "#7d8793"
+export const ink = "#7d8793"
 const faint = "rgba(125, 135, 147, 0.25)"
 const raw = "rgba(76, 141, 246, 0.5)"
 const smoothed = "#f0803c"
 const goal = "#2fa866"
 
 /** ECharts measures text itself, so this list only decides the letter shapes. */
-const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+export const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 /** Legend marks in the shape of the lines: ECharts's own has a dot on it. */
 const dash = "path://M0 0h28v2h-28z"
@@ -45,6 +45,17 @@ export const short = (value: number): string => {
   return `${Number((value / divisor).toPrecision(6))}${suffix}`
 }
 
+/** What both axes have in common. */
+export const axis = {
+  type: "value" as const,
+  nameLocation: "middle" as const,
+  nameTextStyle: { color: ink, fontSize: 13 },
+  axisLabel: { color: ink, fontSize: 12, formatter: short },
+  axisLine: { show: true, lineStyle: { color: ink } },
+  axisTick: { show: true, lineStyle: { color: ink } },
+  splitLine: { lineStyle: { color: faint } }
+}
+
 /** ECharts could not be loaded, or could not draw. */
 export class DrawFault extends Schema.TaggedError<DrawFault>()("DrawFault", { reason: Schema.String }) {
   override get message(): string {
@@ -52,7 +63,8 @@ export class DrawFault extends Schema.TaggedError<DrawFault>()("DrawFault", { re
   }
 }
 
-const drawFault = (cause: unknown) => new DrawFault({ reason: cause instanceof Error ? cause.message : String(cause) })
+export const drawFault = (cause: unknown) =>
+  new DrawFault({ reason: cause instanceof Error ? cause.message : String(cause) })
 
 /** SVG text of the curve. Loads ECharts on the first call. */
 export const draw = (curve: Curve): Effect.Effect<string, DrawFault> =>
@@ -85,15 +97,6 @@ const render = (init: typeof Init, curve: Curve): string => {
       itemStyle: { color: goal }
     }])
   ]
-  const axis = {
-    type: "value" as const,
-    nameLocation: "middle" as const,
-    nameTextStyle: { color: ink, fontSize: 13 },
-    axisLabel: { color: ink, fontSize: 12, formatter: short },
-    axisLine: { show: true, lineStyle: { color: ink } },
-    axisTick: { show: true, lineStyle: { color: ink } },
-    splitLine: { lineStyle: { color: faint } }
-  }
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height })
   chart.setOption({
     animation: false,
