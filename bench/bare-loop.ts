@@ -17,7 +17,9 @@ import { planOf } from "../src/runtime/algorithms/index.ts"
 import * as configSources from "../src/runtime/config/configSources.ts"
 import { CurrentConfig, type RunConfig } from "../src/runtime/config/RunConfig.ts"
 import { optimizerSpecOf } from "../src/runtime/learning/Learner.ts"
-import { firstPass } from "../src/runtime/plan/UpdatePlan.ts"
+import { normalizationOf } from "../src/runtime/plan/advantages.ts"
+import { allRows, orderOf, rowsOf } from "../src/runtime/plan/minibatches.ts"
+import { firstPass, type PassOrder } from "../src/runtime/plan/UpdatePlan.ts"
 import { DataPlane, policyOf } from "../src/runtime/workers/DataPlane.ts"
 import { bankOf, blocksOf, type DataPlaneLayout, shareOf, unitCount } from "../src/runtime/workers/dataPlaneLayout.ts"
 import * as FragmentGradient from "../src/runtime/workers/FragmentGradient.ts"
@@ -27,7 +29,7 @@ import * as Rollout from "../src/runtime/workers/Rollout.ts"
 /** A loop that stands ready. */
 export interface BareLoop {
   readonly config: RunConfig
-  /** Collects a fragment of every environment and takes `nEpochs` steps of the optimizer on them. */
+  /** Collects a fragment of every environment and takes the steps of the optimizer that the plan has for them. */
   readonly iterate: () => void
   readonly weights: () => Float32Array
   readonly close: () => Promise<void>
@@ -39,10 +41,38 @@ interface Part {
   readonly gradient: (version: number) => void
 }
 
-const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kernels, worker: number): Promise<Part> => {
+/** What a pass is of beside its loss, as numbers that both threads see. */
+const passNumbers = 8
+const writePass = (numbers: Float64Array, { advantage, minibatch }: Omit<PassOrder, "loss">): void => {
+  const { consumed, epoch, index, of } = minibatch ?? { consumed: 0, epoch: 0, index: 0, of: 0 }
+  const { mean, scale } = advantage ?? { mean: 0, scale: 0 }
+  numbers.set([consumed, epoch, index, of, mean, scale])
+}
+const readPass = (numbers: Float64Array): Omit<PassOrder, "loss"> => {
+  const [consumed, epoch, index, of, mean, scale] = Array.from(numbers) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number
+  ]
+  return {
+    advantage: scale === 0 ? null : { mean, scale },
+    minibatch: of === 0 ? null : { consumed, epoch, index, of }
+  }
+}
+
+const partOf = async (
+  config: RunConfig,
+  layout: DataPlaneLayout,
+  kernels: Kernels,
+  worker: number,
+  pass: Float64Array
+): Promise<Part> => {
   const definition = await Effect.runPromise(learnableEnvironment(config.envId, config.episodeLimit))
   const plan = planOf(config)
-  const pass = { loss: plan.loss(0), advantage: null, minibatch: null }
+  const loss = plan.loss(0)
   const settings = {
     policy: policyOf(config, definition),
     targets: config,
@@ -82,7 +112,8 @@ const partOf = async (config: RunConfig, layout: DataPlaneLayout, kernels: Kerne
       }
     },
     gradient: (version) => {
-      for (const { gradient } of blocks) gradient.again(layout.weights[bankOf(version)], config.nSteps, pass)
+      const order = { loss, ...readPass(pass) }
+      for (const { gradient } of blocks) gradient.again(layout.weights[bankOf(version)], config.nSteps, order)
     }
   }
 }
@@ -112,11 +143,12 @@ interface SecondThread {
   readonly memory: SharedMemory
   readonly layout: DataPlaneLayout
   readonly control: Int32Array
+  readonly pass: Float64Array
 }
 
-const serve = async ({ config, control, layout, memory }: SecondThread): Promise<void> => {
+const serve = async ({ config, control, layout, memory, pass }: SecondThread): Promise<void> => {
   const kernels = await Effect.runPromise(Kernels.instantiate(memory))
-  const part = await partOf(config, layout, kernels, 1)
+  const part = await partOf(config, layout, kernels, 1, pass)
   Atomics.store(control, done, -1)
   Atomics.notify(control, done)
   let seen = 0
@@ -154,9 +186,10 @@ export const bareLoop = async (given: configSources.PartialConfig, threads: 1 | 
   )
   plane.weights[0].set(initial)
 
-  const own = await partOf(config, layout, plane.kernels, 0)
+  const pass = new Float64Array(new SharedArrayBuffer(passNumbers * 8))
+  const own = await partOf(config, layout, plane.kernels, 0, pass)
   const control = new Int32Array(new SharedArrayBuffer(words * 4))
-  const workerData: SecondThread = { config, memory: plane.arena.memory, layout, control }
+  const workerData: SecondThread = { config, memory: plane.arena.memory, layout, control, pass }
   const second = threads === 2 ? new Worker(new URL(import.meta.url), { workerData }) : undefined
   if (second !== undefined) await Atomics.waitAsync(control, done, 0, 20_000).value
 
@@ -170,18 +203,42 @@ export const bareLoop = async (given: configSources.PartialConfig, threads: 1 | 
     if (second !== undefined) awaitChange(control, done, before)
   }
 
-  const gather = model.gather(plane.units, config.loss)
+  const gather = model.gather(plane.units, planOf(config).loss(0).name)
   const rate = { learningRate: config.lr, maxGradNorm: config.maxGradNorm }
+  const plan = planOf(config)
+  const firstIsMade = firstPass(plan) !== null
+  const { unit } = layout.spec
+  const units = plane.units.map((_, u) => ({
+    fragments: plane.slots.slice(u * unit, (u + 1) * unit).map((slot) => ({ slot, rows: config.nSteps })),
+    order: orderOf(plane.policy, config.seed, u, plane.units.length)
+  }))
   let version = 0
+  let consumed = 0
+  /** What a pass is of, as the Learner says it. */
+  const passOf = (epoch: number, index: number): Omit<PassOrder, "loss"> => {
+    const minibatch = plan.minibatches > 1 ? { consumed, epoch, index, of: plan.minibatches } : null
+    if (!plan.normalizeAdvantage) return { advantage: null, minibatch }
+    const selected = units.map(({ fragments, order }) =>
+      minibatch === null ? allRows(fragments, config.nSteps) : rowsOf(order, fragments, config.nSteps, minibatch)
+    )
+    return { advantage: normalizationOf(units, selected, config.nSteps), minibatch }
+  }
   return {
     config,
     iterate: () => {
-      for (let epoch = 0; epoch < config.nEpochs; epoch++) {
-        together(version, epoch === 0 ? collecting : 0)
-        Effect.runSync(model.apply(Effect.runSync(gather), rate))
-        version++
-        Effect.runSync(model.read(plane.weights[bankOf(version)]))
+      together(version, collecting)
+      for (let epoch = 0; epoch < plan.epochs; epoch++) {
+        for (let index = 0; index < plan.minibatches; index++) {
+          if (epoch > 0 || index > 0 || !firstIsMade) {
+            writePass(pass, passOf(epoch, index))
+            together(version, 0)
+          }
+          Effect.runSync(model.apply(Effect.runSync(gather), rate))
+          version++
+          Effect.runSync(model.read(plane.weights[bankOf(version)]))
+        }
       }
+      consumed += config.nEnvs * config.nSteps
     },
     weights: () => plane.weights[bankOf(version)].slice(),
     close: async () => {

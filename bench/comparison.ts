@@ -29,7 +29,11 @@ const pairs: ReadonlyArray<readonly [string, ...ReadonlyArray<readonly [RegExp, 
     "median"
   ]],
   ["Stable-Baselines3 A2C: training, 8 environments", [/each preset/, "a2c", "2 threads"]],
-  ["Stable-Baselines3 PPO, RL Zoo settings: training, 8 environments", [/each preset/, "a2c", "2 threads"]],
+  ["Stable-Baselines3 PPO, RL Zoo settings: training, 8 environments", [
+    /^Training with PPO$/,
+    "RL Zoo: 8 × 32 steps, 20 epochs, one minibatch",
+    "2 threads"
+  ]],
   ["Stable-Baselines3 PPO: process start to solved, seed 1", [/solved by/, "node's start to solved", "median"]],
   ["Gymnasium: one CartPole-v1", [
     /without a learner/,

@@ -27,7 +27,7 @@ describe("npm run bench", () => {
       const { parts } = results
       assert.deepStrictEqual(
         parts.map(({ part }) => part),
-        ["training", "startup", "environments", "actors", "handOvers", "recovery", "kernels"]
+        ["training", "ppo", "startup", "environments", "actors", "handOvers", "recovery", "kernels"]
       )
       for (const { figures } of parts) {
         for (const { column, row, value } of figures) assert.isTrue(Number.isFinite(value), `${row}, ${column}`)
@@ -42,11 +42,18 @@ describe("npm run bench", () => {
     }
   }, 180_000)
 
-  it.live.each([1, 2] as const)(
-    "the bare loop leaves the weights of a run, on %i threads",
-    (threads) =>
+  const small = { nEnvs: 10, nSteps: 20, hidden: [32], nEpochs: 2, keepGoing: true, seed: 3 }
+  it.live.each(
+    [
+      ["a2c, 1 thread", 1, small],
+      ["a2c, 2 threads", 2, small],
+      ["ppo, 1 thread", 1, { ...small, algo: "ppo", batchSize: 50 }],
+      ["ppo, 2 threads", 2, { ...small, algo: "ppo", batchSize: 200 }]
+    ] as const
+  )(
+    "the bare loop leaves the weights of a run: %s",
+    ([, threads, given]) =>
       Effect.gen(function*() {
-        const given = { nEnvs: 10, nSteps: 20, hidden: [32], nEpochs: 2, keepGoing: true, seed: 3 }
         const loop = yield* Effect.promise(() => bareLoop(given, threads))
         for (let i = 0; i < 10; i++) loop.iterate()
         const hash = weightsHash(loop.weights())

@@ -21,6 +21,7 @@ import type { LossReport } from "../../model/losses/LossSettings.ts"
 import { linearSchedule, type OptimizerSpec } from "../../model/optimizers.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
+import { normalizationOf } from "../plan/advantages.ts"
 import { allRows, orderOf, rowsOf } from "../plan/minibatches.ts"
 import { firstPass, type PassOrder, type Plan, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
@@ -200,24 +201,6 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
         : rowsOf(orders[index]!, fragments, config.nSteps, minibatch)
     )
 
-  /** (A − mean) / (deviation + 1e-8), the deviation that of a sample: the one place where a batch's mean is formed. */
-  const normalization = (
-    units: ReadonlyArray<LearnedUnit>,
-    selected: ReadonlyArray<Int32Array>
-  ): PassOrder["advantage"] => {
-    const advantages = selected.flatMap((rows, u) =>
-      Array.from(
-        rows,
-        (row) => units[u]!.fragments[Math.floor(row / config.nSteps)]!.slot.advantages[row % config.nSteps]!
-      )
-    )
-    // A single row has no deviation.
-    if (advantages.length < 2) return null
-    const mean = advantages.reduce((sum, advantage) => sum + advantage, 0) / advantages.length
-    const squares = advantages.reduce((sum, advantage) => sum + (advantage - mean) * (advantage - mean), 0)
-    return { mean, scale: 1 / (Math.sqrt(squares / (advantages.length - 1)) + 1e-8) }
-  }
-
   /**
    * Every pass over the fragments, with its step of the optimizer. `prepare` comes before each epoch, and answers what it
    * has to report.
@@ -237,7 +220,9 @@ const make = Effect.fnUntraced(function*<D extends DeviceName>(
       for (let index = 0; index < plan.minibatches; index++) {
         const minibatch = parts ? { consumed, epoch, index, of: plan.minibatches } : null
         const selected = parts || plan.normalizeAdvantage ? select(units, minibatch) : null
-        const advantage = plan.normalizeAdvantage && selected !== null ? normalization(units, selected) : null
+        const advantage = plan.normalizeAdvantage && selected !== null
+          ? normalizationOf(units, selected, config.nSteps)
+          : null
         const gradients = yield* gradientsOf({ loss, advantage, minibatch }, parts ? selected : null)
         reports.add({ ...gradients.loss, ...prepared })
         if (plan.stops?.(gradients.loss) === true) return { loss: reports.means, gradNorm }

@@ -115,5 +115,13 @@ export const rowsOf = (
 ): Int32Array => order.pick(allRows(fragments, stride), minibatch)
 
 /** All rows of a unit, in the same way. */
-export const allRows = (fragments: ReadonlyArray<{ readonly rows: number }>, stride: number): Int32Array =>
-  Int32Array.from(fragments.flatMap(({ rows }, f) => Array.from({ length: rows }, (_, t) => f * stride + t)))
+export const allRows = (fragments: ReadonlyArray<{ readonly rows: number }>, stride: number): Int32Array => {
+  let count = 0
+  for (const { rows } of fragments) count += rows
+  const all = new Int32Array(count)
+  let k = 0
+  for (let f = 0; f < fragments.length; f++) {
+    for (let t = 0; t < fragments[f]!.rows; t++) all[k++] = f * stride + t
+  }
+  return all
+}
