@@ -138,6 +138,7 @@ const optional = [/^@tensorflow\//, /^echarts/]
 const bundles = [
   { entries: { cli: "src/cli.ts", troupe: "src/bin.ts" }, external: optional, oneFile: false },
   { entries: { host: "src/runtime/workers/host.ts" }, external: optional, oneFile: true },
+  { entries: { simulationHost: "src/simulation/hosts/host.ts" }, external: optional, oneFile: true },
   {
     entries: {
       index: "src/index.ts",

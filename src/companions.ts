@@ -1,5 +1,5 @@
 /**
- * The two files that lie beside this code wherever it is bundled: the kernels, and the entry of threads and processes.
+ * The files that lie beside this code wherever it is bundled: the kernels, and the entries of threads and processes.
  * In `dist/` they do. In a bundle of somebody's program they have to be copied there, and that is said in one sentence.
  */
 import { existsSync } from "node:fs"
@@ -9,8 +9,8 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 declare const __BUILD_ID__: string | undefined
 
 const names = ["kernels.wasm", "host.js"] as const
-/** What lies there too, for whoever runs environments of Gymnasium's. */
-type Other = "bridge.py"
+/** What lies there too, for whoever runs environments of Gymnasium's, or simulations in threads. */
+type Other = "bridge.py" | "simulationHost.js"
 
 const bundled = typeof __BUILD_ID__ !== "undefined"
 
@@ -29,7 +29,7 @@ export const missing = (file: URL): string | undefined => {
   const folder = path.dirname(at)
   return bundled
     ? `There is no ${path.basename(at)} in ${folder}: a bundle needs ${
-      names.join(" and ")
+      [...new Set([...names, path.basename(at)])].join(" and ")
     } beside it; copy both there from node_modules/troupe/dist.`
     : `There is no ${at}: make it with \`npm run build\`.`
 }

@@ -8,6 +8,7 @@ import { Simulation } from "troupe/simulation"
 const lookahead = 1
 
 export default Simulation.make("PHOLD", {
+  module: import.meta.url,
   config: Schema.Struct({ processes: Schema.Int, jobs: Schema.Int }),
   defaults: { processes: 1024, jobs: 16 },
   until: 200,

@@ -45,6 +45,7 @@ const decode = Schema.decodeUnknownSync(Head)
 
 /** What the shares of all hosts have in common. */
 export interface Whole {
+  readonly now: number
   readonly events: number
   readonly undelivered: number
   readonly origins: readonly [Origin, ...ReadonlyArray<Origin>]
@@ -53,7 +54,6 @@ export interface Whole {
 /** A checkpoint of an engine's model with the shares of all hosts. */
 export const checkpointOf = (engine: Engine, whole: Whole, shares: ReadonlyArray<ShareState>): Checkpoint => ({
   model: engine.model.modelName,
-  now: engine.now,
   ...whole,
   kinds: engine.kinds.map(({ name }) => name),
   messages: engine.messageNames,
@@ -64,7 +64,11 @@ export const checkpointOf = (engine: Engine, whole: Whole, shares: ReadonlyArray
 
 /** Takes a checkpoint of a world that has one host. Throws a `CheckpointRefused`. */
 export const take = (engine: Engine, origins: Whole["origins"]): Checkpoint =>
-  checkpointOf(engine, { events: engine.handled, undelivered: engine.undelivered, origins }, save(engine))
+  checkpointOf(
+    engine,
+    { now: engine.now, events: engine.handled, undelivered: engine.undelivered, origins },
+    save(engine)
+  )
 
 export const encode = (checkpoint: Checkpoint): Uint8Array<ArrayBuffer> => {
   const writer = new PlainWriter()
@@ -148,7 +152,7 @@ export const restore = (
       "the model has changed since the checkpoint: it has other kinds of agents, messages, functions or shares"
     )
   }
-  engine.now = now
+  engine.advance(now)
   load(engine, checkpoint.shares.filter((share) => engine.owns(Number(Reflect.get(Object(share), "share")))))
   if (engine.owns(0)) {
     engine.handled = checkpoint.events

@@ -27,6 +27,7 @@ import { type Columns, type Population, type Rows, stepMessage } from "./Populat
 import {
   emptyJournal,
   Interrupted,
+  isWait,
   pending,
   Process,
   type ProcessBody,
@@ -35,7 +36,7 @@ import {
   type Waiter
 } from "./Process.ts"
 import { RandomStreams, wordsPerStream } from "./RandomStreams.ts"
-import { sealed } from "./sealed.ts"
+import { sealer } from "./sealed.ts"
 import type { EventHandle, EveryOptions, SendOptions, Sim } from "./Sim.ts"
 import { SimEvent } from "./SimEvent.ts"
 import { Tally } from "./Tally.ts"
@@ -110,6 +111,8 @@ export interface EngineOptions {
   readonly owns?: (share: number) => boolean
   /** Takes what is for other hosts. */
   readonly post?: Post
+  /** Where time and the number of the agent whose turn it is are kept, for others to see. */
+  readonly clock?: Float64Array
 }
 
 const all = () => true
@@ -132,12 +135,12 @@ export class Engine implements Sim, PartHost {
   /** Messages by their index. */
   readonly messageNames: Array<string> = []
   readonly owns: (share: number) => boolean
-  now = 0
   /** How many events have happened here. */
   handled = 0
   /** How many messages have found their agent dead. */
   missed = 0
 
+  readonly #clock: Float64Array
   readonly #lookahead: number
   /** There are other hosts. */
   readonly #ownsSome: boolean
@@ -158,7 +161,6 @@ export class Engine implements Sim, PartHost {
   #settingUp = true
   /** Whose turn it is: its place, number and share, and the kind of its event. */
   #place = modelPlace
-  #number = 0
   #share = 0
   #kind: number = eventKind.call
   /** The process whose body runs. */
@@ -174,6 +176,8 @@ export class Engine implements Sim, PartHost {
   constructor(model: AnyModel, options: EngineOptions) {
     this.model = model
     this.config = configured(model, options.config)
+    this.#clock = options.clock ?? new Float64Array(2)
+    this.#clock.fill(0)
     this.owns = options.owns ?? all
     this.#ownsSome = options.owns !== undefined
     this.#lookahead = model.lookahead ?? 0
@@ -209,8 +213,7 @@ export class Engine implements Sim, PartHost {
       Array.from({ length: model.shares }, (_, index) => this.owns(index) ? new Share(index) : undefined),
       (numbers) => this.random.grow(numbers)
     )
-    this.random.words.fill(0)
-    this.random.grow(this.table.numbers)
+    this.random.clear(this.table.numbers)
     this.queue = new EventQueue()
     this.#cancelled.clear()
     this.#cancellations = 0
@@ -276,12 +279,12 @@ export class Engine implements Sim, PartHost {
 
   /** Time has come to here: what is still to happen lies no earlier. */
   advance(time: number): void {
-    if (time > this.now) this.now = time
+    if (time > this.now) this.#clock[0] = time
   }
 
   #guarded(body: () => void): void {
     try {
-      sealed(this.#report, body)
+      this.#sealed(body)
     } catch (thrown) {
       this.#fault = this.#faultOf(thrown)
       throw this.#fault
@@ -296,6 +299,8 @@ export class Engine implements Sim, PartHost {
       throw new AsyncInSimulation({ ...this.#where, what })
     }
   }
+
+  readonly #sealed = sealer(this.#report)
 
   get #where(): { readonly agent: string; readonly at: number } {
     return { agent: this.describe(this.#number), at: this.now }
@@ -317,6 +322,7 @@ export class Engine implements Sim, PartHost {
 
   #run(edge: number, budget: number): void {
     const { queue, table } = this
+    const clock = this.#clock
     for (let left = budget; left > 0 && queue.next < edge; left--) {
       const slot = queue.pop()
       const place = queue.place[slot]!
@@ -325,7 +331,7 @@ export class Engine implements Sim, PartHost {
       const what = queue.kind[slot]!
       const payload = queue.payload[slot]
       const target = queue.target[slot]!
-      this.now = queue.time[slot]!
+      clock[0] = queue.time[slot]!
       queue.release(slot)
       if (this.#cancellations > 0 && this.#isCancelled(sender, count)) continue
       if (table.numbers[place] !== target) {
@@ -334,7 +340,7 @@ export class Engine implements Sim, PartHost {
       }
       this.handled++
       this.#place = place
-      this.#number = target
+      clock[1] = target
       this.#share = shareOf(target)
       this.#kind = what
       this.random.at = place
@@ -418,6 +424,14 @@ export class Engine implements Sim, PartHost {
   }
 
   // ----------------------------------------------------------------------------------------------------------- sending
+
+  get now(): number {
+    return this.#clock[0]!
+  }
+
+  get #number(): number {
+    return this.#clock[1]!
+  }
 
   get self(): AgentRef {
     // Numbers are references: the type alone is ours.
@@ -851,7 +865,7 @@ export class Engine implements Sim, PartHost {
       // It may have stopped itself, and still be waiting.
       if (this.table.find(process.number) === nowhere) break
       const next = result.value
-      if (!(next instanceof Wait)) this.#report.asynchronous(`waited for ${kindOf(next)}`)
+      if (!isWait(next)) this.#report.asynchronous(`waited for ${kindOf(next)}`)
       process.turn++
       if (next instanceof ContinueAs) {
         result = this.#goOn(process, this.#beginAgain(process, next.args), undefined, false)
@@ -1060,7 +1074,7 @@ export class Engine implements Sim, PartHost {
       for (const { at, words } of reseeds) if (at === step) random.setWords(place, words)
     }
     this.#place = place
-    this.#number = process.number
+    this.#clock[1] = process.number
     this.#share = shareOf(process.number)
     this.#replayed = process
     this.#note = 0
@@ -1071,18 +1085,18 @@ export class Engine implements Sim, PartHost {
     try {
       if (times.length === 0) return
       let result: IteratorResult<Wait<unknown>, unknown> | undefined
-      sealed(this.#report, () => {
+      this.#sealed(() => {
         const generator = process.generator = process.definition.body(...copied(process.args) as ReadonlyArray<never>)
         for (let i = 0; i < times.length; i++) {
           if (result?.done === true) throw new Diverged("it ended earlier")
-          this.now = times[i]!
+          this.#clock[0] = times[i]!
           reseed(i)
           result = interrupted.has(i)
             ? generator.throw(new Interrupted(answers[i]))
             : generator.next(copied(answers[i]))
         }
       })
-      if (result === undefined || result.done === true || !(result.value instanceof Wait)) {
+      if (result === undefined || result.done === true || !isWait(result.value)) {
         throw new Diverged("it ended earlier")
       }
       process.wait = result.value
@@ -1092,7 +1106,7 @@ export class Engine implements Sim, PartHost {
         if (random.words[place * wordsPerStream + i] !== words[i]) throw new Diverged("it drew other random numbers")
       }
     } finally {
-      this.now = now
+      this.#clock[0] = now
       this.#replayed = undefined
       random.setWords(place, words)
     }

@@ -11,6 +11,7 @@
  * and each host has one of its own.
  */
 import * as Schema from "effect/Schema"
+import { plainLine, thrownText } from "../text/plainLine.ts"
 import type { AnyAgent } from "./Agent.ts"
 import { InvalidModel } from "./errors.ts"
 import type { Sim } from "./Sim.ts"
@@ -38,6 +39,8 @@ export interface ModelOptions<C extends Schema.Codec<unknown, unknown>> {
   readonly shares?: number
   /** The share of an agent that the set-up gives birth to: an integer from 0, below `shares`. Default: by turns. */
   readonly shareOf?: (newborn: Newborn, config: C["Type"]) => number
+  /** `import.meta.url` of the module whose default export the model is: where host threads load it. */
+  readonly module?: string
   /** Kinds of agents that the set-up itself gives no birth to. */
   readonly agents?: ReadonlyArray<AnyAgent>
 }
@@ -45,12 +48,18 @@ export interface ModelOptions<C extends Schema.Codec<unknown, unknown>> {
 /** A model whose configuration is not looked at. */
 export interface AnyModel {
   readonly modelName: string
-  readonly config: Schema.Codec<unknown, unknown>
-  readonly defaults: Readonly<Record<string, unknown>>
+  /**
+   * Fills in the defaults, and checks. A function and not the schema, since a host may have Effect from another file than the
+   * model has, and only like understands like.
+   */
+  readonly configure: (given: Readonly<Record<string, unknown>>) => { readonly config: unknown } | {
+    readonly problem: string
+  }
   readonly until: number | undefined
   readonly lookahead: number | undefined
   readonly shares: number
   readonly shareOf: (newborn: Newborn, config: unknown) => number
+  readonly module: string | undefined
   readonly agents: ReadonlyArray<AnyAgent>
   readonly setup: (sim: Sim, config: unknown) => void
 }
@@ -90,17 +99,24 @@ export const make = <C extends Schema.Codec<unknown, unknown> = Schema.Struct<Re
   const problem = problemOf(options)
   if (problem !== undefined) throw new InvalidModel({ model: name, problem })
   const { lookahead } = options
+  const decode = Schema.decodeUnknownSync(options.config ?? Schema.Struct({}), { onExcessProperty: "error" })
   const shares = options.shares ?? (lookahead === undefined ? 1 : defaultShares)
   const shareOf = options.shareOf ?? (({ index }: Newborn) => index % shares)
   return {
     modelName: name,
-    config: options.config ?? Schema.Struct({}),
-    defaults: { ...options.defaults },
+    configure: (given) => {
+      try {
+        return { config: decode({ ...options.defaults, ...given }) }
+      } catch (cause) {
+        return { problem: oneLine(cause) }
+      }
+    },
     until: options.until,
     lookahead,
     shares,
     // Called with what `configured` made of the model's own schema.
     shareOf: shareOf as AnyModel["shareOf"],
+    module: options.module,
     agents: options.agents ?? [],
     setup: setup as AnyModel["setup"]
   }
@@ -108,11 +124,10 @@ export const make = <C extends Schema.Codec<unknown, unknown> = Schema.Struct<Re
 
 /** A configuration, its defaults filled in and checked. Throws an `InvalidModel`. */
 export const configured = (model: AnyModel, given: Readonly<Record<string, unknown>> = {}): unknown => {
-  const config = { ...model.defaults, ...given }
-  try {
-    return Schema.decodeUnknownSync(model.config, { onExcessProperty: "error" })(config)
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause)
-    throw new InvalidModel({ model: model.modelName, problem: `its configuration: ${problem}` })
-  }
+  const outcome = model.configure(given)
+  if ("config" in outcome) return outcome.config
+  throw new InvalidModel({ model: model.modelName, problem: `its configuration: ${outcome.problem}` })
 }
+
+/** What a schema says, on one line. */
+const oneLine = (cause: unknown): string => plainLine(thrownText(cause).replaceAll(/\s*\n\s*/g, " "))

@@ -6,8 +6,12 @@
  * journal's answers, during which nothing that it does has an effect. A long life keeps its journal short with
  * `continueAs`.
  */
-/** What a process's generator yields, and what `yield*` of it gives. */
+/**
+ * What a process's generator yields, and what `yield*` of it gives. Known by a mark, not by its class: a host may have these
+ * lines from another file than the model has.
+ */
 export abstract class Wait<A> {
+  readonly "~wait" = true
   #begun = false
 
   /** The process begins to wait. Answers `pending`, or at once what it waited for. */
@@ -37,8 +41,11 @@ export abstract class Wait<A> {
   }
 }
 
+export const isWait = (value: unknown): value is Wait<unknown> =>
+  typeof value === "object" && value !== null && "~wait" in value
+
 /** Said by a wait that has no answer yet. */
-export const pending: unique symbol = Symbol("pending")
+export const pending: unique symbol = Symbol.for("troupe/simulation/pending")
 
 /** A process's own function: `yield*` of waits, which it had from its `sim` or from the parts of the model. */
 export type ProcessBody<Args extends ReadonlyArray<unknown>> = (
@@ -61,6 +68,12 @@ export interface Waiter {
 
 /** Thrown into a process that is interrupted, or has asked an agent that has died. */
 export class Interrupted extends Error {
+  /** By a mark, as waits are. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && "~interrupted" in value
+  }
+
+  readonly "~interrupted" = true
   /** What whoever interrupted it said: plain data. */
   readonly reason: unknown
 

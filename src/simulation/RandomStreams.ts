@@ -56,6 +56,12 @@ export class RandomStreams {
     this.#numbers = numbers
   }
 
+  /** No stream was ever drawn from. */
+  clear(numbers: Float64Array): void {
+    this.words = new Uint32Array(numbers.length * wordsPerStream)
+    this.#numbers = numbers
+  }
+
   /** The stream at a place is as if never drawn from. */
   reset(place: number): void {
     this.words.fill(0, place * wordsPerStream, (place + 1) * wordsPerStream)

@@ -78,7 +78,7 @@ const saveProcess = (process: Process): typeof SavedProcess.Type => ({
 const refused = (engine: Engine, problem: string): CheckpointRefused =>
   new CheckpointRefused({ model: engine.model.modelName, problem })
 
-const messageOf = (cause: unknown): string => plainLine(thrownText(cause), 300)
+const messageOf = (cause: unknown): string => plainLine(thrownText(cause).replaceAll(/\s*\n\s*/g, " "), 300)
 
 const isQuestionKind = (kind: number): boolean => kind >= 0 && (kind & 1) === 1
 

@@ -9,6 +9,7 @@ export {
   Ref,
   type RefOf
 } from "./Agent.ts"
+export { type HostsOptions, type HostsResult, run } from "./hosts/run.ts"
 export { type AnyModel, make, type Model, type ModelOptions, type Newborn } from "./Model.ts"
 export { type Columns, type ColumnType, type Population, population, type Rows } from "./Population.ts"
 export type { EventHandle, EveryOptions, Random, SendOptions, Sim } from "./Sim.ts"

@@ -116,6 +116,28 @@ export class CheckpointRefused extends Schema.TaggedError<CheckpointRefused>()("
   }
 }
 
+/** Time stands still in a host that computes: a handler or a process never ends. */
+export class SimulationStuck extends Schema.TaggedError<SimulationStuck>()("SimulationStuck", {
+  ...where,
+  seconds: Schema.Number
+}) {
+  override get message(): string {
+    return `${
+      told(this)
+    } has computed for ${this.seconds} s without an end: mend its loop, or give the run a longer heartbeat`
+  }
+}
+
+/** Hosts could not be had, or one dies again and again. */
+export class HostsFailed extends Schema.TaggedError<HostsFailed>()("HostsFailed", {
+  model: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.model}: its hosts failed: ${this.reason}`
+  }
+}
+
 /** All of them. */
 export const SimulationFault = Schema.Union([
   InvalidTime,
@@ -126,7 +148,9 @@ export const SimulationFault = Schema.Union([
   RejectionUnhandled,
   InvalidUse,
   InvalidModel,
-  CheckpointRefused
+  CheckpointRefused,
+  SimulationStuck,
+  HostsFailed
 ])
 export type SimulationFault = typeof SimulationFault.Type
 

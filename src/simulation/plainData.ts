@@ -34,7 +34,14 @@ const isRecord = (value: object): value is Record<string, unknown> => {
 const deepest = 200
 
 /** What is no plain data, and where it lies. */
-export class NotPlain extends Error {}
+export class NotPlain extends Error {
+  /** By a mark: a definition may have these lines from another file than the engine has. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && "~notPlain" in value
+  }
+
+  readonly "~notPlain" = true
+}
 
 const refused = (value: unknown, path: string): NotPlain => {
   const kind = typeof value === "object" && value !== null

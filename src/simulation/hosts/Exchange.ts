@@ -1,0 +1,294 @@
+/**
+ * What hosts tell each other between two windows, in shared memory: what is sent from each to each, when the next event
+ * of each happens, and whether all have arrived. A host never waits for another within a window.
+ *
+ * All is there twice, for even and odd exchanges: while a slow host still reads one, a quick one may write the other, and
+ * nobody gets further ahead than that.
+ */
+import type { Engine } from "../Engine.ts"
+import { PlainReader, PlainWriter } from "../plainData.ts"
+
+/** Numbers of an event: time, priority, sender, count, target, kind, and its payload, if that is a number. */
+const stride = 8
+const payloadIs = { number: 0, bytes: 1, nothing: 2 } as const
+
+/** Events that one host may send another in one exchange; what is more follows in the next. */
+const boxEvents = 16_384
+/** Bytes for payloads that are no numbers. */
+const boxBytes = 1024 * 1024
+
+/** 64-bit words of a box: the number of its events and of its bytes, then these. */
+const boxWords = 2 + boxEvents * stride + boxBytes / 8
+
+/** Words of `control`, each in a cache line of its own. */
+const control = { arrived: 0, passes: 16, abort: 32, stop: 48 } as const
+const controlWords = 64
+
+/** What a host says of itself, in `facts`: when its next event is, and whether it has more to send. */
+const factWords = 2
+
+/** 64-bit words of a host's clock: the time of the event that happens there, whose turn it is, and whether it is in a window. */
+export const clockWords = 3
+
+/** Shared memory for so many hosts. */
+export interface ExchangeMemory {
+  readonly hosts: number
+  readonly control: SharedArrayBuffer
+  readonly facts: SharedArrayBuffer
+  readonly boxes: SharedArrayBuffer
+  readonly clocks: SharedArrayBuffer
+}
+
+export const allocate = (hosts: number): ExchangeMemory => ({
+  hosts,
+  control: new SharedArrayBuffer(4 * controlWords),
+  facts: new SharedArrayBuffer(8 * 2 * hosts * factWords),
+  boxes: new SharedArrayBuffer(hosts === 1 ? 8 : 8 * 2 * hosts * hosts * boxWords),
+  clocks: new SharedArrayBuffer(8 * hosts * clockWords)
+})
+
+/** The clock of one host, as its engine keeps it. */
+export const clockOf = ({ clocks }: ExchangeMemory, host: number): Float64Array =>
+  new Float64Array(clocks, 8 * clockWords * host, clockWords)
+
+/** Before a round: nobody has arrived, and nobody is to stop. */
+export const reset = ({ control: memory }: ExchangeMemory): void => {
+  new Int32Array(memory).fill(0)
+}
+
+/** Whoever waits for the others, or would, no longer does. */
+export const abort = ({ control: memory }: ExchangeMemory): void => {
+  const words = new Int32Array(memory)
+  Atomics.store(words, control.abort, 1)
+  Atomics.add(words, control.passes, 1)
+  Atomics.notify(words, control.passes)
+}
+
+/** Events for one other host that were not written to its box yet. */
+class Outbox {
+  numbers = new Float64Array(256 * stride)
+  readonly payloads = new PlainWriter()
+  /** Events in it, and those that were written. */
+  size = 0
+  written = 0
+  #bytesWritten = 0
+
+  /** The earliest that is not written. */
+  get earliest(): number {
+    let earliest = Infinity
+    for (let i = this.written; i < this.size; i++) earliest = Math.min(earliest, this.numbers[i * stride]!)
+    return earliest
+  }
+
+  push(
+    time: number,
+    priority: number,
+    sender: number,
+    count: number,
+    target: number,
+    kind: number,
+    payload: unknown
+  ): void {
+    const at = this.size++ * stride
+    if (at === this.numbers.length) {
+      const grown = new Float64Array(2 * at)
+      grown.set(this.numbers)
+      this.numbers = grown
+    }
+    const { numbers } = this
+    numbers[at] = time
+    numbers[at + 1] = priority
+    numbers[at + 2] = sender
+    numbers[at + 3] = count
+    numbers[at + 4] = target
+    if (typeof payload === "number") {
+      numbers[at + 5] = 4 * kind + payloadIs.number
+      numbers[at + 6] = payload
+    } else if (payload === undefined) numbers[at + 5] = 4 * kind + payloadIs.nothing
+    else {
+      numbers[at + 5] = 4 * kind + payloadIs.bytes
+      this.payloads.value(payload)
+      // Where its bytes end.
+      numbers[at + 6] = this.payloads.length
+    }
+  }
+
+  /** Writes as much as there is room for. */
+  writeTo(head: Float64Array, numbers: Float64Array, bytes: Uint8Array): void {
+    const first = this.written
+    const start = this.#bytesWritten
+    let last = Math.min(this.size, first + boxEvents)
+    if (this.payloads.length - start > boxBytes) {
+      last = first
+      let end = start
+      while (last < this.size && last < first + boxEvents) {
+        const at = last * stride
+        if (this.numbers[at + 5]! % 4 !== payloadIs.bytes) last++
+        else if (this.numbers[at + 6]! - start <= boxBytes) {
+          end = this.numbers[at + 6]!
+          last++
+        } else break
+      }
+      if (last === first) throw new RangeError(`a message to another host takes more than ${boxBytes} bytes`)
+      this.#bytesWritten = end
+    } else this.#bytesWritten = this.payloads.length
+    numbers.set(this.numbers.subarray(first * stride, last * stride))
+    bytes.set(this.payloads.bytes.subarray(start, this.#bytesWritten))
+    head[0] = last - first
+    head[1] = this.#bytesWritten - start
+    this.written = last
+    if (last === this.size) this.clear()
+  }
+
+  clear(): void {
+    this.size = 0
+    this.written = 0
+    this.#bytesWritten = 0
+    this.payloads.clear()
+  }
+}
+
+interface Box {
+  readonly head: Float64Array
+  readonly numbers: Float64Array
+  readonly bytes: Uint8Array
+}
+
+/** How often a host looks whether all have arrived before it sleeps, and for how long it sleeps at most. */
+const looks = 2000
+const napMillis = 5
+
+/** A host's side. */
+export class Exchange {
+  readonly #memory: ExchangeMemory
+  readonly #host: number
+  readonly #control: Int32Array
+  readonly #facts: Float64Array
+  readonly #outboxes: ReadonlyArray<Outbox>
+  /** By parity, then by the other host. */
+  readonly #outgoing: ReadonlyArray<ReadonlyArray<Box>>
+  readonly #incoming: ReadonlyArray<ReadonlyArray<Box>>
+  #parity = 0
+
+  constructor(memory: ExchangeMemory, host: number) {
+    const { boxes, hosts } = memory
+    this.#memory = memory
+    this.#host = host
+    this.#control = new Int32Array(memory.control)
+    this.#facts = new Float64Array(memory.facts)
+    const others = Array.from({ length: hosts }, (_, other) => other)
+    const box = (from: number, to: number, parity: number): Box => {
+      const start = hosts === 1 ? 0 : 8 * ((from * hosts + to) * 2 + parity) * boxWords
+      const size = hosts === 1 ? 0 : boxEvents * stride
+      return {
+        head: new Float64Array(boxes, start, hosts === 1 ? 1 : 2),
+        numbers: new Float64Array(boxes, start + (hosts === 1 ? 0 : 16), size),
+        bytes: new Uint8Array(boxes, start + (hosts === 1 ? 0 : 16) + 8 * size, hosts === 1 ? 0 : boxBytes)
+      }
+    }
+    this.#outboxes = others.map(() => new Outbox())
+    this.#outgoing = [0, 1].map((parity) => others.map((other) => box(host, other, parity)))
+    this.#incoming = [0, 1].map((parity) => others.map((other) => box(other, host, parity)))
+  }
+
+  /** What was sent and not delivered is forgotten; the next exchange is even. */
+  clear(): void {
+    for (const outbox of this.#outboxes) outbox.clear()
+    this.#parity = 0
+  }
+
+  /** Takes an event for another host. */
+  post(
+    host: number,
+    time: number,
+    priority: number,
+    sender: number,
+    count: number,
+    target: number,
+    kind: number,
+    payload: unknown
+  ): void {
+    this.#outboxes[host]!.push(time, priority, sender, count, target, kind, payload)
+  }
+
+  /** Tells the others what is for them, and when this host's next event happens. `stop`: whether this is to be the last exchange. */
+  publish(next: number, stop: boolean): void {
+    let earliest = next
+    let more = 0
+    for (const [other, outbox] of this.#outboxes.entries()) {
+      if (other === this.#host) continue
+      earliest = Math.min(earliest, outbox.earliest)
+      const { bytes, head, numbers } = this.#outgoing[this.#parity]![other]!
+      outbox.writeTo(head, numbers, bytes)
+      if (outbox.size > 0) more = 1
+    }
+    const at = (this.#parity * this.#memory.hosts + this.#host) * factWords
+    this.#facts[at] = earliest
+    this.#facts[at + 1] = more
+    if (stop) Atomics.store(this.#control, control.stop + this.#parity, 1)
+  }
+
+  /**
+   * When all have published: takes what is for this host. Answers when the next event of all hosts happens, whether some
+   * have more to tell before that, and whether the round is to stop here.
+   */
+  collect(engine: Engine): { readonly next: number; readonly more: boolean; readonly stop: boolean } {
+    const { hosts } = this.#memory
+    const parity = this.#parity
+    let next = Infinity
+    let more = false
+    for (let other = 0; other < hosts; other++) {
+      const at = (parity * hosts + other) * factWords
+      next = Math.min(next, this.#facts[at]!)
+      if (this.#facts[at + 1] === 1) more = true
+      if (other !== this.#host) read(this.#incoming[parity]![other]!, engine)
+    }
+    this.#parity = 1 - parity
+    return { next, more, stop: Atomics.load(this.#control, control.stop + parity) === 1 }
+  }
+
+  /** Waits until all hosts are here. False where the round was aborted. */
+  arrive(): boolean {
+    const words = this.#control
+    const { hosts } = this.#memory
+    if (hosts === 1) return Atomics.load(words, control.abort) === 0
+    const pass = Atomics.load(words, control.passes)
+    if (Atomics.load(words, control.abort) !== 0) return false
+    if (Atomics.add(words, control.arrived, 1) === hosts - 1) {
+      Atomics.store(words, control.arrived, 0)
+      Atomics.add(words, control.passes, 1)
+      Atomics.notify(words, control.passes)
+    } else {
+      for (let look = 0; Atomics.load(words, control.passes) === pass; look++) {
+        if (look > looks) Atomics.wait(words, control.passes, pass, napMillis)
+      }
+    }
+    return Atomics.load(words, control.abort) === 0
+  }
+}
+
+const read = ({ bytes, head, numbers }: Box, engine: Engine): void => {
+  const size = head[0]!
+  if (size === 0) return
+  const length = head[1]!
+  const payloads = length === 0 ? undefined : new PlainReader(bytes.subarray(0, length))
+  for (let i = 0, at = 0; i < size; i++, at += stride) {
+    const tagged = numbers[at + 5]!
+    const kind = Math.floor(tagged / 4)
+    const is = tagged - 4 * kind
+    const payload = is === payloadIs.number
+      ? numbers[at + 6]!
+      : is === payloadIs.nothing
+      ? undefined
+      : payloads!.value()
+    engine.accept(
+      numbers[at]!,
+      numbers[at + 1]!,
+      numbers[at + 2]!,
+      numbers[at + 3]!,
+      numbers[at + 4]!,
+      kind,
+      payload
+    )
+  }
+}
