@@ -114,10 +114,26 @@ export const rowsOf = (
   minibatch: Minibatch
 ): Int32Array => order.pick(allRows(fragments, stride), minibatch)
 
-/** All rows of a unit, in the same way. */
+/** 0, 1, 2, ... by how many: what all rows of whole fragments are, which are asked for at every pass. */
+const counts = new Map<number, Int32Array>()
+const countTo = (length: number): Int32Array => {
+  const known = counts.get(length)
+  if (known !== undefined) return known
+  const made = Int32Array.from({ length }, (_, k) => k)
+  counts.set(length, made)
+  return made
+}
+
+/** All rows of a unit, in the same way; not to be changed. */
 export const allRows = (fragments: ReadonlyArray<{ readonly rows: number }>, stride: number): Int32Array => {
   let count = 0
-  for (const { rows } of fragments) count += rows
+  let whole = true
+  for (let f = 0; f < fragments.length; f++) {
+    const { rows } = fragments[f]!
+    count += rows
+    whole &&= rows === stride
+  }
+  if (whole) return countTo(count)
   const all = new Int32Array(count)
   let k = 0
   for (let f = 0; f < fragments.length; f++) {
