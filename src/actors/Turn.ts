@@ -25,6 +25,7 @@ export class Turn {
 
   /** Runs what was put off. */
   settle(): void {
+    if (this.put.length === 0) return
     // A task may put off another.
     for (let i = 0; i < this.put.length; i++) this.put[i]!()
     this.put.length = 0

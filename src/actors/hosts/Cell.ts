@@ -5,6 +5,7 @@
  * The fiber sleeps in one callback between messages, so that an ask within a thread is a plain call: the sender's push
  * wakes the cell, the handler runs, and the reply resumes the sender, with no queue, timer or fiber per message.
  */
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -72,12 +73,21 @@ export interface CellOptions<R> {
   readonly report: CellReport
 }
 
+/** What follows a handler. */
+interface Settled {
+  readonly onFailure: (cause: Cause.Cause<unknown>) => Effect.Effect<void, Death>
+  readonly onSuccess: (value: unknown) => Effect.Effect<void, Death>
+}
+
 /**
  * Asking and answering are nested calls. Beyond this depth a cell goes on from a microtask instead, so that a chain of
  * ten thousand actors does not fill the stack.
  */
 const deepest = 64
 let depth = 0
+
+/** So many messages that nobody waits for wait for each other. */
+const mostPut = 64
 
 const killed = new Death({ kind: "Killed", message: "killed" })
 
@@ -95,6 +105,8 @@ export class Cell<R> implements Incarnation, Caller {
   private stopping = false
   private halted: Death | undefined
   private over = false
+  /** It will be woken soon. */
+  private stirring = false
   /** What the message in hand, or the start, has set so far, and when. */
   private timers: Array<readonly [at: number, change: TimerChange]> | undefined
   private hand: Hand | undefined
@@ -116,6 +128,24 @@ export class Cell<R> implements Incarnation, Caller {
     this.mailbox ??= new Mailbox()
     this.mailbox.push(message)
     this.rouse()
+  }
+
+  /** As `push`, for a message that nobody waits for: it is begun with others that come soon, since waking takes longest. */
+  put(message: CellMessage): void {
+    if (this.over) return
+    this.mailbox ??= new Mailbox()
+    this.mailbox.push(message)
+    if (this.wake === undefined) return
+    if (this.mailbox.size >= mostPut) return this.rouse()
+    if (this.stirring) return
+    this.stirring = true
+    const { loop } = this.options
+    loop.soon(() => {
+      this.stirring = false
+      // What was put off until now goes out before we begin to work.
+      loop.turn.settle()
+      this.rouse()
+    })
   }
 
   /** Finish the message in hand, then end. */
@@ -299,7 +329,8 @@ export class Cell<R> implements Incarnation, Caller {
     else this.wake = resume
   })
 
-  private readonly settled = (outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> => this.settle(outcome)
+  /** Made at the first message. */
+  private settled: Settled | undefined
 
   /** Goes on with an empty stack. */
   private get unwound(): Effect.Effect<void> {
@@ -318,7 +349,17 @@ export class Cell<R> implements Incarnation, Caller {
     if (handler === undefined) return Effect.fail(fromUnknown("Defect", `no handler for ${method.name}`))
     const hand = this.hand ??= this.newHand()
     hand.take(seq, method.name, message instanceof Replayed ? message.journal : undefined)
-    return Effect.flatMap(Effect.exit(Effect.suspend(() => handler(message.payload))), this.settled)
+    let handling: Effect.Effect<unknown, unknown>
+    try {
+      handling = handler(message.payload)
+    } catch (error) {
+      handling = Effect.die(error)
+    }
+    this.settled ??= {
+      onFailure: (cause) => this.settle(Exit.failCause(cause)),
+      onSuccess: (value) => this.settle(Exit.succeed(value))
+    }
+    return Effect.matchCauseEffect(handling, this.settled)
   }
 
   private newHand(): Hand {

@@ -87,9 +87,12 @@ export class FiberHost<R> implements Host {
   }
 
   deliver(tenant: Tenant, envelope: Envelope, journal: JournalWord | undefined): void {
+    const cell = this.cells.get(tenant.id)
+    const message = journal === undefined ? envelope : new Replayed(envelope, journal)
+    if (envelope.tell) return cell?.put(message)
     // What was sent to other threads before goes out before this one begins to work.
     this.loop.turn.settle()
-    this.cells.get(tenant.id)?.push(journal === undefined ? envelope : new Replayed(envelope, journal))
+    cell?.push(message)
   }
 
   answered(
