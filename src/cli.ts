@@ -1,5 +1,5 @@
 /**
- * The command line: `troupe [train|eval|export|plot|check|sweep|help] [flags]`, `train` when no verb is given. Usage errors are one sentence on
+ * The command line: `troupe <verb> [flags]`, `train` when no verb is given. Usage errors are one sentence on
  * stderr and exit code 2; a run that cannot go on is one sentence and 1; an interrupted one ends
  * with 130 (Ctrl-C) or 143 (SIGTERM).
  */
@@ -29,6 +29,7 @@ import { evalCommand } from "./runtime/commands/eval.ts"
 import { exportCommand } from "./runtime/commands/export.ts"
 import { helpPage } from "./runtime/commands/helpPage.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
+import { psCommand } from "./runtime/commands/ps.ts"
 import { sweepCommand } from "./runtime/commands/sweep.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
 import { ConfigError } from "./runtime/config/configSources.ts"
@@ -43,7 +44,15 @@ keepCompiled()
 /** A line on standard error, whatever the text holds. */
 const tell = (text: string) => Console.error(plainLine(text))
 
-const commands = [trainCommand, evalCommand, exportCommand, plotCommand, checkCommand, sweepCommand] as const
+const commands = [
+  trainCommand,
+  evalCommand,
+  exportCommand,
+  plotCommand,
+  checkCommand,
+  sweepCommand,
+  psCommand
+] as const
 
 const root = Command.make("troupe").pipe(
   Command.withDescription("Actor-model simulation and reinforcement learning"),

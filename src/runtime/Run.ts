@@ -18,7 +18,7 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
-import { ActorSystem } from "../actors/ActorSystem.ts"
+import { type ActorInfo, ActorSystem } from "../actors/ActorSystem.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
 import { Device, type DeviceFault } from "../model/Device.ts"
 import { plainLine } from "../text/plainLine.ts"
@@ -200,6 +200,8 @@ export class Run extends Context.Service<Run, {
   /** The current policy: what the next fragments are collected with. */
   readonly policy: Effect.Effect<Policy, DeviceFault>
   readonly status: Effect.Effect<RunStatus>
+  /** The run's living actors. */
+  readonly actors: Effect.Effect<ReadonlyArray<ActorInfo>>
 }>()("troupe/runtime/Run") {
   /**
    * Sets up the run of the current configuration. Its events go to `RunEvents`, its clock starts at `RunOrigin`. Each call
@@ -393,6 +395,6 @@ const layerOfParts = Layer.effect(
       return finished
     })
 
-    return { config, environment: plane.definition, train, policy, status: monitor.status }
+    return { config, environment: plane.definition, train, policy, status: monitor.status, actors: system.actors }
   })
 )

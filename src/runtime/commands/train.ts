@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Inspection from "../../actors/inspection/Inspection.ts"
 import type { EnvironmentDefinition, JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { isModule } from "../../envs/loadEnvironment.ts"
 import type { UnknownEnvironment } from "../../envs/Registry.ts"
@@ -284,6 +285,7 @@ const tellHowToResume = Effect.fnUntraced(
 
 const train = Effect.fn("train")(function*(request: TrainRequest) {
   const fs = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
   const ofVariables = yield* configSources.checkVariables(Object.keys(process.env))
   const plan = yield* settings(request)
   const { config: wanted, notices: noticed, replayed, resumed } = plan
@@ -339,6 +341,10 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     )
   }
 
+  yield* Inspection.serve(
+    { what: `train ${run.environment.id}`, folder: folder === undefined ? null : paths.resolve(folder.path) },
+    run.actors
+  )
   const asked = request.given.workers ?? 0
   if (config.placement === "thread" && asked > config.workers) {
     notices.push(`--workers ${asked} is more than there are environments: ${config.workers} workers are used`)
