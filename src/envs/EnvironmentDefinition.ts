@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { Pcg64 } from "../random/index.ts"
+import { maskSize } from "./actionMask.ts"
 import type { Configurable } from "./options.ts"
 import { spaceProblem } from "./spaces/index.ts"
 import type { ActionOf, ActionSpace, ObservationSpace } from "./spaces/Space.ts"
@@ -42,7 +43,7 @@ export interface Dynamics<Action = ActionOf<ActionSpace>> {
   observe(observation: Float32Array): void
   /**
    * Writes which actions are legal in the current state (`actionMask.ts`): 1, or 0 for what is not. Every number must be
-   * written, and something left. An environment that has it is never given another action by a policy.
+   * written, and something left. The definition says `masksActions`; a policy then never gives it another action.
    */
   actionMask?(mask: Uint8Array): void
   /** Anything worth knowing beside the observation. Not called on the hot path. */
@@ -76,6 +77,8 @@ export interface EnvironmentDefinition<A extends ActionSpace = ActionSpace> {
   /** How many float64 numbers the whole state takes, beside the random stream. */
   readonly stateSize: number
   create(state: Float64Array): Dynamics<ActionOf<A>>
+  /** Whether its dynamics say which actions are legal (`actionMask`). They do not, by default. */
+  readonly masksActions?: boolean
   /** How it looks, where it can be drawn. */
   readonly rendering?: Rendering
   /** The options it was made with (`Environment.configure`). */
@@ -117,7 +120,17 @@ const longestId = 200
 const idPattern = /^(?:[\w:-]+\/)?[\w:.-]+$/
 
 const problemOf = (definition: Record<string, unknown>): string | undefined => {
-  const { actionSpace, create, id, maxEpisodeSteps, module, observationSpace, rewardThreshold, stateSize } = definition
+  const {
+    actionSpace,
+    create,
+    id,
+    masksActions,
+    maxEpisodeSteps,
+    module,
+    observationSpace,
+    rewardThreshold,
+    stateSize
+  } = definition
   if (typeof id !== "string" || id === "") return "its id is empty: give a name with a version, such as \"Maze-v0\""
   if (id.length > longestId) return `its id has ${id.length} letters: give at most ${longestId}`
   if (!idPattern.test(id)) {
@@ -141,6 +154,14 @@ const problemOf = (definition: Record<string, unknown>): string | undefined => {
   }
   if (rewardThreshold !== undefined && !(typeof rewardThreshold === "number" && Number.isFinite(rewardThreshold))) {
     return `its rewardThreshold is ${String(rewardThreshold)}: give a finite number, or leave it out`
+  }
+  if (masksActions !== undefined && typeof masksActions !== "boolean") {
+    return `its masksActions is ${
+      String(masksActions)
+    }: give true where its dynamics have an actionMask, or leave it out`
+  }
+  if (masksActions === true && maskSize(actionSpace as ActionSpace) === 0) {
+    return `it says masksActions, and actions of ${String(actionSpace)} have no masks`
   }
   if (typeof create !== "function") return "it has no create: give a function from the state's memory to the dynamics"
   return undefined

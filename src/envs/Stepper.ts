@@ -105,6 +105,13 @@ export const dynamicsOf = <A extends ActionSpace>(
         : `what its create gave has no ${lacks}`
     )
   }
+  if ((given.actionMask !== undefined) !== (definition.masksActions === true)) {
+    throw new EnvironmentMistake(
+      given.actionMask === undefined
+        ? "what its create gave has no actionMask, and its definition says masksActions"
+        : "what its create gave has an actionMask, and its definition does not say masksActions: true"
+    )
+  }
   return given
 }
 
@@ -202,11 +209,6 @@ export class Stepper<A extends ActionSpace = ActionSpace> implements Outcome {
     const reason = observationReason(into)
     if (reason === undefined) return undefined
     return { rule: "finite", reason: fresh && reason.endsWith("NaN") ? `${reason}, or was not written` : reason }
-  }
-
-  /** Whether it masks its actions. */
-  get masks(): boolean {
-    return this.dynamics.actionMask !== undefined
   }
 
   /** Writes which actions are legal; `judge` says what is wrong with that (`actionMask.ts`). */

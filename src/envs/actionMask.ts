@@ -5,7 +5,6 @@
  */
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import type { ActionSpace } from "./spaces/Space.ts"
-import { dynamicsOf } from "./Stepper.ts"
 
 /** Numbers of a mask; 0: the space has none. */
 export const maskSize = (space: ActionSpace): number => {
@@ -33,15 +32,9 @@ const choicesOf = (space: ActionSpace): ReadonlyArray<number> => {
   }
 }
 
-/** Whether an environment masks its actions. One that cannot be made does not; why is said where it is stepped. */
-export const hasActionMask = (definition: EnvironmentDefinition): boolean => {
-  if (maskSize(definition.actionSpace) === 0) return false
-  try {
-    return dynamicsOf(definition, new Float64Array(definition.stateSize)).actionMask !== undefined
-  } catch {
-    return false
-  }
-}
+/** Numbers of an environment's masks; 0: it has none. */
+export const masksOf = ({ actionSpace, masksActions }: Pick<EnvironmentDefinition, "actionSpace" | "masksActions">) =>
+  masksActions === true ? maskSize(actionSpace) : 0
 
 /** What is wrong with masks of a space, as the end of a sentence. Made once, asked for every mask. */
 export const maskJudge = (space: ActionSpace): (mask: Uint8Array) => string | undefined => {

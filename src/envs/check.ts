@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Pcg64 } from "../random/index.ts"
-import { maskJudge, maskSize, maskToSample } from "./actionMask.ts"
+import { maskJudge, masksOf, maskToSample } from "./actionMask.ts"
 import type { EnvironmentDefinition } from "./EnvironmentDefinition.ts"
 import { definitionProblem } from "./EnvironmentDefinition.ts"
 import type { ActionOf, ActionSpace, Sampler } from "./spaces/index.ts"
@@ -66,7 +66,7 @@ class Trial {
     this.observation = new Float32Array(definition.observationSpace.size)
     this.space = definition.actionSpace
     this.actions = this.space.sampler(0)
-    this.mask = new Uint8Array(maskSize(this.space))
+    this.mask = new Uint8Array(masksOf(definition))
     this.judge = maskJudge(this.space)
     const made = Stepper.create(definition, this.state)
     if (!(made instanceof Stepper)) throw new Broken(made, "Made anew,")
@@ -91,7 +91,7 @@ class Trial {
 
   /** A random action, a legal one where the environment says which are. */
   draw(when: string): ActionOf<ActionSpace> {
-    if (!this.stepper.masks || this.mask.length === 0) return this.actions.sample()
+    if (this.mask.length === 0) return this.actions.sample()
     this.must(this.stepper.mask(this.mask, this.judge), when)
     return this.actions.sample(maskToSample(this.space, this.mask))
   }

@@ -5,9 +5,12 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { fileURLToPath } from "node:url"
-import { hasActionMask } from "../../src/envs/actionMask.ts"
+import { masksOf } from "../../src/envs/actionMask.ts"
+import { CartPoleV1 } from "../../src/envs/cartpole/CartPole.ts"
 import { check } from "../../src/envs/check.ts"
 import { Environment } from "../../src/envs/Environment.ts"
+import type { EnvironmentDefinition } from "../../src/envs/EnvironmentDefinition.ts"
+import { PendulumV1 } from "../../src/envs/pendulum/Pendulum.ts"
 import { Discrete } from "../../src/envs/spaces/Discrete.ts"
 import { TaxiV4 } from "../../src/envs/taxi/Taxi.ts"
 import { TransformAction } from "../../src/envs/wrappers/TransformAction.ts"
@@ -103,6 +106,7 @@ describe("an environment that masks", () => {
           actionSpace: new Discrete(2),
           maxEpisodeSteps: 5,
           stateSize: 1,
+          masksActions: true,
           create: () => ({
             reset: () => {},
             step: () => ({ reward: 0, terminated: false }),
@@ -110,6 +114,13 @@ describe("an environment that masks", () => {
             actionMask
           })
         })
+      const given = wrong((mask) => void mask.fill(1))
+      assert.deepStrictEqual(yield* check(given).pipe(Effect.map((all) => all.map(({ rule }) => rule))), ["reset"])
+      const silent: EnvironmentDefinition<Discrete> = { ...given, masksActions: false }
+      assert.match((yield* check(silent))[0]!.message, /does not say masksActions: true/)
+      assert.match((yield* check({ ...given, create: CartPoleV1.create }))[0]!.message, /has no actionMask/)
+      const box = { ...PendulumV1, masksActions: true }
+      assert.match((yield* check(box))[0]!.message, /have no masks/)
       const sentences = yield* Effect.forEach(
         [(mask: Uint8Array) => void mask.fill(0), (mask: Uint8Array) =>
           void mask.fill(1, 0, 1), (mask: Uint8Array) =>
@@ -123,8 +134,8 @@ describe("an environment that masks", () => {
     }))
 
   it("still masks where it is wrapped, unless its actions are others then", () => {
-    assert.isTrue(hasActionMask(TransformReward.wrap(TaxiV4, (reward) => reward)))
-    assert.isFalse(hasActionMask(TransformAction.wrap(TaxiV4, new Discrete(2), (action) => action)))
+    assert.strictEqual(masksOf(TransformReward.wrap(TaxiV4, (reward) => reward)), 6)
+    assert.strictEqual(masksOf(TransformAction.wrap(TaxiV4, new Discrete(2), (action) => action)), 0)
   })
 
   it("is Taxi, whose masks are those of its information", () => {

@@ -210,6 +210,7 @@ export const TaxiV4: EnvironmentDefinition<Discrete> = withOptions(
       actionSpace: new Discrete(actions),
       maxEpisodeSteps: 200,
       rewardThreshold: 8,
+      masksActions: true,
       stateSize,
       create: create(tabularWorld(starts(), actions, outcomes(is_rainy ? rainy_probability : undefined)), fickleness),
       rendering: { pace: unhurried, ansi: renderTaxiAnsi, svg: renderTaxiSvg }

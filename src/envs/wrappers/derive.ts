@@ -48,8 +48,12 @@ export const derive = <A extends ActionSpace, B extends ActionSpace>(
   const { rewardThreshold } = definition
   const within = definition.stateSize
   const stateSize = within + (derivation.ownSize ?? 0)
+  const sameActions = derivation.actionSpace === (definition.actionSpace as ActionSpace)
+  const masked = definition.masksActions === true && sameActions
   return TimeLimit.passOn(definition, {
-    ...Struct.omit(definition, ["configurable", "rewardThreshold"]),
+    ...Struct.omit(definition, ["configurable", "masksActions", "rewardThreshold"]),
+    // A mask is of the actions within.
+    ...(masked ? { masksActions: true } : {}),
     ...(rewardThreshold === undefined || derivation.withoutThreshold === true ? {} : { rewardThreshold }),
     actionSpace: derivation.actionSpace,
     observationSpace: derivation.observationSpace ?? definition.observationSpace,
@@ -57,9 +61,10 @@ export const derive = <A extends ActionSpace, B extends ActionSpace>(
     ...(derivation.outlivesEpisodes === true ? { outlivesEpisodes: true } : {}),
     create: (state) => {
       const { actionMask, ...inner } = innerOf(definition, state.subarray(0, within))
-      // A mask is of the actions within.
-      const masked = actionMask !== undefined && derivation.actionSpace === (definition.actionSpace as ActionSpace)
-      return derivation.create(masked ? { ...inner, actionMask } : inner, state.subarray(within, stateSize))
+      return derivation.create(
+        masked && actionMask !== undefined ? { ...inner, actionMask } : inner,
+        state.subarray(within, stateSize)
+      )
     }
   })
 }

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
-import { hasActionMask, maskJudge, maskSize } from "../../envs/actionMask.ts"
+import { maskJudge, masksOf } from "../../envs/actionMask.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { joinReference, wrappersOf } from "../../envs/options.ts"
 import { Stepper } from "../../envs/Stepper.ts"
@@ -47,9 +47,7 @@ const episode = Effect.fnUntraced(function*(policy: Policy, definition: Environm
   const player = new Policy(policy.envId, policy.environment, policy.spec, policy.weights, {
     actionSpace: definition.actionSpace
   })
-  const mask = new Uint8Array(
-    policy.actionMasks && hasActionMask(definition) ? maskSize(definition.actionSpace) : 0
-  )
+  const mask = new Uint8Array(policy.actionMasks ? masksOf(definition) : 0)
   const judge = maskJudge(definition.actionSpace)
   const state = new Float64Array(definition.stateSize)
   const observation = new Float32Array(definition.observationSpace.size)

@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { hasActionMask, maskJudge, maskSize } from "../../envs/actionMask.ts"
+import { maskJudge, masksOf } from "../../envs/actionMask.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import type { ActionSpace } from "../../envs/spaces/Space.ts"
 import { Stepper } from "../../envs/Stepper.ts"
@@ -171,7 +171,7 @@ const play = Effect.fnUntraced(function*(
   const observed = statistics.find(({ name }) => name === "obs_rms")
   const scale = observed === undefined ? undefined : new ObservationScale(observed)
   scale?.take(arena.float32(request.weights, length))
-  const mask = new Uint8Array(masked && hasActionMask(definition) ? maskSize(definition.actionSpace) : 0)
+  const mask = new Uint8Array(masked ? masksOf(definition) : 0)
   const judge = maskJudge(definition.actionSpace)
   const freeParameters = arena.float32(request.weights + free.at * 4, free.length)
   const parameters = new Float32Array(outputs + free.length)

@@ -5,7 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { hasActionMask, maskSize } from "../../envs/actionMask.ts"
+import { masksOf } from "../../envs/actionMask.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { Arena, type OutOfMemory } from "../../model/kernels/Arena.ts"
 import { Kernels, type KernelsUnavailable } from "../../model/kernels/Kernels.ts"
@@ -76,7 +76,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         actions: outputs,
         actionWidth: action.width,
         continuous: action.type === "float32",
-        masks: config.actionMasks && hasActionMask(definition) ? maskSize(definition.actionSpace) : 0,
+        masks: config.actionMasks ? masksOf(definition) : 0,
         memory: encoderOf(policy.encoder).stateWords,
         stateSize: definition.stateSize,
         parameters: parameters.size,

@@ -4,7 +4,7 @@
  * A fragment is a pure function of (weights, environment state, random streams), all of which lie in the slot. That
  * is why a worker may die at any point: whoever runs the same piece of work again gets the same bits.
  */
-import { maskJudge } from "../../envs/actionMask.ts"
+import { maskJudge, masksOf } from "../../envs/actionMask.ts"
 import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { Worlds } from "../../envs/Worlds.ts"
 import type { ActJob } from "../../model/kernels/jobs.ts"
@@ -97,6 +97,7 @@ export const make = (
   const { spec } = layout
   const known = actionsOf(definition.actionSpace)
   if (
+    (spec.masks !== 0 && spec.masks !== masksOf(definition)) ||
     definition.stateSize !== spec.stateSize || definition.observationSpace.size !== spec.inputs ||
     known === undefined || distributionOf(known.distribution).outputs !== spec.actions
   ) {
