@@ -22,6 +22,13 @@ import {
 import { EventQueue } from "./EventQueue.ts"
 import { type AnyModel, configured } from "./Model.ts"
 import type { Part, PartHost } from "./Part.ts"
+import { Container, type ContainerOptions } from "./parts/Container.ts"
+import { Graph, type GraphOptions } from "./parts/Graph.ts"
+import { Grid, type GridOptions } from "./parts/Grid.ts"
+import { Monitor } from "./parts/Monitor.ts"
+import { Resource } from "./parts/Resource.ts"
+import { Space, type SpaceOptions } from "./parts/Space.ts"
+import { Store, type StoreOptions } from "./parts/Store.ts"
 import { copied, NotPlain } from "./plainData.ts"
 import { type Columns, type Population, type Rows, stepMessage } from "./Population.ts"
 import {
@@ -36,8 +43,9 @@ import {
   type Waiter
 } from "./Process.ts"
 import { RandomStreams, wordsPerStream } from "./RandomStreams.ts"
+import { activateMessage, type ScheduleOptions } from "./Schedule.ts"
 import { sealer } from "./sealed.ts"
-import type { EventHandle, EveryOptions, SendOptions, Sim } from "./Sim.ts"
+import type { EventHandle, EveryOptions, PlaceOptions, SendOptions, Sim } from "./Sim.ts"
 import { SimEvent } from "./SimEvent.ts"
 import { Tally } from "./Tally.ts"
 
@@ -153,6 +161,8 @@ export class Engine implements Sim, PartHost {
   #lastKind = 0
   /** Functions of the model, in the order in which the set-up gave them. */
   readonly #functions: Array<() => unknown> = []
+  /** Parts that are told of every death, by share. */
+  readonly #forgetful: Array<Array<Part> | undefined> = []
   /** How many of each kind the set-up gave birth to. */
   readonly #newborns: Array<number> = []
   /** Counts of events that were cancelled and may lie in the queue, by sender. */
@@ -703,20 +713,96 @@ export class Engine implements Sim, PartHost {
     const number = this.#born(kind, definition.agentName, rows)
     const place = this.#enroll(number, kind, rows)
     const { period } = definition
-    if (place !== nowhere && period !== undefined) {
-      const handle = this.table.counts[place]!++
-      const repetition: Repetition = {
-        handle,
-        period,
-        drawn: false,
-        priority: 0,
-        left: Infinity,
-        kind: this.#messageKind(stepMessage),
-        payload: undefined
-      }
-      this.queue.push(this.now + period, 0, number, handle, number, place, eventKind.repeat, repetition)
-    }
+    if (period !== undefined) this.#repeatFromBirth(number, place, period, this.now + period, 0, stepMessage)
     return this.#handed(number) as number as AgentRef<P>
+  }
+
+  /** A newborn is sent a message again and again. */
+  #repeatFromBirth(
+    number: number,
+    place: number,
+    period: number,
+    first: number,
+    priority: number,
+    name: string
+  ): void {
+    if (place === nowhere) return
+    const handle = this.table.counts[place]!++
+    const repetition: Repetition = {
+      handle,
+      period,
+      drawn: false,
+      priority,
+      left: Infinity,
+      kind: this.#messageKind(name),
+      payload: undefined
+    }
+    this.queue.push(first, priority, number, handle, number, place, eventKind.repeat, repetition)
+  }
+
+  schedule(name: string, options: ScheduleOptions): void {
+    const { activate, every = 1, order = "in order", priority = 0, start, while: goesOn } = options
+    const { message = "Step", then } = options
+    if (!this.#settingUp) this.refuse(`makes the schedule ${shown(name)} too late: only the set-up can`)
+    const period = this.#period(every)
+    const first = start ?? this.now + period
+    if (!(first >= this.now && first < Infinity)) this.#invalidTime("time", first)
+    if (!Number.isFinite(priority)) this.#invalidTime("priority", priority)
+    if (!["in order", "shuffled"].includes(order)) this.refuse(`has the order ${shown(order)}: in order, or shuffled`)
+    const kinds = activate.map((definition) => this.#kindIndex(definition))
+    const rounds = (then === undefined ? [message] : [message, then]).map((name) => this.#messageKind(name))
+    for (const [i, kind] of kinds.entries()) {
+      for (const what of rounds) {
+        if (this.hasHandler(kind, what >> 1)) continue
+        const told = shown(this.messageNames[what >> 1]!)
+        this.refuse(`activates ${activate[i]!.agentName} by ${told}, which it has no handler for`)
+      }
+    }
+    const run = () => {
+      for (const what of rounds) for (const kind of kinds) this.#activate(kind, what, order === "shuffled")
+      // A schedule's first event is its repetition.
+      if (goesOn !== undefined && !goesOn()) this.cancel(0 as EventHandle)
+    }
+    const nothing = () => undefined
+    const definition = {
+      agentName: name,
+      handlers: { [activateMessage]: run },
+      admit: nothing,
+      save: nothing,
+      load: nothing
+    }
+    const kind = this.#register(definition)
+    for (let share = 0; share < this.model.shares; share++) {
+      const number = numberOf(share, this.table.born[share]!++)
+      const place = this.#enroll(number, kind, undefined)
+      this.#repeatFromBirth(number, place, period, first, priority, activateMessage)
+    }
+  }
+
+  /** Each of a kind in this share has its turn now, one after another, as if it had been sent the message. */
+  #activate(kind: number, what: number, shuffled: boolean): void {
+    const { random, table } = this
+    const place = this.#place
+    const number = this.#number
+    const own = this.#kind
+    const members = Array.from(table.shares[this.#share]!.members[kind] ?? [])
+    if (shuffled) random.shuffle(members)
+    const handler = this.#handlers[kind]![what >> 1]!
+    this.#kind = what
+    for (const member of members) {
+      const at = table.find(member)
+      if (at === nowhere) continue
+      this.handled++
+      this.#place = at
+      this.#clock[1] = member
+      random.at = at
+      const answer = handler(table.states[at], undefined, this)
+      if (answer !== undefined) this.#synchronous(answer)
+    }
+    this.#place = place
+    this.#clock[1] = number
+    this.#kind = own
+    random.at = place
   }
 
   /** Gives an agent its row, if it lives here. */
@@ -765,6 +851,13 @@ export class Engine implements Sim, PartHost {
       }
     } else shares[shareOf(number)]!.members[kinds[place]!]?.delete(number)
     this.table.remove(place)
+    const forgetful = this.#forgetful[shareOf(number)]
+    if (forgetful !== undefined) { for (const part of forgetful) part.forget?.(number) }
+    if (state instanceof Process && state.holds.length > 0) {
+      const { holds } = state
+      state.holds = []
+      for (const part of holds) part.surrender?.(number)
+    }
   }
 
   isAlive(agent: number): boolean {
@@ -962,12 +1055,71 @@ export class Engine implements Sim, PartHost {
       this.refuse(`puts ${shown(name)} into share ${String(share)}: give an integer from 0 to ${this.model.shares - 1}`)
     }
     this.parts.set(name, { part, share })
+    if (part.forget !== undefined) (this.#forgetful[share] ??= []).push(part)
   }
 
   enter(name: string, share: number): void {
-    if (share !== this.#share) {
+    if (share !== this.#share && !this.#settingUp) {
       this.refuse(`used ${shown(name)}, which is in share ${share}, from share ${this.#share}: let both live in one`)
     }
+  }
+
+  takeIn(agent: number, name: string, share: number): void {
+    if (shareOf(agent) !== share) {
+      this.refuse(
+        `puts ${this.describe(agent)} into ${shown(name)}, which is in share ${share}, not in share ${
+          shareOf(agent)
+        }: ` +
+          "let both live in one"
+      )
+    }
+    if (this.owns(share) && this.table.find(agent) === nowhere) {
+      this.refuse(`puts agent ${shown(agent)} into ${shown(name)}, which does not live: ask isAlive first`)
+    }
+  }
+
+  hold(process: number, part: Part): void {
+    this.#processOf(process)?.holds.push(part)
+  }
+
+  letGo(process: number, part: Part): void {
+    const holds = this.#processOf(process)?.holds
+    const index = holds?.indexOf(part) ?? -1
+    if (index >= 0) holds!.splice(index, 1)
+  }
+
+  #processOf(agent: number): Process | undefined {
+    const place = this.table.find(agent)
+    const state = place === nowhere ? undefined : this.table.states[place]
+    return state instanceof Process ? state : undefined
+  }
+
+  resource(name: string, capacity = 1, { share = 0 }: PlaceOptions = {}): Resource {
+    return new Resource(this, name, capacity, share)
+  }
+
+  store<T>(name: string, options: StoreOptions<T> & PlaceOptions = {}): Store<T> {
+    return new Store(this, name, options, options.share ?? 0)
+  }
+
+  container(name: string, options: ContainerOptions & PlaceOptions = {}): Container {
+    return new Container(this, name, options, options.share ?? 0)
+  }
+
+  monitor(name: string, first = 0, { share = 0 }: PlaceOptions = {}): Monitor {
+    return new Monitor(this, name, first, share)
+  }
+
+  grid(name: string, options: GridOptions & PlaceOptions): Grid {
+    return new Grid(this, name, options, options.share ?? 0)
+  }
+
+  space(name: string, options: SpaceOptions & PlaceOptions): Space {
+    return new Space(this, name, options, options.share ?? 0)
+  }
+
+  graph(name: string, options: GraphOptions & PlaceOptions): Graph {
+    return new Graph(this, name, options, options.share ?? 0)
   }
 
   note<A>(compute: () => A): A {

@@ -6,6 +6,7 @@
  * While a process is restored its body runs again, and nothing that it does may have an effect: a method that changes
  * something begins with `if (host.replaying) return`, and what a method answers goes through `host.note`.
  */
+import type { TimeAverage } from "./parts/TimeAverage.ts"
 import type { Waiter } from "./Process.ts"
 import type { Random } from "./Sim.ts"
 
@@ -14,18 +15,32 @@ export interface Part {
   readonly save: () => unknown
   /** Takes up a saved state. Throws an error that says what does not fit. */
   readonly load: (saved: unknown) => void
+  /** What it watches over time, by name: told in a run's result. */
+  readonly averages?: () => Readonly<Record<string, TimeAverage>>
+  /** Told of every death in its share, where it has a place for agents. */
+  readonly forget?: (agent: number) => void
+  /** Told of the death of a process that held something of it. */
+  readonly surrender?: (process: number) => void
 }
 
 /** The engine, as parts see it. */
 export interface PartHost {
   readonly now: number
   readonly random: Random
+  /** The number of the agent whose turn it is. */
+  readonly self: number
   /** A process is being restored: nothing is to change. */
   readonly replaying: boolean
   /** Gives a part its name and share, once, in the set-up. */
   attach(name: string, part: Part, share: number): void
   /** Fails where the agent whose turn it is lives in another share than the part. */
   enter(name: string, share: number): void
+  /** Fails where an agent that is to be put into the part lives elsewhere, or does not live. */
+  takeIn(agent: number, name: string, share: number): void
+  /** A process holds one more of the part: when it dies, the part is told (`surrender`). */
+  hold(process: number, part: Part): void
+  /** It holds one less. */
+  letGo(process: number, part: Part): void
   /** What a call answers to a process, noted so that it is the same when the process is restored. */
   note<A>(compute: () => A): A
   /** A copy of plain data; a fault where it is none. */

@@ -6,6 +6,8 @@
  * journal's answers, during which nothing that it does has an effect. A long life keeps its journal short with
  * `continueAs`.
  */
+import type { Part } from "./Part.ts"
+
 /**
  * What a process's generator yields, and what `yield*` of it gives. Known by a mark, not by its class: a host may have these
  * lines from another file than the model has.
@@ -118,6 +120,8 @@ export class Process {
   wait: Wait<unknown> | undefined
   /** Whether its wait was answered already, and only the event is on its way. */
   settled = false
+  /** The parts that it holds something of, one entry for each. */
+  holds: Array<Part> = []
 
   constructor(definition: ProcessDefinition, number: number, args: ReadonlyArray<unknown>) {
     this.definition = definition

@@ -3,9 +3,17 @@
  * through it, so that it happens in one order, counts once, and can be kept in a checkpoint.
  */
 import type { Agent, AgentRef, Protocol } from "./Agent.ts"
+import type { Container, ContainerOptions } from "./parts/Container.ts"
+import type { Graph, GraphOptions } from "./parts/Graph.ts"
+import type { Grid, GridOptions } from "./parts/Grid.ts"
+import type { Monitor } from "./parts/Monitor.ts"
+import type { Resource } from "./parts/Resource.ts"
+import type { Space, SpaceOptions } from "./parts/Space.ts"
+import type { Store, StoreOptions } from "./parts/Store.ts"
 import type { Columns, Population, Rows } from "./Population.ts"
 import type { ProcessBody, Wait } from "./Process.ts"
 import type { RandomStreams } from "./RandomStreams.ts"
+import type { ScheduleOptions } from "./Schedule.ts"
 import type { SimEvent } from "./SimEvent.ts"
 
 /** When a message arrives. */
@@ -25,6 +33,12 @@ export interface EveryOptions {
   /** How often. Default: without end. */
   readonly times?: number
   readonly priority?: number
+}
+
+/** Where a part lives. */
+export interface PlaceOptions {
+  /** Its share. Default: the first. */
+  readonly share?: number
 }
 
 /** Random draws, each agent's from its own stream; the names are those of NumPy's `Generator`. */
@@ -107,7 +121,24 @@ export interface Sim {
   /** The process's wait ends now, with an `Interrupted` thrown into it. */
   interrupt(process: AgentRef, reason?: unknown): void
   /** In the set-up: something to wait for, in the first share unless said otherwise. */
-  event<A = void>(name: string, options?: { readonly share?: number }): SimEvent<A>
+  event<A = void>(name: string, options?: PlaceOptions): SimEvent<A>
+
+  /** In the set-up: so many of something that processes use for a while (default one). */
+  resource(name: string, capacity?: number, options?: PlaceOptions): Resource
+  /** In the set-up: things that are put down and taken away. */
+  store<T = unknown>(name: string, options?: StoreOptions<T> & PlaceOptions): Store<T>
+  /** In the set-up: an amount of a stuff. */
+  container(name: string, options?: ContainerOptions & PlaceOptions): Container
+  /** In the set-up: a number that is watched over time (first 0). */
+  monitor(name: string, first?: number, options?: PlaceOptions): Monitor
+  /** In the set-up: cells with agents in them. */
+  grid(name: string, options: GridOptions & PlaceOptions): Grid
+  /** In the set-up: a plane with agents at points of it. */
+  space(name: string, options: SpaceOptions & PlaceOptions): Space
+  /** In the set-up: nodes and edges, with agents at the nodes. */
+  graph(name: string, options: GraphOptions & PlaceOptions): Graph
+  /** In the set-up: lets all agents of some kinds have a turn, every period, in each share. */
+  schedule(name: string, options: ScheduleOptions): void
 
   /** Adds to a count. */
   count(name: string, by?: number): void

@@ -12,6 +12,7 @@ import { decodeBytes, encode, type ForkOptions, originsOf, restore as reopen, ta
 import { Engine } from "./Engine.ts"
 import { InvalidTime } from "./errors.ts"
 import type { Model } from "./Model.ts"
+import { TimeAverage, type TimeSummary } from "./parts/TimeAverage.ts"
 import { digestsOf, stateSha256 } from "./stateHash.ts"
 import { type Summary, Tally } from "./Tally.ts"
 
@@ -40,6 +41,8 @@ export interface Result {
   readonly agents: number
   readonly counts: Readonly<Record<string, number>>
   readonly tallies: Readonly<Record<string, Summary>>
+  /** What was watched over time: monitors, resources, stores, containers. */
+  readonly monitors: Readonly<Record<string, TimeSummary>>
   /** Of all that is to come: equal for equal worlds, whatever hosts they were on. */
   readonly stateSha256: string
 }
@@ -64,6 +67,21 @@ export const merged = (
     counts: Object.fromEntries(counts),
     tallies: Object.fromEntries(Array.from(tallies, ([name, tally]) => [name, tally.summary]))
   }
+}
+
+/** What the parts of an engine's shares watch over time. */
+export const averagesOf = ({ owns, parts }: Engine): ReadonlyArray<readonly [string, Float64Array]> =>
+  Array.from(parts.values()).filter(({ share }) => owns(share)).flatMap(({ part }) =>
+    Object.entries(part.averages?.() ?? {}).map(([name, average]) => [name, average.save()] as const)
+  )
+
+/** The averages of all shares, by name, as they are at a time. */
+export const summaries = (
+  averages: ReadonlyArray<readonly [string, Float64Array]>,
+  now: number
+): Result["monitors"] => {
+  const sorted = averages.toSorted(([a], [b]) => a < b ? -1 : 1)
+  return Object.fromEntries(sorted.map(([name, words]) => [name, TimeAverage.of(words).summary(now)]))
 }
 
 export class World {
@@ -126,6 +144,7 @@ export class World {
       undelivered: engine.undelivered,
       agents: engine.table.living,
       ...merged(engine.table.shares.filter((share) => share !== undefined)),
+      monitors: summaries(averagesOf(engine), engine.now),
       stateSha256: this.stateSha256
     }
   }

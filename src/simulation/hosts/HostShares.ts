@@ -8,6 +8,7 @@ import { Engine, type EngineOptions } from "../Engine.ts"
 import type { AnyModel } from "../Model.ts"
 import { save, type ShareState } from "../ShareState.ts"
 import { digestOf, type ShareDigest } from "../stateHash.ts"
+import { averagesOf } from "../World.ts"
 import { clockOf, Exchange, type ExchangeMemory } from "./Exchange.ts"
 
 /** Where a round has come to. `done`: what is left lies at its end or later. `paused`: time for it was over. */
@@ -33,6 +34,7 @@ export interface HostOutcome {
     readonly counts: ReadonlyArray<readonly [string, number]>
     readonly tallies: ReadonlyArray<readonly [string, Float64Array]>
   }>
+  readonly averages: ReadonlyArray<readonly [string, Float64Array]>
 }
 
 /** Which host a share lives on: neighbors together. */
@@ -134,7 +136,8 @@ export class HostShares {
         digest: digestOf(state),
         counts: state.counts,
         tallies: state.tallies
-      }))
+      })),
+      averages: averagesOf(engine)
     }
   }
 }

@@ -26,7 +26,7 @@ import type { AnyModel, Model } from "../Model.ts"
 import { save, type ShareState } from "../ShareState.ts"
 import { stateSha256 } from "../stateHash.ts"
 import { Tally } from "../Tally.ts"
-import { merged, type Result, type RunOptions } from "../World.ts"
+import { merged, type Result, type RunOptions, summaries } from "../World.ts"
 import { abort, allocate, clockWords, type ExchangeMemory, reset } from "./Exchange.ts"
 import { buildId, hostEntry } from "./hostEntry.ts"
 import type { HostOutcome, Progress } from "./HostShares.ts"
@@ -406,6 +406,7 @@ const resultOf = (model: AnyModel, now: number, outcomes: ReadonlyArray<HostOutc
       counts,
       tallies: tallies.map(([name, words]) => [name, new Tally(words)] as const)
     }))),
+    monitors: summaries(outcomes.flatMap(({ averages }) => averages), now),
     stateSha256: stateSha256(model, now, shares.map(({ digest }) => digest))
   }
 }
