@@ -742,7 +742,7 @@ export class Engine implements Sim, PartHost {
 
   schedule(name: string, options: ScheduleOptions): void {
     const { activate, every = 1, order = "in order", priority = 0, start, while: goesOn } = options
-    const { message = "Step", then } = options
+    const { advance, message = "Step" } = options
     if (!this.#settingUp) this.refuse(`makes the schedule ${shown(name)} too late: only the set-up can`)
     const period = this.#period(every)
     const first = start ?? this.now + period
@@ -750,7 +750,7 @@ export class Engine implements Sim, PartHost {
     if (!Number.isFinite(priority)) this.#invalidTime("priority", priority)
     if (!["in order", "shuffled"].includes(order)) this.refuse(`has the order ${shown(order)}: in order, or shuffled`)
     const kinds = activate.map((definition) => this.#kindIndex(definition))
-    const rounds = (then === undefined ? [message] : [message, then]).map((name) => this.#messageKind(name))
+    const rounds = (advance === undefined ? [message] : [message, advance]).map((name) => this.#messageKind(name))
     for (const [i, kind] of kinds.entries()) {
       for (const what of rounds) {
         if (this.hasHandler(kind, what >> 1)) continue

@@ -19,7 +19,7 @@ export interface ScheduleOptions {
   /** The message whose handler is the turn. Default `"Step"`. */
   readonly message?: string
   /** The message of a second round, once all have had the first: simultaneous activation. Default: none. */
-  readonly then?: string
+  readonly advance?: string
   /** Asked after each time; it ends with the first `false`. It may read parts and agents of its share. */
   readonly while?: () => boolean
 }

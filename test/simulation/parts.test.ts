@@ -452,7 +452,7 @@ describe("schedules", () => {
   it("are by birth, or in two rounds, and leave out the dead", () => {
     assert.deepStrictEqual(flock((kind) => ({ activate: [kind] })), ["1 a", "1 b", "1 c", "2 a", "2 b", "3 a", "3 b"])
     assert.deepStrictEqual(
-      flock((kind) => ({ activate: [kind], every: 2, then: "Then", start: 0.5 })),
+      flock((kind) => ({ activate: [kind], every: 2, advance: "Then", start: 0.5 })),
       ["0.5 a", "0.5 b", "0.5 c", "0.5 a!", "0.5 b!", "0.5 c!", "2.5 a", "2.5 b", "2.5 c", "2.5 a!", "2.5 b!", "2.5 c!"]
     )
   })
