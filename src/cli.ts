@@ -32,6 +32,7 @@ import { plotCommand } from "./runtime/commands/plot.ts"
 import { psCommand } from "./runtime/commands/ps.ts"
 import { sweepCommand } from "./runtime/commands/sweep.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
+import { zooCommand } from "./runtime/commands/zoo.ts"
 import { ConfigError } from "./runtime/config/configSources.ts"
 import { UnconfirmedEnvironment } from "./runtime/config/confirmEnvironment.ts"
 import * as StandardOutput from "./runtime/reporting/StandardOutput.ts"
@@ -51,6 +52,7 @@ const commands = [
   plotCommand,
   checkCommand,
   sweepCommand,
+  zooCommand,
   psCommand
 ] as const
 

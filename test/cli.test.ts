@@ -189,7 +189,11 @@ describe("the command line", () => {
     [["--loss", "td"], 2, /^--loss td is computed along one episode, .*\n$/],
     [["--replay", "nowhere"], 1, /^nowhere\/arrivals\.bin cannot be read\. .*\n$/],
     [["--n-env", "3"], 2, /^There is no flag --n-env\. Did you mean --n-envs\?\n$/],
-    [["evl"], 2, /^There is no verb "evl"; there are train, eval, export, plot, check, sweep\. Did you mean eval\?\n$/],
+    [
+      ["evl"],
+      2,
+      /^There is no verb "evl"; there are train, eval, export, plot, check, sweep, zoo, ps\. Did you mean eval\?\n$/
+    ],
     [["--n-envs=1024", "--workers=1024"], 2, /^--workers 1024 cannot be: a thread can own 511 others .*\n$/],
     [["--steps", "1000"], 2, /^There is no flag --steps\. Did you mean --total-timesteps\?\n$/],
     [["-n", "10"], 2, /^There is no flag -n\. Did you mean --n-envs\?\n$/],
@@ -215,7 +219,7 @@ describe("the command line", () => {
     [
       ["help", "evl"],
       2,
-      /^There is no verb "evl"; there are train, eval, export, plot, check, sweep\. Did you mean eval\?\n$/
+      /^There is no verb "evl"; there are train, eval, export, plot, check, sweep, zoo, ps\. Did you mean eval\?\n$/
     ],
     [["--config", "none.json"], 2, /^The configuration file none\.json cannot be read\..*\n$/],
     [["--env-id", "none.ts"], 1, /^The environment "none\.ts" could not be loaded: .*\n$/],

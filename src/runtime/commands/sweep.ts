@@ -100,6 +100,7 @@ export const sweepCommand = Command.make(
       : yield* begun(texts, Option.getOrUndefined(config), envOptions)
     const outcome = yield* completed(folder, "sweep", {
       jobs,
+      episodes: 0,
       silent: json,
       onResult: (result) => json ? Console.log(plainJson(JSON.stringify({ event: "run", ...result }))) : Effect.void
     })

@@ -104,8 +104,28 @@ export const zoo: Readonly<Record<string, Tuned>> = {
   }
 }
 
+/** Those of Gymnasium's own package, which Python steps. */
+const inPython: Readonly<Record<string, Tuned>> = {
+  // RL Zoo's, which need nothing else here.
+  "gymnasium:LunarLander-v3": {
+    ppo: {
+      totalTimesteps: 1_000_000,
+      nEnvs: 16,
+      nSteps: 1024,
+      nEpochs: 4,
+      batchSize: 64,
+      hidden: [64, 64],
+      lr: 3e-4,
+      gamma: 0.999,
+      gaeLambda: 0.98,
+      entCoef: 0.01
+    }
+  }
+}
+
 /** The settings found for an environment, options or not, and an algorithm; undefined where there are none. */
 export const tunedFor = (envId: string, algo: AlgorithmName): Partial<RunConfig> | undefined => {
   const { base } = splitReference(envId)
-  return Object.hasOwn(zoo, base) ? zoo[base]?.[algo] : undefined
+  const found = Object.hasOwn(zoo, base) ? zoo : Object.hasOwn(inPython, base) ? inPython : undefined
+  return found?.[base]?.[algo]
 }

@@ -9,7 +9,6 @@ import * as Result from "effect/Result"
 import * as Terminal from "effect/Terminal"
 import { plainLine } from "../../text/plainLine.ts"
 import * as FolderLock from "../files/FolderLock.ts"
-import type { Finished } from "../monitoring/RunEvent.ts"
 import { bar, duration, fit, plural, score, whole } from "../reporting/formatting.ts"
 import * as CellProcess from "./CellProcess.ts"
 import * as SweepFolder from "./SweepFolder.ts"
@@ -23,10 +22,10 @@ export interface SweepOutcome {
 }
 
 /** How a run of a sweep ended, as a line. */
-export const endLine = (name: string, finished: Finished): string =>
+const endLine = ({ evaluation, finished, name }: SweepFolder.Result): string =>
   `${name}: ${finished.solved ? "solved" : "not solved"} after ${whole(finished.env_steps)} steps in ${
     duration(finished.wall_seconds)
-  }, train20 ${score(finished.train20)}, evaluation ${score(finished.eval_mean)}`
+  }, train20 ${score(finished.train20)}, evaluation ${score(evaluation?.mean ?? finished.eval_mean)}`
 
 /** Erases the line the cursor is in and returns to its start. */
 const eraseLine = "\r\x1b[2K"
@@ -36,6 +35,8 @@ const redraw = 200
 export interface SweepOptions {
   /** Runs at a time. */
   readonly jobs: number
+  /** Fresh episodes that the last policy of every run plays; 0 for none. */
+  readonly episodes: number
   /** Prints nothing; `onResult` hears of every run. */
   readonly silent: boolean
   readonly onResult?: (result: SweepFolder.Result) => Effect.Effect<void>
@@ -43,7 +44,7 @@ export interface SweepOptions {
 
 export const run = Effect.fnUntraced(function*(
   folder: SweepFolder.SweepFolder,
-  { jobs, onResult, silent }: SweepOptions
+  { episodes, jobs, onResult, silent }: SweepOptions
 ) {
   const terminal = yield* Terminal.Terminal
   const { canAnimate } = yield* TerminalCapabilities
@@ -88,11 +89,19 @@ export const run = Effect.fnUntraced(function*(
   const one = Effect.fnUntraced(function*(cell: SweepFolder.Cell) {
     running.set(cell.name, 0)
     const ended = yield* Effect.result(
-      CellProcess.run(folder, cell, (fraction) => void running.set(cell.name, fraction)).pipe(
-        Effect.tap(({ finished, folder: runFolder }) =>
-          SweepFolder.add(folder, { name: cell.name, folder: runFolder, finished })
+      Effect.gen(function*() {
+        const { finished, folder: runFolder } = yield* CellProcess.run(
+          folder,
+          cell,
+          (fraction) => void running.set(cell.name, fraction)
         )
-      )
+        const evaluation = episodes === 0 || runFolder === null
+          ? {}
+          : { evaluation: yield* CellProcess.evaluate(folder, cell, runFolder, episodes) }
+        const result: SweepFolder.Result = { name: cell.name, folder: runFolder, finished, ...evaluation }
+        yield* SweepFolder.add(folder, result)
+        return result
+      })
     )
     running.delete(cell.name)
     if (Result.isFailure(ended)) {
@@ -100,10 +109,10 @@ export const run = Effect.fnUntraced(function*(
       yield* say(ended.failure.message)
       return
     }
-    const result = { name: cell.name, folder: ended.success.folder, finished: ended.success.finished }
+    const result = ended.success
     results.set(cell.name, result)
     if (onResult !== undefined) yield* onResult(result)
-    yield* say(endLine(cell.name, result.finished))
+    yield* say(endLine(result))
   })
   const all = Effect.forEach(missing, one, { concurrency: jobs, discard: true })
   const drawn = Effect.forever(

@@ -37,7 +37,9 @@ export const Result = Schema.Struct({
   name: Schema.String,
   /** Its folder, from that of the sweep. */
   folder: Schema.NullOr(Schema.String),
-  finished: Finished
+  finished: Finished,
+  /** What its last policy came to on fresh episodes, where that was asked for. */
+  evaluation: Schema.optionalKey(Schema.Struct({ episodes: Schema.Int, mean: Schema.Finite, std: Schema.Finite }))
 })
 export type Result = typeof Result.Type
 
