@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import { isMainThread } from "node:worker_threads"
 import * as Actor from "../src/actors/Actor.ts"
 import { Rpc } from "../src/actors/Actor.ts"
+import type { ActorRef } from "../src/actors/ActorRef.ts"
 import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import { ObjectReleased } from "../src/actors/errors.ts"
 import * as ActorHost from "../src/actors/hosts/ActorHost.ts"
@@ -24,6 +25,8 @@ class Adder extends Actor.make("Adder", {
   protocol: [
     Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int }),
     Rpc.make("Nothing", {}),
+    // Holds its mailbox up.
+    Rpc.make("Rest", { payload: { millis: Schema.Int } }),
     Rpc.make("Length", { payload: { text: Schema.String }, success: Schema.Int }),
     Rpc.make("Read", {
       payload: { numbers: ObjectStore.Ref("Uint8Array") },
@@ -40,6 +43,7 @@ const AdderBehavior = Adder.behavior(() =>
       handlers: {
         Add: ({ n }) => Effect.sync(() => (total += n)),
         Nothing: () => Effect.void,
+        Rest: ({ millis }) => Effect.sleep(millis),
         Length: ({ text }) => Effect.sync(() => text.length),
         Read: ({ numbers }) => Effect.map(ObjectStore.get(numbers), (array) => array[array.length - 1]!)
       }
@@ -101,6 +105,12 @@ const killing = Effect.gen(function*() {
   return times
 }).pipe(Effect.scoped)
 
+const tells = (adder: ActorRef<typeof Adder>, calls: number) =>
+  Effect.gen(function*() {
+    const tell = adder.tell.Add({ n: 1 })
+    for (let i = 0; i < calls; i++) yield* tell
+  })
+
 const measure = Effect.gen(function*() {
   const system = yield* ActorSystem
   const adder = yield* system.spawn(Adder, { name: "adder" })
@@ -124,6 +134,7 @@ const measure = Effect.gen(function*() {
     ["one after another, without payload or reply", yield* sequential(adder.Nothing())],
     ["one after another, with 1 KiB of text", yield* sequential(adder.Length(kilobyte))],
     ["one after another, with 1 MiB of text", yield* sequential(adder.Length(megabyte), 10)],
+    ["tells, until all are handled", yield* rate(1001, Effect.andThen(tells(adder, 1000), adder.Add({ n: 1 })))],
     ["asks, 100 in flight", yield* together(adder.Add({ n: 1 }))],
     ["100 in flight, with 1 KiB of text", yield* together(adder.Length(kilobyte))],
     ["rounds of ten actors asked together", yield* rate(1, Effect.forEach(ten, (actor) => actor.Add({ n: 1 }), all))]
@@ -133,7 +144,18 @@ const measure = Effect.gen(function*() {
       yield* Effect.scoped(time(Effect.flatMap(system.spawn(Keeper, {}), (spawned) => spawned.Add({ n: 1 }))))
     )
   }
+  const enqueued: Array<number> = []
+  for (let stretch = 0; stretch < 6; stretch++) {
+    const calls = isQuick ? 1000 : 100_000
+    const resting = yield* system.spawn(Adder, { mailbox: calls + 1 })
+    yield* resting.tell.Rest({ millis: 60_000 })
+    const start = performance.now()
+    yield* tells(resting, calls)
+    if (stretch > 0) enqueued.push(calls / (performance.now() - start) * 1000)
+    yield* system.stop(resting)
+  }
   return [
+    ["tells, enqueuing alone", "/s", enqueued] as const,
     ...rates.map(([row, values]) => [row, "/s", values] as const),
     ["spawn to first answer", "ms", spawns] as const,
     ["kill to next answer", "ms", yield* killing] as const
