@@ -13,7 +13,6 @@
  * ```
  */
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -346,7 +345,7 @@ const serve = (system: System, standard: Placement): Shape => {
           yield* Scope.addFinalizerExit(scope, ending(system, guardian, graceOf(system, options.grace)))
           return guardian
         }))
-        yield* Deferred.await(guardian.firstStart).pipe(
+        yield* guardian.firstStart.pipe(
           Effect.mapError((death) => new StartFailed({ actor: guardian.name, death })),
           // Nobody will ever have its reference: it leaves now, and not with the scope, and its name is free.
           Effect.onInterrupt(() => system.stop(guardian, 0))
@@ -360,7 +359,7 @@ const serve = (system: System, standard: Placement): Shape => {
           : Effect.fail(new ActorNotFound({ actor: `${name} (${definition.actorName})` }))),
     actors: Effect.sync(() => system.actors),
     ended: Effect.sync(() => [...system.ended]),
-    watch: (actor) => Effect.flatMap(find(actor), (guardian) => Deferred.await(guardian.end)),
+    watch: (actor) => Effect.flatMap(find(actor), (guardian) => guardian.end),
     stop: (actor) => Effect.flatMap(alive(actor), (guardian) => system.stop(guardian, system.graceMillis)),
     kill: (actor, how = "terminate") =>
       Effect.flatMap(alive(actor), (guardian): Effect.Effect<void, InvalidOption> => {

@@ -10,6 +10,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Any, Method } from "../Actor.ts"
 import { Death } from "../Death.ts"
@@ -101,10 +102,6 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   readonly definition: Any
   readonly config: unknown
   readonly host: Host
-  /** Completes when the first incarnation serves, or could not start. */
-  readonly firstStart = Deferred.makeUnsafe<void, Death>()
-  /** Completes at the end of the actor's life. */
-  readonly end = Deferred.makeUnsafe<Ended>()
   state: unknown = undefined
   hasState = false
   incarnation = 1
@@ -147,6 +144,19 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.ledger = new Ledger(options.capacity)
     this.siblings = options.siblings
     this.siblings.join(this)
+  }
+
+  /** Completes when the first incarnation serves, or could not start. */
+  get firstStart(): Effect.Effect<void, Death> {
+    if (this.served) return Effect.void
+    if (this.outcome !== undefined) return notStarted(this.outcome)
+    return Deferred.await(this.startAwaited ??= Deferred.makeUnsafe())
+  }
+
+  /** Completes at the end of the actor's life. */
+  get end(): Effect.Effect<Ended> {
+    if (this.outcome !== undefined) return Effect.succeed(this.outcome)
+    return Deferred.await(this.endAwaited ??= Deferred.makeUnsafe())
   }
 
   // --- from the asking side
@@ -334,7 +344,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (!this.served) {
       this.served = true
       this.around.publish({ _tag: "Started", actor: this.name, incarnation })
-      Deferred.doneUnsafe(this.firstStart, Exit.void)
+      if (this.startAwaited !== undefined) Deferred.doneUnsafe(this.startAwaited, Exit.void)
+      this.startAwaited = undefined
     } else if (this.lastDeath !== undefined) {
       this.around.publish({
         _tag: "Restarted",
@@ -631,14 +642,17 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.outcome = ended
     this.journal = undefined
     this.open = undefined
-    Deferred.doneUnsafe(this.end, Exit.succeed(ended))
-    Deferred.doneUnsafe(this.firstStart, Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly))
+    if (this.endAwaited !== undefined) Deferred.doneUnsafe(this.endAwaited, Exit.succeed(ended))
+    if (this.startAwaited !== undefined) Deferred.doneUnsafe(this.startAwaited, notStarted(ended))
     const failure = this.ending()
     if (failure === undefined) return
     for (const envelope of this.ledger.drain()) this.answer(envelope, failure)
   }
 
   private outcome: Ended | undefined
+  /** Made where somebody waits, since most are not waited for. */
+  private startAwaited: Deferred.Deferred<void, Death> | undefined
+  private endAwaited: Deferred.Deferred<Ended> | undefined
 
   /** What a message gets that comes too late. */
   private ending(): Exit.Exit<never, ActorStopped | RestartLimitReached> | undefined {
@@ -659,5 +673,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 /** Whether somebody had waited for the outcome, and does no more. */
 const isGivenUp = ({ resume, tell }: Envelope): boolean => !tell && resume === undefined
 const taken = ["taken", null] as const
+
+const notStarted = (ended: Ended): Exit.Exit<never, Death> =>
+  Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly)
 
 const stoppedEarly = new Death({ kind: "StartFailed", message: "stopped before it had started" })

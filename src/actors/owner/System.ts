@@ -3,7 +3,6 @@
  * service that gives it to programs.
  */
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -228,7 +227,7 @@ export class System {
       if (guardian.status === "ended") return
       const recently = this.loop.now() - (this.overstayed.get(host) ?? Number.NEGATIVE_INFINITY) < 1000
       if (graceMillis > 0 && !(host.border && recently)) {
-        if (yield* this.within(Deferred.await(guardian.end), graceMillis)) return
+        if (yield* this.within(guardian.end, graceMillis)) return
         this.overstayed.set(host, this.loop.now())
       }
       // What lives beside us can be seen off; what lives behind a border is told, and not heard any more.
