@@ -109,6 +109,25 @@ describe("a policy that remembers", () => {
       assert.isAtLeast(steps, 5)
     }).pipe(Effect.provide(NodeServices.layer)), 30_000)
 
+  it.live("learns what one observation does not tell", () =>
+    Effect.gen(function*() {
+      const given: PartialConfig = {
+        envId: withoutVelocities.module!,
+        algo: "ppo",
+        hidden: [64, 32],
+        init: "orthogonal",
+        normalizeRewards: true,
+        nSteps: 64,
+        batchSize: 128,
+        nEpochs: 6,
+        lr: 0.002,
+        vfCoef: 0.1,
+        totalTimesteps: 38_400
+      }
+      // Who sees only the present has 48 on average.
+      assert.isAbove((yield* train({ ...given, network: "gru" })).status.train20!, 100)
+    }), 60_000)
+
   it.effect("what it cannot go with is refused by name", () =>
     Effect.gen(function*() {
       const refused = (given: PartialConfig) =>
