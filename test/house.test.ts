@@ -30,6 +30,7 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sweeps",
     "algorithms",
     "checkpoint",
+    "timeline",
     "chaos",
     "arrivals",
     "reporting",

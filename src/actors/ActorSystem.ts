@@ -182,7 +182,8 @@ const systemRules = {
   mailbox: Options.whole(1),
   grace: Options.delay,
   supervision: Supervision.check,
-  checks: Options.boolean
+  checks: Options.boolean,
+  observer: { answered: Options.callable, happened: Options.callable }
 } satisfies Record<keyof SystemOptions, unknown>
 
 const remoteRules = {

@@ -41,6 +41,8 @@ import type { ActorEvent, Finished, RunEvent } from "./monitoring/RunEvent.ts"
 import { Restarts, RunEvents, RunMonitor, type RunStatus, SavedMonitor } from "./monitoring/RunMonitor.ts"
 import type { UpdatePlan } from "./plan/UpdatePlan.ts"
 import { deviceLayer, settle, type SettleError } from "./runDevice.ts"
+import { Traced } from "./timeline/Timeline.ts"
+import * as traced from "./timeline/traced.ts"
 import { DataPlane } from "./workers/DataPlane.ts"
 import { EnvWorkerBehavior } from "./workers/EnvWorker.ts"
 import { EnvWorkerGroup, supervisionOf } from "./workers/EnvWorkerGroup.ts"
@@ -70,17 +72,21 @@ const actorSystemLayer = Layer.unwrap(
       startDeadline: startDeadline + startOfEach * hostsOf(config).hosts,
       heartbeat: Duration.seconds(collectDeadline)
     }
-    const supervision = supervisionOf(config)
+    const timeline = yield* Traced
+    const common = {
+      supervision: supervisionOf(config),
+      ...(timeline === undefined ? {} : { observer: timeline.observer })
+    }
     switch (placement) {
       case "fiber":
-        return ActorSystem.layerFiber([EnvWorkerBehavior])
+        return ActorSystem.layerFiber([EnvWorkerBehavior], common)
       case "auto":
       case "thread":
-        return ActorSystem.layer({ thread: options, fiber: [EnvWorkerBehavior], placement: "thread", supervision })
+        return ActorSystem.layer({ thread: options, fiber: [EnvWorkerBehavior], placement: "thread", ...common })
       case "process":
         return ActorSystem.layerProcess({
           ...options,
-          supervision,
+          ...common,
           ...(workerMemory === 0 ? {} : { memoryLimit: { resident: workerMemory } })
         })
     }
@@ -114,7 +120,13 @@ const partsOf = <E1, R1, E2, R2, E3, R3, E4, R4>({ device, evaluator, learner, s
   Checkpoints.layer.pipe(
     Layer.provideMerge(Layer.mergeAll(RunMonitor.layer, Arrivals.layer)),
     Layer.provideMerge(RunningStatistics.layer),
-    Layer.provideMerge(Layer.mergeAll(learner, Layer.provide(Chaos.layer, EnvWorkerGroup.layer), evaluator)),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        traced.learner(learner),
+        Layer.provide(Chaos.layer, EnvWorkerGroup.layer),
+        traced.evaluator(evaluator)
+      )
+    ),
     Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
     Layer.provideMerge(device),
     Layer.provideMerge(DataPlane.layer),

@@ -30,6 +30,7 @@ import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { encode } from "../messages/Outcome.ts"
+import type { Observer } from "../Observer.ts"
 import type { Alarms } from "./Alarms.ts"
 import { Journal } from "./Journal.ts"
 import { Ledger } from "./Ledger.ts"
@@ -63,6 +64,7 @@ export interface Surroundings {
   readonly now: () => number
   /** Whether what is sent to hosts without a border is checked. */
   readonly checks: boolean
+  readonly observer: Observer | undefined
   publish(event: LifecycleEvent): void
   readonly alarms: Alarms
   /** Some message expires at this time. */
@@ -377,6 +379,16 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.suspect = undefined
     // Committed: what it called will not be called again.
     this.journal = undefined
+    this.around.observer?.answered({
+      actor: this.name,
+      placement: this.host.placement,
+      host: this.host.index,
+      method: envelope.method.name,
+      seq,
+      sent: envelope.sent,
+      began: Math.max(envelope.sent, this.freeSince),
+      ended: this.around.now()
+    })
     // Where no other waits, the next one in hand is so from when it is sent.
     if (this.ledger.size > 0) this.freeSince = this.around.now()
     this.admit()

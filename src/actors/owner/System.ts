@@ -18,6 +18,7 @@ import type { RemoteHost, RemoteOptions } from "../hosts/RemoteHost.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Spares } from "../links/Spares.ts"
 import * as Codec from "../messages/Codec.ts"
+import type { Observer } from "../Observer.ts"
 import type { Placement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
 import { Addresses } from "./Addresses.ts"
@@ -43,6 +44,8 @@ export interface SystemOptions {
    * that who sends or answers what does not fit is told so, wherever the other one lives. Default: true.
    */
   readonly checks?: boolean
+  /** Watches every message and every event, for timelines and the like. Default: nobody. */
+  readonly observer?: Observer
 }
 
 export interface Place {
@@ -125,7 +128,13 @@ export class System {
     ) => Hosts
   ) {
     const run = Effect.runForkWith(context)
-    const publish = (event: LifecycleEvent) => void PubSub.publishUnsafe(this.events, event)
+    const { observer } = options
+    const publish = observer === undefined
+      ? (event: LifecycleEvent) => void PubSub.publishUnsafe(this.events, event)
+      : (event: LifecycleEvent) => {
+        observer.happened(event, this.surroundings.now())
+        PubSub.publishUnsafe(this.events, event)
+      }
     this.askMillis = Duration.toMillis(options.askDeadline ?? "60 seconds")
     this.graceMillis = Duration.toMillis(options.grace ?? "100 millis")
     this.mailbox = options.mailbox ?? 1024
@@ -150,6 +159,7 @@ export class System {
       now: time.now,
       alarms: this.alarms,
       checks: options.checks ?? true,
+      observer,
       publish,
       expect: (expires) => this.sweeper.expect(expires),
       ended: (guardian, ended) => {

@@ -130,6 +130,9 @@ const trainFlags: ReadonlyArray<string> = [
   "async",
   "replay",
   "resume",
+  "trace",
+  "trace-from",
+  "trace-seconds",
   "json",
   "quiet"
 ]

@@ -109,6 +109,9 @@ const groupOfFlag: Readonly<Record<string, Group>> = {
   serial: "environments",
   sync: "asynchronous",
   async: "asynchronous",
+  trace: "output",
+  "trace-from": "output",
+  "trace-seconds": "output",
   json: "output",
   quiet: "output",
   ...Object.fromEntries(Object.entries(groupOfOption).map(([name, group]) => [flagName(name), group]))

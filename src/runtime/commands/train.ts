@@ -20,6 +20,7 @@ import { isModule } from "../../envs/loadEnvironment.ts"
 import type { UnknownEnvironment } from "../../envs/Registry.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { untilDeadline } from "../../time/deadline.ts"
+import { runningTime } from "../../time/runningTime.ts"
 import { ArrivalLog } from "../arrivals/Arrivals.ts"
 import * as recording from "../arrivals/recording.ts"
 import * as CheckpointFolder from "../checkpoint/CheckpointFolder.ts"
@@ -45,6 +46,8 @@ import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { settle } from "../runDevice.ts"
+import { Traced, type Window } from "../timeline/Timeline.ts"
+import { keep } from "../timeline/writeTimeline.ts"
 import { numberForEnvironment } from "./commandLine.ts"
 import { untilUncaught } from "./ending.ts"
 import { environmentOptions } from "./environmentOptions.ts"
@@ -207,6 +210,8 @@ interface TrainRequest {
   readonly force: boolean
   readonly json: boolean
   readonly quiet: boolean
+  /** The file of the timeline, and which part of the run it has. */
+  readonly trace: (Window & { readonly path: string }) | undefined
 }
 
 /** Brings the folder of a run back to where its checkpoint was taken. */
@@ -295,6 +300,13 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   const events = yield* EventQueue.make
   const config = yield* Effect.provideService(settle(wanted), RunEvents, { emit: events.emit })
   const recorder = config.schedule === "async" ? new recording.Recorder(before?.recorded) : undefined
+  const { trace } = request
+  const timeline = trace === undefined ? undefined : yield* keep(
+    paths.resolve(trace.path),
+    trace,
+    runningTime.now() - performance.now(),
+    (message) => events.emit({ event: "notice", message })
+  )
   const writer = config.runFolder && replayed === undefined ? yield* CheckpointWriter.make(config, recorder) : undefined
 
   // The run is set up before its folder is made: what cannot start leaves nothing behind.
@@ -305,6 +317,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     Effect.provideService(CheckpointKeeper, writer?.keeper),
     Effect.provideService(RunEvents, { emit: events.emit }),
     Effect.provideService(RunOrigin, processStart.monotonic),
+    Effect.provideService(Traced, timeline),
     Effect.provideService(ArrivalLog, {
       write: (environment, staleness) => recorder?.write(environment, staleness),
       ...(replayed === undefined ? {} : { replay: replayed })
@@ -433,6 +446,21 @@ export const trainCommand = Command.make(
       Flag.withDescription("with --replay: repeat the run though its environment has changed, and not exactly then"),
       Flag.withDefault(false)
     ),
+    trace: Flag.String("trace").pipe(
+      Flag.withDescription("file for a timeline of the run, for Perfetto: a row an actor and one a thread"),
+      Flag.withMetavar("path"),
+      Flag.optional
+    ),
+    traceFrom: Flag.Finite("trace-from").pipe(
+      Flag.withDescription("seconds of the run after which the timeline begins (default 0)"),
+      Flag.withSchema(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1e9 }))),
+      Flag.optional
+    ),
+    traceSeconds: Flag.Finite("trace-seconds").pipe(
+      Flag.withDescription("seconds that the timeline has (default 2)"),
+      Flag.withSchema(Schema.Finite.check(Schema.isBetween({ minimum: 0.001, maximum: 3600 }))),
+      Flag.optional
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("print one JSON event a line, and nothing else"),
       Flag.withDefault(false)
@@ -441,7 +469,23 @@ export const trainCommand = Command.make(
   },
   Effect.fnUntraced(
     function*(
-      { async: own, config, envOptions, environment, force, json, quiet, replay, resume, serial, sync, ...flags }
+      {
+        async: own,
+        config,
+        envOptions,
+        environment,
+        force,
+        json,
+        quiet,
+        replay,
+        resume,
+        serial,
+        sync,
+        trace,
+        traceFrom,
+        traceSeconds,
+        ...flags
+      }
     ) {
       const texts: Record<string, string> = {}
       for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
@@ -471,6 +515,12 @@ export const trainCommand = Command.make(
         })
       }
       for (const schedule of schedules) texts["schedule"] = schedule
+      if (Option.isNone(trace) && (Option.isSome(traceFrom) || Option.isSome(traceSeconds))) {
+        return yield* new configSources.ConfigError({
+          source: "trace",
+          message: "--trace-from and --trace-seconds go with --trace, which names the file of the timeline."
+        })
+      }
       yield* train({
         given: yield* configSources.fromFlags(texts),
         file: Option.getOrUndefined(config),
@@ -479,7 +529,12 @@ export const trainCommand = Command.make(
         resume: Option.getOrUndefined(resume),
         force,
         json,
-        quiet
+        quiet,
+        trace: Option.getOrUndefined(Option.map(trace, (path) => ({
+          path,
+          from: Option.getOrElse(traceFrom, () => 0),
+          seconds: Option.getOrElse(traceSeconds, () => 2)
+        })))
       })
     }
   )

@@ -61,6 +61,7 @@ const setUp = (
     surroundings: {
       now: () => 0,
       checks: false,
+      observer: undefined,
       alarms: new Alarms({ now: () => 0, after: () => () => {} }),
       publish: (event) => events.push(event),
       expect: () => {},
