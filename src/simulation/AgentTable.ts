@@ -40,6 +40,10 @@ export class Share {
 
 const firstCapacity = 64
 
+/** Places that are remembered, a power of two, and how far shares lie apart among them. */
+const recentPlaces = 4096
+const sharesApart = 61
+
 export class AgentTable {
   /** By place: the agent's number; -1 where nobody is. */
   numbers = new Float64Array(firstCapacity).fill(-1)
@@ -55,6 +59,11 @@ export class AgentTable {
   readonly born: Float64Array
   /** How many live. */
   living = 0
+
+  /** Whether who is at a place lives; who has just died keeps its place for the rest of its turn. */
+  isLiving = new Uint8Array(firstCapacity)
+  /** Where agents were found last, by a part of their number: mostly they are still there. */
+  readonly #recent = new Int32Array(recentPlaces)
 
   /** Places of those who died in the event that happens now. */
   readonly #ended: Array<number> = []
@@ -76,6 +85,7 @@ export class AgentTable {
     this.counts[place] = 0
     this.kinds[place] = kind
     this.states[place] = state
+    this.isLiving[place] = 1
     const birth = birthOf(number)
     const { chunks } = this.shares[shareOf(number)]!
     const chunk = chunks[birth >>> 8] ??= new Int32Array(chunkSize + 1).fill(nowhere, 0, chunkSize)
@@ -94,18 +104,18 @@ export class AgentTable {
     chunk[birth & 255] = nowhere
     // The chunk that is being filled is needed again.
     if (--chunk[chunkSize]! === 0 && birth >>> 8 < this.born[share.index]! >>> 8) share.chunks[birth >>> 8] = undefined
+    this.isLiving[place] = 0
     this.#ended.push(place)
     this.living--
   }
 
   /** Gives free the places of those who died. */
   release(): void {
-    for (const place of this.#ended) {
+    for (let place = this.#ended.pop(); place !== undefined; place = this.#ended.pop()) {
       this.numbers[place] = -1
       this.states[place] = undefined
       this.#free.push(place)
     }
-    this.#ended.length = 0
   }
 
   /** Whether places are to be released. */
@@ -116,11 +126,13 @@ export class AgentTable {
   /** Where an agent is; `nowhere` if it is dead, or of another host. */
   find(number: number): number {
     const share = Math.floor(number * sharesPerBirth)
-    const owned = this.shares[share]
-    if (owned === undefined) return nowhere
     const birth = number - share * birthsPerShare
-    const chunk = owned.chunks[birth >>> 8]
-    return chunk === undefined ? nowhere : chunk[birth & 255]!
+    const index = (birth + sharesApart * share) & (recentPlaces - 1)
+    const recent = this.#recent[index]!
+    if (this.numbers[recent] === number && this.isLiving[recent] === 1) return recent
+    const place = this.shares[share]?.chunks[birth >>> 8]?.[birth & 255] ?? nowhere
+    if (place !== nowhere) this.#recent[index] = place
+    return place
   }
 
   #grow(): void {
@@ -131,6 +143,9 @@ export class AgentTable {
     counts.set(this.counts)
     const kinds = new Int32Array(capacity)
     kinds.set(this.kinds)
+    const isLiving = new Uint8Array(capacity)
+    isLiving.set(this.isLiving)
+    this.isLiving = isLiving
     this.numbers = numbers
     this.counts = counts
     this.kinds = kinds

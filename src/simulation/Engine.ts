@@ -72,7 +72,7 @@ interface Repetition {
   readonly drawn: boolean
   readonly priority: number
   /** How often still, after the event that carries this; `Infinity` without end. */
-  readonly left: number
+  left: number
   /** What happens, and its payload. */
   readonly kind: number
   readonly payload: unknown
@@ -99,17 +99,8 @@ export type Kind =
   | { readonly is: "agent"; readonly name: string; readonly definition: AnyAgent }
   | { readonly is: "process"; readonly name: string; readonly definition: ProcessDefinition }
 
-/** Takes an event for an agent of another host. */
-export type Post = (
-  share: number,
-  time: number,
-  priority: number,
-  sender: number,
-  count: number,
-  target: number,
-  kind: number,
-  payload: unknown
-) => void
+/** Takes an event for an agent of another host: its time, priority, sender, count and target, good during the call. */
+export type Post = (share: number, entry: Float64Array, kind: number, payload: unknown) => void
 
 export interface EngineOptions {
   readonly seed: number | bigint
@@ -345,7 +336,7 @@ export class Engine implements Sim, PartHost {
       queue.release(slot)
       if (this.#cancellations > 0 && this.#isCancelled(sender, count)) continue
       if (table.numbers[place] !== target) {
-        if (what >= 0) this.#missed(what, payload, sender, count, target)
+        if (what >= 0) this.#missed(what, payload, sender, count)
         continue
       }
       this.handled++
@@ -369,24 +360,26 @@ export class Engine implements Sim, PartHost {
   }
 
   /** A message finds its agent dead. Who asked is told so, as late as an answer would have come. */
-  #missed(what: number, payload: unknown, sender: number, count: number, target: number): void {
+  #missed(what: number, payload: unknown, sender: number, count: number): void {
     this.missed++
     if ((what & 1) === 0) return
     const { back, waiter } = payload as Question
-    const time = this.now + back
     const reply: Reply = { turn: waiter.turn, answer: undefined, died: true }
-    const share = shareOf(sender)
-    this.#share = shareOf(target)
     // The dead have no count: the question's own is free again.
-    if (this.#ownsSome && !this.owns(share)) {
-      this.#post?.(share, time, 0, sender, count, waiter.process, eventKind.reply, reply)
-    } else this.accept(time, 0, sender, count, waiter.process, eventKind.reply, reply)
+    this.queue.entry.set([this.now + back, 0, sender, count, waiter.process])
+    const share = shareOf(sender)
+    if (this.#ownsSome && !this.owns(share)) this.#post?.(share, this.queue.entry, eventKind.reply, reply)
+    else this.accept(eventKind.reply, reply)
   }
 
   #answer(what: number, { back, message, waiter }: Question): void {
     const answer = this.#copied(this.#handle(what, message), "an answer")
     const reply: Reply = { turn: waiter.turn, answer, died: false }
-    this.#deliver(this.now + back, 0, this.table.counts[this.#place]!++, waiter.process, eventKind.reply, reply)
+    const { entry } = this.queue
+    entry[0] = this.now + back
+    entry[1] = 0
+    this.#sign(waiter.process)
+    this.#deliver(eventKind.reply, reply)
   }
 
   #dispatch(what: number, payload: unknown, sender: number, count: number): void {
@@ -419,7 +412,9 @@ export class Engine implements Sim, PartHost {
     if (left <= 0 || this.table.find(this.#number) === nowhere) return
     if (this.#cancellations > 0 && this.#isCancelled(this.#number, handle)) return
     const next = this.now + this.#period(drawn ? this.#functions[period]!() : period)
-    this.#pushOwn(next, priority, eventKind.repeat, { ...repetition, left: left - 1 })
+    // Its event is over, so nobody else has it.
+    repetition.left = left - 1
+    this.#pushOwn(next, priority, eventKind.repeat, repetition)
   }
 
   #period(period: unknown): number {
@@ -454,14 +449,25 @@ export class Engine implements Sim, PartHost {
     const priority = options.priority ?? 0
     if (!(after >= 0 && after < Infinity)) this.#invalidTime("delay", after)
     if (!(priority > -Infinity && priority < Infinity)) this.#invalidTime("priority", priority)
-    const type = typeof message
-    const payload = type === "object" || type === "function" || type === "symbol"
-      ? this.#copied(message, shown(name))
-      : message
-    const count = this.table.counts[this.#place]!++
-    this.#deliver(this.now + after, priority, count, to, this.#messageKind(name), payload)
+    const payload = this.#copyOfMessage(message, name)
+    const what = this.#messageKind(name)
+    const { entry } = this.queue
+    entry[0] = this.#clock[0]! + after
+    entry[1] = priority
+    const count = this.#sign(to)
+    this.#deliver(what, payload)
     if (this.#running !== undefined) this.#running.journal.notes.push(count)
     return count as EventHandle
+  }
+
+  /** The event that is in the queue's entry is from the agent whose turn it is, to this one. Answers its count. */
+  #sign(target: number): number {
+    const { entry } = this.queue
+    const count = this.table.counts[this.#place]!++
+    entry[2] = this.#clock[1]!
+    entry[3] = count
+    entry[4] = target
+    return count
   }
 
   #messageKind(name: string): number {
@@ -472,54 +478,53 @@ export class Engine implements Sim, PartHost {
     return this.#lastKind = 2 * index
   }
 
-  /** Puts an event of the agent whose turn it is where it belongs. */
-  #deliver(time: number, priority: number, count: number, target: number, what: number, payload: unknown): void {
-    const share = shareOf(target)
-    if (!(share >= 0 && share < this.model.shares)) this.#noAgent(target)
-    if (share !== this.#share && !this.#settingUp) {
+  /** Puts the event in the queue's entry, of the agent whose turn it is, where it belongs. */
+  #deliver(what: number, payload: unknown): void {
+    const { entry } = this.queue
+    const share = shareOf(entry[4]!)
+    if (share !== this.#share) {
+      if (!(share >= 0 && share < this.model.shares)) this.#noAgent(entry[4])
       // The same sum as of the time: neither is rounded otherwise.
-      if (time < this.now + this.#lookahead) {
+      if (entry[0]! < this.#clock[0]! + this.#lookahead && !this.#settingUp) {
         throw new LookaheadViolated({
           ...this.#where,
-          receiver: this.describe(target),
-          arrival: time,
+          receiver: this.describe(entry[4]!),
+          arrival: entry[0]!,
           lookahead: this.#lookahead
         })
       }
-    }
-    // All hosts set up alike: what is sent meanwhile is not sent to others.
-    if (this.#ownsSome && !this.owns(share)) {
-      if (!this.#settingUp) this.#post?.(share, time, priority, this.#number, count, target, what, payload)
-    } else this.accept(time, priority, this.#number, count, target, what, payload)
+      // All hosts set up alike: what is sent meanwhile is not sent to others.
+      if (this.#ownsSome && !this.owns(share)) {
+        if (!this.#settingUp) this.#post?.(share, entry, what, payload)
+        return
+      }
+    } else if (this.#ownsSome && !this.owns(share)) return
+    this.accept(what, payload)
   }
 
-  /** Takes an event for an agent of this host. */
-  accept(
-    time: number,
-    priority: number,
-    sender: number,
-    count: number,
-    target: number,
-    what: number,
-    payload: unknown
-  ): void {
-    const { table } = this
+  /** Takes the event in the queue's entry, for an agent of this host. */
+  accept(what: number, payload: unknown): void {
+    const { queue, table } = this
+    const { entry } = queue
+    const target = entry[4]!
     const place = table.find(target)
-    if (place === nowhere) {
-      if (!(birthOf(target) < table.born[shareOf(target)]!)) this.#noAgent(target)
-      // A question finds nobody when it arrives, not before.
-      if (what >= 0 && (what & 1) === 1) this.queue.push(time, priority, sender, count, target, 0, what, payload)
-      else if (what >= 0) this.missed++
-      return
-    }
+    if (place === nowhere) return this.#acceptForDead(what, payload)
     if (what >= 0 && this.#handlers[table.kinds[place]!]![what >> 1] === undefined) {
       throw new InvalidUse({
-        agent: this.describe(sender),
+        agent: this.describe(entry[2]!),
         at: this.now,
         problem: `sent ${shown(this.messageNames[what >> 1]!)} to ${this.describe(target)}, which has no handler for it`
       })
     }
-    this.queue.push(time, priority, sender, count, target, place, what, payload)
+    queue.enter(place, what, payload)
+  }
+
+  #acceptForDead(what: number, payload: unknown): void {
+    const target = this.queue.entry[4]!
+    if (!(birthOf(target) < this.table.born[shareOf(target)]!)) this.#noAgent(target)
+    // A question finds nobody when it arrives, not before.
+    if (what >= 0 && (what & 1) === 1) this.queue.enter(0, what, payload)
+    else if (what >= 0) this.missed++
   }
 
   #noAgent(target: unknown): never {
@@ -528,11 +533,12 @@ export class Engine implements Sim, PartHost {
 
   /** An event of the agent whose turn it is, for itself. Answers its count. */
   #pushOwn(time: number, priority: number, what: number, payload: unknown): number {
-    const count = this.table.counts[this.#place]!++
+    const { entry } = this.queue
+    entry[0] = time
+    entry[1] = priority
+    const count = this.#sign(this.#clock[1]!)
     // Set up on every host, the model lives on one.
-    if (this.owns(this.#share)) {
-      this.queue.push(time, priority, this.#number, count, this.#number, this.#place, what, payload)
-    }
+    if (!this.#ownsSome || this.owns(this.#share)) this.queue.enter(this.#place, what, payload)
     return count
   }
 
@@ -598,7 +604,7 @@ export class Engine implements Sim, PartHost {
     if (this.#handlers[this.table.kinds[this.#place]!]![kind >> 1] === undefined) {
       this.refuse(`sent itself ${shown(what)}, which it has no handler for`)
     }
-    return { kind, payload: this.#copied(message, shown(what)), priority }
+    return { kind, payload: this.#copyOfMessage(message, what), priority }
   }
 
   #functionOf(run: () => unknown): number {
@@ -932,7 +938,7 @@ export class Engine implements Sim, PartHost {
 
   #start(kind: number, definition: ProcessDefinition, args: ReadonlyArray<unknown>): AgentRef {
     if (this.#replayed !== undefined) return this.#noted() as AgentRef
-    const own = this.#copied(args, `the arguments of ${definition.processName}`)
+    const own = args.length === 0 ? args : this.#copied(args, `the arguments of ${definition.processName}`)
     const number = this.#born(kind, definition.processName, own)
     const process = new Process(definition, number, own)
     const place = this.#enroll(number, kind, process)
@@ -1011,10 +1017,14 @@ export class Engine implements Sim, PartHost {
     if (!(after >= 0 && after < Infinity)) this.#invalidTime("delay", after)
     if (!(priority > -Infinity && priority < Infinity)) this.#invalidTime("priority", priority)
     const kind = this.#messageKind(name) + 1
-    const own = this.#copied(message, shown(name))
+    const own = this.#copyOfMessage(message, name)
     return new Ask(`an answer to ${shown(name)}`, (waiter) => {
       const question: Question = { waiter, back: after, message: own }
-      this.#deliver(this.now + after, priority, this.table.counts[this.#place]!++, to, kind, question)
+      const { entry } = this.queue
+      entry[0] = this.now + after
+      entry[1] = priority
+      this.#sign(to)
+      this.#deliver(kind, question)
     })
   }
 
@@ -1152,11 +1162,13 @@ export class Engine implements Sim, PartHost {
   }
 
   #settle(process: Process, place: number, what: number, payload: unknown): void {
-    const count = this.table.counts[this.#place]!++
+    const { entry } = this.queue
+    entry[0] = this.#clock[0]!
+    entry[1] = 0
     process.settled = true
+    process.awaitedCount = this.#sign(process.number)
     process.awaitedSender = this.#number
-    process.awaitedCount = count
-    this.queue.push(this.now, 0, this.#number, count, process.number, place, what, payload)
+    this.queue.enter(place, what, payload)
   }
 
   expire(delay: number, answer: unknown): void {
@@ -1191,6 +1203,16 @@ export class Engine implements Sim, PartHost {
 
   #invalidTime(what: InvalidTime["what"], given: unknown): never {
     throw new InvalidTime({ ...this.#where, what, given: shown(given) })
+  }
+
+  #copyOfMessage(message: unknown, name: string): unknown {
+    const type = typeof message
+    if (type !== "object" && type !== "function" && type !== "symbol") return message
+    try {
+      return copied(message)
+    } catch (cause) {
+      return this.#refusePlain(cause, shown(name))
+    }
   }
 
   #copied<A>(value: A, what: string): A {

@@ -43,6 +43,12 @@ export class EventQueue {
     return this.size === 0 ? Infinity : this.#times[0]!
   }
 
+  /**
+   * The numbers of the event that `enter` is to take: time, priority, sender, count, target. They go by here since numbers
+   * that are handed to a function are put on the heap first.
+   */
+  readonly entry = new Float64Array(5)
+
   push(
     time: number,
     priority: number,
@@ -53,13 +59,26 @@ export class EventQueue {
     kind: number,
     payload: unknown
   ): number {
+    const { entry } = this
+    entry[0] = time
+    entry[1] = priority
+    entry[2] = sender
+    entry[3] = count
+    entry[4] = target
+    return this.enter(place, kind, payload)
+  }
+
+  /** Takes the event whose numbers are in `entry`. Answers its slot. */
+  enter(place: number, kind: number, payload: unknown): number {
     if (this.size === this.#times.length) this.#grow()
+    const { entry } = this
     const slot = this.#freeSize > 0 ? this.#free[--this.#freeSize]! : this.#fresh++
+    const time = entry[0]!
     this.time[slot] = time
-    this.priority[slot] = priority
-    this.sender[slot] = sender
-    this.count[slot] = count
-    this.target[slot] = target
+    this.priority[slot] = entry[1]!
+    this.sender[slot] = entry[2]!
+    this.count[slot] = entry[3]!
+    this.target[slot] = entry[4]!
     this.place[slot] = place
     this.kind[slot] = kind
     this.payload[slot] = payload

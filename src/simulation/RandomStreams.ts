@@ -64,7 +64,9 @@ export class RandomStreams {
 
   /** The stream at a place is as if never drawn from. */
   reset(place: number): void {
-    this.words.fill(0, place * wordsPerStream, (place + 1) * wordsPerStream)
+    const { words } = this
+    const at = place * wordsPerStream
+    for (let i = 0; i < wordsPerStream; i++) words[at + i] = 0
   }
 
   /** A copy of a stream's words; `undefined` where it was never drawn from. */

@@ -80,15 +80,7 @@ class Outbox {
     return earliest
   }
 
-  push(
-    time: number,
-    priority: number,
-    sender: number,
-    count: number,
-    target: number,
-    kind: number,
-    payload: unknown
-  ): void {
+  push(entry: Float64Array, kind: number, payload: unknown): void {
     const at = this.size++ * stride
     if (at === this.numbers.length) {
       const grown = new Float64Array(2 * at)
@@ -96,11 +88,7 @@ class Outbox {
       this.numbers = grown
     }
     const { numbers } = this
-    numbers[at] = time
-    numbers[at + 1] = priority
-    numbers[at + 2] = sender
-    numbers[at + 3] = count
-    numbers[at + 4] = target
+    for (let i = 0; i < 5; i++) numbers[at + i] = entry[i]!
     if (typeof payload === "number") {
       numbers[at + 5] = 4 * kind + payloadIs.number
       numbers[at + 6] = payload
@@ -198,17 +186,8 @@ export class Exchange {
   }
 
   /** Takes an event for another host. */
-  post(
-    host: number,
-    time: number,
-    priority: number,
-    sender: number,
-    count: number,
-    target: number,
-    kind: number,
-    payload: unknown
-  ): void {
-    this.#outboxes[host]!.push(time, priority, sender, count, target, kind, payload)
+  post(host: number, entry: Float64Array, kind: number, payload: unknown): void {
+    this.#outboxes[host]!.push(entry, kind, payload)
   }
 
   /** Tells the others what is for them, and when this host's next event happens. `stop`: whether this is to be the last exchange. */
@@ -272,6 +251,7 @@ const read = ({ bytes, head, numbers }: Box, engine: Engine): void => {
   if (size === 0) return
   const length = head[1]!
   const payloads = length === 0 ? undefined : new PlainReader(bytes.subarray(0, length))
+  const { entry } = engine.queue
   for (let i = 0, at = 0; i < size; i++, at += stride) {
     const tagged = numbers[at + 5]!
     const kind = Math.floor(tagged / 4)
@@ -281,14 +261,7 @@ const read = ({ bytes, head, numbers }: Box, engine: Engine): void => {
       : is === payloadIs.nothing
       ? undefined
       : payloads!.value()
-    engine.accept(
-      numbers[at]!,
-      numbers[at + 1]!,
-      numbers[at + 2]!,
-      numbers[at + 3]!,
-      numbers[at + 4]!,
-      kind,
-      payload
-    )
+    for (let k = 0; k < 5; k++) entry[k] = numbers[at + k]!
+    engine.accept(kind, payload)
   }
 }

@@ -64,7 +64,7 @@ export class HostShares {
       clock: this.#clock,
       ...(hosts === 1 ? {} : {
         owns: (share: number) => owner(share) === host,
-        post: (share, ...event) => this.#exchange.post(owner(share), ...event)
+        post: (share, entry, kind, payload) => this.#exchange.post(owner(share), entry, kind, payload)
       })
     }
     this.#engine = new Engine(model, { ...this.#layout, seed, config })
