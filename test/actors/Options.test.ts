@@ -47,7 +47,7 @@ describe("options", () => {
       const cases: ReadonlyArray<readonly [object, string]> = [
         [
           { host: 2 },
-          `ActorSystem.layerThread has no option "host"; there are askDeadline, buildId, entry, execArgv, `
+          `ActorSystem.layerThread has no option "host"; there are askDeadline, buildId, `
         ],
         [{ memoryLimit: { heap: 40 } }, `ActorSystem.layerThread has no option "memoryLimit"; there are`],
         [{ placement: "fiber" }, `has no option "placement"`],
