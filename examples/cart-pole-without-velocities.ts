@@ -2,8 +2,7 @@
  * CartPole that shows where cart and pole are, and not how fast they move: one observation does not say what to do, two do.
  * A policy that remembers learns it in some 80,000 steps, one that does not stays below 50 points:
  *
- *     npm start -- --env-id examples/cart-pole-without-velocities.ts --algo ppo --network gru --hidden 64,32 \
- *       --init orthogonal --normalize-rewards --n-steps 64 --batch-size 128 --n-epochs 6 --lr 0.002 --gae-lambda 0.95 --vf-coef 0.1
+ *     npm start -- --env-id examples/cart-pole-without-velocities.ts --algo ppo --network gru
  */
 import { Box, CartPoleV1, Environment } from "troupe/envs"
 

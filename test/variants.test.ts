@@ -147,8 +147,8 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "preset",
     file: "runtime/config/RunConfig.ts",
-    from: `["a2c", "a3c", "impala", "ppo", "notebook-ray", "notebook-a3c"]`,
-    to: `["a2c", "a3c", "impala", "ppo", "notebook-ray", "notebook-a3c", "cleanrl"]`,
+    from: `["a2c", "a3c", "impala", "ppo", "recurrent-ppo", "notebook-ray", "notebook-a3c"]`,
+    to: `["a2c", "a3c", "impala", "ppo", "recurrent-ppo", "notebook-ray", "notebook-a3c", "cleanrl"]`,
     errors: { "runtime/config/presets.ts": ["presets:"] }
   },
   {

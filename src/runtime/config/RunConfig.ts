@@ -98,7 +98,7 @@ export const options = {
       "a wrapper of the environment, such as FrameStackObservation:4 (docs/environments.md); may be repeated, the innermost first"
   },
   preset: choice(
-    ["a2c", "a3c", "impala", "ppo", "notebook-ray", "notebook-a3c"],
+    ["a2c", "a3c", "impala", "ppo", "recurrent-ppo", "notebook-ray", "notebook-a3c"],
     "named settings that the other flags then change (default: that of --algo)"
   ),
   algo: choice(algorithmNames, "algorithm: a2c and ppo, all in step, or a3c and impala, each at its own pace"),

@@ -22,7 +22,7 @@ import { confirmEnvironment, type NamedEnvironment } from "./confirmEnvironment.
 import { EnvironmentRecord } from "./EnvironmentRecord.ts"
 import * as hosts from "./hosts.ts"
 import { readOlder } from "./olderSettings.ts"
-import { presets } from "./presets.ts"
+import { presets, usualPreset } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
 import { unitSize } from "./units.ts"
@@ -210,11 +210,11 @@ export const chosen = Effect.fnUntraced(function*(sources: Sources) {
 
 /** The algorithm and its schedule, by what was chosen of both; and the preset that the other settings come from. */
 const algorithmOf = Effect.fnUntraced(function*(chosen: PartialConfig, notice: Sources["notice"]) {
-  const { algo, preset, schedule } = chosen
+  const { algo, network, preset, schedule } = chosen
   const wanted = algo ?? (preset === undefined ? "a2c" : presets[preset].algo)
   if (schedule === undefined) {
     // A preset keeps its own schedule, as long as the algorithm has it.
-    const base = preset ?? wanted
+    const base = preset ?? usualPreset(wanted, network)
     const own = presets[base].schedule
     return { algo: wanted, schedule: underSchedule(wanted, own) === wanted ? own : schedulesOf(wanted)[0], base }
   }
@@ -234,7 +234,7 @@ const algorithmOf = Effect.fnUntraced(function*(chosen: PartialConfig, notice: S
       } is ${named}, and is called so: it is the schedule that tells the two apart.`
     )
   }
-  return { algo: named, schedule, base: preset ?? algo ?? named }
+  return { algo: named, schedule, base: preset ?? usualPreset(algo ?? named, network) }
 })
 
 const flagOf = (schedule: RunConfig["schedule"]): string =>
@@ -261,7 +261,9 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
   const { algo, base, schedule } = yield* algorithmOf(merged, sources.notice)
   const usual = { ...presets[base], ship: presets[algo].ship }
   const envId = merged.envId ?? usual.envId
-  const tuned = merged.preset === undefined ? tunedFor(envId, algo) : undefined
+  // What was found was found for policies that remember nothing.
+  const mayBeTuned = merged.preset === undefined && merged.network !== "gru"
+  const tuned = mayBeTuned ? tunedFor(envId, algo) : undefined
   const rows = (merged.nEnvs ?? tuned?.nEnvs ?? usual.nEnvs) * (merged.nSteps ?? tuned?.nSteps ?? usual.nSteps)
   const config: RunConfig = {
     workers: hosts.usualWorkers(),
@@ -278,7 +280,7 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
   }
   if (tuned !== undefined) sources.notice?.(tunedNotice(envId, algo, config, tuned, usual))
   const others = algorithmNames.filter((name) => tunedFor(envId, name) !== undefined)
-  if (tuned === undefined && merged.preset === undefined && others.length > 0) {
+  if (tuned === undefined && mayBeTuned && others.length > 0) {
     sources.notice?.(
       `no settings were found for ${
         splitReference(envId).base

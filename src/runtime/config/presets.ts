@@ -1,9 +1,11 @@
 /**
  * Named settings. `a2c` is the default: the synchronous system of notebook 000 with its mistakes put right and tuned
- * for CartPole; `a3c` the asynchronous one of notebook 002; `impala` and `ppo` those algorithms, tuned for CartPole too.
+ * for CartPole; `a3c` the asynchronous one of notebook 002; `impala` and `ppo` those algorithms, tuned for CartPole too,
+ * `recurrent-ppo` with a policy that remembers, tuned for CartPole without velocities.
  * `notebook-ray` and `notebook-a3c` are those notebooks as they were written, each of their quirks a setting of its own, so
  * that any one of them can be put right alone (`docs/notebooks.md`).
  */
+import type { AlgorithmName } from "./algorithmNames.ts"
 import type { RunConfig } from "./RunConfig.ts"
 
 const a2c: Omit<RunConfig, "workers"> = {
@@ -126,12 +128,33 @@ const ppo: Omit<RunConfig, "workers"> = {
   vfCoef: 0.25
 }
 
+const recurrentPpo: Omit<RunConfig, "workers"> = {
+  ...ppo,
+  preset: "recurrent-ppo",
+  network: "gru",
+  hidden: [64, 32],
+  init: "orthogonal",
+  nSteps: 64,
+  batchSize: 128,
+  nEpochs: 6,
+  lr: 0.002,
+  vfCoef: 0.1,
+  normalizeRewards: true
+}
+
+/** The preset whose settings an algorithm usually has; with a policy that remembers PPO has others. */
+export const usualPreset = (
+  algorithm: AlgorithmName,
+  network: RunConfig["network"] | undefined
+): RunConfig["preset"] => algorithm === "ppo" && network === "gru" ? "recurrent-ppo" : algorithm
+
 /** The settings of each preset; `workers` is left to the machine. */
 export const presets: { readonly [Name in RunConfig["preset"]]: Omit<RunConfig, "workers"> } = {
   a2c,
   a3c,
   impala,
   ppo,
+  "recurrent-ppo": recurrentPpo,
   "notebook-a3c": {
     ...a3c,
     preset: "notebook-a3c",
