@@ -65,7 +65,7 @@ describe("options", () => {
         Effect.map(Effect.flip(Effect.scoped(Layer.build(layer))), ({ message }) => message)
       assert.strictEqual(
         yield* build(ActorSystem.layerFiber([], { mailBox: 3 } as object)),
-        `ActorSystem.layerFiber has no option "mailBox"; there are askDeadline, grace, mailbox, supervision`
+        `ActorSystem.layerFiber has no option "mailBox"; there are askDeadline, checks, grace, mailbox, observer, supervision`
       )
       assert.include(
         yield* build(ActorSystem.layerProcess({ entry, memoryLimit: { rss: 3 } as object })),
