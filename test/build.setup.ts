@@ -6,7 +6,15 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { ensureBuilt } from "../scripts/build.ts"
 
-const recordings = ["gymnasium", "numpy-pcg64.json", "returns.json", "learner.json", "distributions.json", "ppo.json"]
+const recordings = [
+  "gymnasium",
+  "numpy-pcg64.json",
+  "returns.json",
+  "learner.json",
+  "distributions.json",
+  "ppo.json",
+  "wrappers.json"
+]
 
 export default async function setup(): Promise<void> {
   const folder = process.env["REFERENCE_DIR"]

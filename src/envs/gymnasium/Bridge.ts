@@ -13,7 +13,7 @@ import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { companion } from "../../companions.ts"
 import { plainLine } from "../../text/plainLine.ts"
-import { endedFile, logFile, request } from "./children.ts"
+import { endedFile, killed, logFile, request } from "./children.ts"
 
 /** What both ends must agree on. */
 const version = 1
@@ -41,6 +41,13 @@ export class NoBridge extends Error {
 /** The process has ended, or does not answer. */
 export class Gone extends Error {
   readonly _tag = "Gone"
+  /** It was there, and gave no answer. */
+  readonly silent: boolean
+
+  constructor(reason: string, silent = false) {
+    super(reason)
+    this.silent = silent
+  }
 }
 
 /** What an environment did that it must not do, and which; null where it is none. */
@@ -148,6 +155,11 @@ export class Bridge {
     this.deadline = 1000 * positive("TROUPE_PYTHON_DEADLINE", 20)
     this.memory = Math.floor(positive("TROUPE_PYTHON_MEMORY", half()))
     this.python = pythonOf()
+  }
+
+  /** Whether it can be asked. */
+  get isOpen(): boolean {
+    return this.line?.stage === "open"
   }
 
   /** Starts a process; `advance` says when it is ready. */
@@ -259,7 +271,7 @@ export class Bridge {
         // It has gone meanwhile.
       }
     }
-    throw new Gone(`it gave no answer within ${this.deadline / 1000} s (TROUPE_PYTHON_DEADLINE)`)
+    throw new Gone(`it gave no answer within ${this.deadline / 1000} s (TROUPE_PYTHON_DEADLINE)`, true)
   }
 
   private forgetFolder({ folder }: Line): void {
@@ -292,6 +304,8 @@ export class Bridge {
     const last = textOf(join(line.folder, logFile))?.trim().split("\n").at(-1)?.trim() ?? ""
     const words = problem !== undefined || last === "" ? "" : `; its last words: ${plainLine(last, 200)}`
     this.end()
+    // Who is killed may begin the next time; who ends by itself would do so again.
+    if (problem === undefined && ended.startsWith(killed)) throw new Gone(ended)
     throw new NoBridge(problem ?? `its Python process (${this.python}) did not begin: ${ended}${words}`)
   }
 

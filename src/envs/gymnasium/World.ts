@@ -375,24 +375,18 @@ export class Crowd {
     let silences = 0
     for (;;) {
       try {
+        if (!bridge.isOpen) bridge.startNow()
         if (kind === asked.reset) this.leave()
         return bridge.ask(kind, payload())
       } catch (cause) {
         if (!(cause instanceof Gone)) throw cause
         deaths += 1
-        if (/no answer/.test(cause.message)) silences += 1
-        if (deaths >= mostDeaths || silences >= mostSilences) {
-          const often = deaths === 1 ? "" : `, ${deaths} times in a row`
-          const words = bridge.lastWords()
-          bridge.end()
-          throw new EnvironmentMistake(`its Python process was lost${often}: ${cause.message}${words}`)
-        }
-      }
-      try {
-        bridge.startNow()
-      } catch (cause) {
-        // One that ends while it begins has ended once more.
-        if (!(cause instanceof Gone)) throw told(cause)
+        if (cause.silent) silences += 1
+        const words = bridge.lastWords()
+        bridge.end()
+        if (deaths < mostDeaths && silences < mostSilences) continue
+        const often = deaths === 1 ? "" : `, ${deaths} times in a row`
+        throw new EnvironmentMistake(`its Python process was lost${often}: ${cause.message}${words}`)
       }
     }
   }

@@ -17,9 +17,13 @@ export interface Wanted {
 }
 
 const children = new Set<ChildProcess>()
+/** Whether they are ended when the program ends in haste. */
+let ending = false
 
 /** The file in the folder that says how a process ended, before both ends had met. */
 export const endedFile = "ended"
+/** How that begins where a signal has ended it. */
+export const killed = "it was ended by"
 /** The file that takes what the process prints. */
 export const logFile = "log"
 /** Made by whoever starts the process: of two that would, one can. */
@@ -67,12 +71,13 @@ const start = ({ args, folder, python }: Wanted): void => {
   child.once("error", (error) => tell(`${python} cannot be started: ${error.message}`))
   child.once("exit", (code, signal) => {
     children.delete(child)
-    tell(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`)
+    tell(signal === null ? `it ended with exit code ${code}` : `${killed} ${signal}`)
   })
   if (child.pid === undefined) return
   // It ends when we close our end of the pipes: no program waits for it.
   child.unref()
-  if (children.size === 0) process.once("exit", endAll)
+  if (!ending) process.once("exit", endAll)
+  ending = true
   children.add(child)
 }
 

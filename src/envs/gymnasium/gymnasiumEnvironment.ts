@@ -16,7 +16,9 @@ import { Crowd, type Kind, stateSizeOf } from "./World.ts"
 
 /** Why there is no such environment, as the end of a sentence. */
 export class GymnasiumProblem extends Schema.TaggedError<GymnasiumProblem>()("GymnasiumProblem", {
-  problem: Schema.String
+  problem: Schema.String,
+  /** Its process was lost: the next may do better. */
+  lost: Schema.Boolean
 }) {
   override get message(): string {
     return this.problem
@@ -47,6 +49,7 @@ const nap = Effect.callback<void>((resume) => {
 
 const problemOf = (cause: unknown): GymnasiumProblem =>
   new GymnasiumProblem({
+    lost: cause instanceof Gone,
     problem: cause instanceof Gone
       ? `its Python process was lost while it made the environment: ${cause.message}`
       : cause instanceof Error
@@ -54,17 +57,23 @@ const problemOf = (cause: unknown): GymnasiumProblem =>
       : String(cause)
   })
 
+/** Processes that are lost while they begin before it is given up. */
+const mostLosses = 10
+
 const opened = Effect.fnUntraced(function*(opening: Opening) {
   const bridge = yield* Effect.try({ try: () => new Bridge(opening), catch: problemOf })
-  const started = performance.now()
-  const wait = Effect.gen(function*() {
+  const begin = Effect.gen(function*() {
+    const started = performance.now()
     yield* Effect.try({ try: () => bridge.start(), catch: problemOf })
     while (!(yield* Effect.try({ try: () => bridge.advance(), catch: problemOf }))) {
       yield* nap
       yield* Effect.try({ try: () => bridge.checkStart(performance.now() - started), catch: problemOf })
     }
   })
-  yield* Effect.onError(wait, () => Effect.sync(() => bridge.end()))
+  yield* begin.pipe(
+    Effect.retry({ times: mostLosses - 1, while: ({ lost }) => lost }),
+    Effect.onError(() => Effect.sync(() => bridge.end()))
+  )
   return bridge
 })
 
@@ -73,6 +82,7 @@ const spaceOf = (json: unknown, what: string) =>
     try: (): Space => spaceFromJson(json),
     catch: (cause) =>
       new GymnasiumProblem({
+        lost: false,
         problem: `its ${what} are none of this program's: ${cause instanceof Error ? cause.message : ""}`
       })
   })
@@ -99,7 +109,7 @@ const define = Effect.fnUntraced(function*(base: string, kwargs: JsonRecord, lim
   const bridge = yield* opened({ id, module: module ?? null, kwargs, limit })
   const description = yield* Schema.decodeUnknownEffect(Description)(bridge.described).pipe(
     Effect.mapError(() =>
-      new GymnasiumProblem({ problem: "its Python process says what no version of this program knows" })
+      new GymnasiumProblem({ lost: false, problem: "its Python process says what no version of this program knows" })
     )
   )
   const observationSpace = yield* spaceOf(description.observation, "observations")

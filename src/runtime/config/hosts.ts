@@ -1,6 +1,8 @@
 /** How many threads or processes a run has for its workers, and how many there can be. */
 import * as os from "node:os"
 import { mostOthers } from "../../actors/links/Doorbell.ts"
+import { isGymnasium } from "../../envs/gymnasium/reference.ts"
+import { splitReference } from "../../envs/options.ts"
 import { Registry } from "../../envs/Registry.ts"
 import { placements } from "./placements.ts"
 import type { RunConfig } from "./RunConfig.ts"
@@ -48,6 +50,8 @@ export const problemOf = (config: RunConfig, available: number): string | undefi
 /** `auto` where there is a choice: for one worker there is none, and who is to be killed must be at work. */
 const placementOf = ({ chaos, envId, placement }: RunConfig, workers: number): RunConfig["placement"] => {
   if (placement !== "auto") return placement
+  // Whoever takes over a world that Python has elsewhere plays its whole episode again.
+  if (isGymnasium(splitReference(envId).base)) return "thread"
   if (chaos > 0) return "thread"
   if (workers > 1) return "auto"
   return Registry.isBuiltIn(envId) ? "fiber" : "thread"
