@@ -38,6 +38,7 @@ import { type ExperienceBatch, ExperienceListener } from "./experience/Experienc
 import { Learner } from "./learning/Learner.ts"
 import { RunningStatistics } from "./learning/RunningStatistics.ts"
 import type { ActorEvent, Finished, RunEvent } from "./monitoring/RunEvent.ts"
+import { RunMetrics } from "./monitoring/RunMetrics.ts"
 import { Restarts, RunEvents, RunMonitor, type RunStatus, SavedMonitor } from "./monitoring/RunMonitor.ts"
 import type { UpdatePlan } from "./plan/UpdatePlan.ts"
 import { deviceLayer, settle, type SettleError } from "./runDevice.ts"
@@ -88,6 +89,22 @@ const actorSystemLayer = Layer.unwrap(
           ...options,
           ...common,
           ...(workerMemory === 0 ? {} : { memoryLimit: { resident: workerMemory } })
+        })
+    }
+  })
+)
+
+/** What a run says goes to the metrics of Effect too. */
+const measuredEvents = Layer.effect(
+  RunEvents,
+  Effect.gen(function*() {
+    const { emit } = yield* RunEvents
+    const metrics = new RunMetrics(yield* Effect.context<never>())
+    return {
+      emit: (event: RunEvent) =>
+        Effect.suspend(() => {
+          metrics.hear(event)
+          return emit(event)
         })
     }
   })
@@ -231,7 +248,8 @@ export class Run extends Context.Service<Run, {
       // Layers are memoized by identity, and what is built here is of this configuration alone.
       (config) =>
         Layer.fresh(Layer.provide(layerOfParts, partsOf({ ...own, ...known(replaced) }))).pipe(
-          Layer.provide(CurrentConfig.layer(config))
+          Layer.provide(CurrentConfig.layer(config)),
+          Layer.provide(measuredEvents)
         )
     ))
 
