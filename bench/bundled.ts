@@ -13,7 +13,12 @@ export const bundled = (input: string) =>
     Effect.promise(async () => {
       const { build } = await import("rolldown")
       const file = join(folder, "host.mjs")
-      await build({ input, platform: "node", external: ["rolldown"], output: { file, format: "esm" } })
+      await build({
+        input,
+        platform: "node",
+        external: ["rolldown"],
+        output: { file, format: "esm", minify: { compress: true, mangle: false, codegen: true } }
+      })
       return pathToFileURL(file)
     })
   ))

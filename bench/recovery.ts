@@ -1,38 +1,24 @@
 /**
  * How long an actor is away: `node bench/recovery.ts [--kills 7]` prints, for fibers, threads and processes, with
  * and without a spare, the time from a kill to the next answer: median and slowest, in milliseconds. The actor has committed
- * state, which its successor takes up. Entries are bundled, as they ship. Beside them, in the same minute, what Node itself
- * takes from starting an empty thread or process to its first word: on a busy machine compare with that.
+ * state, which its successor takes up. The entry is a bundle, minified, and what is compiled of it is kept, as with the entries that
+ * ship. Beside them, in the same minute, what Node itself takes from starting an empty thread or process to its first word: on a busy machine compare with that.
  */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import { fork } from "node:child_process"
 import { writeFile } from "node:fs/promises"
+import * as module from "node:module"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { isMainThread, Worker } from "node:worker_threads"
-import * as Actor from "../src/actors/Actor.ts"
-import { Rpc } from "../src/actors/Actor.ts"
+import { Worker } from "node:worker_threads"
 import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import type { SystemFailure } from "../src/actors/errors.ts"
-import * as ActorHost from "../src/actors/hosts/ActorHost.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
 import { bundled } from "./bundled.ts"
+import { Keeper, KeeperBehavior } from "./fixtures/keeper.ts"
 import { type Figure, figure, isQuick, print, say } from "./report.ts"
-
-class Keeper extends Actor.make("Keeper", {
-  state: Schema.Struct({ total: Schema.Int }),
-  protocol: [Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int })]
-}) {}
-
-const KeeperBehavior = Keeper.behavior(({ restored }) =>
-  Effect.sync(() => {
-    let total = restored._tag === "Some" ? restored.value.total : 0
-    return { handlers: { Add: ({ n }) => Effect.sync(() => (total += n)) }, snapshot: () => ({ total }) }
-  })
-)
 
 /** Milliseconds from each kill to the next answer; so far apart that a spare has had time to come up. */
 const recoveries = (kills: number) =>
@@ -82,7 +68,11 @@ const bareProcess = (file: string) => (heard: () => void) => {
 
 const program = Effect.gen(function*() {
   const { values } = parseArgs({ options: { kills: { type: "string" } }, strict: false })
-  const entry = yield* bundled(import.meta.filename)
+  const entry = yield* bundled(join(import.meta.dirname, "fixtures", "keeper.host.ts"))
+  // As the command line does: what was compiled for one start is kept for the next.
+  const compiled = fileURLToPath(new URL("compiled", entry))
+  module.enableCompileCache(compiled)
+  process.env["NODE_COMPILE_CACHE"] = compiled
   const cases: ReadonlyArray<readonly [string, Layer.Layer<ActorSystem, SystemFailure>]> = [
     ["fiber", ActorSystem.layerFiber([KeeperBehavior])],
     ["thread", ActorSystem.layerThread({ entry })],
@@ -107,5 +97,4 @@ const program = Effect.gen(function*() {
   print(figures)
 }).pipe(Effect.scoped)
 
-if (isMainThread && process.argv[2] !== "troupe-host") await Effect.runPromise(program)
-else ActorHost.launch([KeeperBehavior])
+await Effect.runPromise(program)

@@ -235,8 +235,8 @@ export const port = (): HostPort | undefined => {
     post: (batch) => void send(batch, undefined, undefined, noop),
     listen: (received) => {
       process.on("message", (batch: ReadonlyArray<Command>) => received(batch))
-      const guard = new Worker(watcher, { eval: true, workerData: parent, execArgv: [] })
-      guard.unref()
+      // To start a thread takes a while: our first word leaves before, and the first command is not heard before that.
+      setImmediate(() => new Worker(watcher, { eval: true, workerData: parent, execArgv: [] }).unref())
       // Whoever can, reads it from outside, whatever we do meanwhile.
       if (process.platform !== "linux") {
         setInterval(() => void send({ resident: process.memoryUsage.rss() }, undefined, undefined, noop), memoryWatch)
