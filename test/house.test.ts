@@ -31,6 +31,7 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
     "algorithms",
     "checkpoint",
     "timeline",
+    "serving",
     "chaos",
     "arrivals",
     "reporting",

@@ -133,6 +133,7 @@ const trainFlags: ReadonlyArray<string> = [
   "trace",
   "trace-from",
   "trace-seconds",
+  "metrics-port",
   "json",
   "quiet"
 ]

@@ -112,6 +112,7 @@ const groupOfFlag: Readonly<Record<string, Group>> = {
   trace: "output",
   "trace-from": "output",
   "trace-seconds": "output",
+  "metrics-port": "output",
   json: "output",
   quiet: "output",
   ...Object.fromEntries(Object.entries(groupOfOption).map(([name, group]) => [flagName(name), group]))

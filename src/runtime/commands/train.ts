@@ -212,6 +212,8 @@ interface TrainRequest {
   readonly quiet: boolean
   /** The file of the timeline, and which part of the run it has. */
   readonly trace: (Window & { readonly path: string }) | undefined
+  /** The port at which the metrics are to be had. */
+  readonly metricsPort: number | undefined
 }
 
 /** Brings the folder of a run back to where its checkpoint was taken. */
@@ -300,7 +302,13 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   const events = yield* EventQueue.make
   const config = yield* Effect.provideService(settle(wanted), RunEvents, { emit: events.emit })
   const recorder = config.schedule === "async" ? new recording.Recorder(before?.recorded) : undefined
-  const { trace } = request
+  const { metricsPort, trace } = request
+  if (metricsPort !== undefined) {
+    // Few want it, and it takes a while to load.
+    const { serveMetrics } = yield* Effect.promise(() => import("../serving/metricsServer.ts"))
+    const port = yield* serveMetrics(metricsPort)
+    yield* events.emit({ event: "notice", message: `metrics at http://127.0.0.1:${port}/metrics` })
+  }
   const timeline = trace === undefined ? undefined : yield* keep(
     paths.resolve(trace.path),
     trace,
@@ -461,6 +469,11 @@ export const trainCommand = Command.make(
       Flag.withSchema(Schema.Finite.check(Schema.isBetween({ minimum: 0.001, maximum: 3600 }))),
       Flag.optional
     ),
+    metricsPort: Flag.Int("metrics-port").pipe(
+      Flag.withDescription("port of this machine at which Prometheus finds the run's metrics; 0 for any that is free"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+      Flag.optional
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("print one JSON event a line, and nothing else"),
       Flag.withDefault(false)
@@ -476,6 +489,7 @@ export const trainCommand = Command.make(
         environment,
         force,
         json,
+        metricsPort,
         quiet,
         replay,
         resume,
@@ -530,6 +544,7 @@ export const trainCommand = Command.make(
         force,
         json,
         quiet,
+        metricsPort: Option.getOrUndefined(metricsPort),
         trace: Option.getOrUndefined(Option.map(trace, (path) => ({
           path,
           from: Option.getOrElse(traceFrom, () => 0),
