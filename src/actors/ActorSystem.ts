@@ -34,12 +34,12 @@ import * as ProcessLink from "./links/ProcessLink.ts"
 import { Spares } from "./links/Spares.ts"
 import * as ThreadLink from "./links/ThreadLink.ts"
 import * as Options from "./Options.ts"
-import type { Ended, Guardian, MessageInHand } from "./owner/Guardian.ts"
+import type { Asking, Ended, Guardian, MessageInHand } from "./owner/Guardian.ts"
 import { type ActorInfo, type EndedActor, System, type SystemOptions } from "./owner/System.ts"
 import type { Placement } from "./Placement.ts"
 import * as Supervision from "./Supervision.ts"
 
-export type { ActorInfo, Ended, EndedActor, MessageInHand, SystemOptions }
+export type { ActorInfo, Asking, Ended, EndedActor, MessageInHand, SystemOptions }
 
 /** An actor by its reference, or the living one by its name. */
 export type Named = string | ActorRef.AnyRef

@@ -9,6 +9,7 @@ export type { ActorRef, AnyRef, AskOptions } from "./ActorRef.ts"
 export {
   type ActorInfo,
   ActorSystem,
+  type Asking,
   type Ended,
   type EndedActor,
   type MessageInHand,

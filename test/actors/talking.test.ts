@@ -119,6 +119,30 @@ describe("talking, fiber", () => {
       assert.strictEqual(yield* rings[0]!.Ping({ left: 2 }), "end")
     })))
 
+  it.live("shows who waits for whom", () =>
+    run(Effect.gen(function*() {
+      const { system, teller } = yield* bank
+      const asked = yield* Effect.forkChild(teller.Both({ a: 50, b: 50, until: 0 }), { startImmediately: true })
+      const asks = (yield* system.actors).find(({ name }) => name === "teller")?.asks
+      assert.isAbove(asks?.length ?? 0, 0)
+      for (const { actor } of asks ?? []) assert.include(["a", "b"], actor)
+      yield* Fiber.join(asked)
+      assert.deepStrictEqual((yield* system.actors).flatMap((actor) => actor.asks), [])
+    })))
+
+  it.live("leaves out with a message what it had asked, where supervision resumes", () =>
+    run(Effect.gen(function*() {
+      const { a, b, system } = yield* bank
+      const resuming = Supervision.oneForOne({ maxRestarts: 0, decide: () => "resume" })
+      const teller = yield* system.spawn(Teller, { name: "resuming", supervision: resuming })
+      const failure = yield* Effect.flip(teller.Move({ n: 10, dieAt: 1, until: 99, how: "ask" }))
+      assert.strictEqual(failure._tag, "ActorDied")
+      // What it had asked before it died has happened, once; the next message asks anew.
+      assert.strictEqual((yield* a.Read()).seen, 1)
+      yield* teller.Move({ n: 10, dieAt: 1, until: 0, how: "ask" })
+      assert.deepStrictEqual([(yield* a.Read()).seen, (yield* b.Read()).seen], [2, 1])
+    })))
+
   it.live("finds a circle through messages that wait in a queue", () =>
     run(Effect.gen(function*() {
       const system = yield* ActorSystem

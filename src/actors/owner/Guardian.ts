@@ -56,6 +56,14 @@ export interface MessageInHand {
   readonly sinceMillis: number
 }
 
+/** An ask that the message in hand has made of another actor, and that was not answered yet. */
+export interface Asking {
+  readonly actor: string
+  readonly method: string
+}
+
+const none: ReadonlyArray<never> = []
+
 export type Status = "starting" | "running" | "restarting" | "stopping" | "ended"
 
 /** What a guardian needs of the system around it. */
@@ -294,6 +302,17 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   get unanswered(): number {
     return this.ledger.size
+  }
+
+  /** Whom the message in hand waits for, as its owner knows it. */
+  get asks(): ReadonlyArray<Asking> {
+    if (this.open === undefined) return none
+    const seq = this.ledger.oldest?.seq
+    return [...this.open].flatMap((open) =>
+      open.seq === seq && !open.tell && open.target !== undefined
+        ? [{ actor: open.target.name, method: open.method.name }]
+        : []
+    )
   }
 
   /** How many timers are set. */

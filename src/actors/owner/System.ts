@@ -23,7 +23,7 @@ import type { Placement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
 import { Addresses } from "./Addresses.ts"
 import { Alarms } from "./Alarms.ts"
-import { type Ended, Guardian, type MessageInHand, type Status, type Surroundings } from "./Guardian.ts"
+import { type Asking, type Ended, Guardian, type MessageInHand, type Status, type Surroundings } from "./Guardian.ts"
 import { Siblings } from "./Siblings.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -76,6 +76,8 @@ export interface ActorInfo {
   readonly unanswered: number
   /** What it is at work on, as far as its owner knows; `undefined` when it is idle, or has no incarnation at the time. */
   readonly message: MessageInHand | undefined
+  /** Whom that waits for: who asks whom. */
+  readonly asks: ReadonlyArray<Asking>
   /** How many timers it has set that are still to come. */
   readonly timers: number
   readonly host: number
@@ -256,6 +258,7 @@ export class System {
       restarts: guardian.restarts,
       unanswered: guardian.unanswered,
       message: guardian.messageInHand,
+      asks: guardian.asks,
       timers: guardian.timerCount,
       host: guardian.host.index,
       placement: guardian.host.placement

@@ -16,6 +16,7 @@ const actor: ActorInfo = {
   restarts: 2,
   unanswered: 4,
   message: { method: "Add", seq: 9, sinceMillis: 12.5 },
+  asks: [],
   timers: 1,
   host: 1,
   placement: "thread"
