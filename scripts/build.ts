@@ -132,7 +132,7 @@ const compileKernels = async (out: string): Promise<void> => {
   fs.writeFileSync(path.join(out, "kernels.wasm"), wasm)
 }
 
-const optional = [/^@tensorflow\//, /^echarts/]
+const optional = [/^@tensorflow\//, /^echarts/, /^hyparquet/]
 
 /** The bundles: their entries by name, what stays outside, and whether all must be one file. */
 const bundles = [

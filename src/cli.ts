@@ -30,6 +30,7 @@ import { exportCommand } from "./runtime/commands/export.ts"
 import { helpPage } from "./runtime/commands/helpPage.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { psCommand } from "./runtime/commands/ps.ts"
+import { simulateCommand } from "./runtime/commands/simulate.ts"
 import { sweepCommand } from "./runtime/commands/sweep.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
 import { zooCommand } from "./runtime/commands/zoo.ts"
@@ -53,6 +54,7 @@ const commands = [
   checkCommand,
   sweepCommand,
   zooCommand,
+  simulateCommand,
   psCommand
 ] as const
 

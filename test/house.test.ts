@@ -27,6 +27,7 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
   actors: ["inspection", "owner", "hosts", "links", "messages"],
   runtime: [
     "commands",
+    "simulations",
     "sweeps",
     "algorithms",
     "checkpoint",

@@ -131,6 +131,8 @@ export class Engine implements Sim, PartHost {
   table: AgentTable
   readonly parts = new Map<string, { readonly part: Part; readonly share: number }>()
   readonly kinds: Array<Kind> = []
+  /** What a run's series tell, by name. */
+  readonly collectors = new Map<string, () => number>()
   /** Messages by their index. */
   readonly messageNames: Array<string> = []
   readonly owns: (share: number) => boolean
@@ -160,6 +162,8 @@ export class Engine implements Sim, PartHost {
   readonly #cancelled = new Map<number, Set<number>>()
   #cancellations = 0
   #settingUp = true
+  /** Somebody looks at the world from outside: all shares here are theirs. */
+  #looking = false
   /** Whose turn it is: its place, number and share, and the kind of its event. */
   #place = modelPlace
   #share = 0
@@ -874,6 +878,7 @@ export class Engine implements Sim, PartHost {
   }
 
   agents<S, P>(definition: Agent<S, P>): ReadonlyArray<AgentRef<P>> {
+    if (this.#looking) return this.everyone(definition)
     return this.note(() => {
       const members = this.table.shares[this.#share]!.members[this.#kindIndex(definition)]
       return Array.from(members ?? []) as Array<AgentRef<P>>
@@ -895,6 +900,32 @@ export class Engine implements Sim, PartHost {
     return this.table.states[place] as S
   }
 
+  collect(name: string, of: () => number): void {
+    if (!this.#settingUp) this.refuse(`collects ${shown(name)} too late: only the set-up can`)
+    if (this.collectors.has(name)) this.refuse(`collects ${shown(name)} twice: give each a name of its own`)
+    this.collectors.set(name, of)
+  }
+
+  /**
+   * Between events: reads what it likes, of all shares here. What it draws or changes is drawn and changed: look at a copy.
+   * Throws a `SimulationFault`.
+   */
+  look<A>(body: () => A): A {
+    let seen: { readonly value: A } | undefined
+    this.#looking = true
+    this.#place = modelPlace
+    this.#clock[1] = 0
+    this.#share = 0
+    try {
+      this.#guarded(() => {
+        seen = { value: body() }
+      })
+    } finally {
+      this.#looking = false
+    }
+    return seen!.value
+  }
+
   /** All the living of a kind, of all shares here: for whoever looks at the world from outside. */
   everyone<S, P>(definition: Agent<S, P>): ReadonlyArray<AgentRef<P>> {
     const kind = this.#kindOf.get(definition)
@@ -913,7 +944,7 @@ export class Engine implements Sim, PartHost {
 
   /** Fails where an agent is of another share: what is immediate stays within one. */
   #mine(agent: number, what: string): void {
-    if (shareOf(agent) !== this.#share) {
+    if (shareOf(agent) !== this.#share && !this.#looking) {
       this.refuse(`cannot ${what} ${this.describe(agent)}, which lives in another share: send it a message`)
     }
   }
@@ -1069,7 +1100,7 @@ export class Engine implements Sim, PartHost {
   }
 
   enter(name: string, share: number): void {
-    if (share !== this.#share && !this.#settingUp) {
+    if (share !== this.#share && !this.#settingUp && !this.#looking) {
       this.refuse(`used ${shown(name)}, which is in share ${share}, from share ${this.#share}: let both live in one`)
     }
   }

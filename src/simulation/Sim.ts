@@ -140,6 +140,8 @@ export interface Sim {
   /** In the set-up: lets all agents of some kinds have a turn, every period, in each share. */
   schedule(name: string, options: ScheduleOptions): void
 
+  /** In the set-up: a number that a run's series tell at each of their points, of all shares. It only looks. */
+  collect(name: string, of: () => number): void
   /** Adds to a count. */
   count(name: string, by?: number): void
   /** Adds an observation to a tally: its number, mean, deviation and range. */

@@ -135,6 +135,15 @@ export class World {
     return stateSha256(this.engine.model, this.now, digestsOf(this.engine))
   }
 
+  /** Counts, tallies and monitors. */
+  get statistics(): Pick<Result, "counts" | "tallies" | "monitors"> {
+    const { engine } = this
+    return {
+      ...merged(engine.table.shares.filter((share) => share !== undefined)),
+      monitors: summaries(averagesOf(engine), engine.now)
+    }
+  }
+
   get result(): Result {
     const { engine } = this
     return {
@@ -143,8 +152,7 @@ export class World {
       events: engine.handled,
       undelivered: engine.undelivered,
       agents: engine.table.living,
-      ...merged(engine.table.shares.filter((share) => share !== undefined)),
-      monitors: summaries(averagesOf(engine), engine.now),
+      ...this.statistics,
       stateSha256: this.stateSha256
     }
   }

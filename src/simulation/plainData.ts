@@ -226,7 +226,10 @@ export class PlainReader {
 
   constructor(bytes: Uint8Array) {
     // A copy where the bytes are shared with others, who might change them meanwhile.
-    this.#bytes = bytes.buffer instanceof ArrayBuffer ? bytes as Bytes : Uint8Array.from(bytes)
+    // And a view of its own: a slice of Node's Buffer is no copy.
+    this.#bytes = bytes.buffer instanceof ArrayBuffer
+      ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      : Uint8Array.from(bytes)
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)
   }
 

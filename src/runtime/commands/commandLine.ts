@@ -9,7 +9,7 @@ import { aliasesOf, otherWords } from "../config/otherWords.ts"
 import { flagName, optionNames, options } from "../config/RunConfig.ts"
 
 /** What the program can do; the first is meant where none is named. */
-const verbs = ["train", "eval", "export", "plot", "check", "sweep", "zoo", "ps"]
+const verbs = ["train", "eval", "export", "plot", "check", "sweep", "zoo", "simulate", "ps"]
 
 /** Flags that stand without a verb. */
 const globals = ["--version", "--completions", "--wizard"]
@@ -150,6 +150,14 @@ const takeable: ReadonlyArray<string> = [
     "steps",
     "deadline",
     "jobs",
+    "until",
+    "hosts",
+    "set",
+    "sweep",
+    "replications",
+    "every",
+    "checkpoint-every",
+    "rewind",
     ...Object.keys(otherWords)
   ])
 ].filter((flag) => flag.length > 1 && flag !== "cpu" && flag !== "quiet")

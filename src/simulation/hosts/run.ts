@@ -325,7 +325,8 @@ const open = <Config>(
         yield* keep(now)
         if (chaos === 0) millis = Math.max(keepMillis, keepRatio * (performance.now() - began))
       }
-      if (isDue) due += checkpointEvery
+      // Multiples, since a sum would drift.
+      if (isDue) due = (Math.round(due / checkpointEvery) + 1) * checkpointEvery
       if ((isDue || isOver) && onCheckpoint !== undefined) yield* onCheckpoint(checkpointed(), now)
       if (!isOver) return undefined
       // A rejection is told by the event loop only.

@@ -30,6 +30,8 @@ export interface GridOptions {
   readonly height: number
   /** Whether its edges meet. Default no. */
   readonly torus?: boolean
+  /** Which agents are drawn alike. Default: those of a kind. */
+  readonly groupOf?: (agent: AgentRef) => string | number
   /** How many agents have room in a cell. Default: any number. */
   readonly capacity?: number
   /** Default `"moore"`. */
@@ -65,6 +67,7 @@ export class Grid implements Part {
   readonly width: number
   readonly height: number
   readonly torus: boolean
+  readonly groupOf: ((agent: AgentRef) => string | number) | undefined
   readonly capacity: number
   readonly shape: NeighborhoodShape
   readonly #host: PartHost
@@ -76,7 +79,7 @@ export class Grid implements Part {
   constructor(
     host: PartHost,
     name: string,
-    { capacity = Infinity, height, shape = "moore", torus = false, width }: GridOptions,
+    { capacity = Infinity, groupOf, height, shape = "moore", torus = false, width }: GridOptions,
     share: number
   ) {
     this.#host = host
@@ -85,6 +88,7 @@ export class Grid implements Part {
     this.width = width
     this.height = height
     this.torus = torus
+    this.groupOf = groupOf
     this.capacity = capacity
     this.shape = shape
     host.attach(name, this, share)

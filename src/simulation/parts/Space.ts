@@ -12,6 +12,8 @@ export interface SpaceOptions {
   readonly height: number
   /** Whether its edges meet. Default no: a point outside is a fault. */
   readonly torus?: boolean
+  /** Which agents are drawn alike. Default: those of a kind. */
+  readonly groupOf?: (agent: AgentRef) => string | number
   /** The radius that is mostly searched: what it is does not change what is found. Default: a 32nd of the longer side. */
   readonly usualRadius?: number
 }
@@ -39,6 +41,7 @@ export class Space implements Part {
   readonly width: number
   readonly height: number
   readonly torus: boolean
+  readonly groupOf: ((agent: AgentRef) => string | number) | undefined
   readonly #host: PartHost
   readonly #dwellers = new Map<number, Dweller>()
   readonly #columns: number
@@ -48,7 +51,7 @@ export class Space implements Part {
   constructor(
     host: PartHost,
     name: string,
-    { height, torus = false, width, usualRadius = Math.max(width, height) / 32 }: SpaceOptions,
+    { groupOf, height, torus = false, width, usualRadius = Math.max(width, height) / 32 }: SpaceOptions,
     share: number
   ) {
     this.#host = host
@@ -57,6 +60,7 @@ export class Space implements Part {
     this.width = width
     this.height = height
     this.torus = torus
+    this.groupOf = groupOf
     host.attach(name, this, share)
     if (!(width > 0 && width < Infinity && height > 0 && height < Infinity && usualRadius > 0)) {
       host.refuse(

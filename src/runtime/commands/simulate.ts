@@ -1,0 +1,168 @@
+/** The verb `simulate`: runs a simulation that a module exports, once into a folder, or many times to compare. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { fromJson } from "../../text/json.ts"
+import { plainLine } from "../../text/plainLine.ts"
+import { ConfigError } from "../config/configSources.ts"
+import type { Request } from "../simulations/simulating.ts"
+import { programName } from "./programName.ts"
+
+const positive = Schema.Finite.check(Schema.isGreaterThan(0))
+
+const Scalar = fromJson(Schema.Union([Schema.Finite, Schema.Boolean]))
+
+/** What a person writes for a value: a number or a truth value, else text. */
+const valueOf = (text: string): unknown => Option.getOrElse(Schema.decodeOption(Scalar)(text), () => text)
+
+const usage = (source: string, message: string) => new ConfigError({ source, message })
+
+const assignment = (flag: string, text: string) => {
+  const at = text.indexOf("=")
+  return at < 1
+    ? Effect.fail(usage(flag, `--${flag} ${plainLine(text, 80)}: write a name and a value, as in --${flag} clerks=2.`))
+    : Effect.succeed([text.slice(0, at), text.slice(at + 1)] as const)
+}
+
+/** What runs simulations is loaded by those alone who run one. */
+const simulations = Effect.promise(() =>
+  Promise.all([
+    import("../simulations/simulating.ts"),
+    import("../simulations/loadModel.ts"),
+    import("../simulations/resumption.ts")
+  ])
+)
+
+// -------------------------------------------------------------------------------------------------------- command line
+
+const texts = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.atLeast(0))
+
+const number = (name: string, schema: Schema.Codec<number, number>, description: string) =>
+  Flag.Finite(name).pipe(Flag.withDescription(description), Flag.withSchema(schema), Flag.optional)
+
+export const simulateCommand = Command.make(
+  "simulate",
+  {
+    file: Argument.String("file").pipe(
+      Argument.withDescription("a module whose default export is a simulation, such as examples/simulations/mmc.ts")
+    ),
+    seed: Flag.Int("seed").pipe(
+      Flag.withDescription("what is drawn, and with --replications the first of as many seeds (default 0)"),
+      Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+      Flag.optional
+    ),
+    until: number("until", positive, "virtual time at which it ends (default: the model's)"),
+    set: texts("set", "name=value", "a value of the model's configuration"),
+    hosts: Flag.Int("hosts").pipe(
+      Flag.withDescription("hosts that share the work: of one run its shares, of many runs whole ones (default 1)"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1024 }))),
+      Flag.withDefault(1)
+    ),
+    placement: Flag.Literals("placement", ["fiber", "thread"]).pipe(
+      Flag.withDescription("where hosts are (default: one is a fiber, several are threads)"),
+      Flag.optional
+    ),
+    chaos: Flag.Int("chaos").pipe(
+      Flag.withDescription("kill so many hosts during the run, drawn from the seed (default 0)"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 }))),
+      Flag.withDefault(0)
+    ),
+    replications: Flag.Int("replications").pipe(
+      Flag.withDescription("run so often, with seeds that follow each other, and tell means with intervals"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))),
+      Flag.optional
+    ),
+    sweep: texts("sweep", "name=a,b,...", "run with each of these values, and with every combination of several"),
+    every: number("every", positive, "virtual time between two points of the series (default: a fiftieth of --until)"),
+    checkpointEvery: number(
+      "checkpoint-every",
+      positive,
+      "virtual time between two checkpoints (default: a tenth of --until)"
+    ),
+    agents: Flag.Boolean("agents").pipe(
+      Flag.withDescription("a table of all agents at each point of the series"),
+      Flag.withDefault(false)
+    ),
+    resume: Flag.String("resume").pipe(
+      Flag.withDescription("go on with the simulation in that folder, from its newest checkpoint"),
+      Flag.withMetavar("folder"),
+      Flag.optional
+    ),
+    rewind: number(
+      "rewind",
+      Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)),
+      "with --resume: go back to this virtual time first"
+    ),
+    fork: Flag.Boolean("fork").pipe(
+      Flag.withDescription("with --resume: into a folder of its own, from there on with another --seed or --set"),
+      Flag.withDefault(false)
+    ),
+    logDir: Flag.String("log-dir").pipe(
+      Flag.withDescription("where the folder is made (default runs)"),
+      Flag.withMetavar("folder"),
+      Flag.withDefault("runs")
+    ),
+    runFolder: Flag.Boolean("run-folder").pipe(
+      Flag.withDescription("write a folder (default)"),
+      Flag.withDefault(true)
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("print one JSON event a line, and nothing else"),
+      Flag.withDefault(false)
+    ),
+    quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
+  },
+  Effect.fnUntraced(function*({ file, fork, replications, resume, rewind, set, sweep, ...flags }) {
+    const config = Object.fromEntries(
+      yield* Effect.forEach(
+        set,
+        (text) => Effect.map(assignment("set", text), ([name, value]) => [name, valueOf(value)] as const)
+      )
+    )
+    const sweeps = yield* Effect.forEach(
+      sweep,
+      (text) =>
+        Effect.map(assignment("sweep", text), ([name, values]) => [name, values.split(",").map(valueOf)] as const)
+    )
+    const isMany = Option.isSome(replications) || sweeps.length > 0
+    if (Option.isNone(resume) && (Option.isSome(rewind) || fork)) {
+      return yield* usage("resume", `--${fork ? "fork" : "rewind"} goes with --resume: name the simulation's folder.`)
+    }
+    if (Option.isSome(resume) && isMany) {
+      return yield* usage("resume", "--resume goes on with one simulation: leave out --replications and --sweep.")
+    }
+    if (Option.isSome(resume) && !fork && (Option.isSome(flags.seed) || set.length > 0)) {
+      return yield* usage(
+        "resume",
+        "A simulation goes on with the seed and the configuration it was begun with: say --fork for others."
+      )
+    }
+    const [{ many, once }, { loadModel }, { resumption }] = yield* simulations
+    const loaded = yield* loadModel(file)
+    const request: Request = {
+      ...flags,
+      loaded,
+      file,
+      program: programName(),
+      config,
+      seed: Option.getOrUndefined(flags.seed),
+      until: Option.getOrUndefined(flags.until),
+      placement: Option.getOrUndefined(flags.placement),
+      every: Option.getOrUndefined(flags.every),
+      checkpointEvery: Option.getOrUndefined(flags.checkpointEvery)
+    }
+    if (isMany) return yield* many(request, sweeps, Option.getOrElse(replications, () => 1))
+    yield* once(
+      request,
+      Option.isNone(resume)
+        ? undefined
+        : yield* resumption(loaded, resume.value, Option.getOrUndefined(rewind), fork)
+    )
+  })
+).pipe(
+  Command.withDescription("Run a simulation of agents in virtual time, once or many times")
+)
