@@ -28,6 +28,7 @@ const ways: Readonly<Record<string, PartialConfig>> = {
     maxStaleness: 1,
     whenStale: "refuse"
   },
+  "by the seed, corrected for its age": { preset: "impala", schedule: "seeded", nSteps: 5 },
   "in step, remembering": { algo: "ppo", network: "gru", nSteps: 5, batchSize: 5, nEpochs: 2 },
   "by the seed, remembering": { preset: "a3c", schedule: "seeded", nSteps: 5, network: "gru" },
   "in step, normalized": { normalizeObservations: true, normalizeRewards: true },
