@@ -22,7 +22,10 @@ const scripts = {
   "stable_baselines3_training": ["stable_baselines3"],
   "gymnasium_stepping": ["gymnasium"],
   "envpool_stepping": ["envpool"],
-  "pytorch_update": ["torch"]
+  "pytorch_update": ["torch"],
+  "simpy_mmc": ["simpy"],
+  "mesa_schelling": ["mesa"],
+  "mesa_wolf_sheep": ["mesa", "networkx"]
 } as const
 
 /** Found, not imported: that would take seconds. */

@@ -35,6 +35,7 @@ import {
   emptyJournal,
   Interrupted,
   isWait,
+  noteIn,
   pending,
   Process,
   type ProcessBody,
@@ -254,7 +255,7 @@ export class Engine implements Sim, PartHost {
     random.reseed(seed)
     for (const [process, place] of begun) {
       const words = random.firstWords(process.number)
-      process.journal.reseeds.push({ at: process.journal.times.length, words })
+      noteIn(process.journal, "reseeds", { at: process.journal.times.length, words })
       random.setWords(place, words)
     }
   }
@@ -460,7 +461,7 @@ export class Engine implements Sim, PartHost {
     entry[1] = priority
     const count = this.#sign(to)
     this.#deliver(what, payload)
-    if (this.#running !== undefined) this.#running.journal.notes.push(count)
+    if (this.#running !== undefined) noteIn(this.#running.journal, "notes", count)
     return count as EventHandle
   }
 
@@ -620,7 +621,7 @@ export class Engine implements Sim, PartHost {
 
   /** An event's handle, noted where a process has it. */
   #handed(count: number): EventHandle {
-    if (this.#running !== undefined) this.#running.journal.notes.push(count)
+    if (this.#running !== undefined) noteIn(this.#running.journal, "notes", count)
     return count as EventHandle
   }
 
@@ -863,9 +864,9 @@ export class Engine implements Sim, PartHost {
     this.table.remove(place)
     const forgetful = this.#forgetful[shareOf(number)]
     if (forgetful !== undefined) { for (const part of forgetful) part.forget?.(number) }
-    if (state instanceof Process && state.holds.length > 0) {
+    if (state instanceof Process && state.holds !== undefined) {
       const { holds } = state
-      state.holds = []
+      state.holds = undefined
       for (const part of holds) part.surrender?.(number)
     }
   }
@@ -988,8 +989,10 @@ export class Engine implements Sim, PartHost {
     process.settled = false
     process.awaitedSender = -1
     this.#running = process
-    if (wait !== undefined && (interrupted || !settled)) wait.abandon({ process: process.number, turn: process.turn })
-    const generator = process.generator ??= process.definition.body(...process.args as ReadonlyArray<never>)
+    if (wait !== undefined && (interrupted || !settled) && wait.abandon !== Wait.prototype.abandon) {
+      wait.abandon({ process: process.number, turn: process.turn })
+    }
+    const generator = process.generator ??= this.#bodyOf(process)
     let result = this.#goOn(process, generator, answer, interrupted)
     while (result.done !== true) {
       // It may have stopped itself, and still be waiting.
@@ -1017,6 +1020,10 @@ export class Engine implements Sim, PartHost {
     if (place !== nowhere) this.#die(place)
   }
 
+  #bodyOf({ args, definition }: Process): NonNullable<Process["generator"]> {
+    return args.length === 0 ? definition.body() : definition.body(...args as ReadonlyArray<never>)
+  }
+
   #goOn(
     process: Process,
     generator: NonNullable<Process["generator"]>,
@@ -1024,7 +1031,7 @@ export class Engine implements Sim, PartHost {
     interrupted: boolean
   ): IteratorResult<Wait<unknown>, unknown> {
     const { journal } = process
-    if (interrupted) journal.interruptions.push(journal.times.length)
+    if (interrupted) noteIn(journal, "interruptions", journal.times.length)
     journal.times.push(this.now)
     journal.answers.push(answer)
     return interrupted ? generator.throw(new Interrupted(answer)) : generator.next(answer)
@@ -1035,7 +1042,7 @@ export class Engine implements Sim, PartHost {
     process.args = args
     process.journal = emptyJournal()
     process.beganWith = this.random.wordsAt(this.#place)
-    return process.generator = process.definition.body(...args as ReadonlyArray<never>)
+    return process.generator = this.#bodyOf(process)
   }
 
   timeout(delay: number): Wait<void> {
@@ -1120,13 +1127,22 @@ export class Engine implements Sim, PartHost {
   }
 
   hold(process: number, part: Part): void {
-    this.#processOf(process)?.holds.push(part)
+    const holder = this.#processOf(process)
+    if (holder === undefined) return
+    if (holder.holds === undefined) holder.holds = [part]
+    else holder.holds.push(part)
   }
 
   letGo(process: number, part: Part): void {
-    const holds = this.#processOf(process)?.holds
-    const index = holds?.indexOf(part) ?? -1
-    if (index >= 0) holds!.splice(index, 1)
+    const holder = this.#processOf(process)
+    const holds = holder?.holds
+    if (holds === undefined) return
+    if (holds.length === 1 && holds[0] === part) {
+      holder!.holds = undefined
+      return
+    }
+    const index = holds.indexOf(part)
+    if (index >= 0) holds.splice(index, 1)
   }
 
   #processOf(agent: number): Process | undefined {
@@ -1167,7 +1183,7 @@ export class Engine implements Sim, PartHost {
     // What is noted was an answer to this very call.
     if (this.#replayed !== undefined) return this.#noted() as A
     const answer = compute()
-    if (this.#running !== undefined) this.#running.journal.notes.push(copied(answer))
+    if (this.#running !== undefined) noteIn(this.#running.journal, "notes", copied(answer))
     return answer
   }
 

@@ -93,14 +93,34 @@ export interface Journal {
   /** With which answer; the reason, where it was interrupted. */
   readonly answers: Array<unknown>
   /** Which of these were interruptions. */
-  readonly interruptions: Array<number>
+  interruptions: Array<number>
   /** What calls between its waits gave it, in their order. */
-  readonly notes: Array<unknown>
+  notes: Array<unknown>
   /** Before which of these steps its random stream became another, in a fork, and which. */
-  readonly reseeds: Array<{ readonly at: number; readonly words: Uint32Array }>
+  reseeds: Array<{ readonly at: number; readonly words: Uint32Array }>
 }
 
-export const emptyJournal = (): Journal => ({ times: [], answers: [], interruptions: [], notes: [], reseeds: [] })
+/** Of what most processes have none: made when there is one. */
+const none: Array<never> = []
+
+export const emptyJournal = (): Journal => ({
+  times: [],
+  answers: [],
+  interruptions: none,
+  notes: none,
+  reseeds: none
+})
+
+/** Adds an entry to one of a journal's rarer lists. */
+export const noteIn = <K extends "interruptions" | "notes" | "reseeds">(
+  journal: Journal,
+  list: K,
+  entry: Journal[K][number]
+): void => {
+  const entries: Array<unknown> = journal[list]
+  if (entries === none) journal[list] = [entry] as Journal[K]
+  else entries.push(entry)
+}
 
 /** A process that lives. */
 export class Process {
@@ -121,7 +141,7 @@ export class Process {
   /** Whether its wait was answered already, and only the event is on its way. */
   settled = false
   /** The parts that it holds something of, one entry for each. */
-  holds: Array<Part> = []
+  holds: Array<Part> | undefined
 
   constructor(definition: ProcessDefinition, number: number, args: ReadonlyArray<unknown>) {
     this.definition = definition

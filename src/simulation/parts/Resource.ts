@@ -15,8 +15,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { Part, PartHost } from "../Part.ts"
-import { Interrupted, pending, type Wait, type Waiter } from "../Process.ts"
-import { PartWait } from "./PartWait.ts"
+import { Interrupted, pending, Wait, type Waiter } from "../Process.ts"
 import { SavedTimeAverage, TimeAverage } from "./TimeAverage.ts"
 import { SavedLine, WaitingLine } from "./WaitingLine.ts"
 
@@ -110,22 +109,22 @@ export class Resource implements Part {
     if (within !== undefined && !(within >= 0)) {
       host.refuse(`requests "${this.name}" within ${within}: give a time of at least 0`)
     }
-    return new PartWait<boolean>(
-      `"${this.name}"`,
-      (waiter) => {
-        host.enter(this.name, this.share)
-        if (this.#users.length < this.capacity || (preempt && this.#preempt(waiter.process, priority))) {
-          this.#give(waiter, priority)
-          return true
-        }
-        if (within === 0) return false
-        this.#line.add(waiter, priority, undefined)
-        this.#inLine.set(this.#line.length, host.now)
-        if (within !== undefined && within < Infinity) host.expire(within, false)
-        return pending
-      },
-      (waiter) => this.#abandon(waiter)
-    )
+    return new Request(this, priority, preempt, within)
+  }
+
+  /** A process begins to wait for one. */
+  begin(waiter: Waiter, priority: number, preempt: boolean, within: number | undefined): boolean | typeof pending {
+    const host = this.#host
+    host.enter(this.name, this.share)
+    if (this.#users.length < this.capacity || (preempt && this.#preempt(waiter.process, priority))) {
+      this.#give(waiter, priority)
+      return true
+    }
+    if (within === 0) return false
+    this.#line.add(waiter, priority, undefined)
+    this.#inLine.set(this.#line.length, host.now)
+    if (within !== undefined && within < Infinity) host.expire(within, false)
+    return pending
   }
 
   /** The process whose turn it is gives back one that it uses. */
@@ -134,7 +133,7 @@ export class Resource implements Part {
     if (host.replaying) return
     host.enter(this.name, this.share)
     const { self } = host
-    if (this.#takeBack((user) => user.process === self)) return
+    if (this.#takeBack(self)) return
     const lost = this.#lost.indexOf(self)
     if (lost < 0) host.refuse(`released "${this.name}", of which it uses none`)
     this.#lost.splice(lost, 1)
@@ -144,7 +143,7 @@ export class Resource implements Part {
   /** A process that uses some of it has died. */
   surrender(process: number): void {
     this.#lost = this.#lost.filter((other) => other !== process)
-    while (this.#takeBack((user) => user.process === process)) { /* all of them */ }
+    while (this.#takeBack(process)) { /* all of them */ }
   }
 
   #give({ process, turn }: Waiter, priority: number): void {
@@ -154,15 +153,22 @@ export class Resource implements Part {
     host.hold(process, this)
   }
 
-  /** Takes the newest that this is true of, and serves the next in line. */
-  #takeBack(is: (user: User) => boolean): boolean {
+  /** Takes the newest that a process uses, or the one that it was given in this wait, and serves the next in line. */
+  #takeBack(process: number, turn?: number): boolean {
     const host = this.#host
-    const index = this.#users.findLastIndex(is)
+    const users = this.#users
+    let index = users.length - 1
+    for (; index >= 0; index--) {
+      const user = users[index]!
+      if (user.process === process && (turn === undefined || user.turn === turn)) break
+    }
     if (index < 0) return false
-    const [user] = this.#users.splice(index, 1)
-    host.letGo(user!.process, this)
+    // What `splice` does, without an array for what it takes out.
+    for (let i = index + 1; i < users.length; i++) users[i - 1] = users[i]!
+    users.pop()
+    host.letGo(process, this)
     this.#serve()
-    this.#inUse.set(this.#users.length, host.now)
+    this.#inUse.set(users.length, host.now)
     return true
   }
 
@@ -199,9 +205,9 @@ export class Resource implements Part {
   }
 
   /** Its wait is over otherwise: it leaves the line, or gives back what it was given and has not heard of. */
-  #abandon({ process, turn }: Waiter): void {
+  abandon({ process, turn }: Waiter): void {
     if (this.#line.remove(process)) this.#inLine.set(this.#line.length, this.#host.now)
-    else this.#takeBack((user) => user.process === process && user.turn === turn)
+    else this.#takeBack(process, turn)
   }
 
   averages(): Readonly<Record<string, TimeAverage>> {
@@ -227,5 +233,33 @@ export class Resource implements Part {
     this.#inLine.load(inLine)
     for (const { process } of users) this.#host.hold(process, this)
     for (const process of lost) this.#host.hold(process, this)
+  }
+}
+
+/** A process waits for one. A class of its own, since a function for each wait would cost more than the wait. */
+class Request extends Wait<boolean> {
+  readonly #resource: Resource
+  readonly #priority: number
+  readonly #preempt: boolean
+  readonly #within: number | undefined
+
+  constructor(resource: Resource, priority: number, preempt: boolean, within: number | undefined) {
+    super()
+    this.#resource = resource
+    this.#priority = priority
+    this.#preempt = preempt
+    this.#within = within
+  }
+
+  get description(): string {
+    return `"${this.#resource.name}"`
+  }
+
+  begin(waiter: Waiter): boolean | typeof pending {
+    return this.#resource.begin(waiter, this.#priority, this.#preempt, this.#within)
+  }
+
+  override abandon(waiter: Waiter): void {
+    this.#resource.abandon(waiter)
   }
 }
