@@ -22,6 +22,7 @@ import { Pcg64 } from "../../src/random/index.ts"
 
 const python = process.env["TROUPE_PYTHON"] ?? "python3"
 const installed = spawnSync(python, ["-c", "import gymnasium"], { stdio: "ignore" }).status === 0
+const hasBox2d = installed && spawnSync(python, ["-c", "import Box2D"], { stdio: "ignore" }).status === 0
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url))
 const bridge = fileURLToPath(new URL("../../src/envs/gymnasium/bridge.py", import.meta.url))
 
@@ -122,6 +123,16 @@ describe.skipIf(!installed)(installed ? "Gymnasium" : `Gymnasium (${python} has 
       }),
     20_000
   )
+
+  it.live.skipIf(!hasBox2d)("comes back in a world that outlives its episodes", () =>
+    Effect.gen(function*() {
+      const definition = yield* loadEnvironment("gymnasium:BipedalWalker-v3", 300)
+      const undisturbed = yield* play(definition, 1, 210)
+      const disturbed = yield* play(definition, 1, 210, (step) => {
+        if (step === 200) { for (const pid of children()) process.kill(pid, "SIGKILL") }
+      })
+      assert.deepStrictEqual(disturbed, undisturbed)
+    }), 20_000)
 
   it.live("goes back to a snapshot, and in the wrappers too", () =>
     Effect.gen(function*() {

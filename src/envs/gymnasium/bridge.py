@@ -79,11 +79,22 @@ class Worlds(object):
         self.shares_stream = type(unwrapped).__module__.split(".")[0] == "gymnasium"
         self.box = isinstance(self.observation_space, gymnasium.spaces.Box)
         self.size = gymnasium.spaces.flatdim(self.observation_space)
-        self.spare = first
+        # A Box2D world that goes on over resets has something of every episode in it: there each episode has a new one.
+        self.renews = self.keeps_world(first)
+        self.spare = None if self.renews else first
         self.read_action = self.action_reader()
 
     def make(self):
         return self.gymnasium.make(self.id, disable_env_checker=True, **self.kwargs)
+
+    def keeps_world(self, env):
+        unwrapped = env.unwrapped
+        if type(getattr(unwrapped, "world", None)).__name__ != "b2World":
+            return False
+        env.reset(seed=0)
+        before = unwrapped.world
+        env.reset(seed=0)
+        return unwrapped.world is before
 
     def action_reader(self):
         spaces, np, space = self.gymnasium.spaces, self.np, self.action_space
@@ -148,6 +159,8 @@ class Worlds(object):
             raise Fault("its observation is no %s (%s)" % (self.observation_space, words_of(error)))
 
     def reset(self, number, words, seed, options, row):
+        if self.renews:
+            self.close(number)
         env = self.world(number)
         if self.shares_stream:
             unwrapped = env.unwrapped
