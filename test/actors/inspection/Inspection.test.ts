@@ -8,7 +8,7 @@ import * as path from "node:path"
 import * as Inspection from "../../../src/actors/inspection/Inspection.ts"
 import type { ActorInfo } from "../../../src/actors/owner/System.ts"
 
-const actor: ActorInfo = {
+const told = {
   name: "counter/0",
   definition: "Counter",
   status: "running",
@@ -16,11 +16,12 @@ const actor: ActorInfo = {
   restarts: 2,
   unanswered: 4,
   message: { method: "Add", seq: 9, sinceMillis: 12.5 },
-  asks: [],
   timers: 1,
   host: 1,
   placement: "thread"
-}
+} as const
+
+const actor: ActorInfo = { ...told, asks: [] }
 
 /** Runs a test whose sockets lie in a new folder, which it is given. */
 const there = <A, E>(test: (folder: string) => Effect.Effect<A, E, Scope.Scope>) =>
@@ -79,7 +80,6 @@ describe.skipIf(process.platform === "win32")("Inspection", () => {
         assert.deepStrictEqual(found.map(({ what }) => what).toSorted(), ["one", "two"])
         const one = found.find(({ what }) => what === "one")!
         assert.isAbove(one.millis, 0)
-        const { asks: _, ...told } = actor
         assert.deepStrictEqual(one, {
           format: "troupe-ps-1",
           pid: process.pid,
