@@ -8,6 +8,7 @@
 import { plainLine, thrownText } from "../text/plainLine.ts"
 import type { Agent, AgentRef, AnyAgent, ErasedHandler } from "./Agent.ts"
 import { AgentTable, birthOf, nowhere, numberOf, Share, shareOf } from "./AgentTable.ts"
+import type { ToldEvent } from "./Difference.ts"
 import {
   AsyncInSimulation,
   HandlerFailed,
@@ -19,7 +20,7 @@ import {
   NotReproducible,
   type SimulationFault
 } from "./errors.ts"
-import { EventQueue } from "./EventQueue.ts"
+import { EventQueue, none } from "./EventQueue.ts"
 import { type AnyModel, configured } from "./Model.ts"
 import type { Part, PartHost } from "./Part.ts"
 import { Container, type ContainerOptions } from "./parts/Container.ts"
@@ -281,6 +282,35 @@ export class Engine implements Sim, PartHost {
   run(edge: number, budget = Infinity): void {
     if (this.#fault !== undefined) throw this.#fault
     this.#guarded(() => this.#run(edge, budget))
+  }
+
+  /** What happens next, for people; `undefined` where that was cancelled, or finds nobody, or nothing is left. */
+  tellNext(): ToldEvent | undefined {
+    const { count, kind, payload, place, priority, sender, target, time, top } = this.queue
+    if (top === none || this.isCancelled(top) || this.table.numbers[place[top]!] !== target[top]) return undefined
+    return {
+      time: time[top]!,
+      priority: priority[top]!,
+      sender: this.describe(sender[top]!),
+      count: count[top]!,
+      receiver: this.describe(target[top]!),
+      what: this.#whatOf(kind[top]!, payload[top]),
+      payload: copied(payload[top])
+    }
+  }
+
+  #whatOf(what: number, payload: unknown): string {
+    if (what >= 0) return this.messageNames[what >> 1]!
+    switch (what) {
+      case eventKind.repeat:
+        return this.#whatOf((payload as Repetition).kind, (payload as Repetition).payload)
+      case eventKind.call:
+        return "a function of the set-up"
+      case eventKind.interrupt:
+        return "is interrupted"
+      default:
+        return "goes on"
+    }
   }
 
   /** Time has come to here: what is still to happen lies no earlier. */

@@ -131,6 +131,11 @@ export class EventQueue {
     return first
   }
 
+  /** The slot of the next event, which stays where it is; `none` when none waits. */
+  get top(): number {
+    return this.size === 0 ? none : this.#slots[0]!
+  }
+
   /** Gives a popped event's slot to the next that is pushed. */
   release(slot: number): void {
     this.payload[slot] = undefined

@@ -9,6 +9,7 @@ export {
   Ref,
   type RefOf
 } from "./Agent.ts"
+export { diff, type Difference, type ToldEvent } from "./Difference.ts"
 export { type HostsOptions, type HostsResult, run } from "./hosts/run.ts"
 export { type AnyModel, make, type Model, type ModelOptions, type Newborn } from "./Model.ts"
 export type { Container, ContainerOptions } from "./parts/Container.ts"

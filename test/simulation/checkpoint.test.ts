@@ -65,6 +65,29 @@ describe("checkpoints", () => {
     assert.strictEqual(ends.size, 5)
   })
 
+  it("tell the first event that differs", () => {
+    const at = (options: { readonly seed: number; readonly config?: { readonly rate: number } }, time: number) => {
+      const world = Simulation.open(Town, options)
+      world.run(time)
+      return world
+    }
+    const world = at({ seed: 2 }, 8)
+    const bytes = world.checkpoint()
+    world.run(12)
+    assert.isUndefined(Simulation.diff(Town, bytes, world.checkpoint()))
+    // What draws nothing is the same for any seed.
+    assert.isBelow(Simulation.diff(Town, bytes, at({ seed: 3 }, 9).checkpoint())!.common, 5)
+    // A fork is like its origin up to where it parts, and its history knows that.
+    const fork = Simulation.restore(Town, bytes, { seed: 7 })
+    fork.run(14)
+    const { common, first, second } = Simulation.diff(Town, world.checkpoint(), fork.checkpoint())!
+    assert.isAbove(common, at({ seed: 2 }, 8).result.events - 1)
+    assert.isAtLeast(Math.min(first!.time, second!.time), 8)
+    const twice = Simulation.restore(Town, fork.checkpoint())
+    twice.run(15)
+    assert.isUndefined(Simulation.diff(Town, twice.checkpoint(), fork.checkpoint()))
+  })
+
   it("are refused in one sentence where they are damaged, whatever was changed", () => {
     const world = Simulation.open(Town, { seed: 1 })
     world.run(3)
