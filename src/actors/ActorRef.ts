@@ -19,7 +19,6 @@ import type { Any, Method, Rpcs } from "./Actor.ts"
 import { type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
 import { type Address, current, type Waiting } from "./InHand.ts"
 import * as Options from "./Options.ts"
-import type { Guardian } from "./owner/Guardian.ts"
 
 export interface AskOptions {
   /** How long to wait; the system's default otherwise (60 s unless set). */
@@ -114,30 +113,30 @@ const millisOf = (duration: Duration.Input): number =>
 class Reference implements AnyRef {
   readonly name: string
   readonly definition: Any
-  readonly #guardian: Guardian
+  readonly #to: Address
   readonly #millis: number
 
-  constructor(guardian: Guardian, definition: Any, defaultMillis: number) {
-    this.name = guardian.name
+  constructor(to: Address, definition: Any, defaultMillis: number) {
+    this.name = to.name
     this.definition = definition
-    this.#guardian = guardian
+    this.#to = to
     this.#millis = defaultMillis
   }
 
   get tell(): object {
     const tells: Record<string, unknown> = {}
     for (const method of this.definition.methods.values()) {
-      tells[method.name] = sender(this.#guardian, method, true, this.#millis)
+      tells[method.name] = sender(this.#to, method, true, this.#millis)
     }
     return keep(this, "tell", tells)
   }
 
   static ask(ref: Reference, method: Method): unknown {
-    return keep(ref, method.name, sender(ref.#guardian, method, false, ref.#millis))
+    return keep(ref, method.name, sender(ref.#to, method, false, ref.#millis))
   }
 
-  static guardianOf(ref: object): Guardian | undefined {
-    return #guardian in ref ? ref.#guardian : undefined
+  static addressOf(ref: object): Address | undefined {
+    return #to in ref ? ref.#to : undefined
   }
 }
 
@@ -146,8 +145,8 @@ const keep = <A>(ref: Reference, name: string, value: A): A => {
   return value
 }
 
-/** The guardian behind a reference: the same actor still when another has taken its name. */
-export const guardianOf = (ref: AnyRef): Guardian | undefined => Reference.guardianOf(ref)
+/** Where a reference leads: to the same actor still when another has taken its name. */
+export const addressOf = (ref: AnyRef): Address | undefined => Reference.addressOf(ref)
 
 type References = typeof Reference
 
@@ -169,9 +168,9 @@ const referencesTo = (definition: Any): References => {
   return made
 }
 
-/** Builds the reference to a guardian's actor. `D` must be the guardian's own definition. */
-export const make = <D extends Any>(guardian: Guardian, definition: D, defaultMillis: number): ActorRef<D> => {
-  const ref: AnyRef = new (referencesTo(definition))(guardian, definition, defaultMillis)
+/** Builds the reference to an actor. `D` must be the actor's own definition. */
+export const make = <D extends Any>(to: Address, definition: D, defaultMillis: number): ActorRef<D> => {
+  const ref: AnyRef = new (referencesTo(definition))(to, definition, defaultMillis)
   // One function per method of the protocol, each with that method's types: true by the loop above.
   return ref as ActorRef<D>
 }

@@ -27,38 +27,28 @@ import * as Fault from "./Fault.ts"
 import { ambiguous, behaviorsByName } from "./hosts/behaviors.ts"
 import { FiberHost } from "./hosts/FiberHost.ts"
 import { RemoteHost, type RemoteOptions } from "./hosts/RemoteHost.ts"
+import * as Talk from "./hosts/Talk.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import { mostOthers } from "./links/Doorbell.ts"
 import type { OpenLink } from "./links/HostLink.ts"
 import * as ProcessLink from "./links/ProcessLink.ts"
 import { Spares } from "./links/Spares.ts"
 import * as ThreadLink from "./links/ThreadLink.ts"
+import { Unknown } from "./messages/requests.ts"
 import * as Options from "./Options.ts"
-import type { Asking, Ended, Guardian, MessageInHand } from "./owner/Guardian.ts"
+import { type Asking, type Ended, Guardian, type MessageInHand } from "./owner/Guardian.ts"
 import { type ActorInfo, type EndedActor, System, type SystemOptions } from "./owner/System.ts"
 import type { Placement } from "./Placement.ts"
+import { placement, type SpawnOptions, spawnRules } from "./SpawnOptions.ts"
 import * as Supervision from "./Supervision.ts"
+import { systemKey } from "./systemKey.ts"
+
+export type { SpawnOptions }
 
 export type { ActorInfo, Asking, Ended, EndedActor, MessageInHand, SystemOptions }
 
 /** An actor by its reference, or the living one by its name. */
 export type Named = string | ActorRef.AnyRef
-
-export type SpawnOptions<D extends Any> =
-  & {
-    /** Unique among the living actors of the system. Default: the definition's name and a number. */
-    readonly name?: string
-    readonly supervision?: Supervision.Supervision
-    /** Unanswered messages it takes before senders wait. */
-    readonly mailbox?: number
-    /** Which host of its placement, from 0. Default: the one with the fewest actors. */
-    readonly host?: number
-    /** In a system with several placements: where. Default: the system's own. */
-    readonly placement?: Placement
-    /** How long it may take to end when its scope closes. */
-    readonly grace?: Duration.Input
-  }
-  & ([D["config"]["Type"]] extends [void] ? { readonly config?: undefined } : { readonly config: D["config"]["Type"] })
 
 /** What threads and processes have in common. */
 export interface RemoteSystemOptions {
@@ -104,6 +94,11 @@ export interface Shape {
     definition: D,
     options: SpawnOptions<D>
   ) => Effect.Effect<ActorRef.ActorRef<D>, SpawnFailure, Scope.Scope>
+  /** The living actor of this name and definition, or else one that is spawned so. */
+  readonly spawnOrGet: <D extends Any>(
+    definition: D,
+    options: SpawnOptions<D> & { readonly name: string }
+  ) => Effect.Effect<ActorRef.ActorRef<D>, SpawnFailure | ActorNotFound, Scope.Scope>
   /** A reference to the living actor of this name and definition. */
   readonly lookup: <D extends Any>(
     definition: D,
@@ -127,7 +122,7 @@ export interface Shape {
   readonly events: Stream.Stream<LifecycleEvent>
 }
 
-export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/actors/ActorSystem") {
+export class ActorSystem extends Context.Service<ActorSystem, Shape>()(systemKey) {
   /** `spawn` of the system in context. */
   static readonly spawn = <D extends Any>(
     definition: D,
@@ -174,8 +169,6 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()("troupe/a
     )
   }
 }
-
-const placement = Options.oneOf("fiber", "thread", "process")
 
 const systemRules = {
   askDeadline: Options.wait,
@@ -232,16 +225,6 @@ const layerRules = {
     placement
   }
 } satisfies Record<string, Options.Rules>
-
-const spawnRules = {
-  name: Options.name,
-  config: Options.anything,
-  supervision: Supervision.check,
-  mailbox: Options.whole(1),
-  host: Options.whole(0),
-  placement,
-  grace: Options.delay
-} satisfies Record<keyof SpawnOptions<Any>, unknown>
 
 /** What a system is made of, by placement. */
 interface Parts<B> {
@@ -303,7 +286,10 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
         spares: [threads?.spares, processes?.spares].filter((spares) => spares !== undefined)
       }
     })
-    const shape = serve(system, standard)
+    const shape = Talk.make(
+      { home: system.home, address: (at) => system.addresses.address(at, system.home) },
+      serve(system, standard)
+    )
     systems.set(shape, system)
     yield* Effect.addFinalizer(() => system.close)
     const hosts = [...system.hosts.thread, ...system.hosts.process]
@@ -317,13 +303,15 @@ const systems = new WeakMap<Shape, System>()
 /** What a service serves, for who looks on while it runs (`troupe/testing`). */
 export const systemOf = (shape: Shape): System | undefined => systems.get(shape)
 
+/** The system for who is none of its actors. */
 const serve = (system: System, standard: Placement): Shape => {
   const reference = <D extends Any>(guardian: Guardian, definition: D) =>
     ActorRef.make(guardian, definition, system.askMillis)
 
   const find = (actor: Named): Effect.Effect<Guardian, ActorNotFound> =>
     Effect.suspend(() => {
-      const guardian = typeof actor === "string" ? system.get(actor) : ActorRef.guardianOf(actor)
+      const to = typeof actor === "string" ? system.get(actor) : ActorRef.addressOf(actor)
+      const guardian = to instanceof Guardian ? to : undefined
       const name = typeof actor === "string" ? actor : actor.name
       return guardian === undefined ? Effect.fail(new ActorNotFound({ actor: name })) : Effect.succeed(guardian)
     })
@@ -335,29 +323,39 @@ const serve = (system: System, standard: Placement): Shape => {
       (guardian) => new ActorNotFound({ actor: guardian.name })
     )
 
+  const lookup: Shape["lookup"] = (definition, name) =>
+    Effect.flatMap(find(name), (guardian) =>
+      isOf(guardian, definition)
+        ? Effect.succeed(reference(guardian, definition))
+        : Effect.fail(new ActorNotFound({ actor: `${name} (${definition.actorName})` })))
+
+  const spawn: Shape["spawn"] = (definition, options) =>
+    Effect.gen(function*() {
+      const invalid = Options.check("ActorSystem.spawn", options, spawnRules)
+      if (invalid !== undefined) return yield* invalid
+      const scope = yield* Effect.scope
+      const guardian = yield* Effect.uninterruptible(Effect.gen(function*() {
+        const guardian = yield* system.spawn(definition, { ...options, placement: options.placement ?? standard })
+        yield* Scope.addFinalizerExit(scope, ending(system, guardian, graceOf(system, options.grace)))
+        return guardian
+      }))
+      yield* guardian.firstStart.pipe(
+        Effect.mapError((death) => new StartFailed({ actor: guardian.name, death })),
+        // Nobody will ever have its reference: it leaves now, and not with the scope, and its name is free.
+        Effect.onInterrupt(() => system.stop(guardian, 0))
+      )
+      return reference(guardian, definition)
+    })
+
   return {
-    spawn: (definition, options) =>
-      Effect.gen(function*() {
-        const invalid = Options.check("ActorSystem.spawn", options, spawnRules)
-        if (invalid !== undefined) return yield* invalid
-        const scope = yield* Effect.scope
-        const guardian = yield* Effect.uninterruptible(Effect.gen(function*() {
-          const guardian = yield* system.spawn(definition, { ...options, placement: options.placement ?? standard })
-          yield* Scope.addFinalizerExit(scope, ending(system, guardian, graceOf(system, options.grace)))
-          return guardian
-        }))
-        yield* guardian.firstStart.pipe(
-          Effect.mapError((death) => new StartFailed({ actor: guardian.name, death })),
-          // Nobody will ever have its reference: it leaves now, and not with the scope, and its name is free.
-          Effect.onInterrupt(() => system.stop(guardian, 0))
-        )
-        return reference(guardian, definition)
-      }),
-    lookup: (definition, name) =>
-      Effect.flatMap(find(name), (guardian) =>
-        guardian.definition.methods === definition.methods
-          ? Effect.succeed(reference(guardian, definition))
-          : Effect.fail(new ActorNotFound({ actor: `${name} (${definition.actorName})` }))),
+    spawn,
+    spawnOrGet: (definition, options) =>
+      Effect.suspend(() =>
+        system.get(options.name) === undefined
+          ? Effect.mapError(spawn(definition, options), (failure): ActorNotFound | SpawnFailure => failure)
+          : lookup(definition, options.name)
+      ),
+    lookup,
     actors: Effect.sync(() => system.actors),
     ended: Effect.sync(() => [...system.ended]),
     watch: (actor) => Effect.flatMap(find(actor), (guardian) => guardian.end),
@@ -371,6 +369,10 @@ const serve = (system: System, standard: Placement): Shape => {
     events: Stream.fromPubSub(system.events)
   }
 }
+
+/** Where only the hosts know a kind, its name must do. */
+const isOf = ({ definition: its }: Guardian, definition: Any): boolean =>
+  its.methods === definition.methods || (its instanceof Unknown && its.actorName === definition.actorName)
 
 /**
  * Only an orderly ending is given time: who is interrupted or failing has none to wait for each actor in turn. It stands

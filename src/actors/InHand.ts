@@ -10,7 +10,11 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { Random } from "effect/Random"
+import type { Scope } from "effect/Scope"
 import type { Method } from "./Actor.ts"
+
+/** For as long as the system's asks wait: on a side that does not know how long that is. */
+export const systemMillis = -1
 
 /** What somebody waits for; `resume` is `undefined` once nobody does. */
 export interface Waiting {
@@ -41,6 +45,10 @@ export interface Address {
 export interface Hand {
   /** The system of the actor that calls. */
   readonly home: object
+  /** Its message; 0 for none. */
+  readonly seq: number
+  /** The scope of its incarnation. */
+  readonly scope: Scope | undefined
   send(
     to: Address,
     method: Method,
@@ -55,8 +63,8 @@ export interface Hand {
   share(): void
   /** The date that the handler sees, in milliseconds since 1970. */
   readonly date: number
-  /** The numbers that the handler draws. */
-  readonly random: Random
+  /** The numbers that the handler draws; `undefined` for those of its host. */
+  readonly random: Random | undefined
   /** A wait of so many milliseconds, which `waiting` does. */
   sleep(millis: number, waiting: Effect.Effect<void>): Effect.Effect<void>
 }

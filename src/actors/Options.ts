@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import { InvalidOption } from "./errors.ts"
 
 /** A schema whose `expected` says in words what it accepts. */
-interface Rule {
+export interface Rule {
   readonly schema: Schema.Schema<unknown>
   readonly expected: string
   /** Whether it must be given. */
@@ -18,7 +18,7 @@ interface Rule {
 }
 
 /** What decides by itself about an option, and says what is wrong with it. */
-type Check = (function_: string, option: string, given: unknown) => InvalidOption | undefined
+export type Check = (function_: string, option: string, given: unknown) => InvalidOption | undefined
 
 /** All that there are, by name. One that is left out is right, unless it is required. */
 export type Rules = { readonly [option: string]: Rule | Rules | Check }

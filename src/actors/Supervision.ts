@@ -103,10 +103,16 @@ const make = (strategy: Supervision["strategy"]) => (options: SupervisionOptions
     }),
     maxConsecutive: maxConsecutive ?? 10,
     backoff,
-    decide: decide ?? (() => "restart"),
+    decide: decide ?? always,
     ...(Object.keys(unknown).length === 0 ? {} : { unknown })
   }
 }
+
+const always = (): Directive => "restart"
+
+/** Whether it is nothing but numbers, and its actors are no group. */
+export const isPlain = ({ backoff, decide, strategy }: Supervision): boolean =>
+  strategy === "one-for-one" && backoff === undefined && decide === always
 
 /** Each actor for itself, with its own count of restarts. */
 export const oneForOne: (options?: SupervisionOptions) => Supervision = make("one-for-one")

@@ -9,12 +9,14 @@
  * - It begins with the state of the last reply that counted, and is given in order what was not answered, and nothing that was.
  * - Replies count in order, each once, on the present link, until its end is decided. Nobody says anything after its end.
  * - A message that must not run twice is not given again once it may have been begun.
+ * - What a message calls is called once, and told once; one that is given again is given with all of it (`CallsSeen.ts`).
  * - A host is told nothing before it has named its build, and is ended only for a reason.
  * - Nobody is begun who has ended, not even where that was decided while the host came up.
  * - All of a group are gone before the first of them begins again.
  * - No more hosts are begun than deaths explain, and at the end nothing is left.
  */
-import type { Command, Report, StartCommand } from "../actors/links/HostLink.ts"
+import type { Command, JournalWord, Report, StartCommand } from "../actors/links/HostLink.ts"
+import { CallsSeen } from "./CallsSeen.ts"
 import type { Simulator } from "./Simulator.ts"
 
 /** A host as the invariants see it. */
@@ -68,6 +70,7 @@ interface Seen {
   readonly withdrawn: Set<number>
   /** How often it began. */
   begun: number
+  readonly calls: CallsSeen
 }
 
 /** A group, and its last joint restart: when the first end was heard that led to it, in steps, and whether it has begun. */
@@ -169,7 +172,15 @@ export class Invariants {
       case "start":
         return this.saidStart(host, command[1])
       case "message":
-        return this.saidMessage(command[1], command[2], command[3], command[4])
+        return this.saidMessage(command[1], command[2], command[3], command[4], command[6])
+      case "answered": {
+        const actor = this.actors.get(command[1])
+        // To one whose end has been heard it is not said.
+        if (actor?.incarnation.number !== command[2]) {
+          return this.violated(`an answer for ${command[1]}/${command[2]}, who is gone`)
+        }
+        return actor.calls.answered(command[3], command[4])
+      }
       case "withdraw":
         return void this.actors.get(command[1])?.withdrawn.add(command[3])
       case "stop":
@@ -222,7 +233,8 @@ export class Invariants {
         hasState: false,
         once: new Set(),
         withdrawn: new Set(),
-        begun: 1
+        begun: 1,
+        calls: new CallsSeen(name, (what) => this.violated(what))
       })
       return
     }
@@ -265,7 +277,13 @@ export class Invariants {
     }
   }
 
-  private saidMessage(id: number, number: number, seq: number, method: string): void {
+  private saidMessage(
+    id: number,
+    number: number,
+    seq: number,
+    method: string,
+    journal: JournalWord | undefined
+  ): void {
     const actor = this.actors.get(id)
     if (actor === undefined || actor.incarnation.number !== number) {
       return this.violated(`a message ${seq} is given to an incarnation ${id}/${number} that was never begun`)
@@ -295,6 +313,7 @@ export class Invariants {
     const { ended, host } = actor.incarnation
     if (!replayable && !ended && !this.lastWords.has(host)) once.add(seq)
     actor.given++
+    actor.calls.given(seq, journal)
   }
 
   // --- what a host hears and says
@@ -364,6 +383,18 @@ export class Invariants {
         actor.settled = seq
         actor.state = state
         actor.hasState = state !== undefined
+        return
+      }
+      case "asking":
+      case "abandoned":
+      case "slept": {
+        const [kind, id, number, seq, call] = report
+        const actor = this.actors.get(id)
+        if (actor === undefined || actor.incarnation.number !== number || actor.incarnation.ended) return
+        if (kind === "asking") {
+          actor.calls.asking(seq, call, actor.given > 0 ? actor.owed[0]?.seq : undefined, host.terminated)
+        }
+        if (kind === "abandoned") actor.calls.abandoned(seq, call)
         return
       }
       case "withdrawn":

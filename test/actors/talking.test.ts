@@ -4,9 +4,25 @@ import { Cause, Effect, Exit, Fiber, type Scope } from "effect"
 import { ActorSystem } from "../../src/actors/ActorSystem.ts"
 import { RestartLimitReached } from "../../src/actors/errors.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
-import { Account, AccountBehavior, Ring, RingBehavior, Teller, TellerBehavior } from "./fixtures/teller.ts"
+import {
+  Account,
+  AccountBehavior,
+  Parent,
+  ParentBehavior,
+  Ring,
+  RingBehavior,
+  Teller,
+  TellerBehavior
+} from "./fixtures/teller.ts"
 
-const layer = ActorSystem.layerFiber([AccountBehavior, TellerBehavior, RingBehavior])
+const layer = ActorSystem.layerFiber([AccountBehavior, TellerBehavior, RingBehavior, ParentBehavior])
+
+const entry = new URL("./fixtures/teller.host.ts", import.meta.url)
+
+const borders = {
+  thread: ActorSystem.layerThread({ entry, hosts: 2, spares: 1 }),
+  process: ActorSystem.layerProcess({ entry, hosts: 2, spares: 1 })
+}
 
 const supervision = Supervision.oneForOne({ maxRestarts: 1000 })
 
@@ -88,7 +104,7 @@ describe("talking, fiber", () => {
   for (
     const [method, words] of [
       ["Diverge", [/calls a\.Add with \{"n":\d+\}/, /had called a\.Add with \{"n":1\}/]],
-      ["Forget", [/about to be answered/, /had called a\.Add with \{"n":5\}/]]
+      ["Forget", [/about to be answered/, /had called system\.lookup with/]]
     ] as const
   ) {
     it.live(`says of a message that does otherwise when it runs again what it did (${method})`, () =>
@@ -160,4 +176,72 @@ describe("talking, fiber", () => {
       const b = yield* system.spawn(Ring, { name: "b", config: { next: "a", millis: 5 }, mailbox: 1 })
       yield* Effect.all([a.Tell({ left: 1 }), b.Tell({ left: 1 })], { concurrency: "unbounded" })
     })), 2000)
+
+  it.live("gives a message that runs again the child that it has, which lives on with its parent", () =>
+    run(Effect.gen(function*() {
+      const system = yield* ActorSystem
+      yield* children(system)
+    })))
 })
+
+describe("talking, across borders", () => {
+  for (const [placement, layer] of Object.entries(borders)) {
+    it.live(
+      `counts once whoever dies, tells of circles, and has children (${placement})`,
+      () =>
+        Effect.gen(function*() {
+          const { a, b, c, system, teller } = yield* bank
+          assert.strictEqual(yield* teller.Move({ n: 10, dieAt: 2, until: 2, how: "ask" }), 0)
+          assert.strictEqual(yield* teller.Move({ n: 5, dieAt: 1, until: 3, how: "tell" }), 15)
+          assert.deepStrictEqual(yield* a.Read(), { sum: -15, seen: 2 })
+          assert.deepStrictEqual(yield* b.Read(), { sum: 15, seen: 2 })
+          // Both branches, through kills of all.
+          const asked = yield* Effect.forkChild(teller.Both({ a: 200, b: 400, until: 4 }))
+          for (const name of ["a", "teller", "b"]) {
+            yield* Effect.sleep(60)
+            yield* system.kill(name)
+          }
+          const log = yield* Fiber.join(asked)
+          assert.deepStrictEqual(log.split(" ").toSorted(), ["a1", "a2", "b1", "b2"])
+          assert.strictEqual((yield* a.Read()).seen, 4)
+          assert.strictEqual((yield* b.Read()).seen, 4)
+          assert.deepStrictEqual(yield* c.Read(), { sum: log === "a1 a2 b1 b2" ? 1 : 100, seen: 1 })
+          const next: Record<string, string> = { x: "y", y: "z", z: "x" }
+          const rings = yield* Effect.forEach(
+            Object.keys(next),
+            (name) => system.spawn(Ring, { name, config: { next: next[name]!, millis: 0 } })
+          )
+          assert.strictEqual(yield* rings[0]!.Ping({ left: 5 }), "x.Ping y.Ping z.Ping x.Ping")
+          yield* children(system)
+        }).pipe(Effect.scoped, Effect.provide(layer)),
+      60_000
+    )
+  }
+})
+
+const children = (system: ActorSystem["Service"]) =>
+  Effect.gen(function*() {
+    const parent = yield* system.spawn(Parent, { name: "parent", config: { kid: true }, supervision })
+    assert.strictEqual(yield* parent.Raise({ name: "child", until: 2 }), 15)
+    const child = yield* system.lookup(Account, "child")
+    assert.deepStrictEqual(yield* child.Read(), { sum: 15, seen: 1 })
+    assert.strictEqual(yield* parent.Get({ name: "child" }), 16)
+    // Of one message.
+    assert.strictEqual(yield* parent.Borrow({ name: "guest", until: 3 }), 15)
+    assert.isTrue(Exit.isFailure(yield* Effect.exit(system.lookup(Account, "guest"))))
+    assert.strictEqual(yield* parent.Borrow({ name: "guest", until: 0 }), 15)
+    // Of an incarnation: with the next comes another of the name.
+    const kid = yield* system.lookup(Account, "parent/kid")
+    yield* kid.Add({ n: 1 })
+    yield* system.kill(parent)
+    assert.strictEqual(yield* parent.Get({ name: "child" }), 17)
+    assert.deepStrictEqual(yield* (yield* system.lookup(Account, "parent/kid")).Read(), { sum: 1, seen: 0 })
+    assert.strictEqual((yield* system.watch(kid))._tag, "Stopped")
+    assert.strictEqual(yield* parent.Bury({ name: "child", until: 5 }), "Stopped")
+    yield* parent.Raise({ name: "orphan", until: 0 })
+    // It ends itself, and all of its own end with it.
+    assert.strictEqual(yield* parent.End(), 7)
+    assert.strictEqual((yield* system.watch(parent))._tag, "Stopped")
+    const names = (yield* system.actors).map(({ name }) => name)
+    assert.isFalse(names.some((name) => ["parent", "parent/kid", "orphan"].includes(name)))
+  })

@@ -422,8 +422,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "timers end with the incarnation",
     file: "owner/Guardian.ts",
-    from: "    this.up = false\n    this.status = \"restarting\"",
-    to: "    this.up = false\n    this.timers?.clear()\n    this.status = \"restarting\"",
+    from: "    this.loose = 0\n    this.status = \"restarting\"",
+    to: "    this.loose = 0\n    this.timers?.clear()\n    this.status = \"restarting\"",
     workload: "timers",
     seeds: 100
   },

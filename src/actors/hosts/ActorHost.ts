@@ -11,6 +11,7 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import type { Behavior, Services } from "../Actor.ts"
+import type { ActorSystem } from "../ActorSystem.ts"
 import { type Death, fromUnknown } from "../Death.ts"
 import * as ProcessLink from "../links/ProcessLink.ts"
 import * as ThreadLink from "../links/ThreadLink.ts"
@@ -30,14 +31,17 @@ const launchRules = {
   layer: Options.such(Layer.isLayer, "a Layer")
 } satisfies Record<keyof LaunchOptions<never>, unknown>
 
+/** The system that they belong to the actors of a host have without a layer. */
+type Needs<B extends ReadonlyArray<Behavior<unknown>>> = Exclude<Services<B>, ActorSystem>
+
 /**
  * Serves actors in this thread or process until the owner closes it. Call it once, at the top level of the entry module.
  * When the layer cannot be built, an option is wrong or two behaviors are of one name, the host ends, and the owner gets `HostStartFailed` with the reason.
  */
 export const launch = <const B extends ReadonlyArray<Behavior<unknown>>>(
   behaviors: B,
-  ...[options]: [Services<B>] extends [never] ? [options?: LaunchOptions<never>]
-    : [options: LaunchOptions<Services<B>> & { readonly layer: Layer.Layer<Services<B>, unknown> }]
+  ...[options]: [Needs<B>] extends [never] ? [options?: LaunchOptions<never>]
+    : [options: LaunchOptions<Needs<B>> & { readonly layer: Layer.Layer<Needs<B>, unknown> }]
 ): void => {
   const invalid = Options.check("ActorHost.launch", options ?? {}, launchRules) ??
     ambiguous("ActorHost.launch", "behaviors", behaviors)

@@ -16,7 +16,7 @@ import type { Behavior, Method, Rpc, ServingAny } from "../Actor.ts"
 import { Death, fromCause, fromUnknown } from "../Death.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import { InHand } from "../InHand.ts"
-import type { JournalWord, TimerChange } from "../links/HostLink.ts"
+import type { JournalWord, Line, TimerChange } from "../links/HostLink.ts"
 import { Mailbox } from "../Mailbox.ts"
 import * as Codec from "../messages/Codec.ts"
 import { type Incarnation, Own, type Self } from "../Self.ts"
@@ -35,12 +35,20 @@ export class Replayed implements CellMessage {
   readonly method: Method
   readonly payload: unknown
   readonly journal: JournalWord
+  private readonly lines: Array<Line>
 
-  constructor({ method, payload, seq }: CellMessage, journal: JournalWord) {
+  constructor({ method, payload, seq }: CellMessage, { began, calls, lines }: JournalWord) {
     this.seq = seq
     this.method = method
     this.payload = payload
-    this.journal = journal
+    // As it is now: what comes later is told.
+    this.lines = lines.slice()
+    this.journal = { began, calls, lines: this.lines }
+  }
+
+  /** What came after the message was given. */
+  told(call: number, told: Told | undefined): void {
+    if (told !== undefined) this.lines.push(["told", call, told.kind, told.value, told.at, false])
   }
 }
 
@@ -52,7 +60,7 @@ export interface CellReport {
   timed(timers: ReadonlyArray<TimerChange>): void
   asking(call: Call): void
   abandoned(seq: number, call: number): void
-  slept(seq: number, nth: number, heard: number, began: number): void
+  slept(seq: number, nth: number, heard: number, slept: number, began: number): void
   /** `seq` is the message in hand, 0 for none. */
   died(death: Death, seq: number): void
   stopped(): void
@@ -178,6 +186,9 @@ export class Cell<R> implements Incarnation, Caller {
     if (this.over) return
     if (seq === 0) return this.calls?.answered(call, told, outcome)
     if (this.hand?.seq === seq) return this.hand.told(call, told, outcome)
+    const next = this.mailbox?.at(0)
+    // The message that runs again was not begun yet.
+    if (next?.seq === seq && next instanceof Replayed) return next.told(call, told)
     const hand = this.calls?.outliving.get(seq)
     hand?.told(call, told, outcome)
     if (hand?.awaits === false) this.calls?.outliving.delete(seq)
@@ -189,16 +200,20 @@ export class Cell<R> implements Incarnation, Caller {
     return this.options.home
   }
 
+  get dying(): boolean {
+    return this.over || this.halted !== undefined
+  }
+
   asking(call: Call): void {
     this.options.report.asking(call)
   }
 
   abandoned(seq: number, call: number): void {
-    if (!this.over) this.options.report.abandoned(seq, call)
+    this.options.report.abandoned(seq, call)
   }
 
-  slept(seq: number, nth: number, heard: number, began: number): void {
-    if (!this.over) this.options.report.slept(seq, nth, heard, began)
+  slept(seq: number, nth: number, heard: number, slept: number, began: number): void {
+    this.options.report.slept(seq, nth, heard, slept, began)
   }
 
   loose(made: Made): number {
@@ -308,15 +323,23 @@ export class Cell<R> implements Incarnation, Caller {
         return self()
       }
     }
-    return Effect.matchCauseEffect(Effect.suspend(() => behavior.start(context)), {
-      onFailure: (cause) => Effect.fail(fromCause("StartFailed", cause)),
-      onSuccess: (serving) => {
-        this.served = true
-        this.serving = serving
-        report.started(this.takeTimers())
-        return this.next
+    return Effect.matchCauseEffect(
+      Effect.suspend(() => {
+        // What a start calls belongs to no message, but to this incarnation.
+        this.newHand()
+        return behavior.start(context)
+      }),
+      {
+        onFailure: (cause) => Effect.fail(fromCause("StartFailed", cause)),
+        onSuccess: (serving) => {
+          this.served = true
+          this.serving = serving
+          this.dropHand()
+          report.started(this.takeTimers())
+          return this.next
+        }
       }
-    })
+    )
   }
 
   // One of each for the whole of its life: a cell that waits should be small, and a message cheap.
@@ -347,7 +370,7 @@ export class Cell<R> implements Incarnation, Caller {
     this.message = message
     const handler = this.serving?.handlers[method.name]
     if (handler === undefined) return Effect.fail(fromUnknown("Defect", `no handler for ${method.name}`))
-    const hand = this.hand ??= this.newHand()
+    const hand = this.hand ?? this.newHand()
     hand.take(seq, method.name, message instanceof Replayed ? message.journal : undefined)
     let handling: Effect.Effect<unknown, unknown>
     try {
@@ -365,9 +388,14 @@ export class Cell<R> implements Incarnation, Caller {
   private newHand(): Hand {
     const fiber = Fiber.getCurrent()!
     this.fiber ??= fiber
-    const hand = new Hand(this, fiber.context)
+    const hand = this.hand = new Hand(this, fiber.context)
     fiber.setContext(Context.add(fiber.context, InHand, hand))
     return hand
+  }
+
+  private dropHand(): void {
+    if (this.hand !== undefined) Fiber.getCurrent()?.setContext(this.hand.outer)
+    this.hand = undefined
   }
 
   private settle(outcome: Exit.Exit<unknown, unknown>): Effect.Effect<void, Death> {
@@ -401,8 +429,7 @@ export class Cell<R> implements Incarnation, Caller {
     const { hand, message } = this
     this.message = undefined
     if (hand?.free() === false) {
-      this.hand = undefined
-      Fiber.getCurrent()?.setContext(hand.outer)
+      this.dropHand()
       if (hand.awaits) (this.calls ??= new LooseCalls()).outliving.set(hand.seq, hand)
     }
     if (message !== undefined) {

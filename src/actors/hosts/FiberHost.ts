@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { Behavior, Method } from "../Actor.ts"
+import type { Any, Behavior, Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
 import { MessageRefused } from "../errors.ts"
 import type { EventLoop } from "../EventLoop.ts"
@@ -44,6 +44,11 @@ export class FiberHost<R> implements Host {
     this.loop = loop
     this.context = context
     this.checks = checks
+  }
+
+  /** What is served here under this name. */
+  definition(name: string): Any | undefined {
+    return this.behaviors.get(name)?.definition
   }
 
   get population(): number {
@@ -181,7 +186,7 @@ class Reporter<R> implements CellReport {
     this.tenant.abandoned(this.incarnation, seq, call)
   }
 
-  slept(seq: number, nth: number, heard: number, began: number): void {
+  slept(seq: number, nth: number, heard: number, _slept: number, began: number): void {
     this.tenant.slept(this.incarnation, seq, nth, heard, began)
   }
 

@@ -8,12 +8,13 @@
  *
  * The date is an input as well: a handler sees the one at which its message began, moved on by what it waited for.
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { Scope } from "effect/Scope"
 import type { Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
-import { JournalTooLong, MessageRefused } from "../errors.ts"
+import { ActorStopped, JournalTooLong, MessageRefused } from "../errors.ts"
 import type { Address, Hand as Calls, Waiting } from "../InHand.ts"
 import type { CallMode, JournalWord, Line } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
@@ -31,9 +32,11 @@ export const mostCalls = 10_000
 export interface Caller {
   readonly home: object
   readonly name: string
+  /** It is being ended from outside: what it does now is not what its message does, and has no effect on others. */
+  readonly dying: boolean
   asking(call: Call): void
   abandoned(seq: number, call: number): void
-  slept(seq: number, nth: number, heard: number, began: number): void
+  slept(seq: number, nth: number, heard: number, slept: number, began: number): void
   /** Numbers a call that belongs to no message. */
   loose(made: Made): number
   /** Runs a task after what is ready to run. */
@@ -64,17 +67,19 @@ class Run {
   readonly kept = new Map<number, CallLine>()
   /** Calls whose outcome somebody waits for. */
   readonly made = new Map<number, Made>()
-  calls = 0
+  calls: number
   /** Outcomes handed out. */
   heard = 0
   /** For how long the message has been at it, as its handler sees it: milliseconds. */
   elapsed = 0
   /** How long it had been at it when it made its first call. */
-  since = 0
+  since: number | undefined
   /** Something waits for the next turn of the event loop to be handed out. */
   waiting = false
   /** Waits for the clock so far; those that end by the journal; and those of them that have begun. */
   sleeps = 0
+  /** How many ends of them its owner has been told. */
+  over = 0
   /** Those that were over before the first call. */
   readonly early: Array<number> = []
   readonly slept = new Set<number>()
@@ -85,11 +90,14 @@ class Run {
   constructor(began: number, journal: JournalWord | undefined) {
     this.began = began
     this.lines = journal === undefined ? [] : journal.lines.slice()
+    this.calls = journal?.calls ?? 0
     for (const line of this.lines) {
-      if (line[0] === "slept") this.slept.add(line[1])
+      if (line[0] === "slept") {
+        this.slept.add(line[1])
+        this.over++
+      }
       if (line[0] !== "call") continue
       this.kept.set(line[1], line)
-      this.calls = Math.max(this.calls, line[1])
     }
   }
 
@@ -150,6 +158,10 @@ export class Hand implements Calls {
     return this.caller.home
   }
 
+  get scope(): Scope | undefined {
+    return Context.getOrUndefined(this.outer, Scope)
+  }
+
   send(
     to: Address,
     method: Method,
@@ -159,6 +171,7 @@ export class Hand implements Calls {
     failWhenFull: boolean,
     resume: (outcome: Outcome) => void
   ): Waiting | undefined {
+    if (this.caller.dying) return void resume(Exit.fail(new ActorStopped({ actor: this.caller.name })))
     const encoded = method.payload.encode(payload)
     if (Exit.isFailure(encoded)) {
       const reason = Codec.reason(encoded)
@@ -191,6 +204,7 @@ export class Hand implements Calls {
         millis,
         failWhenFull,
         heard,
+        slept: this.run?.over ?? 0,
         began
       })
     }
@@ -198,13 +212,13 @@ export class Hand implements Calls {
     else {
       const run = this.begun()
       // What was waited for before has its place before the first call.
-      for (const nth of run.early.splice(0)) caller.slept(this.seq, nth, 0, run.began)
+      for (const nth of run.early.splice(0)) caller.slept(this.seq, nth, 0, run.over++, run.began)
       if (run.calls >= mostCalls) {
         const lines = mostCalls
         const error = new JournalTooLong({ actor: caller.name, method: this.method, calls: lines })
         return void caller.fail(fromUnknown("Defect", error, this.method))
       }
-      if (run.calls === 0) run.since = run.elapsed
+      run.since ??= run.elapsed
       run.made.set(++run.calls, made)
       call(run.calls, run.heard, run.began)
     }
@@ -214,7 +228,7 @@ export class Hand implements Calls {
   abandon(waiting: Waiting): void {
     waiting.resume = undefined
     const { call, seq } = waiting as Made
-    this.caller.abandoned(seq, call)
+    if (!this.caller.dying) this.caller.abandoned(seq, call)
   }
 
   /** How a call ended: encoded, where its message is still in hand; the `outcome` itself, where it comes from this side. */
@@ -267,16 +281,17 @@ export class Hand implements Calls {
         ),
         Effect.andThen(over),
         Effect.andThen(Effect.sync(() => {
-          if (!this.journalled) return
+          if (!this.journalled || this.caller.dying) return
           if (run.calls === 0) run.early.push(nth)
-          else this.caller.slept(this.seq, nth, run.heard, run.began)
+          else this.caller.slept(this.seq, nth, run.heard, run.over++, run.began)
         }))
       )
     })
   }
 
   /** Where the handler's random numbers come from: its actor's name and the message's number. */
-  get random(): Random {
+  get random(): Random | undefined {
+    if (!this.journalled) return undefined
     return this.stream ??= new Random(this.caller.name, this.seq)
   }
 
@@ -293,7 +308,7 @@ export class Hand implements Calls {
   /** A call is made that an earlier run has made. */
   private again(run: Run, [, call]: CallLine, made: Made): Made {
     made.call = call
-    if (call === 1) run.since = run.elapsed
+    run.since ??= run.elapsed
     run.kept.delete(call)
     run.made.set(call, made)
     // What was told before the call had returned is so again.
@@ -357,7 +372,7 @@ export class Hand implements Calls {
 
   private hand(run: Run, call: number, told: Told, outcome: Outcome | undefined): void {
     run.heard++
-    run.elapsed = Math.max(run.elapsed, run.since + told.at)
+    run.elapsed = Math.max(run.elapsed, (run.since ?? 0) + told.at)
     const made = run.made.get(call)
     run.made.delete(call)
     give(made, told, outcome)

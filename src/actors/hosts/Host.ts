@@ -12,11 +12,12 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import type { Any, Method } from "../Actor.ts"
+import type { Method } from "../Actor.ts"
 import type { Death } from "../Death.ts"
 import type { Fault } from "../Fault.ts"
 import type { Address } from "../InHand.ts"
 import type { CallMode, JournalWord, OutcomeKind, TimerChange } from "../links/HostLink.ts"
+import type { Known } from "../messages/requests.ts"
 import type { Placement } from "../Placement.ts"
 
 /** A message on its way: kept by the owner until it is answered. */
@@ -62,6 +63,8 @@ export interface Call extends Called {
   readonly failWhenFull: boolean
   /** How many outcomes its message had been told when it was made. */
   readonly heard: number
+  /** How many of its waits for the clock were over. */
+  readonly slept: number
   /** The date at which the message began, for its handler. */
   readonly began: number
 }
@@ -79,7 +82,7 @@ export interface Tenant {
   /** Unique within the system. */
   readonly id: number
   readonly name: string
-  readonly definition: Any
+  readonly definition: Known
   /** Encoded when the host lies behind a border. */
   readonly config: unknown
   /** The last committed state, always encoded: a handler cannot spoil what it has committed. */
@@ -117,6 +120,8 @@ export interface Tenant {
    */
   died(incarnation: number, death: Death, seq: number | undefined, bystander?: boolean): void
   stopped(incarnation: number): void
+  /** Whether message `seq` is in hand, or none (0), and has made so many calls, and slept so often. */
+  hasMade(seq: number, calls: number, slept: number): boolean
   /** The incarnation calls another actor; `Host.answered` says how that ends. */
   asking(incarnation: number, call: Call): void
   /** Nobody waits for the outcome of a call any more. */

@@ -18,10 +18,12 @@ import { Death, fromCause } from "../Death.ts"
 import { EventLoop } from "../EventLoop.ts"
 import type { Command, HostPort, JournalWord, Report, StartCommand, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
+import { systemKey } from "../systemKey.ts"
 import { Cell, Replayed } from "./Cell.ts"
 import type { Timers } from "./Host.ts"
 import { withInputs } from "./inputs.ts"
 import { Outbox } from "./Outbox.ts"
+import * as Talk from "./Talk.ts"
 
 export interface HostServerOptions<R> {
   readonly port: HostPort
@@ -76,7 +78,13 @@ export class HostServer<R> {
     const { buildId, context, layer } = this.options
     Effect.runForkWith(context)(Layer.buildWithScope(layer, this.scope)).addObserver((exit) => {
       if (Exit.isSuccess(exit)) {
-        return this.listen(Effect.runForkWith(withInputs(Context.merge(context, exit.value))), buildId)
+        // What the behaviors need beside the layer: the system that they belong to.
+        const complete: Context.Context<R> = Context.addUnsafe(
+          Context.merge(context, exit.value),
+          systemKey,
+          this.system
+        )
+        return this.listen(Effect.runForkWith(withInputs(complete)), buildId)
       }
       // Thrown where nobody catches it: the host ends by it.
       const reason = `its layer could not be built: ${fromCause("StartFailed", exit.cause).message}`
@@ -85,6 +93,19 @@ export class HostServer<R> {
       })
     })
   }
+
+  /** The actor system, as the actors here have it. */
+  private readonly system = Talk.make({
+    home: this,
+    address: (at) => ({
+      ...at,
+      home: this,
+      // With a message, or a start, in hand it goes by way of that.
+      send: (_method, _payload, _millis, _tell, _failWhenFull, resume) =>
+        void resume(Exit.die(new TypeError(`${at.name} can be asked from within actors only`))),
+      abandon: () => {}
+    })
+  }, undefined)
 
   private listen(run: Run<R>, buildId: string | undefined): void {
     this.up = true
@@ -160,12 +181,13 @@ export class HostServer<R> {
         replied: (seq, method, outcome, state, timers) =>
           this.reply(actor, incarnation, seq, method, outcome, state, timers),
         timed: (timers) => this.send(["timed", actor, incarnation, timers]),
-        asking: ({ began, call, failWhenFull, heard, method, millis, mode, payload, seq, to }) => {
+        asking: ({ began, call, failWhenFull, heard, method, millis, mode, payload, seq, slept, to }) => {
           const what = [mode, to.id, to.name, method.name, payload, millis, failWhenFull] as const
-          this.send(["asking", actor, incarnation, seq, call, ...what, heard, began])
+          this.send(["asking", actor, incarnation, seq, call, ...what, heard, slept, began])
         },
         abandoned: (seq, call) => this.send(["abandoned", actor, incarnation, seq, call]),
-        slept: (seq, nth, heard, began) => this.send(["slept", actor, incarnation, seq, nth, heard, began]),
+        slept: (seq, nth, heard, slept, began) =>
+          this.send(["slept", actor, incarnation, seq, nth, heard, slept, began]),
         died: (death, seq) => {
           leave()
           this.send(["died", actor, incarnation, encodeDeath(death), seq])

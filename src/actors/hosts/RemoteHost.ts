@@ -144,9 +144,9 @@ export class RemoteHost implements Host {
 
   deliver({ id, incarnation }: Tenant, { method, payload, seq }: Envelope, journal: JournalWord | undefined): void {
     if (journal === undefined) return this.send(["message", id, incarnation, seq, method.name, payload])
-    const { began, lines } = journal
-    // As it is now: what comes later is told.
-    this.send(["message", id, incarnation, seq, method.name, payload, { began, lines: lines.slice() }])
+    const { began, calls, lines } = journal
+    // As it is now, and not when it is posted: what comes later is told.
+    this.send(["message", id, incarnation, seq, method.name, payload, { began, calls, lines: lines.slice() }])
   }
 
   answered({ id, incarnation }: Tenant, seq: number, call: number, told: Told | undefined): void {
@@ -319,7 +319,7 @@ export class RemoteHost implements Host {
       case "abandoned":
         return this.tenants.get(report[1])?.abandoned(report[2], report[3], report[4])
       case "slept":
-        return this.tenants.get(report[1])?.slept(report[2], report[3], report[4], report[5], report[6])
+        return this.slept(report)
       case "alive": {
         const [, posted, heard, reports] = report
         this.acknowledged = posted
@@ -336,13 +336,42 @@ export class RemoteHost implements Host {
     }
   }
 
-  private asking(report: Extract<Report, readonly ["asking", ...ReadonlyArray<unknown>]>): void {
-    const [, actor, incarnation, seq, call, mode, target, name, method, payload, millis, failWhenFull, heard, began] =
-      report
+  private slept(report: Extract<Report, readonly ["slept", ...ReadonlyArray<unknown>]>): void {
+    const [, actor, incarnation, seq, nth, heard, slept, began] = report
     const tenant = this.tenants.get(actor)
     if (tenant === undefined || incarnation !== tenant.incarnation) return
+    if (!tenant.hasMade(seq, Number.NaN, slept)) {
+      return this.broken(`a wait of message ${seq} of ${tenant.name}, which is not its turn`)
+    }
+    tenant.slept(incarnation, seq, nth, heard, began)
+  }
+
+  private asking(report: Extract<Report, readonly ["asking", ...ReadonlyArray<unknown>]>): void {
+    const [
+      ,
+      actor,
+      incarnation,
+      seq,
+      call,
+      mode,
+      target,
+      name,
+      method,
+      payload,
+      millis,
+      failWhenFull,
+      heard,
+      slept,
+      began
+    ] = report
+    const tenant = this.tenants.get(actor)
+    if (tenant === undefined || incarnation !== tenant.incarnation) return
+    // Calls come in order, each once.
+    if (!tenant.hasMade(seq, call - 1, slept)) {
+      return this.broken(`call ${call} of message ${seq} of ${tenant.name}, which is not its turn`)
+    }
     const called = this.options.called(target, name, method, payload)
-    tenant.asking(incarnation, { seq, call, mode, ...called, payload, millis, failWhenFull, heard, began })
+    tenant.asking(incarnation, { seq, call, mode, ...called, payload, millis, failWhenFull, heard, slept, began })
   }
 
   /** Something was lost or spoilt on the way. Nobody can tell what else: a new link begins from what was committed. */

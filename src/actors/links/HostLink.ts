@@ -94,6 +94,8 @@ export type Line =
 export interface JournalWord {
   /** The date at which the message began, for its handler: milliseconds since 1970. */
   readonly began: number
+  /** How many calls it has numbered so far; those that were taken back are not among the lines. */
+  readonly calls: number
   readonly lines: ReadonlyArray<Line>
 }
 
@@ -120,7 +122,7 @@ export type Report =
   | readonly [kind: "withdrawn", actor: number, incarnation: number, seq: number]
   /**
    * An incarnation calls another actor (by its number and name), with message `seq` in hand (0: none): its `call`-th call, made after it
-   * had been told `heard` outcomes of that message. `began`: see `JournalWord`.
+   * had been told `heard` outcomes of that message, and `slept` of its waits were over. `began`: see `JournalWord`.
    */
   | readonly [
     kind: "asking",
@@ -136,12 +138,22 @@ export type Report =
     millis: number,
     failWhenFull: boolean,
     heard: number,
+    slept: number,
     began: number
   ]
   /** Nobody waits for the outcome of a call any more. */
   | readonly [kind: "abandoned", actor: number, incarnation: number, seq: number, call: number]
-  /** A wait for the clock is over: the `nth` of message `seq`, after `heard` outcomes. */
-  | readonly [kind: "slept", actor: number, incarnation: number, seq: number, nth: number, heard: number, began: number]
+  /** A wait for the clock is over: the `nth` of message `seq`, after `heard` outcomes and `slept` other waits. */
+  | readonly [
+    kind: "slept",
+    actor: number,
+    incarnation: number,
+    seq: number,
+    nth: number,
+    heard: number,
+    slept: number,
+    began: number
+  ]
   /** The payload did not fit; the message was not handled. */
   | readonly [kind: "refused", actor: number, incarnation: number, seq: number, reason: string]
   /** `death` is an encoded `Death`, `seq` the message in hand or 0. */

@@ -8,6 +8,7 @@ import { ActorStopped, type AskFailure, MessageRefused } from "../errors.ts"
 import type { Called } from "../hosts/Host.ts"
 import type { Address } from "../InHand.ts"
 import * as Codec from "../messages/Codec.ts"
+import { type At, type Requests, requests, systemId, untouched } from "../messages/requests.ts"
 import type { Guardian } from "./Guardian.ts"
 
 /** So many that have ended are remembered. */
@@ -34,55 +35,56 @@ export class Addresses {
     }
   }
 
+  guardian(id: number): Guardian | undefined {
+    return this.known.get(id)
+  }
+
+  /** Where messages for an actor go, of whom a reference has come; `home` is the system. */
+  address({ id, name }: At, home: object): Address {
+    return this.known.get(id) ?? deaf(id, name, home, new ActorStopped({ actor: name }))
+  }
+
   /** Whom an actor behind a border calls; what is encoded stays so, where it goes behind a border again. */
   called(id: number, name: string, methodName: string, payload: unknown): Called {
+    if (id === systemId) {
+      const request = requests[methodName as keyof Requests]
+      return { to: deaf(id, name, this, new ActorStopped({ actor: name })), method: request, value: payload }
+    }
     const to = this.known.get(id)
     if (to === undefined) return failing(id, name, methodName, new ActorStopped({ actor: name }))
     const refused = (reason: string) =>
       failing(id, name, methodName, new MessageRefused({ actor: name, method: methodName, part: "payload", reason }))
     const method = to.definition.methods.get(methodName)
     if (method === undefined) return refused(`${to.definition.actorName} has no method ${methodName}`)
-    if (to.host.border) return { to, method: untouched(method), value: payload }
+    if (to.host.border) return { to, method: encodedOf(method), value: payload }
     const decoded = method.payload.decode(payload)
     return Exit.isSuccess(decoded) ? { to, method, value: decoded.value } : refused(Codec.reason(decoded))
   }
 }
 
-const asItIs: Codec.Codec = {
-  encode: Exit.succeed,
-  encodeMoving: Exit.succeed,
-  decode: Exit.succeed,
-  misfit: () => undefined
-}
-
-const bare = ({ cancellable, name, replayable }: Pick<Method, "cancellable" | "name" | "replayable">): Method => ({
-  name,
-  replayable,
-  cancellable,
-  payload: asItIs,
-  success: asItIs,
-  error: asItIs
-})
-
 const bareMethods = new WeakMap<Method, Method>()
 
 /** A method whose values are encoded already. */
-const untouched = (method: Method): Method => {
+const encodedOf = (method: Method): Method => {
   const known = bareMethods.get(method)
   if (known !== undefined) return known
-  const made = bare(method)
+  const made = untouched(method)
   bareMethods.set(method, made)
   return made
 }
 
 /** A call that fails, whoever makes it. */
-const failing = (id: number, name: string, method: string, failure: AskFailure): Called => {
-  const to: Address = {
-    id,
-    name,
-    home: Addresses,
-    send: (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.fail(failure)),
-    abandon: () => {}
-  }
-  return { to, method: bare({ name: method, replayable: true, cancellable: false }), value: undefined }
-}
+const failing = (id: number, name: string, method: string, failure: AskFailure): Called => ({
+  to: deaf(id, name, Addresses, failure),
+  method: untouched({ name: method, replayable: true, cancellable: false }),
+  value: undefined
+})
+
+/** Where whatever is sent fails. */
+const deaf = (id: number, name: string, home: object, failure: AskFailure): Address => ({
+  id,
+  name,
+  home,
+  send: (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.fail(failure)),
+  abandon: () => {}
+})

@@ -12,7 +12,7 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Any, Method } from "../Actor.ts"
+import type { Method } from "../Actor.ts"
 import { Death } from "../Death.ts"
 import {
   ActorDied,
@@ -25,11 +25,12 @@ import {
   RestartLimitReached
 } from "../errors.ts"
 import type { Call, Envelope, Host, Tenant, Told } from "../hosts/Host.ts"
-import type { Address, Waiting } from "../InHand.ts"
+import { type Address, systemMillis, type Waiting } from "../InHand.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { encode } from "../messages/Outcome.ts"
+import { type Belongs, type Known, systemId } from "../messages/requests.ts"
 import type { Observer } from "../Observer.ts"
 import type { Alarms } from "./Alarms.ts"
 import { Journal } from "./Journal.ts"
@@ -77,6 +78,15 @@ export interface Surroundings {
   readonly alarms: Alarms
   /** Some message expires at this time. */
   expect(expires: number): void
+  /** How long an ask waits that does not say, in milliseconds. */
+  readonly askMillis: number
+  /** Answers what a handler of `asker` asks of the system; returns the actor that the answer waits for. */
+  serve(
+    asker: Guardian,
+    request: string,
+    value: unknown,
+    resume: (outcome: Exit.Exit<unknown, unknown>) => void
+  ): Guardian | undefined
   /** The actor has ended and leaves its name. */
   ended(guardian: Guardian, ended: Ended): void
 }
@@ -84,7 +94,7 @@ export interface Surroundings {
 export interface GuardianOptions {
   readonly id: number
   readonly name: string
-  readonly definition: Any
+  readonly definition: Known
   readonly config: unknown
   readonly host: Host
   readonly siblings: Siblings
@@ -101,7 +111,7 @@ interface OpenCall {
   readonly call: number
   readonly method: Method
   /** Whom it waits for, where there is such an actor. */
-  readonly target: Guardian | undefined
+  target: Guardian | undefined
   readonly tell: boolean
   envelope: Waiting | undefined
 }
@@ -109,7 +119,7 @@ interface OpenCall {
 export class Guardian implements Tenant, Sibling, Timed, Address {
   readonly id: number
   readonly name: string
-  readonly definition: Any
+  readonly definition: Known
   readonly config: unknown
   readonly host: Host
   state: unknown = undefined
@@ -143,6 +153,10 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private open: Set<OpenCall> | undefined
   /** The call that is just being made. */
   private calling: OpenCall | undefined
+  /** How many calls the present incarnation has made that belong to no message. */
+  private loose = 0
+  parent: Guardian | undefined
+  private children: Map<Guardian, Belongs> | undefined
 
   constructor(options: GuardianOptions) {
     this.id = options.id
@@ -398,6 +412,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.suspect = undefined
     // Committed: what it called will not be called again.
     this.journal = undefined
+    if (this.children !== undefined) this.orphan("message")
     this.around.observer?.answered({
       actor: this.name,
       placement: this.host.placement,
@@ -443,9 +458,12 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
     this.incarnation++
     this.up = false
+    this.loose = 0
     this.status = "restarting"
     this.diedAt = this.around.now()
     this.lastDeath = death
+    // Their names are free for the next incarnation.
+    this.orphan("incarnation")
     this.around.publish({ _tag: "Died", actor: this.name, incarnation, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
     if (!this.served && death.kind === "StartFailed") return this.fail(death)
@@ -489,8 +507,31 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   // --- what its handlers call
 
+  /** An actor that this one has spawned. */
+  adopt(child: Guardian, belongs: Belongs): void {
+    child.parent = this
+    ;(this.children ??= new Map()).set(child, belongs)
+  }
+
+  /** Ends those of its children that belong to what is over. */
+  private orphan(...over: ReadonlyArray<Belongs>): void {
+    for (const [child, belongs] of this.children ?? []) {
+      if (!over.includes(belongs)) continue
+      this.children?.delete(child)
+      child.abort()
+    }
+  }
+
+  hasMade(seq: number, calls: number, slept: number): boolean {
+    if (seq === 0) return calls === this.loose
+    if (this.ledger.inHand(seq)?.seq !== seq) return false
+    const journal = this.journal?.seq === seq ? this.journal : undefined
+    return (Number.isNaN(calls) || calls === (journal?.calls ?? 0)) && slept === (journal?.waits ?? 0)
+  }
+
   asking(incarnation: number, call: Call): void {
     if (incarnation !== this.incarnation || this.status === "ended") return
+    if (call.seq === 0) this.loose = call.call
     const { method, mode, seq, to } = call
     const target = to instanceof Guardian ? to : undefined
     if (seq !== 0) this.journalOf(seq, call.began)?.called(call)
@@ -506,19 +547,16 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     ;(this.open ??= new Set()).add(open)
     const outer = this.calling
     this.calling = open
-    const waits = seq !== 0 && (mode === "ask" || target?.ledger.full === true)
+    // What a start waits for keeps its actor from all messages.
+    const waits = (seq !== 0 || !this.up) && (mode === "ask" || target?.ledger.full === true)
     const chain = waits && target !== undefined ? this.chainFrom(target, method) : undefined
     if (chain !== undefined) this.settle(open, Exit.fail(new AskCycle({ actor: to.name, chain })))
     else {
-      const { failWhenFull, millis, value } = call
-      open.envelope = to.send(
-        method,
-        value,
-        millis,
-        mode === "tell",
-        failWhenFull,
-        (outcome) => this.settle(open, outcome)
-      )
+      const resume = (outcome: Outcome) => this.settle(open, outcome)
+      const { failWhenFull, value } = call
+      const millis = call.millis === systemMillis ? this.around.askMillis : call.millis
+      if (to.id === systemId) open.target = this.around.serve(this, method.name, value, resume)
+      else open.envelope = to.send(method, value, millis, mode === "tell", failWhenFull, resume)
     }
     this.calling = outer
   }
@@ -551,7 +589,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       told = { kind, value, at: kept === undefined ? 0 : kept.at(this.around.now()) }
     }
     if (kept !== undefined && told !== undefined) kept.tell(call, told, this.calling === open && !this.host.border)
-    if (this.placed && (kept !== undefined || incarnation === this.incarnation)) {
+    // Who is stopping still finishes what it has in hand.
+    const there = this.placed || this.status === "stopping"
+    if (there && (kept !== undefined || incarnation === this.incarnation)) {
       this.host.answered(this, seq, call, told, outcome)
     }
   }
@@ -565,7 +605,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   /** Whom the message in hand waits for. */
   private get awaited(): ReadonlyArray<Guardian> {
-    const seq = this.ledger.oldest?.seq
+    const seq = this.up ? this.ledger.oldest?.seq : 0
     return [...this.open ?? []].flatMap((open) => open.seq === seq && open.target !== undefined ? [open.target] : [])
   }
 
@@ -593,7 +633,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   private get inHandName(): string {
-    return `${this.name}.${this.ledger.oldest?.method.name ?? ""}`
+    return this.up ? `${this.name}.${this.ledger.oldest?.method.name ?? ""}` : `the start of ${this.name}`
   }
 
   // --- within
@@ -661,6 +701,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   private finish(ended: Ended): void {
     this.status = "ended"
+    this.orphan("incarnation", "message", "life")
+    this.parent?.children?.delete(this)
     this.host.evict(this)
     this.siblings.leave(this)
     this.timers?.clear()

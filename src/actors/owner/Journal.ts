@@ -12,6 +12,9 @@ export class Journal implements JournalWord {
   /** The message. */
   readonly seq: number
   readonly began: number
+  calls = 0
+  /** Waits for the clock that are over. */
+  waits = 0
   readonly lines: Array<Line> = []
   /** When its first call came, in milliseconds of the system's time. */
   private readonly since: number
@@ -25,6 +28,7 @@ export class Journal implements JournalWord {
   }
 
   called({ call, heard, method, mode, payload, to }: Call): void {
+    this.calls = call
     this.insert(heard, ["call", call, mode, to.id, to.name, method.name, payload])
   }
 
@@ -35,6 +39,7 @@ export class Journal implements JournalWord {
   }
 
   slept(nth: number, heard: number): void {
+    this.waits++
     this.insert(heard, ["slept", nth])
   }
 

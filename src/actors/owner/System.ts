@@ -9,7 +9,6 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as PubSub from "effect/PubSub"
 import { deadline } from "../../time/deadline.ts"
-import type { Any } from "../Actor.ts"
 import { Death } from "../Death.ts"
 import { NameTaken, type SpawnFailure, StartFailed } from "../errors.ts"
 import * as EventLoop from "../EventLoop.ts"
@@ -18,12 +17,14 @@ import type { RemoteHost, RemoteOptions } from "../hosts/RemoteHost.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Spares } from "../links/Spares.ts"
 import * as Codec from "../messages/Codec.ts"
+import type { Known } from "../messages/requests.ts"
 import type { Observer } from "../Observer.ts"
 import type { Placement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
 import { Addresses } from "./Addresses.ts"
 import { Alarms } from "./Alarms.ts"
 import { type Asking, type Ended, Guardian, type MessageInHand, type Status, type Surroundings } from "./Guardian.ts"
+import { Office } from "./Office.ts"
 import { Siblings } from "./Siblings.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -59,7 +60,7 @@ export interface Place {
 
 /** The hosts of each placement, in the order of their numbers. */
 export interface Hosts {
-  readonly fiber: ReadonlyArray<Host>
+  readonly fiber: ReadonlyArray<Host & { definition(name: string): Known | undefined }>
   readonly thread: ReadonlyArray<RemoteHost>
   readonly process: ReadonlyArray<RemoteHost>
   readonly spares: ReadonlyArray<Spares>
@@ -106,6 +107,7 @@ export class System {
   /** The last ends, the latest last. */
   readonly ended: Array<EndedActor> = []
   readonly addresses = new Addresses()
+  private readonly office: Office
   private readonly guardians = new Map<string, Guardian>()
   private readonly fibers = new Set<Fiber.Fiber<void>>()
   private readonly surroundings: Surroundings
@@ -157,6 +159,7 @@ export class System {
       this.fibers.add(fiber)
       fiber.addObserver(() => this.fibers.delete(fiber))
     }
+    this.office = new Office(this, this.addresses, this.fork)
     this.surroundings = {
       now: time.now,
       alarms: this.alarms,
@@ -164,6 +167,8 @@ export class System {
       observer,
       publish,
       expect: (expires) => this.sweeper.expect(expires),
+      askMillis: this.askMillis,
+      serve: (...request) => this.office.serve(...request),
       ended: (guardian, ended) => {
         this.addresses.ended(guardian)
         if (this.guardians.get(guardian.name) === guardian) this.guardians.delete(guardian.name)
@@ -174,12 +179,22 @@ export class System {
     }
   }
 
+  /** What its actors call their system. */
+  get home(): object {
+    return this.surroundings
+  }
+
+  /** The definition that a fiber beside us serves under this name. */
+  definitionOf(name: string, placement: Placement): Known | undefined {
+    return placement === "fiber" ? this.hosts.fiber[0]?.definition(name) : undefined
+  }
+
   get(name: string): Guardian | undefined {
     return this.guardians.get(name)
   }
 
   /** Takes the name and places the first incarnation. */
-  spawn(definition: Any, place: Place): Exit.Exit<Guardian, SpawnFailure> {
+  spawn(definition: Known, place: Place): Exit.Exit<Guardian, SpawnFailure> {
     const id = ++this.lastId
     const name = place.name ?? `${definition.actorName}/${id}`
     if (this.guardians.has(name)) return Exit.fail(new NameTaken({ actor: name }))

@@ -53,6 +53,7 @@ const setUp = (
     died: () => heard.push("died"),
     stopped: () => heard.push("stopped"),
     home: heard,
+    hasMade: () => true,
     asking: () => {},
     abandoned: () => {},
     slept: () => {},

@@ -62,6 +62,8 @@ const setUp = (
       now: () => 0,
       checks: false,
       observer: undefined,
+      askMillis: 60_000,
+      serve: () => undefined,
       alarms: new Alarms({ now: () => 0, after: () => () => {} }),
       publish: (event) => events.push(event),
       expect: () => {},

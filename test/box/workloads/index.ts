@@ -5,9 +5,10 @@ import { limits } from "./limits.ts"
 import { mixed } from "./mixed.ts"
 import { starts } from "./starts.ts"
 import { tallies } from "./tallies.ts"
+import { tellers } from "./tellers.ts"
 import { timers } from "./timers.ts"
 
-export const workloads = { tallies, limits, endings, starts, mixed, timers } satisfies Readonly<
+export const workloads = { tallies, limits, endings, starts, mixed, timers, tellers } satisfies Readonly<
   Record<string, SimulatedProgram>
 >
 

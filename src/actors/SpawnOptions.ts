@@ -1,0 +1,34 @@
+/** What an actor is spawned with, and what each of it may be. */
+import type * as Duration from "effect/Duration"
+import type { Any } from "./Actor.ts"
+import * as Options from "./Options.ts"
+import type { Placement } from "./Placement.ts"
+import * as Supervision from "./Supervision.ts"
+
+export type SpawnOptions<D extends Any> =
+  & {
+    /** Unique among the living actors of the system. Default: the definition's name and a number. */
+    readonly name?: string
+    readonly supervision?: Supervision.Supervision
+    /** Unanswered messages it takes before senders wait. */
+    readonly mailbox?: number
+    /** Which host of its placement, from 0. Default: the one with the fewest actors. */
+    readonly host?: number
+    /** In a system with several placements: where. Default: the system's own; for a child its parent's. */
+    readonly placement?: Placement
+    /** How long it may take to end when its scope closes. */
+    readonly grace?: Duration.Input
+  }
+  & ([D["config"]["Type"]] extends [void] ? { readonly config?: undefined } : { readonly config: D["config"]["Type"] })
+
+export const placement = Options.oneOf("fiber", "thread", "process")
+
+export const spawnRules = {
+  name: Options.name,
+  config: Options.anything,
+  supervision: Supervision.check,
+  mailbox: Options.whole(1),
+  host: Options.whole(0),
+  placement,
+  grace: Options.delay
+} satisfies Record<keyof SpawnOptions<Any>, unknown>

@@ -1,0 +1,116 @@
+/**
+ * What a handler asks of the system itself: the methods of an actor with the number 0, which every system has. They are kept in the
+ * journal of the message in hand as all calls are, so a message that runs again is given the child that it has.
+ *
+ * Payloads are made by the system on the one side and taken by the system on the other.
+ */
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import type { Any, Method } from "../Actor.ts"
+import { Death } from "../Death.ts"
+import { PoisonMessage } from "../errors.ts"
+import type { Placement } from "../Placement.ts"
+import * as Codec from "./Codec.ts"
+
+/** The number of the system itself. */
+export const systemId = 0
+
+/** A reference on its way. The number is the system's, and good as long as that is there. */
+export interface At {
+  readonly id: number
+  readonly name: string
+}
+
+export interface LookupRequest {
+  readonly definition: string
+  readonly name: string
+}
+
+/** An actor by its reference, or by its name alone. */
+export interface NamedRequest {
+  readonly id?: number
+  readonly name: string
+}
+
+/** To what a child belongs: it ends with the incarnation that has spawned it, with the message, or with its parent's life. */
+export type Belongs = "incarnation" | "message" | "life"
+
+export interface SpawnRequest {
+  readonly definition: string
+  /** What its owner must know of a kind that only its hosts know: name, replayable, cancellable. */
+  readonly methods: ReadonlyArray<readonly [name: string, replayable: boolean, cancellable: boolean]>
+  readonly stateful: boolean
+  readonly belongs: Belongs
+  /** Whether a living one of that name and kind will do. */
+  readonly orGet: boolean
+  readonly name?: string
+  readonly config: unknown
+  readonly mailbox?: number
+  readonly host?: number
+  readonly placement?: Placement
+  readonly supervision?: {
+    readonly maxRestarts: number
+    readonly withinMillis: number
+    readonly maxConsecutive: number
+  }
+}
+
+export interface Requests {
+  readonly lookup: LookupRequest
+  readonly spawn: SpawnRequest
+  readonly watch: NamedRequest
+  readonly stop: NamedRequest
+}
+
+const asItIs: Codec.Codec = {
+  encode: Exit.succeed,
+  encodeMoving: Exit.succeed,
+  decode: Exit.succeed,
+  misfit: () => undefined
+}
+
+/** A method whose values are encoded already. */
+export const untouched = (
+  { cancellable, name, replayable }: Pick<Method, "cancellable" | "name" | "replayable">
+): Method => ({ name, replayable, cancellable, payload: asItIs, success: asItIs, error: asItIs })
+
+/** A definition that only the hosts of its actors know: all values pass as they are. */
+export class Unknown {
+  readonly actorName: string
+  readonly methods: ReadonlyMap<string, Method>
+  readonly configCodec = asItIs
+  readonly stateCodec: Codec.Codec | undefined
+
+  constructor({ definition, methods, stateful }: SpawnRequest) {
+    this.actorName = definition
+    this.methods = new Map(
+      methods.map(([name, replayable, cancellable]) => [name, untouched({ name, replayable, cancellable })])
+    )
+    this.stateCodec = stateful ? asItIs : undefined
+  }
+}
+
+/** What an owner needs of a definition. */
+export type Known = Pick<Any, "actorName" | "methods" | "configCodec" | "stateCodec">
+
+const request = (name: keyof Requests, success: Codec.Codec = asItIs): Method => ({
+  ...untouched({ name, replayable: true, cancellable: false }),
+  success
+})
+
+const ended = Codec.make(Schema.Union([
+  Schema.Struct({ _tag: Schema.Literal("Stopped") }),
+  Schema.Struct({
+    _tag: Schema.Literal("Failed"),
+    death: Death,
+    restarts: Schema.Int,
+    poison: Schema.optionalKey(PoisonMessage)
+  })
+]))
+
+export const requests: { readonly [Name in keyof Requests]: Method } = {
+  lookup: request("lookup"),
+  spawn: request("spawn"),
+  watch: request("watch", ended),
+  stop: request("stop")
+}

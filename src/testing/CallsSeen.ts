@@ -1,0 +1,83 @@
+/**
+ * What an actor's messages have called and were told, by what travels: the second model of the journal.
+ *
+ * A call is made once, whoever dies; it is answered once; and a message that runs again is given all of it, in order.
+ */
+import type { JournalWord } from "../actors/links/HostLink.ts"
+
+interface Called {
+  /** Numbers of calls, in the order in which they came. */
+  readonly made: Array<number>
+  /** Those whose outcome was said. */
+  readonly told: Array<number>
+  /** Those that nobody waits for any more: what was never sent may be forgotten. */
+  readonly abandoned: Set<number>
+}
+
+export class CallsSeen {
+  private readonly name: string
+  private readonly violated: (what: string) => void
+  private readonly bySeq = new Map<number, Called>()
+
+  constructor(name: string, violated: (what: string) => void) {
+    this.name = name
+    this.violated = violated
+  }
+
+  /** A call was heard, while message `inHand` was; `refused`: and its host is ended for it. */
+  asking(seq: number, call: number, inHand: number | undefined, refused: boolean): void {
+    // Of no message: by its incarnation.
+    if (seq === 0) return
+    const next = 1 + Math.max(0, ...this.bySeq.get(seq)?.made ?? [])
+    if (refused) return
+    if (seq !== inHand) return this.violated(`${this.name} calls somebody for ${seq}, and has ${inHand} in hand`)
+    const called = this.of(seq)
+    if (call !== next) {
+      return this.violated(`${this.name} makes call ${call} of message ${seq}, and ${next} would be next`)
+    }
+    called.made.push(call)
+  }
+
+  abandoned(seq: number, call: number): void {
+    if (seq !== 0) this.of(seq).abandoned.add(call)
+  }
+
+  answered(seq: number, call: number): void {
+    if (seq === 0) return
+    const called = this.of(seq)
+    if (!called.made.includes(call)) {
+      return this.violated(`${this.name} is answered call ${call} of ${seq}, which it did not make`)
+    }
+    if (called.told.includes(call)) this.violated(`${this.name} is answered call ${call} of message ${seq} twice`)
+    called.told.push(call)
+  }
+
+  /** A message is given, with its journal. */
+  given(seq: number, journal: JournalWord | undefined): void {
+    const { abandoned, made, told } = this.bySeq.get(seq) ?? { made: [], told: [], abandoned: new Set() }
+    const lines = journal?.lines ?? []
+    const calls = lines.flatMap((line) => line[0] === "call" ? [line[1]] : [])
+    const outcomes = lines.flatMap((line) => line[0] === "told" ? [line[1]] : [])
+    const kept = made.filter((call) => calls.includes(call) || !abandoned.has(call))
+    if (calls.toSorted(ascending).join() !== kept.toSorted(ascending).join()) {
+      this.violated(`${this.name} is given ${seq} with calls ${calls.join()}, and has made ${made.join()}`)
+    }
+    // What ended while nobody was there to be told is in the journal alone.
+    if (outcomes.filter((call) => told.includes(call)).join() !== told.join()) {
+      this.violated(`${this.name} is given ${seq} with outcomes ${outcomes.join()}, and was told ${told.join()}`)
+    }
+    if (new Set(outcomes).size !== outcomes.length) {
+      this.violated(`${this.name} is given ${seq} with an outcome twice: ${outcomes.join()}`)
+    }
+  }
+
+  private of(seq: number): Called {
+    const known = this.bySeq.get(seq)
+    if (known !== undefined) return known
+    const made: Called = { made: [], told: [], abandoned: new Set() }
+    this.bySeq.set(seq, made)
+    return made
+  }
+}
+
+const ascending = (one: number, other: number): number => one - other
