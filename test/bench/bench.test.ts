@@ -20,7 +20,7 @@ describe("npm run bench", () => {
     try {
       const out = join(folder, "results.json")
       await promisify(execFile)(process.execPath, ["bench/index.ts", "--quick", "--out", out], {
-        timeout: 170_000,
+        timeout: 280_000,
         maxBuffer: 2 ** 26
       })
       const results: Results = JSON.parse(readFileSync(out, "utf8"))
@@ -40,7 +40,7 @@ describe("npm run bench", () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
-  }, 180_000)
+  }, 300_000)
 
   const small = { nEnvs: 10, nSteps: 20, hidden: [32], nEpochs: 2, keepGoing: true, seed: 3 }
   it.live.each(
