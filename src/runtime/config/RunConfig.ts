@@ -88,7 +88,7 @@ const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: maxSeed })
 export const options = {
   envId: text(
     `an environment's id, such as CartPole-v1, or the path of a module that exports one`,
-    "environment: a registered id, or a TypeScript/JavaScript module that exports one (./grid.ts or ./grid.ts:Grid-v0)"
+    "environment: a registered id, or a TypeScript/JavaScript module that exports one (./grid.ts or ./grid.ts:Grid-v0), or gymnasium: and an id of Gymnasium's Python package"
   ),
   wrap: {
     schema: Schema.Array(Schema.NonEmptyString).check(Schema.isMaxLength(32)),
