@@ -23,6 +23,13 @@ const lengthOf = (parts: Bytes): number => parts.reduce((sum, part) => sum + par
 /** A field of whole numbers: int32, int64, bool, enum. Not for negative ones. */
 export const integer = (field: number, value: number): Bytes => [varint(field * 8), varint(value)]
 
+/** A field of a float64. */
+export const double = (field: number, value: number): Bytes => {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setFloat64(0, value, true)
+  return [varint(field * 8 + 1), bytes]
+}
+
 /** A field of bytes. */
 export const bytes = (field: number, value: Uint8Array): Bytes => message(field, [value])
 

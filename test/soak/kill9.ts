@@ -74,8 +74,21 @@ export const rowsOf = (folder: string): unknown => {
     // Its records hold times, all of the same length.
     tensorBoard: fs.readdirSync(folder)
       .filter((name) => name.startsWith("events.out.tfevents."))
-      .map((name) => fs.statSync(path.join(folder, name)).size)
+      .map((name) => lengthsOf(fs.readFileSync(path.join(folder, name))))
   }
+}
+
+/** The lengths of the records of an event file; the settings, which name folders, are only told to be there. */
+const lengthsOf = (bytes: Buffer): ReadonlyArray<number | string> => {
+  const lengths: Array<number | string> = []
+  for (let at = 0; at < bytes.length;) {
+    const length = Number(bytes.readBigUInt64LE(at))
+    const isSettings = bytes.subarray(at, at + 16 + length).includes("settings") ||
+      bytes.subarray(at, at + 16 + length).includes("session_start_info")
+    lengths.push(isSettings ? "settings" : length)
+    at += 16 + length
+  }
+  return lengths
 }
 
 /** What came of it. */

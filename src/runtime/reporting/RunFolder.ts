@@ -38,6 +38,8 @@ export interface RunFolder {
   readonly startedMillis: number
   /** What the environment was; undefined in a folder of 0.1.0. */
   readonly environment: EnvironmentRecord | undefined
+  /** Every setting, as config.json has it. */
+  readonly config: Schema.JsonObject
   /** The path of a file in the folder. */
   readonly file: (...names: ReadonlyArray<string>) => string
 }
@@ -171,6 +173,7 @@ const fromConfig = (paths: Path.Path, path: string, config: ConfigFile): RunFold
   rewardThreshold: config.reward_threshold,
   startedMillis: Date.parse(config.started),
   environment: config.environment,
+  config: config.config,
   file: (...names) => paths.join(path, ...names)
 })
 

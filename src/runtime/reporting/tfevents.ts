@@ -4,6 +4,8 @@
  *
  * A frame is: length (8 bytes, little-endian), masked CRC-32C of those 8 bytes, the message, masked CRC-32C of it.
  */
+import type * as Schema from "effect/Schema"
+import * as proto from "../../model/protobuf.ts"
 import { crc32c, masked } from "./crc32c.ts"
 
 /** A field's number and wire type, as protobuf's key byte. */
@@ -53,6 +55,66 @@ export const versionRecord = (wallTime: number): Uint8Array => {
     bytes.set(version, 23)
   })
 }
+
+/** An `Event` of one value that a plugin of TensorBoard reads; `tensor` are the fields of its TensorProto. */
+const pluginRecord = (
+  wallTime: number,
+  name: string,
+  { content, plugin, tensor }: { readonly plugin: string; readonly content?: Uint8Array; readonly tensor: proto.Bytes }
+): Uint8Array => {
+  const data = [proto.text(1, plugin), ...(content === undefined ? [] : [proto.bytes(2, content)])]
+  /** DATA_CLASS_TENSOR. */
+  const metadata = proto.message(9, proto.message(1, ...data), proto.integer(4, 2))
+  const value = proto.message(1, proto.text(1, name), metadata, proto.message(8, tensor))
+  const event = proto.encode(proto.double(1, wallTime), proto.message(5, value))
+  return frame(event.length, (bytes) => bytes.set(event, headerLength))
+}
+
+/** Markdown under "Text". */
+export const textRecord = (wallTime: number, name: string, markdown: string): Uint8Array =>
+  pluginRecord(wallTime, name, {
+    plugin: "text",
+    // DT_STRING, of shape [1].
+    tensor: [proto.integer(1, 7), proto.message(2, proto.message(2, proto.integer(1, 1))), proto.text(8, markdown)]
+      .flat()
+  })
+
+/** A google.protobuf.Value. */
+const valueOf = (value: Schema.Json): proto.Bytes =>
+  typeof value === "number"
+    ? proto.double(2, value)
+    : typeof value === "boolean"
+    ? proto.integer(4, value ? 1 : 0)
+    : proto.text(3, typeof value === "string" ? value : JSON.stringify(value))
+
+/** DT_FLOAT, of no shape: hparams are in the metadata alone. */
+const nothing: proto.Bytes = [...proto.integer(1, 1), ...proto.message(2)]
+
+const hparamsRecord = (wallTime: number, name: string, data: proto.Bytes): Uint8Array =>
+  pluginRecord(wallTime, `_hparams_/${name}`, {
+    plugin: "hparams",
+    content: proto.encode(proto.integer(1, 0), data),
+    tensor: nothing
+  })
+
+/**
+ * The settings of a run under "HParams" (`SessionStartInfo` of tensorboard/plugins/hparams/plugin_data.proto). `group` names what
+ * differs by the seed alone.
+ */
+export const settingsRecord = (wallTime: number, settings: Schema.JsonObject, group: string): Uint8Array => {
+  const entries = Object.entries(settings).map(([name, value]) =>
+    proto.message(1, proto.text(1, name), proto.message(2, valueOf(value)))
+  )
+  return hparamsRecord(
+    wallTime,
+    "session_start_info",
+    proto.message(3, ...entries, proto.text(4, group), proto.double(5, wallTime))
+  )
+}
+
+/** The run is over, and succeeded (`SessionEndInfo`). */
+export const endRecord = (wallTime: number): Uint8Array =>
+  hparamsRecord(wallTime, "session_end_info", proto.message(4, proto.integer(1, 1), proto.double(2, wallTime)))
 
 /** A name of `scalarRecord`, encoded once. */
 export const tag = (name: string): Uint8Array => encoder.encode(name)

@@ -6,6 +6,10 @@ export interface ReadEvent {
   readonly step: number
   readonly fileVersion: string | undefined
   readonly scalars: Readonly<Record<string, number>>
+  /** What plugins read, by tag: the plugin's name, its own bytes, and the text of the tensor. */
+  readonly plugins: Readonly<
+    Record<string, { readonly plugin: string; readonly content: Uint8Array; readonly text: string }>
+  >
 }
 
 /** CRC-32C a bit at a time. */
@@ -75,20 +79,38 @@ const text = (value: Field[1] | undefined): string => {
 const message = (bytes: Uint8Array): ReadEvent => {
   const event = new Map(fields(bytes))
   const scalars: Record<string, number> = {}
+  const plugins: Record<string, ReadEvent["plugins"][string]> = {}
   const summary = event.get(5)
   if (summary instanceof Uint8Array) {
     for (const [number, value] of fields(summary)) {
       assert.strictEqual(number, 1)
       assert(value instanceof Uint8Array)
       const scalar = new Map(fields(value))
-      scalars[text(scalar.get(1))] = Number(scalar.get(2))
+      const metadata = scalar.get(9)
+      if (metadata === undefined) {
+        scalars[text(scalar.get(1))] = Number(scalar.get(2))
+        continue
+      }
+      const tensor = scalar.get(8)
+      assert(metadata instanceof Uint8Array && tensor instanceof Uint8Array)
+      const data = new Map(fields(metadata)).get(1)
+      assert(data instanceof Uint8Array)
+      const plugin = new Map(fields(data))
+      const content = plugin.get(2)
+      const held = new Map(fields(tensor)).get(8)
+      plugins[text(scalar.get(1))] = {
+        plugin: text(plugin.get(1)),
+        content: content instanceof Uint8Array ? content : new Uint8Array(),
+        text: held === undefined ? "" : text(held)
+      }
     }
   }
   return {
     wallTime: Number(event.get(1)),
     step: Number(event.get(2) ?? 0n),
     fileVersion: event.has(3) ? text(event.get(3)) : undefined,
-    scalars
+    scalars,
+    plugins
   }
 }
 

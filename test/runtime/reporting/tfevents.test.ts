@@ -56,12 +56,19 @@ describe("event records", () => {
         versionRecord(wall),
         scalarRecord(wall, step, entries.map(([name, value]) => [tag(name), value] as const))
       ))
-      assert.deepStrictEqual(version, { wallTime: wall, step: 0, fileVersion: "brain.Event:2", scalars: {} })
+      assert.deepStrictEqual(version, {
+        wallTime: wall,
+        step: 0,
+        fileVersion: "brain.Event:2",
+        scalars: {},
+        plugins: {}
+      })
       assert.deepStrictEqual(event, {
         wallTime: wall,
         step,
         fileVersion: undefined,
-        scalars: Object.fromEntries(entries.map(([name, value]) => [name, Math.fround(value)]))
+        scalars: Object.fromEntries(entries.map(([name, value]) => [name, Math.fround(value)])),
+        plugins: {}
       })
     }
   )

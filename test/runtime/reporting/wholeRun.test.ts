@@ -73,8 +73,17 @@ const checkFolder = (folder: RunFolder.RunFolder, events: ReadonlyArray<RunEvent
     const names = yield* fs.readDirectory(folder.path)
     const eventFiles = names.filter((name) => /^events\.out\.tfevents\.\d{10}\.[^/]+\.\d+\.0$/.test(name))
     assert.strictEqual(eventFiles.length, 1)
-    const [version, ...tfevents] = readEvents(yield* fs.readFile(folder.file(eventFiles[0]!)))
+    const [version, settings, table, ...rest] = readEvents(yield* fs.readFile(folder.file(eventFiles[0]!)))
     assert.strictEqual(version?.fileVersion, "brain.Event:2")
+    const { plugin } = settings!.plugins["_hparams_/session_start_info"]!
+    assert.strictEqual(plugin, "hparams")
+    assert.strictEqual(table!.plugins["settings"]!.plugin, "text")
+    assert.match(table!.plugins["settings"]!.text, /^\| setting \| value \|\n\| --- \| --- \|/)
+    for (const name of Object.keys(folder.config)) assert.include(table!.plugins["settings"]!.text, `\n| ${name} | `)
+    const tfevents = rest.filter(({ plugins }) => Object.keys(plugins).length === 0)
+    const ends = rest.flatMap(({ plugins }) => Object.keys(plugins))
+    const over = events.some(({ event }) => event === "finished")
+    assert.deepStrictEqual(ends, over ? ["_hparams_/session_end_info"] : [])
     assert.strictEqual(tfevents.length, measured.length)
     tfevents.forEach((event, i) => {
       const finite = Object.entries(objects[i]!).filter(([, value]) => value !== null)
