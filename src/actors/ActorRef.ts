@@ -8,7 +8,8 @@
  * yield* counter.tell.Add({ n: 1 })                                   // waits for room in the mailbox only
  * ```
  *
- * Interrupting an ask gives up the reply, not the message: once taken in, it is handled and its state is kept.
+ * An ask that is interrupted or runs out of time takes its message with it as long as nobody has begun it. What is in hand
+ * goes on to its end, and its state is kept, unless its method is `Actor.Cancellable`.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -50,7 +50,7 @@ export class RestartLimitReached extends Schema.TaggedError<RestartLimitReached>
   }
 }
 
-/** No reply came within the deadline. The handler goes on; its reply will be dropped, its state is kept. */
+/** No reply came within the deadline. A handler that has begun goes on: its reply is dropped, its state kept. */
 export class AskTimeout extends Schema.TaggedError<AskTimeout>()("AskTimeout", {
   actor: Schema.String,
   method: Schema.String,
