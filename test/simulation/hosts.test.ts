@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import Phold from "../../examples/simulations/phold.ts"
 import { Simulation } from "../../src/simulation/index.ts"
+import Bands from "./fixtures/bands.ts"
 import Faulty from "./fixtures/faulty.ts"
+import Network from "./fixtures/network.ts"
 import Town from "./fixtures/town.ts"
 
 /** Without what tells of the layout. */
@@ -26,6 +28,18 @@ describe("hosts", () => {
         assert.deepStrictEqual(comparable(yield* Simulation.run(Phold, { ...phold, hosts, placement })), alone.phold)
       }))
   }
+
+  it.effect("give the same for a network of queues, and for a grid in bands with synchronous activation", () =>
+    Effect.gen(function*() {
+      for (const model of [Network, Bands]) {
+        const alone = Simulation.runSync(model, { seed: 6 })
+        assert.isAbove(alone.counts["moves"] ?? alone.counts["reneged"]!, 20)
+        for (const hosts of [2, 4]) {
+          const result = yield* Simulation.run(model, { seed: 6, hosts, placement: "fiber" })
+          assert.deepStrictEqual(comparable(result), alone)
+        }
+      }
+    }))
 
   it.live("give the same when they are killed amid their work", () =>
     Effect.gen(function*() {
