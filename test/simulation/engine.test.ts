@@ -130,6 +130,56 @@ describe("order", () => {
   })
 })
 
+describe("laws", () => {
+  it("each message happens once, at its time, after those before it, for any senders, delays and priorities", () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const sent = new Map<string, number>()
+      let last: ReadonlyArray<number> = [-1, 0, 0, 0]
+      const model = Simulation.make("Laws", { lookahead: 0.25, shares: 5 }, (sim) => {
+        const Agent = Simulation.agent("Agent", {
+          state: Nothing,
+          on: {
+            Go: (_, { id, key }: { id: string; key: ReadonlyArray<number> }, sim) => {
+              // Once, and at the time that it was to come.
+              assert.strictEqual(sent.get(id), sim.now)
+              sent.delete(id)
+              // In the order that the page says. What is sent to the same time by its own event comes after it.
+              const from = last.findIndex((value, i) => value !== key[i])
+              if (key[0]! > last[0]! || key[4]! < last[0]!) assert.isBelow(last[from]!, key[from]!, `${last} ${key}`)
+              last = key
+              if (sent.size > 60) return
+              for (let i = sim.random.integers(0, 4); i > 0; i--) {
+                const to = agents[sim.random.integers(0, agents.length)]!
+                const isNear = Math.floor(to / 2 ** 32) === Math.floor(sim.self / 2 ** 32)
+                // Few values, so that many are of one time.
+                const after = (isNear ? 0 : 0.25) + 0.25 * sim.random.integers(0, 4)
+                const priority = sim.random.integers(-1, 2)
+                const count = counts.get(sim.self) ?? 0
+                counts.set(sim.self, count + 1)
+                const id = `${sim.self} ${count}`
+                sent.set(id, sim.now + after)
+                const key = [sim.now + after, priority, sim.self, count, sim.now]
+                sim.send(to, "Go", { id, key }, { after, priority })
+              }
+            }
+          }
+        })
+        const counts = new Map<number, number>()
+        const agents: ReadonlyArray<Simulation.AgentRef> = Array.from({ length: 10 }, () => sim.spawn(Agent, {}))
+        for (const [i, agent] of agents.entries()) {
+          const id = `0 ${i}`
+          sent.set(id, i / 4)
+          sim.send(agent, "Go", { id, key: [i / 4, 0, 0, i, -1] }, { after: i / 4 })
+        }
+      })
+      const world = Simulation.open(model, { seed })
+      world.run(20)
+      for (const time of sent.values()) assert.isAtLeast(time, 20)
+      assert.strictEqual(world.result.undelivered, 0)
+    }
+  })
+})
+
 describe("randomness", () => {
   it("gives each agent its own stream, whoever else draws", () => {
     const drawn = (others: number) => {
