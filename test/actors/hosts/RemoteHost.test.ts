@@ -125,6 +125,29 @@ describe("RemoteHost, in silence", () => {
     link.exited("over", undefined)
   })
 
+  it("asks so too where what may be given up is given up, and not where it may not", () => {
+    for (const [method, ends] of [["Search", true], ["Append", false]] as const) {
+      const { loop, until } = slowLoop()
+      const { heard, host, link, tenant } = setUp(undefined, loop, 30_000)
+      link.received([["ready", "A"], ["started", 1, 1]])
+      host.withdraw(tenant, {
+        seq: 1,
+        method: Probe.methods.get(method)!,
+        sent: 0,
+        payload: undefined,
+        millis: 1,
+        expires: 1,
+        tell: false,
+        resume: undefined
+      })
+      real.turn.settle()
+      until(1100)
+      assert.deepStrictEqual(heard, ends ? ["started", "end"] : ["started"])
+      host.evict(tenant)
+      link.exited("over", undefined)
+    }
+  })
+
   it("leaves the other side alone where it answers, or says something, or the one to end did not work", () => {
     const { loop, until } = slowLoop()
     const { heard, host, link, posted, tenant } = setUp(undefined, loop, 30_000)
