@@ -29,12 +29,13 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import { Ref } from "./ActorRef.ts"
 import { InvalidOption } from "./errors.ts"
 import * as Codec from "./messages/Codec.ts"
 import * as Options from "./Options.ts"
 import type { Self } from "./Self.ts"
 
-export { Rpc }
+export { Ref, Rpc }
 
 /**
  * Annotates a method that must not run twice (it sends mail, it moves a robot): after a death in which it may have

@@ -13,12 +13,14 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Rpc from "effect/rpc/Rpc"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import type { Any, Method, Rpcs } from "./Actor.ts"
-import { type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
-import { type Address, current, type Waiting } from "./InHand.ts"
+import { ActorStopped, type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
+import { type Address, type At, current, elsewhere, homes, systemMillis, type Waiting } from "./InHand.ts"
 import * as Options from "./Options.ts"
 
 export interface AskOptions {
@@ -74,7 +76,7 @@ const sender = (to: Address, method: Method, tell: boolean, defaultMillis: numbe
   return Effect.callback<unknown, unknown>((resume: (outcome: Outcome) => void) => {
     const hand = current()
     // A handler may have a system of its own, which knows nothing of its message.
-    if (hand !== undefined && hand.home === to.home) {
+    if (hand !== undefined && (hand.home === to.home || to.home === elsewhere)) {
       return giveUp(hand, hand.send(to, method, payload, millis, tell, failWhenFull, resume))
     }
     return giveUp(to, to.send(method, payload, millis, tell, failWhenFull, resume))
@@ -175,3 +177,32 @@ export const make = <D extends Any>(to: Address, definition: D, defaultMillis: n
   // One function per method of the protocol, each with that method's types: true by the loop above.
   return ref as ActorRef<D>
 }
+
+/** The schema of references to actors of this definition, for payloads, replies, configurations and states. */
+export const Ref = <D extends Any>(definition: D): Schema.declare<ActorRef<D>> => {
+  // The definition may be another copy of the same: one in each thread.
+  const is = (value: unknown): value is ActorRef<D> =>
+    typeof value === "object" && value !== null && Reference.addressOf(value) !== undefined &&
+    (value as AnyRef).definition.actorName === definition.actorName
+  return Schema.declare(is, {
+    expected: `a reference to a ${definition.actorName}`,
+    toCodecJson: () =>
+      Schema.link<unknown>()(Schema.Any, {
+        decode: SchemaGetter.transform((value) => isAt(value) ? make(address(value), definition, systemMillis) : value),
+        encode: SchemaGetter.transform((value) => is(value) ? Reference.addressOf(value)?.at : value)
+      })
+  })
+}
+
+const isAt = Schema.is(Schema.Struct({ id: Schema.Int, name: Schema.String, system: Schema.String }))
+
+/** Where a reference leads that has come from elsewhere. */
+const address = (at: At): Address =>
+  homes.get(at.system)?.(at) ?? {
+    ...at,
+    at,
+    home: elsewhere,
+    send: (_method, _payload, _millis, _tell, _failWhenFull, resume) =>
+      void resume(Exit.fail(new ActorStopped({ actor: at.name }))),
+    abandon: () => {}
+  }

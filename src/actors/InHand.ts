@@ -21,8 +21,23 @@ export interface Waiting {
   resume: ((outcome: Exit.Exit<unknown, unknown>) => void) | undefined
 }
 
+/** A reference on its way: the actor's number in its system, and which system that is. Good as long as that is there. */
+export interface At {
+  readonly id: number
+  readonly name: string
+  readonly system: string
+}
+
+/** The systems of this thread, by what they are called on the way. */
+export const homes = new Map<string, (at: At) => Address>()
+
+/** The system of an address of which nothing more is known here: whoever has something in hand sends by way of that. */
+export const elsewhere: object = {}
+
 /** Where messages for an actor go. */
 export interface Address {
+  /** The same, for who is elsewhere. */
+  readonly at: At
   readonly name: string
   /** Unique within its system. */
   readonly id: number

@@ -7,6 +7,8 @@ import * as Supervision from "../../src/actors/Supervision.ts"
 import {
   Account,
   AccountBehavior,
+  Broker,
+  BrokerBehavior,
   Parent,
   ParentBehavior,
   Ring,
@@ -15,7 +17,7 @@ import {
   TellerBehavior
 } from "./fixtures/teller.ts"
 
-const layer = ActorSystem.layerFiber([AccountBehavior, TellerBehavior, RingBehavior, ParentBehavior])
+const layer = ActorSystem.layerFiber([AccountBehavior, TellerBehavior, RingBehavior, ParentBehavior, BrokerBehavior])
 
 const entry = new URL("./fixtures/teller.host.ts", import.meta.url)
 
@@ -182,6 +184,11 @@ describe("talking, fiber", () => {
       const system = yield* ActorSystem
       yield* children(system)
     })))
+
+  it.live("takes references in messages, replies, configurations and states", () =>
+    run(Effect.gen(function*() {
+      yield* references(yield* ActorSystem)
+    })))
 })
 
 describe("talking, across borders", () => {
@@ -244,4 +251,27 @@ const children = (system: ActorSystem["Service"]) =>
     assert.strictEqual((yield* system.watch(parent))._tag, "Stopped")
     const names = (yield* system.actors).map(({ name }) => name)
     assert.isFalse(names.some((name) => ["parent", "parent/kid", "orphan"].includes(name)))
+  })
+
+const references = (system: ActorSystem["Service"]) =>
+  Effect.gen(function*() {
+    const spawn = (name: string) => system.spawn(Account, { name, config: { start: 0 }, supervision })
+    const [first, second] = [yield* spawn("first"), yield* spawn("second")]
+    const broker = yield* system.spawn(Broker, { name: "broker", config: { first }, supervision })
+    assert.strictEqual(yield* broker.Use({ n: 1, until: 0 }), 1)
+    yield* broker.Keep({ account: second })
+    // Through deaths of both.
+    assert.strictEqual(yield* broker.Use({ n: 2, until: 2 }), 2)
+    yield* system.kill(second)
+    yield* system.kill(broker)
+    assert.strictEqual(yield* broker.Use({ n: 3, until: 0 }), 5)
+    assert.deepStrictEqual(yield* second.Read(), { sum: 5, seen: 2 })
+    const { account } = yield* broker.Give()
+    assert.strictEqual(account.name, "second")
+    assert.strictEqual(yield* account.Add({ n: 4 }), 9)
+    // Another of the name is not meant.
+    yield* system.stop(second)
+    yield* spawn("second")
+    assert.strictEqual((yield* Effect.flip(account.Add({ n: 1 })))._tag, "ActorStopped")
+    assert.strictEqual((yield* Effect.flip(broker.Use({ n: 1, until: 0 })))._tag, "ActorStopped")
   })

@@ -460,5 +460,80 @@ export const mutants: ReadonlyArray<Mutant> = [
     workload: "timers",
     seeds: null,
     why: "it comes later, and nobody dies so often that it never comes"
+  },
+  {
+    name: "journal: what was called is called again",
+    file: "hosts/Hand.ts",
+    from: "    if (run !== undefined && run.kept.size > 0 && made.seq !== 0) {",
+    to: "    if (run !== undefined && run.kept.size < 0 && made.seq !== 0) {",
+    workload: "tellers",
+    seeds: 50
+  },
+  {
+    name: "journal: a call is found by whom and how, not by what",
+    file: "hosts/Hand.ts",
+    from: "      if (payload === undefined || sameValue(sent, payload.is)) return line",
+    to: "      if (payload === undefined || sameValue(sent, sent)) return line",
+    workload: "tellers",
+    seeds: null,
+    why:
+      "no workload has one message that calls one method of one actor twice at once (test/actors/talking.test.ts has divergence)"
+  },
+  {
+    name: "journal: answers come before the calls that stood before them",
+    file: "hosts/Hand.ts",
+    from: "      if (line[0] !== \"call\" || run.kept.has(line[1])) return",
+    to: "      if (line[0] !== \"call\") return",
+    workload: "tellers",
+    seeds: 300
+  },
+  {
+    name: "journal: what a message was told is not kept",
+    file: "owner/Guardian.ts",
+    from: "    if (kept !== undefined && told !== undefined) kept.tell(",
+    to: "    if (kept !== undefined && told !== undefined && seq < 0) kept.tell(",
+    workload: "tellers",
+    seeds: 50
+  },
+  {
+    name: "journal: what is asked of the system is not kept: a child is spawned twice",
+    file: "owner/Guardian.ts",
+    from: "    if (seq !== 0) this.journalOf(seq, call.began)?.called(call)",
+    to: "    if (seq !== 0 && to.id !== systemId) this.journalOf(seq, call.began)?.called(call)",
+    workload: "tellers",
+    seeds: 50
+  },
+  {
+    name: "journal: a message is given again without it",
+    file: "owner/Guardian.ts",
+    from: "journal?.seq === envelope.seq ? journal : undefined)",
+    to: "journal?.seq === envelope.seq && envelope.seq < 0 ? journal : undefined)",
+    workload: "tellers",
+    seeds: 50
+  },
+  {
+    name: "journal: what is done while being killed counts",
+    file: "hosts/Cell.ts",
+    from: "    return this.over || this.halted !== undefined\n  }\n\n  asking",
+    to: "    return this.over\n  }\n\n  asking",
+    workload: "tellers",
+    seeds: null,
+    why: "a handler would have to ask in a finalizer of its own, which no workload does"
+  },
+  {
+    name: "journal: a call that comes twice is made twice",
+    file: "hosts/RemoteHost.ts",
+    from: "    if (!tenant.hasMade(seq, call - 1, slept)) {",
+    to: "    if (!tenant.hasMade(seq, call - 1, slept) && seq < 0) {",
+    workload: "tellers",
+    seeds: 300
+  },
+  {
+    name: "journal: what is told before a message is begun again is lost",
+    file: "hosts/Cell.ts",
+    from: "    if (next?.seq === seq && next instanceof Replayed) return next.told(call, told)\n",
+    to: "",
+    workload: "tellers",
+    seeds: 1000
   }
 ]

@@ -99,6 +99,7 @@ export class HostServer<R> {
     home: this,
     address: (at) => ({
       ...at,
+      at,
       home: this,
       // With a message, or a start, in hand it goes by way of that.
       send: (_method, _payload, _millis, _tell, _failWhenFull, resume) =>

@@ -51,6 +51,7 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
   const system: Address = {
     id: systemId,
     name: "system",
+    at: { id: systemId, name: "system", system: "" },
     home,
     send: (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.die(lost)),
     abandon: () => {}

@@ -9,17 +9,14 @@ import * as Schema from "effect/Schema"
 import type { Any, Method } from "../Actor.ts"
 import { Death } from "../Death.ts"
 import { PoisonMessage } from "../errors.ts"
+import type { At } from "../InHand.ts"
 import type { Placement } from "../Placement.ts"
 import * as Codec from "./Codec.ts"
 
 /** The number of the system itself. */
 export const systemId = 0
 
-/** A reference on its way. The number is the system's, and good as long as that is there. */
-export interface At {
-  readonly id: number
-  readonly name: string
-}
+export type { At }
 
 export interface LookupRequest {
   readonly definition: string

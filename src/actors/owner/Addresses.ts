@@ -84,6 +84,7 @@ const failing = (id: number, name: string, method: string, failure: AskFailure):
 const deaf = (id: number, name: string, home: object, failure: AskFailure): Address => ({
   id,
   name,
+  at: { id, name, system: "" },
   home,
   send: (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.fail(failure)),
   abandon: () => {}

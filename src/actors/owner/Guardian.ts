@@ -25,7 +25,7 @@ import {
   RestartLimitReached
 } from "../errors.ts"
 import type { Call, Envelope, Host, Tenant, Told } from "../hosts/Host.ts"
-import { type Address, systemMillis, type Waiting } from "../InHand.ts"
+import { type Address, type At, systemMillis, type Waiting } from "../InHand.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
@@ -87,6 +87,8 @@ export interface Surroundings {
     value: unknown,
     resume: (outcome: Exit.Exit<unknown, unknown>) => void
   ): Guardian | undefined
+  /** A reference to the actor leaves for elsewhere. */
+  reference(guardian: Guardian): At
   /** The actor has ended and leaves its name. */
   ended(guardian: Guardian, ended: Ended): void
 }
@@ -218,7 +220,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       const misfit = method.payload.misfit(payload)
       if (misfit !== undefined) return void resume(Exit.fail(this.refusal(method.name, misfit)))
     }
-    const envelope = this.enter(method, carried, millis, tell, resume)
+    // Who has its reference from elsewhere does not know how long the system waits.
+    const wait = millis === systemMillis ? this.around.askMillis : millis
+    const envelope = this.enter(method, carried, wait, tell, resume)
     if (envelope.resume !== undefined) this.around.expect(envelope.expires)
     return envelope
   }
@@ -274,6 +278,10 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (this.ledger.isDelivered(envelope) || this.ledger.take(envelope.seq) === undefined) return false
     this.admit()
     return true
+  }
+
+  get at(): At {
+    return this.around.reference(this)
   }
 
   get home(): object {
@@ -553,8 +561,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (chain !== undefined) this.settle(open, Exit.fail(new AskCycle({ actor: to.name, chain })))
     else {
       const resume = (outcome: Outcome) => this.settle(open, outcome)
-      const { failWhenFull, value } = call
-      const millis = call.millis === systemMillis ? this.around.askMillis : call.millis
+      const { failWhenFull, millis, value } = call
       if (to.id === systemId) open.target = this.around.serve(this, method.name, value, resume)
       else open.envelope = to.send(method, value, millis, mode === "tell", failWhenFull, resume)
     }

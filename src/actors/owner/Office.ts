@@ -107,8 +107,7 @@ export class Office {
 
   /** The actor's reference, on its way. */
   private at(guardian: Guardian): Exit.Exit<At> {
-    this.addresses.note(guardian)
-    return Exit.succeed({ id: guardian.id, name: guardian.name })
+    return Exit.succeed(guardian.at)
   }
 
   private unknownOf(request: SpawnRequest): Unknown {

@@ -8,12 +8,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as PubSub from "effect/PubSub"
+import { threadId } from "node:worker_threads"
 import { deadline } from "../../time/deadline.ts"
 import { Death } from "../Death.ts"
 import { NameTaken, type SpawnFailure, StartFailed } from "../errors.ts"
 import * as EventLoop from "../EventLoop.ts"
 import type { Host } from "../hosts/Host.ts"
 import type { RemoteHost, RemoteOptions } from "../hosts/RemoteHost.ts"
+import { homes } from "../InHand.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Spares } from "../links/Spares.ts"
 import * as Codec from "../messages/Codec.ts"
@@ -97,6 +99,8 @@ export type EndedActor = Ended & {
 /** So many ends are remembered. */
 const mostEnded = 100
 
+let systems = 0
+
 export class System {
   readonly events = Effect.runSync(PubSub.unbounded<LifecycleEvent>())
   readonly askMillis: number
@@ -108,6 +112,8 @@ export class System {
   readonly ended: Array<EndedActor> = []
   readonly addresses = new Addresses()
   private readonly office: Office
+  /** What it is called where its references come to. */
+  private readonly tag = `${process.pid}/${threadId}/${++systems}`
   private readonly guardians = new Map<string, Guardian>()
   private readonly fibers = new Set<Fiber.Fiber<void>>()
   private readonly surroundings: Surroundings
@@ -160,6 +166,7 @@ export class System {
       fiber.addObserver(() => this.fibers.delete(fiber))
     }
     this.office = new Office(this, this.addresses, this.fork)
+    homes.set(this.tag, (at) => this.addresses.address(at, this.home))
     this.surroundings = {
       now: time.now,
       alarms: this.alarms,
@@ -169,6 +176,10 @@ export class System {
       expect: (expires) => this.sweeper.expect(expires),
       askMillis: this.askMillis,
       serve: (...request) => this.office.serve(...request),
+      reference: (guardian) => {
+        this.addresses.note(guardian)
+        return { id: guardian.id, name: guardian.name, system: this.tag }
+      },
       ended: (guardian, ended) => {
         this.addresses.ended(guardian)
         if (this.guardians.get(guardian.name) === guardian) this.guardians.delete(guardian.name)
@@ -284,6 +295,7 @@ export class System {
   get close(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
       this.closed = true
+      homes.delete(this.tag)
       this.sweeper.close()
       this.alarms.close()
       for (const fiber of this.fibers) fiber.interruptUnsafe()

@@ -64,6 +64,7 @@ const setUp = (
       observer: undefined,
       askMillis: 60_000,
       serve: () => undefined,
+      reference: ({ id, name }) => ({ id, name, system: "" }),
       alarms: new Alarms({ now: () => 0, after: () => () => {} }),
       publish: (event) => events.push(event),
       expect: () => {},
