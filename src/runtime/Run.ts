@@ -249,7 +249,7 @@ export class Run extends Context.Service<Run, {
       (config) =>
         Layer.fresh(Layer.provide(layerOfParts, partsOf({ ...own, ...known(replaced) }))).pipe(
           Layer.provide(CurrentConfig.layer(config)),
-          Layer.provide(measuredEvents)
+          Layer.provide(Layer.fresh(measuredEvents))
         )
     ))
 
