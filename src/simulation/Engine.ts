@@ -65,6 +65,8 @@ export const eventKind = {
   reply: -5
 } as const
 
+export type EventKind = (typeof eventKind)[keyof typeof eventKind]
+
 /** What happens again and again. */
 interface Repetition {
   /** The count of its first event. */

@@ -5,7 +5,7 @@
 import * as Schema from "effect/Schema"
 import { plainLine, thrownText } from "../text/plainLine.ts"
 import { birthOf, nowhere, numberOf, shareOf } from "./AgentTable.ts"
-import { type Engine, eventKind } from "./Engine.ts"
+import { type Engine, type EventKind, eventKind } from "./Engine.ts"
 import { CheckpointRefused, isSimulationFault } from "./errors.ts"
 import { copied, NotPlain } from "./plainData.ts"
 import { type Journal, Process } from "./Process.ts"
@@ -171,7 +171,7 @@ const natural = Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0)))
 const SavedWaiter = Schema.Struct({ process: natural, turn: natural })
 
 /** What an event carries, by its kind, where that is not the model's affair. */
-const payloads: Readonly<Record<number, (payload: unknown) => boolean>> = {
+const payloads: Readonly<Record<EventKind, (payload: unknown) => boolean>> = {
   [eventKind.call]: Schema.is(natural),
   [eventKind.repeat]: Schema.is(Schema.Struct({
     handle: natural,
@@ -196,8 +196,8 @@ const misfit = (engine: Engine, agentKind: number, what: number, payload: unknow
     if (!engine.hasHandler(agentKind, what >> 1)) return "a message without a handler"
     return (what & 1) === 1 && !isQuestion(payload) ? "a question that is none" : undefined
   }
-  const fits = payloads[what]
-  if (fits === undefined || !fits(payload)) return "an event that is none"
+  const kind = Object.values(eventKind).find((known) => known === what)
+  if (kind === undefined || !payloads[kind](payload)) return "an event that is none"
   if (what === eventKind.call) {
     return is === "model" && (payload as number) < engine.functionCount ? undefined : "a function that the set-up lacks"
   }

@@ -1,6 +1,7 @@
 /** One result on any number of hosts, as fibers and in threads, with hosts killed amid their work. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import Phold from "../../examples/simulations/phold.ts"
 import { Simulation } from "../../src/simulation/index.ts"
@@ -107,6 +108,13 @@ describe("hosts", () => {
       const nowhere = Simulation.make("Nowhere", { lookahead: 1 }, () => {})
       const missing = yield* Effect.flip(Simulation.run(nowhere, { hosts: 2, until: 1 }))
       assert.match(missing.message, /give it `module: import\.meta\.url`/)
+    }))
+
+  it.live("are interrupted amid their work, as fibers too", () =>
+    Effect.gen(function*() {
+      const endless = Simulation.make("Endless", {}, (sim) => void sim.every(1, () => sim.count("ticks")))
+      const run = Simulation.run(endless, { placement: "fiber" })
+      assert.isTrue(Option.isNone(yield* Effect.timeoutOption(run, "100 millis")))
     }))
 
   it.live("find, in threads, who computes without end and who leaves a rejection", () =>
