@@ -48,7 +48,10 @@ export class Replayed implements CellMessage {
 
   /** What came after the message was given. */
   told(call: number, told: Told | undefined): void {
-    if (told !== undefined) this.lines.push(["told", call, told.kind, told.value, told.at, false])
+    if (told === undefined) return
+    // As a hand does: what comes after one that was lost waits.
+    const received = this.lines.filter((line) => line[0] === "told").length
+    if (told.nth === received + 1) this.lines.push(["told", call, told.kind, told.value, told.at, false])
   }
 }
 

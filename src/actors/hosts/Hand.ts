@@ -68,7 +68,8 @@ class Run {
   /** Calls whose outcome somebody waits for. */
   readonly made = new Map<number, Made>()
   calls: number
-  /** Outcomes handed out. */
+  /** Outcomes that have come, and those that were handed out. */
+  received = 0
   heard = 0
   /** For how long the message has been at it, as its handler sees it: milliseconds. */
   elapsed = 0
@@ -96,6 +97,7 @@ class Run {
         this.slept.add(line[1])
         this.over++
       }
+      if (line[0] === "told") this.received++
       if (line[0] !== "call") continue
       this.kept.set(line[1], line)
     }
@@ -240,6 +242,9 @@ export class Hand implements Calls {
       run.made.delete(call)
       return give(made, told, outcome)
     }
+    // One before it was lost on the way. What comes after it waits until that is noticed, and the message runs again.
+    if (told.nth !== run.received + 1) return
+    run.received++
     if (!run.again) return this.hand(run, call, told, outcome)
     run.lines.push(["told", call, told.kind, told.value, told.at, false])
     this.advance(run)
@@ -367,7 +372,7 @@ export class Hand implements Calls {
       return wake?.()
     }
     const [, call, kind, value, at] = line
-    this.hand(run, call, { kind, value, at }, undefined)
+    this.hand(run, call, { kind, value, at, nth: run.heard + 1 }, undefined)
   }
 
   private hand(run: Run, call: number, told: Told, outcome: Outcome | undefined): void {

@@ -75,6 +75,8 @@ export interface Told {
   readonly value: unknown
   /** Milliseconds after the message's first call. */
   readonly at: number
+  /** Which outcome of its message this is: 1, 2, ... */
+  readonly nth: number
 }
 
 /** An actor as its host sees it, and where the host reports. */

@@ -126,8 +126,8 @@ export class HostServer<R> {
       case "withdraw":
         return this.withdraw(command[1], command[2], command[3])
       case "answered": {
-        const [, actor, incarnation, seq, call, kind, value, at] = command
-        return this.resident(actor, incarnation)?.cell.answered(seq, call, { kind, value, at }, undefined)
+        const [, actor, incarnation, seq, call, kind, value, at, nth] = command
+        return this.resident(actor, incarnation)?.cell.answered(seq, call, { kind, value, at, nth }, undefined)
       }
       case "stop":
         return this.resident(command[1], command[2])?.cell.stop()

@@ -150,7 +150,9 @@ export class RemoteHost implements Host {
   }
 
   answered({ id, incarnation }: Tenant, seq: number, call: number, told: Told | undefined): void {
-    if (told !== undefined) this.send(["answered", id, incarnation, seq, call, told.kind, told.value, told.at])
+    if (told !== undefined) {
+      this.send(["answered", id, incarnation, seq, call, told.kind, told.value, told.at, told.nth])
+    }
   }
 
   withdraw(tenant: Tenant, { method, seq }: Envelope): void {

@@ -22,7 +22,7 @@ export type Command =
   ]
   /**
    * How a call of the incarnation ended: the `call`-th of message `seq`, or of no message (0). `at` milliseconds after the
-   * message's first call.
+   * message's first call, and the `nth` of its outcomes.
    */
   | readonly [
     kind: "answered",
@@ -32,7 +32,8 @@ export type Command =
     call: number,
     outcome: OutcomeKind,
     value: unknown,
-    at: number
+    at: number,
+    nth: number
   ]
   /** Nobody waits for the answer any more: not to be begun, or if in hand given up where its method may be. */
   | readonly [kind: "withdraw", actor: number, incarnation: number, seq: number]

@@ -593,7 +593,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     let told: Told | undefined
     if (kept !== undefined || this.host.border) {
       const [kind, value] = tell && Exit.isSuccess(outcome) ? taken : encode(method, outcome)
-      told = { kind, value, at: kept === undefined ? 0 : kept.at(this.around.now()) }
+      told = { kind, value, at: kept === undefined ? 0 : kept.at(this.around.now()), nth: (kept?.told ?? -1) + 1 }
     }
     if (kept !== undefined && told !== undefined) kept.tell(call, told, this.calling === open && !this.host.border)
     // Who is stopping still finishes what it has in hand.

@@ -19,7 +19,7 @@ export class Journal implements JournalWord {
   /** When its first call came, in milliseconds of the system's time. */
   private readonly since: number
   /** Outcomes told. */
-  private told = 0
+  told = 0
 
   constructor(seq: number, began: number, now: number) {
     this.seq = seq
