@@ -91,15 +91,20 @@ export const zoo: Readonly<Record<string, Tuned>> = {
   // Without an end an unlucky walk along the cliff would take thousands of steps.
   "CliffWalking-v1": { ppo: { ...tabularPpo, episodeLimit: 200 } },
   "CliffWalkingSlippery-v1": { ppo: { ...tabularPpo, episodeLimit: 200 } },
+  // It takes long until a passenger arrives by chance: what is paid for entropy keeps pick-ups from being given up before.
   "Taxi-v4": {
     ppo: {
       ...tabularPpo,
+      totalTimesteps: 2_000_000,
       nEnvs: 16,
-      batchSize: 256,
-      lr: 0.02,
+      nSteps: 128,
+      batchSize: 512,
+      lr: 0.005,
       lrSchedule: "linear",
       lrFinal: 5e-4,
-      lrDecaySteps: 2_000_000
+      lrDecaySteps: 2_000_000,
+      entCoef: 0.03,
+      entSchedule: "linear"
     }
   }
 }
