@@ -246,7 +246,8 @@ export const make = (
         environmentStream(options.seed, environment, live.random)
         policyStream(options.samplingSeed, environment, live.sampling)
         live.tally[2] = 0
-        live.state.fill(0)
+        // What no reset writes begins anew with the run, and with a first piece of work that is begun again.
+        if (definition.outlivesEpisodes === true) live.state.fill(0)
         const reason = start(i)
         if (reason !== undefined) return fault(resident, reason)
       }
