@@ -55,19 +55,22 @@ export const serve = (
         socket.end(JSON.stringify(snapshotOf(program, Effect.runSync(actors))))
       })
       server.maxConnections = mostConnections
-      server.once("error", cannot)
-      try {
-        const at = meetingPlace.address(serial++)
-        // Somebody of this number may have died here before.
-        meetingPlace.remove(at)
-        server.listen(at, () => {
-          // It keeps nobody running.
-          server.unref()
-          resume(Effect.succeed({ server, at }))
-        })
-      } catch (error) {
-        cannot(error)
+      const listen = (tries: number): void => {
+        try {
+          // A number of its own for each try: somebody who had ours may have died here.
+          const at = meetingPlace.address(serial++)
+          server.once("error", (error) => tries > 1 ? listen(tries - 1) : cannot(error))
+          server.listen(at, () => {
+            // It keeps nobody running.
+            server.unref()
+            resume(Effect.succeed({ server, at }))
+          })
+        } catch (error) {
+          cannot(error)
+        }
       }
+      // The last program that ended may have taken the folder with it just now.
+      listen(5)
     }),
     (listening) =>
       Effect.sync(() => {

@@ -62,7 +62,13 @@ export const isDead = (at: string): boolean => {
   }
 }
 
-/** Removes what a process that is gone has left. */
+/** Removes what a process has left that is gone, or is about to go, and the folder with the last. */
 export const remove = (at: string): void => {
-  if (!isWindows) fs.rmSync(at, { force: true })
+  if (isWindows) return
+  fs.rmSync(at, { force: true })
+  try {
+    fs.rmdirSync(path.dirname(at))
+  } catch {
+    // Others are there, or somebody was quicker.
+  }
 }
