@@ -51,7 +51,7 @@ describe("a policy that is wrong itself", () => {
   const wrong: Readonly<Record<string, readonly [Supervision.Supervision, string]>> = {
     "a directive that there is not": [
       Supervision.oneForOne({ decide: () => "Restart" as "restart" }),
-      `the "decide" of its supervision said "Restart", which is none of "restart", "stop", "escalate"; it died of: crash 1`
+      `the "decide" of its supervision said "Restart", which is none of "restart", "resume", "stop", "escalate"; it died of: crash 1`
     ],
     "no directive": [
       Supervision.oneForAll({ decide: () => undefined as unknown as "restart" }),
@@ -137,7 +137,7 @@ describe("back-off", () => {
       assert.strictEqual((yield* Fiber.join(impatient))._tag, "AskTimeout")
       assert.isUndefined(patient.pollUnsafe())
       yield* TestClock.adjust("30 seconds")
-      // The first was taken in, and ran although its sender had gone.
-      assert.strictEqual(yield* Fiber.join(patient), 3)
+      // The first had left the queue with its sender.
+      assert.strictEqual(yield* Fiber.join(patient), 2)
     }).pipe(Effect.scoped, provide))
 })

@@ -27,7 +27,7 @@ describe("npm run bench", () => {
       const { parts } = results
       assert.deepStrictEqual(
         parts.map(({ part }) => part),
-        ["training", "ppo", "startup", "environments", "actors", "handOvers", "recovery", "kernels"]
+        ["training", "ppo", "startup", "environments", "actors", "handOvers", "recovery", "kernels", "simulation"]
       )
       for (const { figures } of parts) {
         for (const { column, row, value } of figures) assert.isTrue(Number.isFinite(value), `${row}, ${column}`)

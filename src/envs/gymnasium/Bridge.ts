@@ -6,12 +6,14 @@
  * A process that is gone is begun anew by whoever asks; what was in it is then gone too, and the environments say how they
  * come back (`World.ts`).
  */
+import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import { tmpdir, totalmem } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { companion } from "../../companions.ts"
+import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { endedFile, killed, logFile, request } from "./children.ts"
 
@@ -60,6 +62,9 @@ export class WorldFault extends Error {
     this.world = world
   }
 }
+
+/** What Python says of itself. */
+const fromPython = Schema.decodeUnknownSync(fromJson(Schema.Unknown))
 
 const nap = new Int32Array(new SharedArrayBuffer(4))
 /** Does nothing for so many milliseconds, and answers how many it took; where the program was stopped meanwhile, few. */
@@ -185,7 +190,7 @@ export class Bridge {
     while (line.stage !== "open") {
       const payload = this.receive(line)
       if (payload === undefined) return false
-      const said: unknown = JSON.parse(new TextDecoder().decode(payload))
+      const said: unknown = fromPython(new TextDecoder().decode(payload))
       if (line.stage === "opening") {
         this.described = said
         line.stage = "open"
@@ -358,7 +363,7 @@ export class Bridge {
     const payload = this.buffer.subarray(headBytes, this.have)
     this.have = 0
     if (kind !== fault) return payload
-    const said: unknown = JSON.parse(new TextDecoder().decode(payload))
+    const said: unknown = fromPython(new TextDecoder().decode(payload))
     const { reason, world } = { reason: "it failed", world: null, ...(typeof said === "object" ? said : {}) }
     if (line.stage === "opening") {
       this.end()
