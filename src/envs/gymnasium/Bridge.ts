@@ -63,8 +63,10 @@ export class WorldFault extends Error {
   }
 }
 
-/** What Python says of itself. */
-const fromPython = Schema.decodeUnknownSync(fromJson(Schema.Unknown))
+const decode = Schema.decodeUnknownSync(fromJson(Schema.Unknown))
+
+/** What Python says as JSON. */
+export const fromPython = (payload: Uint8Array): unknown => decode(new TextDecoder().decode(payload))
 
 const nap = new Int32Array(new SharedArrayBuffer(4))
 /** Does nothing for so many milliseconds, and answers how many it took; where the program was stopped meanwhile, few. */
@@ -190,7 +192,7 @@ export class Bridge {
     while (line.stage !== "open") {
       const payload = this.receive(line)
       if (payload === undefined) return false
-      const said: unknown = fromPython(new TextDecoder().decode(payload))
+      const said: unknown = fromPython(payload)
       if (line.stage === "opening") {
         this.described = said
         line.stage = "open"
@@ -363,7 +365,7 @@ export class Bridge {
     const payload = this.buffer.subarray(headBytes, this.have)
     this.have = 0
     if (kind !== fault) return payload
-    const said: unknown = fromPython(new TextDecoder().decode(payload))
+    const said: unknown = fromPython(payload)
     const { reason, world } = { reason: "it failed", world: null, ...(typeof said === "object" ? said : {}) }
     if (line.stage === "opening") {
       this.end()

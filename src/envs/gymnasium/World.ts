@@ -11,7 +11,7 @@ import type { Dynamics, JsonRecord, Transition } from "../EnvironmentDefinition.
 import { isList } from "../spaces/shapes.ts"
 import type { ActionOf, ActionSpace } from "../spaces/Space.ts"
 import { EnvironmentMistake } from "../thrown.ts"
-import { asked, type Bridge, Gone, NoBridge, WorldFault } from "./Bridge.ts"
+import { asked, type Bridge, fromPython, Gone, NoBridge, WorldFault } from "./Bridge.ts"
 
 /** What worlds of one bridge have in common. */
 export interface Kind {
@@ -145,7 +145,7 @@ class World implements Dynamics {
   info(): JsonRecord {
     if (!this.isLive()) return {}
     const number = new Uint8Array(Uint32Array.of(this.number).buffer)
-    const said: unknown = JSON.parse(new TextDecoder().decode(this.crowd.ask(asked.info, () => number)))
+    const said: unknown = fromPython(this.crowd.ask(asked.info, () => number))
     return typeof said === "object" && said !== null ? { ...said } : {}
   }
 
