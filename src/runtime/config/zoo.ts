@@ -86,6 +86,17 @@ export const zoo: Readonly<Record<string, Tuned>> = {
       normalizeObservations: true
     }
   },
+  // Rewards are the odds themselves, and the last card counts as much as the first.
+  "Blackjack-v1": {
+    ppo: {
+      ...tabularPpo,
+      normalizeRewards: false,
+      hidden: [64],
+      lr: 0.001,
+      gamma: 1,
+      totalTimesteps: 200_000
+    }
+  },
   "FrozenLake-v1": { ppo: tabularPpo },
   "FrozenLake8x8-v1": { ppo: tabularPpo },
   // Without an end an unlucky walk along the cliff would take thousands of steps.
