@@ -4,6 +4,7 @@
  */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
+import * as Record from "effect/Record"
 import type { Progress, RunEvent, Started } from "./RunEvent.ts"
 
 const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
@@ -27,10 +28,14 @@ export const metrics = {
   evaluationReturn: gauge("troupe_evaluation_return_mean", "mean return of the last evaluation")
 } as const
 
+/** What each metric is told by. */
+type Told = Readonly<Record<keyof typeof metrics, Metric.Metric<number, unknown>>>
+
 /** Follows the events of one run. */
 export class RunMetrics {
   private readonly context: Context.Context<never>
-  private attributes: Readonly<Record<string, string>> = {}
+  /** With the run's attributes, put on once: that costs more than a report of progress does. */
+  private told: Told = metrics
   private counted = { steps: 0, updates: 0, episodes: 0, restarts: 0 }
   /** A run that goes on was counted by another before: the first report says from where. */
   private knowsStart = true
@@ -46,7 +51,7 @@ export class RunMetrics {
       case "progress":
         return this.progressed(event)
       case "evaluation":
-        return this.set(metrics.evaluationReturn, event.mean)
+        return this.set("evaluationReturn", event.mean)
       case "finished":
         return this.count({
           steps: event.env_steps,
@@ -64,7 +69,11 @@ export class RunMetrics {
   }
 
   private started({ algo, env_id, resumed, seed }: Started): void {
-    this.attributes = { env_id, algo, seed: String(seed) }
+    const attributes = { env_id, algo, seed: String(seed) }
+    this.told = Record.map(
+      this.told,
+      (metric: Metric.Metric<number, unknown>) => Metric.withAttributes(metric, attributes)
+    )
     this.knowsStart = resumed === null
   }
 
@@ -75,30 +84,29 @@ export class RunMetrics {
       episodes: event.episodes,
       restarts: event.restarts
     })
-    this.set(metrics.rate, event.fps)
-    this.set(metrics.episodeReturn, event.ep_rew_mean)
-    this.set(metrics.episodeLength, event.ep_len_mean)
-    this.set(metrics.policyLoss, event.policy_loss)
-    this.set(metrics.valueLoss, event.value_loss)
-    this.set(metrics.entropy, event.entropy)
-    this.set(metrics.gradNorm, event.grad_norm)
-    this.set(metrics.learningRate, event.learning_rate)
-    this.set(metrics.lostSteps, event.lost_steps)
+    this.set("rate", event.fps)
+    this.set("episodeReturn", event.ep_rew_mean)
+    this.set("episodeLength", event.ep_len_mean)
+    this.set("policyLoss", event.policy_loss)
+    this.set("valueLoss", event.value_loss)
+    this.set("entropy", event.entropy)
+    this.set("gradNorm", event.grad_norm)
+    this.set("learningRate", event.learning_rate)
+    this.set("lostSteps", event.lost_steps)
   }
 
   private count(now: typeof this.counted): void {
     for (const name of ["steps", "updates", "episodes", "restarts"] as const) {
       const more = now[name] - this.counted[name]
       if (this.knowsStart && more > 0) {
-        Metric.withAttributes(metrics[name], this.attributes).updateUnsafe(more, this.context)
+        this.told[name].updateUnsafe(more, this.context)
       }
     }
     this.counted = now
     this.knowsStart = true
   }
 
-  private set(metric: Metric.Gauge<number>, value: number | null): void {
-    if (value === null || !Number.isFinite(value)) return
-    Metric.withAttributes(metric, this.attributes).updateUnsafe(value, this.context)
+  private set(name: keyof typeof metrics, value: number | null): void {
+    if (value !== null && Number.isFinite(value)) this.told[name].updateUnsafe(value, this.context)
   }
 }
