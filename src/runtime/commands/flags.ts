@@ -42,3 +42,14 @@ export const runFlags: Record<OptionName, Flag.Flag<Option.Option<string>>> = Re
   options,
   (_, name) => flagOf(name)
 )
+
+/** The file of settings that flags then change. */
+export const settingsFile = Flag.String("config").pipe(
+  Flag.withDescription("JSON file of settings, named as in config.json"),
+  Flag.withMetavar("path"),
+  Flag.optional
+)
+
+/** What was typed for `runFlags`, by the names of the settings. */
+export const given = (flags: Readonly<Record<string, Option.Option<string>>>): Record<string, string> =>
+  Record.getSomes(flags)

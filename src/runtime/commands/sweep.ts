@@ -17,7 +17,7 @@ import { bySetting, table } from "../sweeps/summary.ts"
 import * as Sweep from "../sweeps/Sweep.ts"
 import * as SweepFolder from "../sweeps/SweepFolder.ts"
 import { environmentOptions } from "./environmentOptions.ts"
-import { runFlags } from "./flags.ts"
+import { given, runFlags, settingsFile } from "./flags.ts"
 import { programName } from "./programName.ts"
 
 /** Runs of the sweep that did not come to their end. */
@@ -69,11 +69,7 @@ export const sweepCommand = Command.make(
   {
     ...runFlags,
     envOptions: environmentOptions,
-    config: Flag.String("config").pipe(
-      Flag.withDescription("JSON file of settings, named as in config.json"),
-      Flag.withMetavar("path"),
-      Flag.optional
-    ),
+    config: settingsFile,
     jobs: jobsFlag,
     resume: Flag.String("resume").pipe(
       Flag.withDescription("go on with the sweep in that folder: what has not come to its end"),
@@ -86,8 +82,7 @@ export const sweepCommand = Command.make(
     )
   },
   Effect.fnUntraced(function*({ config, envOptions, jobs, json, resume, ...flags }) {
-    const texts: Record<string, string> = {}
-    for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
+    const texts = given(flags)
     const others = Object.keys(texts).filter((name) => name !== "envId")
     if (Option.isSome(resume) && (others.length > 0 || Option.isSome(config) || envOptions !== undefined)) {
       return yield* new configSources.ConfigError({

@@ -51,7 +51,7 @@ import { keep } from "../timeline/writeTimeline.ts"
 import { numberForEnvironment } from "./commandLine.ts"
 import { untilUncaught } from "./ending.ts"
 import { environmentOptions } from "./environmentOptions.ts"
-import { runFlags } from "./flags.ts"
+import { given, runFlags, settingsFile } from "./flags.ts"
 import * as resume from "./resume.ts"
 
 /** When this process started: the date, and by the monotonic clock, which is what everything else is counted from. */
@@ -425,11 +425,7 @@ export const trainCommand = Command.make(
     ),
     ...runFlags,
     envOptions: environmentOptions,
-    config: Flag.String("config").pipe(
-      Flag.withDescription("JSON file of settings, named as in config.json"),
-      Flag.withMetavar("path"),
-      Flag.optional
-    ),
+    config: settingsFile,
     serial: Flag.Boolean("serial").pipe(
       Flag.withDescription("everything in this one thread: --placement fiber"),
       Flag.withDefault(false)
@@ -501,8 +497,7 @@ export const trainCommand = Command.make(
         ...flags
       }
     ) {
-      const texts: Record<string, string> = {}
-      for (const [name, value] of Object.entries(flags)) if (Option.isSome(value)) texts[name] = value.value
+      const texts = given(flags)
       if (Option.isSome(environment)) {
         const number = numberForEnvironment(environment.value)
         if (number !== undefined) {
