@@ -7,11 +7,15 @@
 /** How long a way is tried before it is another's turn, in milliseconds. */
 const turn = 2
 /** So often each is tried before one is chosen: the median of an odd number. */
-const turns = 3
+const turns = 5
+/** A way is given up for another that takes no more than this share of its time: less is noise. */
+const worthwhile = 0.95
 /** How long the first choice holds, in milliseconds; each holds twice as long as the one before it, */
 const firstHold = 250
-/** up to this. */
+/** up to this, */
 const longestHold = 30_000
+/** and as many times as long as the trial took: where pieces of work are long, so is what a trial loses. */
+const trialShare = 20
 
 /** What was found. */
 export interface Choice {
@@ -33,6 +37,10 @@ export class QuickestOf {
   private pieces = 0
   private hold = firstHold
   private until = 0
+  /** When the present trial began; -1: not yet. */
+  private trialBegan = -1
+  /** What was chosen last; -1: nothing yet. */
+  private chosen = -1
 
   /** `now` is in milliseconds. */
   constructor(ways: number, now: () => number) {
@@ -75,6 +83,7 @@ export class QuickestOf {
   }
 
   private begin(now: number): void {
+    if (this.trialBegan < 0) this.trialBegan = now
     this.since = now
     this.pieces = 0
   }
@@ -82,11 +91,15 @@ export class QuickestOf {
   private choose(now: number): Choice {
     const medians = this.times.map((times) => times.toSorted((a, b) => a - b)[times.length >> 1]!)
     const best = Math.min(...medians)
-    this.way = medians.indexOf(best)
+    const present = medians[this.chosen]
+    if (present === undefined || best <= worthwhile * present) this.chosen = medians.indexOf(best)
+    this.way = this.chosen
     this.trying = false
-    this.until = now + this.hold
+    this.until = now + Math.max(this.hold, trialShare * (now - this.trialBegan))
+    this.trialBegan = -1
     this.hold = Math.min(longestHold, 2 * this.hold)
+    const own = medians[this.way]!
     const others = medians.filter((_, way) => way !== this.way)
-    return { way: this.way, speedup: best > 0 ? Math.min(...others) / best : 1 }
+    return { way: this.way, speedup: own > 0 ? Math.min(...others) / own : 1 }
   }
 }

@@ -40,7 +40,7 @@ describe("QuickestOf", () => {
       }
       // A few milliseconds each, or a few pieces of work, now and then.
       const lost = spent.reduce((sum, time, way) => way === best ? sum : sum + time, 0)
-      assert.isBelow(lost, Math.max(600, 40 * Math.max(...times)))
+      assert.isBelow(lost, Math.max(600, 12 * Math.max(...times)))
     })
   }
 
@@ -56,6 +56,15 @@ describe("QuickestOf", () => {
     const { found, spent } = work(quickest, clock, 20_000, [0.1, 0.05])
     assert.strictEqual(found[0]!.way, 1)
     assert.isAbove(spent[1]!, spent[0]!)
+  })
+
+  it("keeps to its choice where another way is as quick but for noise", () => {
+    const { clock, quickest } = make(2)
+    work(quickest, clock, 5_000, [0.05, 0.1])
+    assert.deepStrictEqual(
+      work(quickest, clock, 60_000, [0.1, 0.097]).found.filter(({ way }) => way !== 0),
+      []
+    )
   })
 
   it("is not misled by a piece of work that something else held up", () => {
