@@ -4,8 +4,8 @@ import type { Results } from "./index.ts"
 import { type Figure, show, tables } from "./report.ts"
 
 /**
- * `docs/performance.md` with each part's tables between its markers, `<!-- bench: training -->` and `<!-- end -->`. What was
- * not measured stays as it was.
+ * `docs/performance.md` with each part's tables between its markers, `<!-- bench: training -->` and `<!-- end -->`, below the
+ * machine and the day that they are of. What was not measured stays as it was.
  */
 export const documented = (text: string, { machine, parts }: Results): string => {
   const put = (page: string, name: string, content: string): string => {
@@ -16,11 +16,12 @@ export const documented = (text: string, { machine, parts }: Results): string =>
     return `${page.slice(0, from)}${begin}\n\n${content}\n\n${page.slice(to)}`
   }
   const { cores, memory_gib: memory, model, node, platform } = machine
-  const facts = `${cores} cores (${model}), ${memory} GiB, ${platform}, Node ${node}.`
+  const where = `${cores} cores (${model}), ${memory} GiB, ${platform}, Node ${node}`
   const all = parts.flatMap(({ figures }) => figures)
   return parts.reduce(
-    (page, { figures, part }) => put(page, part, part === "peers" ? comparison(all) : tables(figures)),
-    put(text, "machine", facts)
+    (page, { at, figures, part }) =>
+      put(page, part, `*${where}, ${at.slice(0, 10)}*\n\n${part === "peers" ? comparison(all) : tables(figures)}`),
+    text
   )
 }
 
