@@ -24,6 +24,7 @@ import { UnknownWrapper } from "./envs/wrappers/namedWrappers.ts"
 import { checkCommand } from "./runtime/commands/check.ts"
 import { chosenAlgorithm } from "./runtime/commands/chosenAlgorithm.ts"
 import * as commandLine from "./runtime/commands/commandLine.ts"
+import { diffCommand } from "./runtime/commands/diff.ts"
 import { runMain } from "./runtime/commands/ending.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
 import { exportCommand } from "./runtime/commands/export.ts"
@@ -55,6 +56,7 @@ const commands = [
   sweepCommand,
   zooCommand,
   simulateCommand,
+  diffCommand,
   psCommand
 ] as const
 

@@ -23,6 +23,11 @@ export { RunEvent } from "./runtime/monitoring/RunEvent.ts"
 export { RunEvents, RunMonitor, RunOrigin } from "./runtime/monitoring/RunMonitor.ts"
 export { type PassOrder, type Plan, UpdatePlan } from "./runtime/plan/UpdatePlan.ts"
 export { type Replacements, Run, type RunError, type RunSetupError, weightsHash } from "./runtime/Run.ts"
+export {
+  type DecidedSpace,
+  simulationEnvironment,
+  type SimulationEnvironmentOptions
+} from "./runtime/simulations/simulationEnvironment.ts"
 export { DataPlane } from "./runtime/workers/DataPlane.ts"
 export type { Fragment } from "./runtime/workers/dataPlaneLayout.ts"
 export { EnvFault, EnvWorker, EnvWorkerBehavior } from "./runtime/workers/EnvWorker.ts"

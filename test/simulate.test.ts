@@ -7,6 +7,7 @@ import { estimate, studentT } from "../src/runtime/simulations/estimates.ts"
 import { live, temporary, troupe } from "./program.ts"
 
 const bank = fileURLToPath(new URL("../examples/simulations/bank.ts", import.meta.url))
+const faulty = fileURLToPath(new URL("simulation/fixtures/faulty.ts", import.meta.url))
 const town = fileURLToPath(new URL("simulation/fixtures/town.ts", import.meta.url))
 
 const events = (stdout: string): ReadonlyArray<Record<string, unknown>> =>
@@ -80,6 +81,55 @@ live(
 )
 
 live(
+  "goes on after kill -9 to the same end, with the same log of events, and tells where two simulations part",
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const cwd = yield* temporary
+    const args = ["simulate", town, "--until", "24", "--seed", "7", "--events", "--json"]
+    const straight = yield* troupe(cwd, [...args, "--every", "2"])
+    assert.strictEqual(straight.code, 0, straight.stderr)
+    const folderOf = (stdout: string) => path.join(cwd, String(events(stdout)[0]!["folder"]))
+    const one = folderOf(straight.stdout)
+
+    const layout = ["--hosts", "2", "--placement", "fiber", "--every", "2", "--checkpoint-every", "4"]
+    const killed = yield* troupe(cwd, [...args, ...layout], {
+      onOutput: (stdout, kill) => {
+        if (stdout.split(`"event":"series"`).length > 6) kill("SIGKILL")
+      }
+    })
+    assert.strictEqual(killed.code, null)
+    const other = folderOf(killed.stdout)
+    // As a process that dies amid a line leaves it.
+    yield* fs.writeFileString(path.join(other, "events.jsonl"), `{"before":99`, { flag: "a" })
+    const resumed = yield* troupe(cwd, ["simulate", town, "--resume", other, "--events", "--json", "--every", "2"])
+    assert.strictEqual(resumed.code, 0, resumed.stderr)
+    assert.strictEqual(last(resumed.stdout)["state_sha256"], last(straight.stdout)["state_sha256"])
+    for (const name of ["series.csv", "events.jsonl"]) {
+      assert.strictEqual(
+        yield* fs.readFileString(path.join(other, name)),
+        yield* fs.readFileString(path.join(one, name)),
+        name
+      )
+    }
+    const log = events(yield* fs.readFileString(path.join(one, "events.jsonl")))
+    assert.isAbove(log.length, 200)
+    assert.containsAllKeys(log[0], ["before", "time", "priority", "sender", "count", "receiver", "what"])
+
+    const same = yield* troupe(cwd, ["diff", town, one, other])
+    assert.deepStrictEqual([same.code, same.stdout], [0, "No event differs up to time 24.\n"])
+    const fork = ["simulate", town, "--resume", one, "--rewind", "9", "--fork", "--seed", "8", "--json"]
+    const forked = folderOf((yield* troupe(cwd, fork)).stdout)
+    const differ = yield* troupe(cwd, ["diff", town, one, forked, "--json"])
+    assert.strictEqual(differ.code, 1)
+    const { common, first, until } = last(differ.stdout)
+    assert.strictEqual(until, 24)
+    assert.isAtLeast(Number(common), log.filter(({ time }) => Number(time) < 9).length)
+    assert.isAtLeast((first as { readonly time: number }).time, 9)
+    assert.match((yield* troupe(cwd, ["diff", town, one, forked])).stdout, /^\d+ events are the same\. Then\n/)
+  })
+)
+
+live(
   "refuses in one sentence, and leaves nothing behind",
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -95,7 +145,22 @@ live(
     yield* refused(1, "give an integer of at least 1", bank, "--set", "clerks=0")
     yield* refused(2, "--rewind goes with --resume", bank, "--rewind", "3")
     yield* refused(2, "config.json cannot be read", bank, "--resume", "nowhere")
-    assert.deepStrictEqual(yield* fs.readDirectory(cwd), [])
+    yield* refused(2, "--events are written into the folder", bank, "--events", "--no-run-folder")
+    yield* refused(
+      1,
+      "failed in its handler of Go: no bread",
+      faulty,
+      "--set",
+      "what=throw",
+      "--until",
+      "9",
+      "--every",
+      "5",
+      "--quiet"
+    )
+    // The last has made the folder of its runs, and left none in it.
+    assert.deepStrictEqual(yield* fs.readDirectory(cwd), ["runs"])
+    assert.deepStrictEqual(yield* fs.readDirectory(path.join(cwd, "runs")), [])
   })
 )
 

@@ -28,6 +28,9 @@ export default Simulation.make("PHOLD", {
     { length: processes },
     () => sim.spawn(Station, { jobs: 0 })
   )
+  const done = () => sim.agents(Station).map((station) => sim.state(Station, station).jobs)
+  sim.collect("busiest", () => Math.max(...done()))
+  sim.collect("idlest", () => Math.min(...done()))
   for (const station of stations) {
     for (let i = 0; i < jobs; i++) sim.send(station, "Job", 0, { after: lookahead + sim.random.exponential(1) })
   }

@@ -7,11 +7,11 @@
  * M. E. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number
  * Generation" (2014); numpy/random/src/pcg64 and numpy/random/src/distributions.
  */
-import { exp, log1p } from "../math/exponential.ts"
 import type { Entropy } from "./SeedSequence.ts"
 import { SeedSequence } from "./SeedSequence.ts"
 import * as exponential from "./ziggurat-exponential.ts"
 import * as normal from "./ziggurat-normal.ts"
+import { rareExponential, rareNormal } from "./ziggurat.ts"
 
 // The multiplier 0x2360ed051fc65da44385df649fccf645, low word first.
 const M0 = 0x9fccf645
@@ -213,18 +213,8 @@ export class Pcg64 {
       const magnitude = (drawn[1]! & 0x1fffffff) * 8388608 + (low >>> 9)
       const x = (low & 0x100) === 0 ? magnitude * normal.width[layer]! : -(magnitude * normal.width[layer]!)
       if (magnitude < normal.inside[layer]!) return x
-      if (layer === 0) {
-        for (;;) {
-          const beyond = -normal.inverseTailStart * log1p(-this.random())
-          const y = -log1p(-this.random())
-          if (y + y > beyond * beyond) {
-            return (low & 0x20000) === 0 ? normal.tailStart + beyond : -(normal.tailStart + beyond)
-          }
-        }
-      }
-      const above = normal.height[layer - 1]!
-      const below = normal.height[layer]!
-      if ((above - below) * this.random() + below < exp(-0.5 * x * x)) return x
+      const rare = rareNormal(layer, x, low, this)
+      if (rare !== undefined) return rare
     }
   }
 
@@ -237,10 +227,8 @@ export class Pcg64 {
       const magnitude = (drawn[1]! >>> 0) * 2097152 + (low >>> 11)
       const x = magnitude * exponential.width[layer]!
       if (magnitude < exponential.inside[layer]!) return x
-      if (layer === 0) return exponential.tailStart - log1p(-this.random())
-      const above = exponential.height[layer - 1]!
-      const below = exponential.height[layer]!
-      if ((above - below) * this.random() + below < exp(-x)) return x
+      const rare = rareExponential(layer, x, this)
+      if (rare !== undefined) return rare
     }
   }
 

@@ -63,7 +63,8 @@ export interface AnyAgent {
   readonly load: (saved: unknown) => unknown
 }
 
-export type ErasedHandler = (self: unknown, message: unknown, sim: Sim) => unknown
+/** A handler of a kind that is not known: a method, since the engine hands each what is of its own kind. */
+export type ErasedHandler = { call(self: unknown, message: unknown, sim: Sim): unknown }["call"]
 
 /** A kind of agents with state `S` and protocol `P`. */
 export interface Agent<S, P> extends AnyAgent {
@@ -82,8 +83,7 @@ export const agent = <S extends Schema.Codec<unknown, unknown>, H extends Handle
   const decode = Schema.decodeUnknownSync(Schema.toType(options.state))
   return {
     agentName: name,
-    // The engine hands each handler a state and a message of its own kind.
-    handlers: options.on as unknown as AnyAgent["handlers"],
+    handlers: options.on,
     admit: copied,
     save: decode,
     load: decode

@@ -125,7 +125,8 @@ export const originsOf = (checkpoint: Checkpoint, fork: ForkOptions = {}): Whole
     seed: fork.seed ?? last.seed,
     config: { ...last.config, ...fork.config }
   }
-  return [...origins, origin] as unknown as Whole["origins"]
+  const [first, ...others] = origins
+  return [first, ...others, origin]
 }
 
 /** Goes on from a checkpoint, on this host. Throws a `SimulationFault`. */

@@ -71,11 +71,18 @@ const bytesOf = (event: ToldEvent | undefined): Uint8Array => {
 const isSame = (a: ToldEvent | undefined, b: ToldEvent | undefined): boolean =>
   Buffer.compare(bytesOf(a), bytesOf(b)) === 0
 
+/** Events after which a comparison lets others have a turn. */
+const pace = 1000
+
 /**
- * The first event that differs in the histories of two checkpoints, up to the time of the earlier; `undefined` where none
- * does. It takes as long as both worlds took. Throws a `SimulationFault`.
+ * Looks for the first event that differs in the histories of two checkpoints, up to the time of the earlier; `undefined` where
+ * none does. It takes as long as both worlds took, and yields now and then. Throws a `SimulationFault`.
  */
-export const firstDifference = (model: AnyModel, first: Checkpoint, second: Checkpoint): Difference | undefined => {
+export function* comparing(
+  model: AnyModel,
+  first: Checkpoint,
+  second: Checkpoint
+): Generator<void, Difference | undefined> {
   const until = Math.min(first.now, second.now)
   const a = new Again(model, first.origins)
   const b = new Again(model, second.origins)
@@ -86,9 +93,31 @@ export const firstDifference = (model: AnyModel, first: Checkpoint, second: Chec
     if (one === undefined) return undefined
     a.engine.run(Infinity, 1)
     b.engine.run(Infinity, 1)
+    if (common % pace === 0) yield
   }
 }
 
-/** The same of two checkpoints' bytes. */
-export const diff = (model: AnyModel, first: Uint8Array, second: Uint8Array): Difference | undefined =>
-  firstDifference(model, decodeBytes(first, "the first checkpoint"), decodeBytes(second, "the second checkpoint"))
+/** The same of two checkpoints' bytes, in one go. */
+export const diff = (model: AnyModel, first: Uint8Array, second: Uint8Array): Difference | undefined => {
+  const search = comparing(
+    model,
+    decodeBytes(first, "the first checkpoint"),
+    decodeBytes(second, "the second checkpoint")
+  )
+  for (;;) {
+    const { done, value } = search.next()
+    if (done === true) return value
+  }
+}
+
+/**
+ * What happens in an engine until so many events have happened, one after the other: each is told before it happens, with how
+ * many were before it. Throws a `SimulationFault`.
+ */
+export function* history(engine: Engine, events: number): Generator<ToldEvent & { readonly before: number }> {
+  while (engine.handled < events && engine.next < Infinity) {
+    const told = engine.tellNext()
+    if (told !== undefined) yield { before: engine.handled, ...told }
+    engine.run(Infinity, 1)
+  }
+}

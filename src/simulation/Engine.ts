@@ -6,8 +6,10 @@
  * it is sent alone, and is the same whichever host it lives on, and whoever else lives there.
  */
 import { plainLine, thrownText } from "../text/plainLine.ts"
-import type { Agent, AgentRef, AnyAgent, ErasedHandler } from "./Agent.ts"
+import type { Agent, AgentRef, AnyAgent } from "./Agent.ts"
 import { AgentTable, birthOf, nowhere, numberOf, Share, shareOf } from "./AgentTable.ts"
+import { Cancellations } from "./Cancellations.ts"
+import type { Columns } from "./columns.ts"
 import type { ToldEvent } from "./Difference.ts"
 import {
   AsyncInSimulation,
@@ -21,9 +23,13 @@ import {
   type SimulationFault
 } from "./errors.ts"
 import { EventQueue, none } from "./EventQueue.ts"
+import { eventKind, type Question, type Repetition, type Reply } from "./events.ts"
+import { Kinds } from "./Kinds.ts"
+import type { Cells, Lattice } from "./Lattice.ts"
 import { type AnyModel, configured } from "./Model.ts"
 import type { Part, PartHost } from "./Part.ts"
 import { Container, type ContainerOptions } from "./parts/Container.ts"
+import { type Action, Decision, type Rule, type Undecided, type View } from "./parts/Decision.ts"
 import { Graph, type GraphOptions } from "./parts/Graph.ts"
 import { Grid, type GridOptions } from "./parts/Grid.ts"
 import { Monitor } from "./parts/Monitor.ts"
@@ -31,77 +37,17 @@ import { Resource } from "./parts/Resource.ts"
 import { Space, type SpaceOptions } from "./parts/Space.ts"
 import { Store, type StoreOptions } from "./parts/Store.ts"
 import { copied, NotPlain } from "./plainData.ts"
-import { type Columns, type Population, type Rows, stepMessage } from "./Population.ts"
-import {
-  emptyJournal,
-  Interrupted,
-  isWait,
-  noteIn,
-  pending,
-  Process,
-  type ProcessBody,
-  type ProcessDefinition,
-  Wait,
-  type Waiter
-} from "./Process.ts"
-import { RandomStreams, wordsPerStream } from "./RandomStreams.ts"
+import { type Population, type Rows, stepMessage } from "./Population.ts"
+import { noteIn, Process, type ProcessBody, type ProcessDefinition, type Wait, type Waiter } from "./Process.ts"
+import { Processes } from "./Processes.ts"
+import { RandomStreams } from "./RandomStreams.ts"
 import { activateMessage, type ScheduleOptions } from "./Schedule.ts"
 import { sealer } from "./sealed.ts"
+import { shown } from "./shown.ts"
 import type { EventHandle, EveryOptions, PlaceOptions, SendOptions, Sim } from "./Sim.ts"
 import { SimEvent } from "./SimEvent.ts"
 import { Tally } from "./Tally.ts"
-
-/** Kinds of events that are no messages: those are 2 n, and 2 n + 1 where an answer is awaited. */
-export const eventKind = {
-  /** A function of the model, by its index. */
-  call: -1,
-  /** A `Repetition`. */
-  repeat: -2,
-  /** A process goes on; the payload is the answer. */
-  resume: -3,
-  /** The same, by an `Interrupted`; the payload is the reason. */
-  interrupt: -4,
-  /** The answer to a question: a `Reply`. */
-  reply: -5
-} as const
-
-export type EventKind = (typeof eventKind)[keyof typeof eventKind]
-
-/** What happens again and again. */
-interface Repetition {
-  /** The count of its first event. */
-  readonly handle: number
-  /** A number, or, where it is drawn, the index of the function that draws it. */
-  readonly period: number
-  readonly drawn: boolean
-  readonly priority: number
-  /** How often still, after the event that carries this; `Infinity` without end. */
-  left: number
-  /** What happens, and its payload. */
-  readonly kind: number
-  readonly payload: unknown
-}
-
-/** A message whose sender waits for the answer. */
-interface Question {
-  readonly waiter: Waiter
-  /** How long the answer takes. */
-  readonly back: number
-  readonly message: unknown
-}
-
-interface Reply {
-  readonly turn: number
-  readonly answer: unknown
-  /** Whoever was asked had died. */
-  readonly died: boolean
-}
-
-/** A kind of agents, as it is looked up by its index. */
-export type Kind =
-  | { readonly is: "model"; readonly name: string }
-  | { readonly is: "agent"; readonly name: string; readonly definition: AnyAgent }
-  | { readonly is: "process"; readonly name: string; readonly definition: ProcessDefinition }
+import { Ask, ContinueAs, Timeout } from "./waits.ts"
 
 /** Takes an event for an agent of another host: its time, priority, sender, count and target, good during the call. */
 export type Post = (share: number, entry: Float64Array, kind: number, payload: unknown) => void
@@ -134,11 +80,12 @@ export class Engine implements Sim, PartHost {
   queue = new EventQueue()
   table: AgentTable
   readonly parts = new Map<string, { readonly part: Part; readonly share: number }>()
-  readonly kinds: Array<Kind> = []
+  readonly #known = new Kinds((problem) => this.refuse(problem))
+  readonly kinds = this.#known.kinds
   /** What a run's series tell, by name. */
   readonly collectors = new Map<string, () => number>()
   /** Messages by their index. */
-  readonly messageNames: Array<string> = []
+  readonly messageNames = this.#known.messageNames
   readonly owns: (share: number) => boolean
   /** How many events have happened here. */
   handled = 0
@@ -150,35 +97,25 @@ export class Engine implements Sim, PartHost {
   /** There are other hosts. */
   readonly #ownsSome: boolean
   readonly #post: Post | undefined
-  readonly #handlers: Array<Array<ErasedHandler | undefined>> = []
-  readonly #kindOf = new Map<AnyAgent, number>()
-  readonly #messages = new Map<string, number>()
-  /** The message looked up last: mostly the next too. */
-  #lastName = ""
-  #lastKind = 0
+  readonly #handlers = this.#known.handlers
   /** Functions of the model, in the order in which the set-up gave them. */
   readonly #functions: Array<() => unknown> = []
   /** Parts that are told of every death, by share. */
   readonly #forgetful: Array<Array<Part> | undefined> = []
   /** How many of each kind the set-up gave birth to. */
   readonly #newborns: Array<number> = []
-  /** Counts of events that were cancelled and may lie in the queue, by sender. */
-  readonly #cancelled = new Map<number, Set<number>>()
-  #cancellations = 0
+  readonly #cancelled = new Cancellations()
   #settingUp = true
   /** Somebody looks at the world from outside: all shares here are theirs. */
   #looking = false
   /** Whose turn it is: its place, number and share, and the kind of its event. */
-  #place = modelPlace
+  place = modelPlace
   #share = 0
   #kind: number = eventKind.call
-  /** The process whose body runs. */
-  #running: Process | undefined
-  /** The process that begins to wait. */
-  #beginning: Process | undefined
-  /** The process that is being restored, and the next of its notes. */
-  #replayed: Process | undefined
-  #note = 0
+  readonly #processes = new Processes(this)
+  /** What is to be decided when the turn is over, and the decision that is taken from outside. */
+  #undecided: Undecided | undefined
+  #played: Decision<Action> | undefined
   #fault: SimulationFault | undefined
 
   /** Sets the model up. Throws a `SimulationFault`. */
@@ -198,12 +135,11 @@ export class Engine implements Sim, PartHost {
     )
     this.table = new AgentTable(shares, (numbers) => this.random.grow(numbers))
     this.random = new RandomStreams(options.seed, this.table.numbers, (problem) => this.refuse(problem))
-    this.kinds.push({ is: "model", name: model.modelName })
-    this.#handlers.push([])
+    this.#known.add({ is: "model", name: model.modelName }, {})
     this.table.born[0] = 1
     this.table.add(0, 0, undefined)
     this.#guarded(() => {
-      for (const definition of model.agents) this.#register(definition)
+      for (const definition of model.agents) this.#known.register(definition)
       model.setup(this, this.config)
     })
     this.#settingUp = false
@@ -225,7 +161,7 @@ export class Engine implements Sim, PartHost {
     this.random.clear(this.table.numbers)
     this.queue = new EventQueue()
     this.#cancelled.clear()
-    this.#cancellations = 0
+    this.#undecided = undefined
     this.#fault = undefined
   }
 
@@ -322,7 +258,7 @@ export class Engine implements Sim, PartHost {
 
   #guarded(body: () => void): void {
     try {
-      this.#sealed(body)
+      this.sealed(body)
     } catch (thrown) {
       this.#fault = this.#faultOf(thrown)
       throw this.#fault
@@ -338,7 +274,8 @@ export class Engine implements Sim, PartHost {
     }
   }
 
-  readonly #sealed = sealer(this.#report)
+  /** Runs code of the model: chance and clocks of the machine are refused meanwhile. */
+  readonly sealed = sealer(this.#report)
 
   get #where(): { readonly agent: string; readonly at: number } {
     return { agent: this.describe(this.#number), at: this.now }
@@ -371,13 +308,13 @@ export class Engine implements Sim, PartHost {
       const target = queue.target[slot]!
       clock[0] = queue.time[slot]!
       queue.release(slot)
-      if (this.#cancellations > 0 && this.#isCancelled(sender, count)) continue
+      if (this.#cancelled.size > 0 && this.#cancelled.take(sender, count)) continue
       if (table.numbers[place] !== target) {
         if (what >= 0) this.#missed(what, payload, sender, count)
         continue
       }
       this.handled++
-      this.#place = place
+      this.place = place
       clock[1] = target
       this.#share = shareOf(target)
       this.#kind = what
@@ -385,13 +322,80 @@ export class Engine implements Sim, PartHost {
       if (what < 0) this.#dispatch(what, payload, sender, count)
       else if ((what & 1) === 1) this.#answer(what, payload as Question)
       else this.#handle(what, payload)
+      if (this.#undecided !== undefined && !this.#decided()) return
       if (table.hasEnded) table.release()
     }
   }
 
+  // ---------------------------------------------------------------------------------------------------------- decisions
+
+  decision<A extends Action>(name: string, rule: Rule<A>, { share = 0 }: PlaceOptions = {}): Decision<A> {
+    return new Decision(this, name, rule, share)
+  }
+
+  decide<A extends Action>(decision: Decision<A>, view: View, act: ((action: A) => void) | undefined): void {
+    if (this.#undecided !== undefined) {
+      this.refuse(
+        `takes a second decision, "${decision.name}", in one turn: let a message to itself have a turn of its own`
+      )
+    }
+    if (this.#settingUp) {
+      this.refuse(`takes the decision "${decision.name}" in the set-up: wait until something happens`)
+    }
+    if (act === undefined) {
+      const process = this.#processes.beginning!
+      const { turn } = process
+      const go = (action: Action) => {
+        // It may have been interrupted in the same turn.
+        if (process.turn === turn && process.wait !== undefined) this.#processes.resume(process, action, false)
+      }
+      this.#undecided = { decision, view, act: go }
+      return
+    }
+    if (this.#processes.running !== undefined) {
+      this.refuse(`takes the decision "${decision.name}" in a process: yield* what choose gives`)
+    }
+    // Whoever plays the world takes actions of the kind that the rule takes.
+    this.#undecided = { decision, view, act: (action) => act(action as A) }
+  }
+
+  /** The turn is over: what was to be decided in it is decided by its rule. False where somebody outside does it. */
+  #decided(): boolean {
+    for (let next = this.#undecided; next !== undefined; next = this.#undecided) {
+      if (next.decision === this.#played) return false
+      this.#undecided = undefined
+      next.act(next.decision.rule(next.view))
+    }
+    return true
+  }
+
+  /** From now on this decision is taken from outside: `run` ends where it is to be taken, `act` takes it. */
+  play(decision: Decision<Action>): void {
+    this.#played = decision
+  }
+
+  /** What is seen at the decision that waits to be taken; `undefined` where none waits. */
+  get viewOfDecision(): View | undefined {
+    return this.#undecided?.view
+  }
+
+  /** Takes the decision that waits, and runs on. Throws a `SimulationFault`. */
+  act(action: Action): void {
+    if (this.#fault !== undefined) throw this.#fault
+    this.#guarded(() => {
+      const undecided = this.#undecided
+      if (undecided === undefined) return this.refuse("is told an action where nothing is to be decided")
+      this.#undecided = undefined
+      undecided.act(action)
+      if (!this.#decided()) return
+      if (this.table.hasEnded) this.table.release()
+      this.#run(Infinity, Infinity)
+    })
+  }
+
   #handle(what: number, message: unknown): unknown {
     const { kinds, states } = this.table
-    const answer = this.#handlers[kinds[this.#place]!]![what >> 1]!(states[this.#place], message, this)
+    const answer = this.#handlers[kinds[this.place]!]![what >> 1]!(states[this.place], message, this)
     if (answer !== undefined) this.#synchronous(answer)
     return answer
   }
@@ -410,12 +414,12 @@ export class Engine implements Sim, PartHost {
   }
 
   #answer(what: number, { back, message, waiter }: Question): void {
-    const answer = this.#copied(this.#handle(what, message), "an answer")
+    const answer = this.copy(this.#handle(what, message), "an answer")
     const reply: Reply = { turn: waiter.turn, answer, died: false }
     const { entry } = this.queue
     entry[0] = this.now + back
     entry[1] = 0
-    this.#sign(waiter.process)
+    this.sign(waiter.process)
     this.#deliver(eventKind.reply, reply)
   }
 
@@ -426,32 +430,32 @@ export class Engine implements Sim, PartHost {
       return
     }
     if (what === eventKind.repeat) return this.#repeat(payload as Repetition)
-    const process = this.table.states[this.#place] as Process
+    const process = this.table.states[this.place] as Process
     if (what === eventKind.reply) {
       const { answer, died, turn } = payload as Reply
       if (process.turn === turn && !process.settled && process.wait !== undefined) {
-        this.#resume(process, died ? "the agent that it asked has died" : answer, died)
+        this.#processes.resume(process, died ? "the agent that it asked has died" : answer, died)
       }
       return
     }
     // Else its wait has ended otherwise before.
     if (process.awaitedSender === sender && process.awaitedCount === count) {
-      this.#resume(process, payload, what === eventKind.interrupt)
+      this.#processes.resume(process, payload, what === eventKind.interrupt)
     }
   }
 
   #repeat(repetition: Repetition): void {
     const { drawn, handle, kind, left, payload, period, priority } = repetition
-    if (this.#cancellations > 0 && this.#isCancelled(this.#number, handle)) return
+    if (this.#cancelled.size > 0 && this.#cancelled.take(this.#number, handle)) return
     this.#kind = kind
     if (kind === eventKind.call) this.#dispatch(kind, payload, 0, 0)
     else this.#handle(kind, payload)
     if (left <= 0 || this.table.find(this.#number) === nowhere) return
-    if (this.#cancellations > 0 && this.#isCancelled(this.#number, handle)) return
+    if (this.#cancelled.size > 0 && this.#cancelled.take(this.#number, handle)) return
     const next = this.now + this.#period(drawn ? this.#functions[period]!() : period)
     // Its event is over, so nobody else has it.
     repetition.left = left - 1
-    this.#pushOwn(next, priority, eventKind.repeat, repetition)
+    this.pushOwn(next, priority, eventKind.repeat, repetition)
   }
 
   #period(period: unknown): number {
@@ -481,38 +485,30 @@ export class Engine implements Sim, PartHost {
   }
 
   send(to: number, name: string, message?: unknown, options: SendOptions = noOptions): EventHandle {
-    if (this.#replayed !== undefined) return this.#noted() as EventHandle
+    if (this.#processes.isReplaying) return this.#processes.noted() as EventHandle
     const after = options.after ?? 0
     const priority = options.priority ?? 0
     if (!(after >= 0 && after < Infinity)) this.#invalidTime("delay", after)
     if (!(priority > -Infinity && priority < Infinity)) this.#invalidTime("priority", priority)
     const payload = this.#copyOfMessage(message, name)
-    const what = this.#messageKind(name)
+    const what = this.#known.messageKind(name)
     const { entry } = this.queue
     entry[0] = this.#clock[0]! + after
     entry[1] = priority
-    const count = this.#sign(to)
+    const count = this.sign(to)
     this.#deliver(what, payload)
-    if (this.#running !== undefined) noteIn(this.#running.journal, "notes", count)
+    if (this.#processes.running !== undefined) noteIn(this.#processes.running.journal, "notes", count)
     return count as EventHandle
   }
 
   /** The event that is in the queue's entry is from the agent whose turn it is, to this one. Answers its count. */
-  #sign(target: number): number {
+  sign(target: number): number {
     const { entry } = this.queue
-    const count = this.table.counts[this.#place]!++
+    const count = this.table.counts[this.place]!++
     entry[2] = this.#clock[1]!
     entry[3] = count
     entry[4] = target
     return count
-  }
-
-  #messageKind(name: string): number {
-    if (name === this.#lastName) return this.#lastKind
-    const index = this.#messages.get(name)
-    if (index === undefined) return this.refuse(`sent ${shown(name)}, of which no kind of agents has a handler`)
-    this.#lastName = name
-    return this.#lastKind = 2 * index
   }
 
   /** Puts the event in the queue's entry, of the agent whose turn it is, where it belongs. */
@@ -569,13 +565,13 @@ export class Engine implements Sim, PartHost {
   }
 
   /** An event of the agent whose turn it is, for itself. Answers its count. */
-  #pushOwn(time: number, priority: number, what: number, payload: unknown): number {
+  pushOwn(time: number, priority: number, what: number, payload: unknown): number {
     const { entry } = this.queue
     entry[0] = time
     entry[1] = priority
-    const count = this.#sign(this.#clock[1]!)
+    const count = this.sign(this.#clock[1]!)
     // Set up on every host, the model lives on one.
-    if (!this.#ownsSome || this.owns(this.#share)) this.queue.enter(this.#place, what, payload)
+    if (!this.#ownsSome || this.owns(this.#share)) this.queue.enter(this.place, what, payload)
     return count
   }
 
@@ -595,10 +591,10 @@ export class Engine implements Sim, PartHost {
     message?: unknown,
     options?: { readonly priority?: number }
   ): EventHandle {
-    if (this.#replayed !== undefined) return this.#noted() as EventHandle
+    if (this.#processes.isReplaying) return this.#processes.noted() as EventHandle
     if (!(time >= this.now && time < Infinity)) this.#invalidTime("time", time)
     const { kind, payload, priority } = this.#own(what, message, options)
-    return this.#handed(this.#pushOwn(time, priority, kind, payload))
+    return this.#handed(this.pushOwn(time, priority, kind, payload))
   }
 
   every(
@@ -607,7 +603,7 @@ export class Engine implements Sim, PartHost {
     message?: unknown,
     options?: EveryOptions
   ): EventHandle {
-    if (this.#replayed !== undefined) return this.#noted() as EventHandle
+    if (this.#processes.isReplaying) return this.#processes.noted() as EventHandle
     const settings: EveryOptions = (typeof what === "function" ? message as EveryOptions : options) ?? {}
     const { start, times = Infinity } = settings
     const { kind, payload, priority } = this.#own(what, message, options)
@@ -616,7 +612,7 @@ export class Engine implements Sim, PartHost {
     const first = start ?? this.now + this.#period(drawn ? period() : period)
     if (!(first >= this.now && first < Infinity)) this.#invalidTime("time", first)
     const repetition: Repetition = {
-      handle: this.table.counts[this.#place]!,
+      handle: this.table.counts[this.place]!,
       period: drawn ? this.#functionOf(period) : this.#period(period),
       drawn,
       priority,
@@ -624,7 +620,7 @@ export class Engine implements Sim, PartHost {
       kind,
       payload
     }
-    return this.#handed(this.#pushOwn(first, priority, eventKind.repeat, repetition))
+    return this.#handed(this.pushOwn(first, priority, eventKind.repeat, repetition))
   }
 
   /** What happens to whoever says so: a message of its own, or in the set-up a function of the model. */
@@ -637,8 +633,8 @@ export class Engine implements Sim, PartHost {
     const priority = (isFunction ? message as { readonly priority?: number } | undefined : options)?.priority ?? 0
     if (!(priority > -Infinity && priority < Infinity)) this.#invalidTime("priority", priority)
     if (isFunction) return { kind: eventKind.call, payload: this.#functionOf(what), priority }
-    const kind = this.#messageKind(what)
-    if (this.#handlers[this.table.kinds[this.#place]!]![kind >> 1] === undefined) {
+    const kind = this.#known.messageKind(what)
+    if (this.#handlers[this.table.kinds[this.place]!]![kind >> 1] === undefined) {
       this.refuse(`sent itself ${shown(what)}, which it has no handler for`)
     }
     return { kind, payload: this.#copyOfMessage(message, what), priority }
@@ -653,32 +649,18 @@ export class Engine implements Sim, PartHost {
 
   /** An event's handle, noted where a process has it. */
   #handed(count: number): EventHandle {
-    if (this.#running !== undefined) noteIn(this.#running.journal, "notes", count)
+    if (this.#processes.running !== undefined) noteIn(this.#processes.running.journal, "notes", count)
     return count as EventHandle
   }
 
   cancel(handle: EventHandle): void {
-    if (this.#replayed !== undefined) return
-    let counts = this.#cancelled.get(this.#number)
-    if (counts === undefined) this.#cancelled.set(this.#number, counts = new Set())
-    if (counts.has(handle)) return
-    counts.add(handle)
-    this.#cancellations++
-    if (this.#cancellations > this.queue.size + cancellationsKept) this.forgetCancelled()
-  }
-
-  #isCancelled(sender: number, count: number): boolean {
-    const counts = this.#cancelled.get(sender)
-    if (counts === undefined || !counts.delete(count)) return false
-    if (counts.size === 0) this.#cancelled.delete(sender)
-    this.#cancellations--
-    return true
+    if (this.#processes.isReplaying || !this.#cancelled.add(this.#number, handle)) return
+    if (this.#cancelled.size > this.queue.size + cancellationsKept) this.forgetCancelled()
   }
 
   /** Whether the event in this slot was cancelled. */
   isCancelled(slot: number): boolean {
-    const counts = this.#cancelled.get(this.queue.sender[slot]!)
-    return counts !== undefined && counts.has(this.#handleOf(slot))
+    return this.#cancelled.has(this.queue.sender[slot]!, this.#handleOf(slot))
   }
 
   #handleOf(slot: number): number {
@@ -691,44 +673,22 @@ export class Engine implements Sim, PartHost {
     const kept = this.queue.waiting.filter((slot) => this.isCancelled(slot))
     const events = Array.from(kept, (slot) => [this.queue.sender[slot]!, this.#handleOf(slot)] as const)
     this.#cancelled.clear()
-    this.#cancellations = events.length
-    for (const [sender, handle] of events) {
-      const counts = this.#cancelled.get(sender)
-      if (counts === undefined) this.#cancelled.set(sender, new Set([handle]))
-      else counts.add(handle)
-    }
+    for (const [sender, handle] of events) this.#cancelled.add(sender, handle)
   }
 
   // ------------------------------------------------------------------------------------------------------------- agents
 
-  #register(definition: AnyAgent): number {
-    const index = this.kinds.length
-    if (this.kinds.some(({ name }) => name === definition.agentName)) {
-      this.refuse(`has two kinds of agents named ${shown(definition.agentName)}: give each a name of its own`)
-    }
-    this.kinds.push({ is: "agent", name: definition.agentName, definition })
-    this.#kindOf.set(definition, index)
-    const handlers: Array<ErasedHandler | undefined> = []
-    for (const [name, handler] of Object.entries(definition.handlers)) {
-      let message = this.#messages.get(name)
-      if (message === undefined) this.#messages.set(name, message = this.messageNames.push(name) - 1)
-      handlers[message] = handler
-    }
-    this.#handlers.push(handlers)
-    return index
-  }
-
   #kindIndex(definition: AnyAgent): number {
-    const index = this.#kindOf.get(definition)
+    const index = this.#known.indexOf(definition)
     if (index !== undefined) return index
-    if (this.#settingUp) return this.#register(definition)
+    if (this.#settingUp) return this.#known.register(definition)
     return this.refuse(
       `asked for a kind of agents, ${definition.agentName}, that the set-up does not know: name it in the model's agents`
     )
   }
 
   spawn<S, P>(definition: Agent<S, P>, state: NoInfer<S>): AgentRef<P> {
-    if (this.#replayed !== undefined) return this.#noted() as AgentRef<P>
+    if (this.#processes.isReplaying) return this.#processes.noted() as AgentRef<P>
     const kind = this.#kindIndex(definition)
     let admitted: unknown
     try {
@@ -746,7 +706,7 @@ export class Engine implements Sim, PartHost {
     count: number,
     fill?: (rows: Rows<C>, index: number) => void
   ): AgentRef<P> {
-    if (this.#replayed !== undefined) return this.#noted() as AgentRef<P>
+    if (this.#processes.isReplaying) return this.#processes.noted() as AgentRef<P>
     if (!(Number.isInteger(count) && count >= 0)) {
       this.refuse(`populates with ${count} rows: give an integer of at least 0`)
     }
@@ -758,6 +718,31 @@ export class Engine implements Sim, PartHost {
     const { period } = definition
     if (period !== undefined) this.#repeatFromBirth(number, place, period, this.now + period, 0, stepMessage)
     return this.#handed(number) as number as AgentRef<P>
+  }
+
+  spread<C extends Columns>(
+    definition: Lattice<C>,
+    fill?: (cells: Cells<C>) => void
+  ): ReadonlyArray<AgentRef> {
+    const { agentName, bandOf, cells, period } = definition
+    const { shares } = this.model
+    if (!this.#settingUp) this.refuse(`spreads ${agentName} too late: only the set-up can`)
+    if (shares > 1 && period < this.#lookahead) {
+      this.refuse(
+        `spreads ${agentName}, which ticks every ${period}, over several shares: a tick takes at least the model's lookahead (${this.#lookahead})`
+      )
+    }
+    const kind = this.#kindIndex(definition)
+    const all = cells(shares)
+    fill?.(all)
+    const numbers = Array.from({ length: shares }, (_, share) => numberOf(share, this.table.born[share]!++))
+    for (const [share, number] of numbers.entries()) {
+      if (!this.owns(share)) continue
+      const place = this.#enroll(number, kind, bandOf(all, share, numbers))
+      this.#repeatFromBirth(number, place, period, this.now + period, 0, stepMessage)
+    }
+    // Numbers are references: the type alone is ours.
+    return numbers as ReadonlyArray<number> as ReadonlyArray<AgentRef>
   }
 
   /** A newborn is sent a message again and again. */
@@ -777,7 +762,7 @@ export class Engine implements Sim, PartHost {
       drawn: false,
       priority,
       left: Infinity,
-      kind: this.#messageKind(name),
+      kind: this.#known.messageKind(name),
       payload: undefined
     }
     this.queue.push(first, priority, number, handle, number, place, eventKind.repeat, repetition)
@@ -793,7 +778,7 @@ export class Engine implements Sim, PartHost {
     if (!Number.isFinite(priority)) this.#invalidTime("priority", priority)
     if (!["in order", "shuffled"].includes(order)) this.refuse(`has the order ${shown(order)}: in order, or shuffled`)
     const kinds = activate.map((definition) => this.#kindIndex(definition))
-    const rounds = (advance === undefined ? [message] : [message, advance]).map((name) => this.#messageKind(name))
+    const rounds = (advance === undefined ? [message] : [message, advance]).map((name) => this.#known.messageKind(name))
     for (const [i, kind] of kinds.entries()) {
       for (const what of rounds) {
         if (this.hasHandler(kind, what >> 1)) continue
@@ -814,7 +799,7 @@ export class Engine implements Sim, PartHost {
       save: nothing,
       load: nothing
     }
-    const kind = this.#register(definition)
+    const kind = this.#known.register(definition)
     for (let share = 0; share < this.model.shares; share++) {
       const number = numberOf(share, this.table.born[share]!++)
       const place = this.#enroll(number, kind, undefined)
@@ -825,7 +810,7 @@ export class Engine implements Sim, PartHost {
   /** Each of a kind in this share has its turn now, one after another, as if it had been sent the message. */
   #activate(kind: number, what: number, shuffled: boolean): void {
     const { random, table } = this
-    const place = this.#place
+    const place = this.place
     const number = this.#number
     const own = this.#kind
     const members = Array.from(table.shares[this.#share]!.members[kind] ?? [])
@@ -836,13 +821,18 @@ export class Engine implements Sim, PartHost {
       const at = table.find(member)
       if (at === nowhere) continue
       this.handled++
-      this.#place = at
+      this.place = at
       this.#clock[1] = member
       random.at = at
       const answer = handler(table.states[at], undefined, this)
       if (answer !== undefined) this.#synchronous(answer)
+      if (this.#undecided !== undefined && !this.#decided()) {
+        this.refuse(
+          "decides in a schedule's turn, which nobody outside can: let a message to itself have a turn of its own"
+        )
+      }
     }
-    this.#place = place
+    this.place = place
     this.#clock[1] = number
     this.#kind = own
     random.at = place
@@ -877,19 +867,19 @@ export class Engine implements Sim, PartHost {
   }
 
   stop(agent: number = this.#number): void {
-    if (this.#replayed !== undefined) return
+    if (this.#processes.isReplaying) return
     if (agent === 0) this.refuse("cannot stop: it is the model itself")
     this.#mine(agent, "stop")
     const place = this.table.find(agent)
-    if (place !== nowhere) this.#die(place)
+    if (place !== nowhere) this.die(place)
   }
 
-  #die(place: number): void {
+  die(place: number): void {
     const { kinds, numbers, shares, states } = this.table
     const number = numbers[place]!
     const state = states[place]
     if (state instanceof Process) {
-      if (state !== this.#running && state.wait !== undefined) {
+      if (state !== this.#processes.running && state.wait !== undefined) {
         state.wait.abandon({ process: number, turn: state.turn })
       }
     } else shares[shareOf(number)]!.members[kinds[place]!]?.delete(number)
@@ -919,7 +909,7 @@ export class Engine implements Sim, PartHost {
   }
 
   state<S, P>(definition: Agent<S, P>, agent: AgentRef<P>): S {
-    if (this.#running !== undefined) {
+    if (this.#processes.running !== undefined) {
       this.refuse(
         "reads an agent's state from a process, which a restored one could not repeat: ask the agent (sim.ask)"
       )
@@ -927,7 +917,7 @@ export class Engine implements Sim, PartHost {
     this.#mine(agent, "see the state of")
     const place = this.table.find(agent)
     if (place === nowhere) this.refuse(`asked for the state of agent ${agent}, which does not live: ask isAlive first`)
-    if (this.table.kinds[place] !== this.#kindOf.get(definition)) {
+    if (this.table.kinds[place] !== this.#known.indexOf(definition)) {
       this.refuse(`asked for the state of ${this.describe(agent)} as if it were a ${definition.agentName}`)
     }
     return this.table.states[place] as S
@@ -946,7 +936,7 @@ export class Engine implements Sim, PartHost {
   look<A>(body: () => A): A {
     let seen: { readonly value: A } | undefined
     this.#looking = true
-    this.#place = modelPlace
+    this.place = modelPlace
     this.#clock[1] = 0
     this.#share = 0
     try {
@@ -961,7 +951,7 @@ export class Engine implements Sim, PartHost {
 
   /** All the living of a kind, of all shares here: for whoever looks at the world from outside. */
   everyone<S, P>(definition: Agent<S, P>): ReadonlyArray<AgentRef<P>> {
-    const kind = this.#kindOf.get(definition)
+    const kind = this.#known.indexOf(definition)
     if (kind === undefined) return []
     return this.table.shares.flatMap((share) => Array.from(share?.members[kind] ?? []) as Array<AgentRef<P>>)
   }
@@ -969,7 +959,7 @@ export class Engine implements Sim, PartHost {
   /** An agent's state, for whoever looks at the world from outside. */
   stateOf<S, P>(definition: Agent<S, P>, agent: AgentRef<P>): S {
     const place = this.table.find(agent)
-    if (place === nowhere || this.table.kinds[place] !== this.#kindOf.get(definition)) {
+    if (place === nowhere || this.table.kinds[place] !== this.#known.indexOf(definition)) {
       this.refuse(`has no living ${definition.agentName} of number ${shown(agent)}`)
     }
     return this.table.states[place] as S
@@ -990,19 +980,15 @@ export class Engine implements Sim, PartHost {
     if (processName === "") {
       this.refuse("defines a process without a name: write sim.process(function* customer() { ... })")
     }
-    if (this.kinds.some(({ name }) => name === processName)) {
-      this.refuse(`has two kinds of agents named ${shown(processName)}: give each a name of its own`)
-    }
     // A body is called with the arguments that it was started with.
     const definition: ProcessDefinition = { processName, body: body as unknown as ProcessDefinition["body"] }
-    const kind = this.kinds.push({ is: "process", name: processName, definition }) - 1
-    this.#handlers.push([])
+    const kind = this.#known.add({ is: "process", name: processName, definition }, {})
     return (...args) => this.#start(kind, definition, args)
   }
 
   #start(kind: number, definition: ProcessDefinition, args: ReadonlyArray<unknown>): AgentRef {
-    if (this.#replayed !== undefined) return this.#noted() as AgentRef
-    const own = args.length === 0 ? args : this.#copied(args, `the arguments of ${definition.processName}`)
+    if (this.#processes.isReplaying) return this.#processes.noted() as AgentRef
+    const own = args.length === 0 ? args : this.copy(args, `the arguments of ${definition.processName}`)
     const number = this.#born(kind, definition.processName, own)
     const process = new Process(definition, number, own)
     const place = this.#enroll(number, kind, process)
@@ -1015,70 +1001,8 @@ export class Engine implements Sim, PartHost {
     return this.#handed(number) as number as AgentRef
   }
 
-  #resume(process: Process, answer: unknown, interrupted: boolean): void {
-    const { settled, wait } = process
-    process.wait = undefined
-    process.settled = false
-    process.awaitedSender = -1
-    this.#running = process
-    if (wait !== undefined && (interrupted || !settled) && wait.abandon !== Wait.prototype.abandon) {
-      wait.abandon({ process: process.number, turn: process.turn })
-    }
-    const generator = process.generator ??= this.#bodyOf(process)
-    let result = this.#goOn(process, generator, answer, interrupted)
-    while (result.done !== true) {
-      // It may have stopped itself, and still be waiting.
-      if (this.table.find(process.number) === nowhere) break
-      const next = result.value
-      if (!isWait(next)) this.#report.asynchronous(`waited for ${kindOf(next)}`)
-      process.turn++
-      if (next instanceof ContinueAs) {
-        result = this.#goOn(process, this.#beginAgain(process, next.args), undefined, false)
-        continue
-      }
-      process.wait = next
-      this.#beginning = process
-      const atOnce = next.begin({ process: process.number, turn: process.turn })
-      this.#beginning = undefined
-      if (atOnce === pending) {
-        this.#running = undefined
-        return
-      }
-      process.wait = undefined
-      result = this.#goOn(process, process.generator, atOnce, false)
-    }
-    this.#running = undefined
-    const place = this.table.find(process.number)
-    if (place !== nowhere) this.#die(place)
-  }
-
-  #bodyOf({ args, definition }: Process): NonNullable<Process["generator"]> {
-    return args.length === 0 ? definition.body() : definition.body(...args as ReadonlyArray<never>)
-  }
-
-  #goOn(
-    process: Process,
-    generator: NonNullable<Process["generator"]>,
-    answer: unknown,
-    interrupted: boolean
-  ): IteratorResult<Wait<unknown>, unknown> {
-    const { journal } = process
-    if (interrupted) noteIn(journal, "interruptions", journal.times.length)
-    journal.times.push(this.now)
-    journal.answers.push(answer)
-    return interrupted ? generator.throw(new Interrupted(answer)) : generator.next(answer)
-  }
-
-  /** The process's life so far is forgotten. */
-  #beginAgain(process: Process, args: ReadonlyArray<unknown>): NonNullable<Process["generator"]> {
-    process.args = args
-    process.journal = emptyJournal()
-    process.beganWith = this.random.wordsAt(this.#place)
-    return process.generator = this.#bodyOf(process)
-  }
-
   timeout(delay: number): Wait<void> {
-    if (!(delay >= 0 && delay < Infinity)) this.#invalidTime("delay", delay)
+    this.checkDelay(delay)
     return new Timeout(this, delay)
   }
 
@@ -1086,14 +1010,14 @@ export class Engine implements Sim, PartHost {
     const { after = 0, priority = 0 } = options
     if (!(after >= 0 && after < Infinity)) this.#invalidTime("delay", after)
     if (!(priority > -Infinity && priority < Infinity)) this.#invalidTime("priority", priority)
-    const kind = this.#messageKind(name) + 1
+    const kind = this.#known.messageKind(name) + 1
     const own = this.#copyOfMessage(message, name)
     return new Ask(`an answer to ${shown(name)}`, (waiter) => {
       const question: Question = { waiter, back: after, message: own }
       const { entry } = this.queue
       entry[0] = this.now + after
       entry[1] = priority
-      this.#sign(to)
+      this.sign(to)
       this.#deliver(kind, question)
     })
   }
@@ -1103,7 +1027,7 @@ export class Engine implements Sim, PartHost {
   }
 
   continueAs(...args: ReadonlyArray<unknown>): Wait<never> {
-    return new ContinueAs(this.#copied(args, "the arguments of its next life"))
+    return new ContinueAs(this.copy(args, "the arguments of its next life"))
   }
 
   event<A = void>(name: string, options: { readonly share?: number } = {}): SimEvent<A> {
@@ -1111,21 +1035,63 @@ export class Engine implements Sim, PartHost {
   }
 
   interrupt(agent: number, reason?: unknown): void {
-    if (this.#replayed !== undefined) return
+    if (this.#processes.isReplaying) return
     this.#mine(agent, "interrupt")
     const place = this.table.find(agent)
     const process = place === nowhere ? undefined : this.table.states[place]
     if (!(process instanceof Process)) {
       this.refuse(`cannot interrupt ${this.describe(agent)}: it is no process that lives`)
     }
-    if (process === this.#running) this.refuse("cannot interrupt itself: it does not wait")
-    this.#settle(process, place, eventKind.interrupt, this.#copied(reason, "a reason"))
+    if (process === this.#processes.running) this.refuse("cannot interrupt itself: it does not wait")
+    this.#processes.settle(process, place, eventKind.interrupt, this.copy(reason, "a reason"))
+  }
+
+  /** Restores a process that is in the table. Throws an error that says what it does otherwise than its journal has it. */
+  replay(process: Process, words: Uint32Array): void {
+    this.#processes.replay(process, words)
+  }
+
+  /** It is an agent's turn, outside of any event. */
+  turnTo(place: number, number: number): void {
+    this.place = place
+    this.#clock[1] = number
+    this.#share = shareOf(number)
+    this.random.at = place
+  }
+
+  /** The time that code of the model sees, while a process is restored. */
+  setTime(time: number): void {
+    this.#clock[0] = time
+  }
+
+  asynchronous(what: string): never {
+    return this.#report.asynchronous(what)
   }
 
   // -------------------------------------------------------------------------------------------------------------- parts
 
   get replaying(): boolean {
-    return this.#replayed !== undefined
+    return this.#processes.isReplaying
+  }
+
+  note<A>(compute: () => A): A {
+    return this.#processes.note(compute)
+  }
+
+  wake(waiter: Waiter, answer: unknown): boolean {
+    return this.#processes.wake(waiter, answer)
+  }
+
+  expire(delay: number, answer: unknown): void {
+    this.#processes.expire(delay, answer)
+  }
+
+  hold(process: number, part: Part): void {
+    this.#processes.hold(process, part)
+  }
+
+  letGo(process: number, part: Part): void {
+    this.#processes.letGo(process, part)
   }
 
   attach(name: string, part: Part, share: number): void {
@@ -1158,31 +1124,6 @@ export class Engine implements Sim, PartHost {
     }
   }
 
-  hold(process: number, part: Part): void {
-    const holder = this.#processOf(process)
-    if (holder === undefined) return
-    if (holder.holds === undefined) holder.holds = [part]
-    else holder.holds.push(part)
-  }
-
-  letGo(process: number, part: Part): void {
-    const holder = this.#processOf(process)
-    const holds = holder?.holds
-    if (holds === undefined) return
-    if (holds.length === 1 && holds[0] === part) {
-      holder!.holds = undefined
-      return
-    }
-    const index = holds.indexOf(part)
-    if (index >= 0) holds.splice(index, 1)
-  }
-
-  #processOf(agent: number): Process | undefined {
-    const place = this.table.find(agent)
-    const state = place === nowhere ? undefined : this.table.states[place]
-    return state instanceof Process ? state : undefined
-  }
-
   resource(name: string, capacity = 1, { share = 0 }: PlaceOptions = {}): Resource {
     return new Resource(this, name, capacity, share)
   }
@@ -1211,63 +1152,16 @@ export class Engine implements Sim, PartHost {
     return new Graph(this, name, options, options.share ?? 0)
   }
 
-  note<A>(compute: () => A): A {
-    // What is noted was an answer to this very call.
-    if (this.#replayed !== undefined) return this.#noted() as A
-    const answer = compute()
-    if (this.#running !== undefined) noteIn(this.#running.journal, "notes", copied(answer))
-    return answer
-  }
-
-  #noted(): unknown {
-    const { notes } = this.#replayed!.journal
-    if (this.#note === notes.length) throw new Diverged("it did more than the journal has")
-    return notes[this.#note++]
-  }
-
-  copy<A>(value: A, what: string): A {
-    return this.#copied(value, what)
-  }
-
-  wake({ process, turn }: Waiter, answer: unknown): boolean {
-    const place = this.table.find(process)
-    if (place === nowhere) return false
-    const waiting = this.table.states[place]
-    if (!(waiting instanceof Process) || waiting.turn !== turn || waiting.settled || waiting.wait === undefined) {
-      return false
-    }
-    this.#settle(waiting, place, eventKind.resume, answer)
-    return true
-  }
-
-  #settle(process: Process, place: number, what: number, payload: unknown): void {
-    const { entry } = this.queue
-    entry[0] = this.#clock[0]!
-    entry[1] = 0
-    process.settled = true
-    process.awaitedCount = this.#sign(process.number)
-    process.awaitedSender = this.#number
-    this.queue.enter(place, what, payload)
-  }
-
-  expire(delay: number, answer: unknown): void {
-    const process = this.#beginning
-    if (process === undefined) return this.refuse("lets a wait expire that does not begin")
-    if (!(delay >= 0 && delay < Infinity)) this.#invalidTime("delay", delay)
-    process.awaitedSender = process.number
-    process.awaitedCount = this.#pushOwn(this.now + delay, 0, eventKind.resume, answer)
-  }
-
   // --------------------------------------------------------------------------------------------------------- statistics
 
   count(name: string, by = 1): void {
-    if (this.#replayed !== undefined) return
+    if (this.#processes.isReplaying) return
     const { counts } = this.table.shares[this.#share]!
     counts.set(name, (counts.get(name) ?? 0) + by)
   }
 
   record(name: string, value: number): void {
-    if (this.#replayed !== undefined) return
+    if (this.#processes.isReplaying) return
     const { tallies } = this.table.shares[this.#share]!
     let tally = tallies.get(name)
     if (tally === undefined) tallies.set(name, tally = new Tally())
@@ -1278,6 +1172,10 @@ export class Engine implements Sim, PartHost {
 
   refuse(problem: string): never {
     throw new InvalidUse({ ...this.#where, problem })
+  }
+
+  checkDelay(delay: number): void {
+    if (!(delay >= 0 && delay < Infinity)) this.#invalidTime("delay", delay)
   }
 
   #invalidTime(what: InvalidTime["what"], given: unknown): never {
@@ -1294,7 +1192,7 @@ export class Engine implements Sim, PartHost {
     }
   }
 
-  #copied<A>(value: A, what: string): A {
+  copy<A>(value: A, what: string): A {
     try {
       return copied(value)
     } catch (cause) {
@@ -1309,122 +1207,9 @@ export class Engine implements Sim, PartHost {
 
   /** An agent's name for people: its kind, its share where there are several, and how many were born there before it. */
   describe(agent: number): string {
-    const place = agent === this.#number ? this.#place : this.table.find(agent)
+    const place = agent === this.#number ? this.place : this.table.find(agent)
     const name = place === nowhere ? "agent" : this.kinds[this.table.kinds[place]!]!.name
     if (agent === 0) return this.model.modelName
     return this.model.shares === 1 ? `${name} ${birthOf(agent)}` : `${name} ${shareOf(agent)}/${birthOf(agent)}`
   }
-
-  /**
-   * Restores a process that is in the table: runs its body again with its journal, with no effect, until it waits for what
-   * it waited for. Throws an error that says where that went another way.
-   */
-  replay(process: Process, words: Uint32Array): void {
-    const { now, random } = this
-    const place = this.table.find(process.number)
-    const { answers, interruptions, notes, reseeds, times } = process.journal
-    const reseed = (step: number) => {
-      for (const { at, words } of reseeds) if (at === step) random.setWords(place, words)
-    }
-    this.#place = place
-    this.#clock[1] = process.number
-    this.#share = shareOf(process.number)
-    this.#replayed = process
-    this.#note = 0
-    random.at = place
-    if (process.beganWith === undefined) random.reset(place)
-    else random.setWords(place, process.beganWith)
-    const interrupted = new Set(interruptions)
-    try {
-      if (times.length === 0) return
-      let result: IteratorResult<Wait<unknown>, unknown> | undefined
-      this.#sealed(() => {
-        const generator = process.generator = process.definition.body(...copied(process.args) as ReadonlyArray<never>)
-        for (let i = 0; i < times.length; i++) {
-          if (result?.done === true) throw new Diverged("it ended earlier")
-          this.#clock[0] = times[i]!
-          reseed(i)
-          result = interrupted.has(i)
-            ? generator.throw(new Interrupted(answers[i]))
-            : generator.next(copied(answers[i]))
-        }
-      })
-      if (result === undefined || result.done === true || !isWait(result.value)) {
-        throw new Diverged("it ended earlier")
-      }
-      process.wait = result.value
-      reseed(times.length)
-      if (this.#note !== notes.length) throw new Diverged("it did less than the journal has")
-      for (let i = 0; i < wordsPerStream; i++) {
-        if (random.words[place * wordsPerStream + i] !== words[i]) throw new Diverged("it drew other random numbers")
-      }
-    } finally {
-      this.#clock[0] = now
-      this.#replayed = undefined
-      random.setWords(place, words)
-    }
-  }
 }
-
-/** A process, run again from its journal, did not do what it had done. */
-export class Diverged extends Error {}
-
-class Timeout extends Wait<void> {
-  readonly #host: PartHost
-  readonly #delay: number
-
-  constructor(host: PartHost, delay: number) {
-    super()
-    this.#host = host
-    this.#delay = delay
-  }
-
-  get description(): string {
-    return `${this.#delay} units of time`
-  }
-
-  begin(): typeof pending {
-    this.#host.expire(this.#delay, undefined)
-    return pending
-  }
-}
-
-class Ask extends Wait<never> {
-  readonly description: string
-  readonly #send: (waiter: Waiter) => void
-
-  constructor(description: string, send: (waiter: Waiter) => void) {
-    super()
-    this.description = description
-    this.#send = send
-  }
-
-  begin(waiter: Waiter): typeof pending {
-    this.#send(waiter)
-    return pending
-  }
-}
-
-class ContinueAs extends Wait<never> {
-  readonly description = "its next life"
-  readonly args: ReadonlyArray<unknown>
-
-  constructor(args: ReadonlyArray<unknown>) {
-    super()
-    this.args = args
-  }
-
-  /** The engine itself looks for it. */
-  begin(): typeof pending {
-    return pending
-  }
-}
-
-const shown = (value: unknown): string => plainLine(typeof value === "string" ? `"${value}"` : thrownText(value), 60)
-
-const kindOf = (value: unknown): string =>
-  typeof value !== "object" || value === null ?
-    shown(value)
-    : typeof Reflect.get(value, "then") === "function" ?
-    "a promise"
-    : "something that is no wait of this simulation"

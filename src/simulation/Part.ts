@@ -6,6 +6,7 @@
  * While a process is restored its body runs again, and nothing that it does may have an effect: a method that changes
  * something begins with `if (host.replaying) return`, and what a method answers goes through `host.note`.
  */
+import type { Action, Decision, View } from "./parts/Decision.ts"
 import type { TimeAverage } from "./parts/TimeAverage.ts"
 import type { Waiter } from "./Process.ts"
 import type { Random } from "./Sim.ts"
@@ -52,6 +53,8 @@ export interface PartHost {
   wake(waiter: Waiter, answer: unknown): boolean
   /** Within `begin` of a wait: it ends by itself after this time with this answer, unless it is answered before. */
   expire(delay: number, answer: unknown): void
+  /** When this turn is over `act` is called with what is decided; without it, the process that begins to wait goes on with that. */
+  decide<A extends Action>(decision: Decision<A>, view: View, act: ((action: A) => void) | undefined): void
   /** The process's wait ends now, with an `Interrupted` thrown into it. */
   interrupt(process: number, reason?: unknown): void
   /** A fault of the agent whose turn it is; `problem` follows its name. */

@@ -16,23 +16,8 @@
  * ```
  */
 import type { Agent, AnyAgent, Handlers, ProtocolOf } from "./Agent.ts"
+import { type Column, columnArrays, type ColumnOf, type Columns, columnsProblem } from "./columns.ts"
 import type { Sim } from "./Sim.ts"
-
-const arrayOf = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  float32: Float32Array,
-  float64: Float64Array
-} as const
-
-export type ColumnType = keyof typeof arrayOf
-export type Columns = Readonly<Record<string, ColumnType>>
-type ArrayOf<T extends ColumnType> = InstanceType<(typeof arrayOf)[T]>
-type Column = ArrayOf<ColumnType>
 
 /** Members of rows that are no columns. */
 const reserved = ["count", "add", "remove"] as const
@@ -47,7 +32,7 @@ interface RowsMembers<C extends Columns> {
 }
 
 /** The rows of a population; each column is an array, of which the first `count` entries are rows. */
-export type Rows<C extends Columns> = RowsMembers<C> & { readonly [K in keyof C]: ArrayOf<C[K]> }
+export type Rows<C extends Columns> = RowsMembers<C> & { readonly [K in keyof C]: ColumnOf<C[K]> }
 
 const firstCapacity = 16
 
@@ -59,7 +44,7 @@ class FlatRows implements RowsMembers<Columns> {
   constructor(name: string, columns: Columns, capacity: number) {
     this.#name = name
     this.#columns = columns
-    for (const column in columns) this.#set(column, new arrayOf[columns[column]!](capacity))
+    for (const column in columns) this.#set(column, new columnArrays[columns[column]!](capacity))
   }
 
   /** Columns are members, so that a sweep reads them as such. */
@@ -77,7 +62,7 @@ class FlatRows implements RowsMembers<Columns> {
     for (const name in this.#columns) {
       let column = this.column(name)
       if (index === column.length) {
-        const grown = new arrayOf[this.#columns[name]!](Math.max(firstCapacity, 2 * index))
+        const grown = new columnArrays[this.#columns[name]!](Math.max(firstCapacity, 2 * index))
         grown.set(column)
         this.#set(name, column = grown)
       }
@@ -132,14 +117,8 @@ export const population = <
   readonly on?: H
 }): Population<C, ProtocolOf<H>> => {
   const { columns, every = 1, step } = options
-  for (const [column, type] of Object.entries(columns)) {
-    if (!(type in arrayOf)) {
-      throw new RangeError(`${name}.${column} is of type ${type}: give one of ${Object.keys(arrayOf).join(", ")}`)
-    }
-    if (reserved.some((member) => member === column)) {
-      throw new RangeError(`${name} has a column ${column}, which is a member of all rows: give it another name`)
-    }
-  }
+  const problem = columnsProblem(columns, reserved)
+  if (problem !== undefined) throw new RangeError(`${name}.${problem}`)
   if (!(every > 0 && every < Infinity)) {
     throw new RangeError(`${name} moves every ${every}: give a finite period above 0`)
   }
@@ -172,7 +151,7 @@ export const population = <
       const made = rows(count)
       for (const [column, type] of Object.entries(columns)) {
         const array: unknown = Reflect.get(given, column)
-        if (!(array instanceof arrayOf[type]) || array.length !== count) {
+        if (!(array instanceof columnArrays[type]) || array.length !== count) {
           throw new RangeError(`column ${column} is no ${type} array of ${count} rows`)
         }
         made.column(column).set(array)

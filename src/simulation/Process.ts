@@ -27,12 +27,13 @@ export abstract class Wait<A> {
 
   [Symbol.iterator](): Iterator<Wait<unknown>, A, unknown> {
     this.#begun = false
-    return this as unknown as Iterator<Wait<unknown>, A, unknown>
+    return this
   }
 
   /** As an iterator it yields itself once, then returns the answer. */
-  next(answer: unknown): IteratorResult<Wait<unknown>, unknown> {
-    if (this.#begun) return { done: true, value: answer }
+  next(answer: unknown): IteratorResult<Wait<unknown>, A> {
+    // Whoever ends the wait gives what was waited for.
+    if (this.#begun) return { done: true, value: answer as A }
     this.#begun = true
     return { done: false, value: this }
   }

@@ -6,10 +6,10 @@
  * Which agent draws is said by `at`; the draws have the names of NumPy's `Generator`, and normal and exponential variates
  * come from the same tables (Marsaglia and Tsang's ziggurat). No elementary function of the engine is used.
  */
-import { exp, log1p } from "../math/exponential.ts"
 import { SeedSequence } from "../random/SeedSequence.ts"
 import * as exponential from "../random/ziggurat-exponential.ts"
 import * as normal from "../random/ziggurat-normal.ts"
+import { rareExponential, rareNormal } from "../random/ziggurat.ts"
 
 const twoToMinus32 = 2.3283064365386963e-10
 const twoToMinus53 = 1.1102230246251565e-16
@@ -197,10 +197,8 @@ export class RandomStreams {
       const magnitude = high * 2097152 + (low >>> 11)
       const x = magnitude * exponential.width[layer]!
       if (magnitude < exponential.inside[layer]!) return x * mean
-      if (layer === 0) return (exponential.tailStart - log1p(-this.random())) * mean
-      const above = exponential.height[layer - 1]!
-      const below = exponential.height[layer]!
-      if ((above - below) * this.random() + below < exp(-x)) return x * mean
+      const rare = rareExponential(layer, x, this)
+      if (rare !== undefined) return rare * mean
     }
   }
 
@@ -218,18 +216,8 @@ export class RandomStreams {
       const magnitude = (high & 0x1fffffff) * 8388608 + (low >>> 9)
       const x = (low & 0x100) === 0 ? magnitude * normal.width[layer]! : -(magnitude * normal.width[layer]!)
       if (magnitude < normal.inside[layer]!) return x
-      if (layer === 0) {
-        for (;;) {
-          const beyond = -normal.inverseTailStart * log1p(-this.random())
-          const y = -log1p(-this.random())
-          if (y + y > beyond * beyond) {
-            return (low & 0x20000) === 0 ? normal.tailStart + beyond : -(normal.tailStart + beyond)
-          }
-        }
-      }
-      const above = normal.height[layer - 1]!
-      const below = normal.height[layer]!
-      if ((above - below) * this.random() + below < exp(-0.5 * x * x)) return x
+      const rare = rareNormal(layer, x, low, this)
+      if (rare !== undefined) return rare
     }
   }
 

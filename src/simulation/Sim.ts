@@ -3,14 +3,17 @@
  * through it, so that it happens in one order, counts once, and can be kept in a checkpoint.
  */
 import type { Agent, AgentRef, Protocol } from "./Agent.ts"
+import type { Columns } from "./columns.ts"
+import type { Cells, Lattice } from "./Lattice.ts"
 import type { Container, ContainerOptions } from "./parts/Container.ts"
+import type { Action, Decision, Rule } from "./parts/Decision.ts"
 import type { Graph, GraphOptions } from "./parts/Graph.ts"
 import type { Grid, GridOptions } from "./parts/Grid.ts"
 import type { Monitor } from "./parts/Monitor.ts"
 import type { Resource } from "./parts/Resource.ts"
 import type { Space, SpaceOptions } from "./parts/Space.ts"
 import type { Store, StoreOptions } from "./parts/Store.ts"
-import type { Columns, Population, Rows } from "./Population.ts"
+import type { Population, Rows } from "./Population.ts"
 import type { ProcessBody, Wait } from "./Process.ts"
 import type { RandomStreams } from "./RandomStreams.ts"
 import type { ScheduleOptions } from "./Schedule.ts"
@@ -95,6 +98,10 @@ export interface Sim {
     count: number,
     fill?: (rows: Rows<C>, index: number) => void
   ): AgentRef<P>
+  /**
+   * In the set-up: lays a lattice over all shares, which `fill` fills once. Answers the agents that have its bands, by share.
+   */
+  spread<C extends Columns>(definition: Lattice<C>, fill?: (cells: Cells<C>) => void): ReadonlyArray<AgentRef>
   /** The agent (default: oneself) dies. What is still on its way to it, or from itself to itself, is dropped. */
   stop(agent?: AgentRef): void
   /** Whether an agent of this share lives. */
@@ -137,6 +144,8 @@ export interface Sim {
   space(name: string, options: SpaceOptions & PlaceOptions): Space
   /** In the set-up: nodes and edges, with agents at the nodes. */
   graph(name: string, options: GraphOptions & PlaceOptions): Graph
+  /** In the set-up: what agents decide by a rule, which a policy or whoever plays the world may take the place of. */
+  decision<A extends Action = number>(name: string, rule: Rule<A>, options?: PlaceOptions): Decision<A>
   /** In the set-up: lets all agents of some kinds have a turn, every period, in each share. */
   schedule(name: string, options: ScheduleOptions): void
 

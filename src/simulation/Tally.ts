@@ -22,20 +22,22 @@ export class Tally {
 
   merge(other: Tally): void {
     const words = this.words
-    const [n, mean, squares, least, greatest] = other.words as unknown as [number, number, number, number, number]
+    const n = other.words[0]!
     if (n === 0) return
     const all = words[0]! + n
-    const delta = mean - words[1]!
-    words[2]! += squares + delta * delta * words[0]! * n / all
+    const delta = other.words[1]! - words[1]!
+    words[2]! += other.words[2]! + delta * delta * words[0]! * n / all
     words[1]! += delta * n / all
     words[0] = all
-    words[3] = Math.min(words[3]!, least)
-    words[4] = Math.max(words[4]!, greatest)
+    words[3] = Math.min(words[3]!, other.words[3]!)
+    words[4] = Math.max(words[4]!, other.words[4]!)
   }
 
   get summary(): Summary {
-    const [n, mean, squares, min, max] = this.words as unknown as [number, number, number, number, number]
-    return { n, mean, deviation: n < 2 ? 0 : Math.sqrt(squares / (n - 1)), min, max }
+    const words = this.words
+    const n = words[0]!
+    const deviation = n < 2 ? 0 : Math.sqrt(words[2]! / (n - 1))
+    return { n, mean: words[1]!, deviation, min: words[3]!, max: words[4]! }
   }
 }
 

@@ -234,6 +234,40 @@ describe("randomness", () => {
 })
 
 describe("processes", () => {
+  it("are interrupted where they first wait, when they have not begun yet", () => {
+    const seen: Array<string> = []
+    const model = Simulation.make("Early", {}, (sim) => {
+      const desk = sim.resource("desk")
+      const guest = sim.process(function* guest(name: string, waits: boolean) {
+        seen.push(`${name} comes`)
+        try {
+          if (!waits) return
+          yield* desk.request()
+          yield* sim.timeout(5)
+        } catch (error) {
+          if (!(error instanceof Interrupted)) throw error
+          seen.push(`${name}: ${String(error.reason)} at ${sim.now}`)
+          yield* sim.timeout(2)
+          seen.push(`${name} leaves at ${sim.now}`)
+        }
+      })
+      sim.after(1, () => {
+        sim.interrupt(guest("a", true), "out")
+        sim.interrupt(guest("b", false), "out")
+        sim.interrupt(guest("c", true), "out")
+      })
+    })
+    const world = Simulation.open(model)
+    world.run(1.5)
+    const again = Simulation.restore(model, world.checkpoint())
+    world.run()
+    assert.deepStrictEqual(seen.filter((line) => !/comes/.test(line)).slice(0, 2), ["a: out at 1", "c: out at 1"])
+    assert.deepStrictEqual(seen.filter((line) => /leaves/.test(line)), ["a leaves at 3", "c leaves at 3"])
+    assert.strictEqual(world.result.agents, 1)
+    again.run()
+    assert.strictEqual(again.stateSha256, world.stateSha256)
+  })
+
   it("wait for time, for answers and for events, and are interrupted", () => {
     const said: Array<string> = []
     const model = Simulation.make("Processes", {}, (sim) => {

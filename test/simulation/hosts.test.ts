@@ -4,8 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import Phold from "../../examples/simulations/phold.ts"
+import Schelling from "../../examples/simulations/schelling-synchronous.ts"
 import { Simulation } from "../../src/simulation/index.ts"
-import Bands from "./fixtures/bands.ts"
+import Epidemic from "./fixtures/epidemic.ts"
 import Faulty from "./fixtures/faulty.ts"
 import Network from "./fixtures/network.ts"
 import Town from "./fixtures/town.ts"
@@ -30,15 +31,32 @@ describe("hosts", () => {
       }))
   }
 
-  it.effect("give the same for a network of queues, and for a grid in bands with synchronous activation", () =>
+  it.effect("give the same for a network of queues, an epidemic, and a lattice with synchronous activation", () =>
     Effect.gen(function*() {
-      for (const model of [Network, Bands]) {
-        const alone = Simulation.runSync(model, { seed: 6 })
-        assert.isAbove(alone.counts["moves"] ?? alone.counts["reneged"]!, 20)
-        for (const hosts of [2, 4]) {
-          const result = yield* Simulation.run(model, { seed: 6, hosts, placement: "fiber" })
+      const small = { width: 16, height: 15, people: 170 }
+      const models = [
+        [Network, "reneged", {}],
+        [Epidemic, "infected", {}],
+        [Schelling, "steps", small]
+      ] as const
+      for (const [model, counted, config] of models) {
+        const alone = Simulation.runSync<unknown>(model, { seed: 6, config })
+        assert.isAbove(alone.counts[counted]!, 5)
+        for (const hosts of [2, 3, 4]) {
+          const result = yield* Simulation.run<unknown>(model, { seed: 6, config, hosts, placement: "fiber" })
           assert.deepStrictEqual(comparable(result), alone)
         }
+      }
+    }))
+
+  it.effect("watch numbers over time, each where its share is", () =>
+    Effect.gen(function*() {
+      const { monitors } = yield* Simulation.run(Epidemic, { seed: 1, hosts: 3, placement: "fiber", until: 20 })
+      const names = Array.from({ length: 8 }, (_, share) => `sick ${share}`)
+      assert.deepStrictEqual(Object.keys(monitors), names)
+      for (const name of names) {
+        assert.isAbove(monitors[name]!.max, 0)
+        assert.strictEqual(monitors[name]!.time, 20)
       }
     }))
 
@@ -79,6 +97,24 @@ describe("hosts", () => {
       forked.run(20)
       assert.deepStrictEqual(comparable(fork), forked.result)
       assert.notStrictEqual(fork.stateSha256, alone.town.stateSha256)
+    }))
+
+  it.effect("end when nothing is left, at the time of the last event, whatever is kept meanwhile", () =>
+    Effect.gen(function*() {
+      const model = Simulation.make("Short", { lookahead: 1, shares: 2 }, (sim) => {
+        const Agent = Simulation.agent("Agent", {
+          state: Schema.Struct({}),
+          on: { Go: (_, __, sim) => sim.count("gone") }
+        })
+        for (const time of [2.5, 3]) sim.send(sim.spawn(Agent, {}), "Go", undefined, { after: time })
+      })
+      const alone = Simulation.runSync(model)
+      assert.strictEqual(alone.now, 3)
+      const kept: Array<number> = []
+      const onCheckpoint = (_: Uint8Array, now: number) => Effect.sync(() => void kept.push(now))
+      const result = yield* Simulation.run(model, { hosts: 2, placement: "fiber", checkpointEvery: 2, onCheckpoint })
+      assert.deepStrictEqual(comparable(result), alone)
+      assert.deepStrictEqual(kept, [2, 3])
     }))
 
   it.effect("are one where a model cannot be split, and say why", () =>
@@ -138,16 +174,18 @@ describe("windows", () => {
             Flood: (_, to: Simulation.AgentRef, sim) => {
               for (let i = 0; i < 40_000; i++) sim.send(to, "One", i, { after: 1 })
               for (let i = 0; i < 40; i++) sim.send(to, "Block", new Float64Array(10_000).fill(i), { after: 1 })
+              // Larger than all the room there is.
+              for (let i = 0; i < 2; i++) sim.send(to, "Block", new Float64Array(400_000).fill(i), { after: 1 })
             },
             One: (self, value: number) => void (self.sum = self.sum / 2 + value),
-            Block: (self, values: Float64Array) => void (self.sum = self.sum / 2 + values[9_999]!)
+            Block: (self, values: Float64Array) => void (self.sum = self.sum / 2 + values.at(-1)!)
           }
         })
         const one = sim.spawn(Agent, { sum: 0 })
         sim.send(one, "Flood", sim.spawn(Agent, { sum: 0 }))
       })
       const result = yield* Simulation.run(model, { hosts: 2, placement: "fiber", until: 3 })
-      assert.strictEqual(result.events, 40_041)
+      assert.strictEqual(result.events, 40_043)
       assert.deepStrictEqual(comparable(result), Simulation.runSync(model, { until: 3 }))
     }))
 })

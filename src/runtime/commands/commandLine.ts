@@ -9,7 +9,7 @@ import { aliasesOf, otherWords } from "../config/otherWords.ts"
 import { flagName, optionNames, options } from "../config/RunConfig.ts"
 
 /** What the program can do; the first is meant where none is named. */
-const verbs = ["train", "eval", "export", "plot", "check", "sweep", "zoo", "simulate", "ps"]
+const verbs = ["train", "eval", "export", "plot", "check", "sweep", "zoo", "simulate", "diff", "ps"]
 
 /** Flags that stand without a verb. */
 const globals = ["--version", "--completions", "--wizard"]

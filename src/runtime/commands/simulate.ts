@@ -87,6 +87,10 @@ export const simulateCommand = Command.make(
       Flag.withDescription("a table of all agents at each point of the series"),
       Flag.withDefault(false)
     ),
+    events: Flag.Boolean("events").pipe(
+      Flag.withDescription("write down every event, in events.jsonl: slower"),
+      Flag.withDefault(false)
+    ),
     resume: Flag.String("resume").pipe(
       Flag.withDescription("go on with the simulation in that folder, from its newest checkpoint"),
       Flag.withMetavar("folder"),
@@ -131,6 +135,9 @@ export const simulateCommand = Command.make(
     const isMany = Option.isSome(replications) || sweeps.length > 0
     if (Option.isNone(resume) && (Option.isSome(rewind) || fork)) {
       return yield* usage("resume", `--${fork ? "fork" : "rewind"} goes with --resume: name the simulation's folder.`)
+    }
+    if (flags.events && (isMany || !flags.runFolder)) {
+      return yield* usage("events", "--events are written into the folder of one simulation: leave out what has none.")
     }
     if (Option.isSome(resume) && isMany) {
       return yield* usage("resume", "--resume goes on with one simulation: leave out --replications and --sweep.")

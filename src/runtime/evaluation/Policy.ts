@@ -51,6 +51,12 @@ export interface Decision {
   readonly state?: ReadonlyArray<number>
 }
 
+/** What a policy may be told beside the observation. */
+export interface DecideOptions {
+  readonly mask?: ArrayLike<number> | undefined
+  readonly state?: ReadonlyArray<number> | undefined
+}
+
 /** The version of the format that this program writes. It reads all up to it. */
 const formatVersion = "2"
 
@@ -143,61 +149,67 @@ export class Policy {
    * - `mask`: which actions are legal, 1 or 0 for each number that the policy's head gives: others are not decided for.
    * - `state`: of a policy that remembers, that of the decision before; left out, an episode begins.
    */
-  decide(
-    observation: ReadonlyArray<number>,
-    { mask, state }: {
-      readonly mask?: ArrayLike<number> | undefined
-      readonly state?: ReadonlyArray<number> | undefined
-    } = {}
-  ): Effect.Effect<Decision, InvalidObservation> {
+  decide(observation: ReadonlyArray<number>, given: DecideOptions = {}): Effect.Effect<Decision, InvalidObservation> {
+    return Effect.suspend(() => {
+      const problem = this.problemOf(observation, given)
+      return problem === undefined
+        ? Effect.succeed(this.decided(observation, given))
+        : Effect.fail(new InvalidObservation({ message: problem }))
+    })
+  }
+
+  /** The same at once, for those who cannot wait, such as an agent of a simulation. Throws an `InvalidObservation`. */
+  decideSync(observation: ReadonlyArray<number>, given: DecideOptions = {}): Decision {
+    const problem = this.problemOf(observation, given)
+    if (problem !== undefined) throw new InvalidObservation({ message: problem })
+    return this.decided(observation, given)
+  }
+
+  private problemOf(observation: ReadonlyArray<number>, { mask, state }: DecideOptions): string | undefined {
     const { inputs, stateWords } = encoderOf(this.spec.encoder)
     if (state !== undefined && (state.length !== stateWords || !state.every(Number.isFinite))) {
       const what = stateWords === 0
         ? "remembers nothing: leave its state out"
         : `has a state of ${stateWords} finite numbers`
-      return Effect.fail(new InvalidObservation({ message: `The policy of ${this.envId} ${what}.` }))
+      return `The policy of ${this.envId} ${what}.`
     }
     if (observation.length !== inputs || !observation.every(Number.isFinite)) {
-      return Effect.fail(
-        new InvalidObservation({ message: `An observation of ${this.envId} is ${inputs} finite numbers.` })
-      )
+      return `An observation of ${this.envId} is ${inputs} finite numbers.`
     }
     const { masks } = distributionOf(this.spec.distribution)
     if (mask !== undefined && (mask.length !== masks || masks === 0)) {
-      return Effect.fail(
-        new InvalidObservation({
-          message: masks === 0
-            ? `Actions of ${this.envId} are not masked.`
-            : `A mask of ${this.envId} is ${masks} numbers, 1 where an action is legal and 0 elsewhere.`
-        })
-      )
+      return masks === 0
+        ? `Actions of ${this.envId} are not masked.`
+        : `A mask of ${this.envId} is ${masks} numbers, 1 where an action is legal and 0 elsewhere.`
     }
-    return Effect.sync(() => {
-      const seen = Float64Array.from(observation)
-      this.scale?.see(seen, seen)
-      const { cell, outputs, values } = forward(
-        this.layout,
-        this.weights,
-        seen,
-        state === undefined ? undefined : { state: Float64Array.from(state), starts: [] }
-      )
-      if (mask !== undefined) applyMask(outputs, mask)
-      const distribution = distributionOf(this.spec.distribution)
-      const { at, length } = this.layout.free
-      const numbers = new Float64Array(distribution.action.width)
-      distribution.mode(Float64Array.of(...outputs, ...this.weights.subarray(at, at + length)), numbers)
-      const action = this.actionSpace === undefined
-        ? numbers
-        : actionsOf(this.actionSpace)?.reader()(numbers, 0) ?? numbers
-      const probabilities = new Float64Array(this.spec.distribution.kind === "categorical" ? outputs.length : 0)
-      if (probabilities.length > 0) categorical.softmax(probabilities, outputs)
-      return {
-        action: typeof action === "number" ? action : Array.from(action),
-        probabilities: Array.from(probabilities),
-        value: values[0]!,
-        ...(cell === null ? {} : { state: Array.from(cell.after) })
-      }
-    })
+    return undefined
+  }
+
+  private decided(observation: ReadonlyArray<number>, { mask, state }: DecideOptions): Decision {
+    const seen = Float64Array.from(observation)
+    this.scale?.see(seen, seen)
+    const { cell, outputs, values } = forward(
+      this.layout,
+      this.weights,
+      seen,
+      state === undefined ? undefined : { state: Float64Array.from(state), starts: [] }
+    )
+    if (mask !== undefined) applyMask(outputs, mask)
+    const distribution = distributionOf(this.spec.distribution)
+    const { at, length } = this.layout.free
+    const numbers = new Float64Array(distribution.action.width)
+    distribution.mode(Float64Array.of(...outputs, ...this.weights.subarray(at, at + length)), numbers)
+    const action = this.actionSpace === undefined
+      ? numbers
+      : actionsOf(this.actionSpace)?.reader()(numbers, 0) ?? numbers
+    const probabilities = new Float64Array(this.spec.distribution.kind === "categorical" ? outputs.length : 0)
+    if (probabilities.length > 0) categorical.softmax(probabilities, outputs)
+    return {
+      action: typeof action === "number" ? action : Array.from(action),
+      probabilities: Array.from(probabilities),
+      value: values[0]!,
+      ...(cell === null ? {} : { state: Array.from(cell.after) })
+    }
   }
 
   /** The policy as a safetensors file: tensors by PyTorch's names, weights `[out][in]`. */
@@ -227,12 +239,17 @@ export class Policy {
 
   /** Reads what `save` wrote. */
   static readonly load = Effect.fnUntraced(function*(path: string) {
-    const refuse = (why: string) => new PolicyFileError({ path, message: `${path} cannot be used as a policy: ${why}` })
     const bytes = yield* readData.read(path).pipe(
       Effect.mapError(() =>
         new PolicyFileError({ path, message: `There is no readable policy at ${path}. Check the path.` })
       )
     )
+    return yield* Policy.fromBytes(bytes, path)
+  })
+
+  /** The policy that `toBytes` has written; `path` is what a sentence calls it. Needs no file system. */
+  static readonly fromBytes = Effect.fnUntraced(function*(bytes: Uint8Array, path: string) {
+    const refuse = (why: string) => new PolicyFileError({ path, message: `${path} cannot be used as a policy: ${why}` })
     const { metadata, tensors } = yield* Effect.mapError(safetensors.decode(bytes), (error) => refuse(error.message))
     const known = yield* Schema.decodeUnknownEffect(Metadata)(metadata).pipe(
       Effect.mapError(() => refuse("it was not written by this program."))

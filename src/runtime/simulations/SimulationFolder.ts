@@ -4,8 +4,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as path from "node:path"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
@@ -82,6 +84,9 @@ export const create = Effect.fnUntraced(function*(logDir: string, config: Config
   }
 })
 
+export const remove = (folder: SimulationFolder) =>
+  written(folder.path, FileSystem.FileSystem.use((fs) => fs.remove(folder.path, { recursive: true, force: true })))
+
 const refused = (message: string) => new ConfigError({ source: "resume", message })
 
 export const open = Effect.fnUntraced(function*(at: string) {
@@ -122,14 +127,42 @@ export const readCheckpoint = (folder: SimulationFolder, time: number) => {
   )
 }
 
-/** Forgets what came after a time, to go on from there. Answers the rows of the series up to it. */
-export const goBackTo = Effect.fnUntraced(function*(folder: SimulationFolder, time: number) {
+const eventsFile = "events.jsonl"
+
+export const appendEvents = (folder: SimulationFolder, lines: string) =>
+  written(
+    fileIn(folder, eventsFile),
+    FileSystem.FileSystem.use((fs) => fs.writeFileString(fileIn(folder, eventsFile), lines, { flag: "a" }))
+  )
+
+const EventLine = fromJson(Schema.Struct({ before: Schema.Int }))
+
+/** Forgets the events that were written down from the one on that so many were before, and a line that was cut off. */
+const forgetEvents = Effect.fnUntraced(function*(folder: SimulationFolder, before: number) {
+  const fs = yield* FileSystem.FileSystem
+  const file = fileIn(folder, eventsFile)
+  if (!(yield* Effect.orElseSucceed(fs.exists(file), () => false))) return
+  const kept = yield* written(
+    file,
+    fs.stream(file).pipe(
+      Stream.decodeText,
+      Stream.splitLines,
+      Stream.takeWhile((line) => Option.exists(Schema.decodeOption(EventLine)(line), (event) => event.before < before)),
+      Stream.runFold(() => 0, (bytes, line) => bytes + Buffer.byteLength(line) + 1)
+    )
+  )
+  yield* written(file, fs.truncate(file, kept))
+})
+
+/** Forgets what came after a time and so many events, to go on from there. Answers the rows of the series up to it. */
+export const goBackTo = Effect.fnUntraced(function*(folder: SimulationFolder, time: number, events: number) {
   const fs = yield* FileSystem.FileSystem
   yield* wholeFile.sweep(folder.path)
   for (const other of yield* checkpointTimes(folder)) {
     const file = fileIn(folder, checkpoints, `${other}${suffix}`)
     if (other > time) yield* written(file, fs.remove(file, { force: true }))
   }
+  yield* forgetEvents(folder, events)
   const rows = (yield* seriesOf(folder)).filter((row) => Number(row["time"]) <= time)
   yield* write(folder, "series.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
   return rows

@@ -5,6 +5,7 @@
 import type { AgentRef } from "../../simulation/Agent.ts"
 import { birthOf, shareOf } from "../../simulation/AgentTable.ts"
 import type { Engine } from "../../simulation/Engine.ts"
+import { isLattice, sceneOf } from "../../simulation/Lattice.ts"
 import { Grid } from "../../simulation/parts/Grid.ts"
 import { Space } from "../../simulation/parts/Space.ts"
 import type { World } from "../../simulation/World.ts"
@@ -71,8 +72,25 @@ const kindOf = (engine: Engine, agent: number): string => {
   return place < 0 ? "" : engine.kinds[engine.table.kinds[place]!]!.name
 }
 
-/** The grids and planes of a world as they are now. */
-export const scenes = ({ engine }: World): ReadonlyArray<Scene> =>
+/** Lattices: what the first layer has is a group, where it is not 0. Each share has a copy; the first that lives here is drawn. */
+const lattices = ({ kinds, table }: Engine): ReadonlyArray<Scene> =>
+  kinds.flatMap((kind, index): ReadonlyArray<Scene> => {
+    if (kind.is !== "agent" || !isLattice(kind.definition)) return []
+    const [agent] = table.shares.flatMap((share) => [...share?.members[index] ?? []])
+    if (agent === undefined) return []
+    const { height, layers, width } = sceneOf(table.states[table.find(agent)])
+    const [first] = layers
+    const groups = Array.from({ length: width * height }, (_, cell) => {
+      const value = first?.[cell] ?? 0
+      return value === 0 ? undefined : String(value)
+    })
+    return [{ is: "grid", name: kind.name, width, height, groups, ground: undefined }]
+  })
+
+/** The grids, lattices and planes of a world as they are now. */
+export const scenes = (world: World): ReadonlyArray<Scene> => [...parts(world), ...lattices(world.engine)]
+
+const parts = ({ engine }: World): ReadonlyArray<Scene> =>
   engine.look(() =>
     Array.from(engine.parts.values(), ({ part }): ReadonlyArray<Scene> => {
       if (part instanceof Grid) {

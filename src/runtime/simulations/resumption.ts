@@ -1,7 +1,7 @@
 /** Where a simulation goes on: its newest checkpoint, an earlier time that it is rewound to, or a fork from either. */
 import * as Effect from "effect/Effect"
 import * as path from "node:path"
-import { isSimulationFault, type SimulationFault } from "../../simulation/errors.ts"
+import { attempt } from "../../simulation/attempt.ts"
 import { open, restore } from "../../simulation/World.ts"
 import { ConfigError } from "../config/configSources.ts"
 import type { LoadedModel } from "./loadModel.ts"
@@ -16,16 +16,9 @@ export interface Resumption {
   /** The checkpoint, and its time. */
   readonly bytes: Uint8Array
   readonly now: number
+  /** How many events were before it. */
+  readonly events: number
 }
-
-const attempt = <A>(body: () => A): Effect.Effect<A, SimulationFault> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(body())
-    } catch (cause) {
-      return isSimulationFault(cause) ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })
 
 export const resumption = Effect.fnUntraced(function*(
   { model }: LoadedModel,
@@ -44,20 +37,21 @@ export const resumption = Effect.fnUntraced(function*(
     })
   }
   const kept = time === undefined ? undefined : yield* SimulationFolder.readCheckpoint(folder, time)
-  const bytes = yield* attempt(() => {
+  const { bytes, events } = yield* attempt(() => {
     const world = kept === undefined
       ? open(model, { seed: config.seed, config: config.config })
       : restore(model, kept)
     // From an earlier checkpoint the same things happen once more.
     if (rewind !== undefined) world.run(rewind)
-    return world.checkpoint()
+    return { bytes: world.checkpoint(), events: world.engine.handled }
   })
   const resumed: Resumption = {
     folder: fork ? undefined : folder,
     from: config,
     forkedFrom: fork ? `${path.relative(".", folder.path)} at ${rewind ?? time ?? 0}` : undefined,
     bytes,
-    now: rewind ?? time ?? 0
+    now: rewind ?? time ?? 0,
+    events
   }
   return resumed
 })

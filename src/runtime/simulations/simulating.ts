@@ -8,7 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
-import { isSimulationFault, type SimulationFault } from "../../simulation/errors.ts"
+import { attempt } from "../../simulation/attempt.ts"
+import type { SimulationFault } from "../../simulation/errors.ts"
 import { type HostsResult, run as simulate } from "../../simulation/hosts/run.ts"
 import { open, restore, type Result } from "../../simulation/World.ts"
 import { plainJson, plainLine } from "../../text/plainLine.ts"
@@ -16,6 +17,7 @@ import { ConfigError } from "../config/configSources.ts"
 import { shellWord } from "../config/confirmEnvironment.ts"
 import * as FolderLock from "../files/FolderLock.ts"
 import { type Estimate, estimates, measuresOf } from "./estimates.ts"
+import { writeEvents } from "./eventLog.ts"
 import type { LoadedModel } from "./loadModel.ts"
 import { agentRows, scenes, seriesRow } from "./observation.ts"
 import type { Resumption } from "./resumption.ts"
@@ -40,12 +42,7 @@ const checked = ({ model }: LoadedModel, config: Readonly<Record<string, unknown
     if (problem !== undefined) {
       return Effect.fail(usage("set", `${model.modelName}: its configuration: ${problem}. Mend it with --set.`))
     }
-    try {
-      open(model, { config })
-      return Effect.void
-    } catch (cause) {
-      return isSimulationFault(cause) ? Effect.fail(cause) : Effect.die(cause)
-    }
+    return Effect.asVoid(attempt(() => open(model, { config })))
   })
 
 /** What a person asked for. */
@@ -62,6 +59,7 @@ export interface Request {
   readonly every: number | undefined
   readonly checkpointEvery: number | undefined
   readonly agents: boolean
+  readonly events: boolean
   readonly logDir: string
   readonly runFolder: boolean
   readonly json: boolean
@@ -94,7 +92,7 @@ const tell = (result: Result) =>
 // ------------------------------------------------------------------------------------------------------------ one run
 
 export const once = Effect.fnUntraced(function*(request: Request, resumed: Resumption | undefined) {
-  const { agents, chaos, config, file, hosts, json, loaded, placement, quiet } = request
+  const { agents, chaos, config, events, file, hosts, json, loaded, placement, quiet } = request
   const { model, module } = loaded
   const began = yield* Clock.monotonicTimeNanos
   const before = resumed?.folder?.config ?? resumed?.from
@@ -134,9 +132,21 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
     }
     yield* say("started", fields)
   } else if (!quiet && shown !== undefined) yield* Console.error(plainLine(`${model.modelName} into ${shown}`))
+  const fork = {
+    ...(request.seed === undefined ? {} : { seed: request.seed }),
+    ...(Object.keys(config).length === 0 ? {} : { config })
+  }
+  /** The world whose events are written down, beside the simulation. */
+  const beside = events && folder !== undefined
+    ? yield* attempt(() =>
+      resumed === undefined
+        ? open(model, { seed, config: settings })
+        : restore(model, resumed.bytes, resumed.forkedFrom === undefined ? {} : fork)
+    )
+    : undefined
   const rows: Array<Row> = folder === undefined || resumed?.folder === undefined
     ? []
-    : [...yield* SimulationFolder.goBackTo(folder, resumed.now)]
+    : [...yield* SimulationFolder.goBackTo(folder, resumed.now, resumed.events)]
   const frames = new Map<string, Array<Scene>>()
   const tables = new Map<string, Array<Row>>()
   let collected: ReadonlyArray<string> = []
@@ -154,6 +164,7 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
     if (json) yield* say("series", row)
     if (folder === undefined) return
     yield* SimulationFolder.appendRow(folder, row)
+    if (beside !== undefined) yield* writeEvents(folder, beside, world.engine.handled)
     for (const scene of scenes(world)) {
       const seen = frames.get(scene.name) ?? []
       frames.set(scene.name, seen)
@@ -171,18 +182,14 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
 
   const looks = folder !== undefined || json
   /** A folder that cannot be written ends the run; the simulation itself knows no such end. */
-  let fault: SimulationFolder.FolderFault | undefined
+  let fault: SimulationFolder.FolderFault | SimulationFault | undefined
   const context = yield* Effect.context<Effect.Services<ReturnType<typeof observe>>>()
   const running = simulate(model, {
     ...(resumed === undefined
       ? { seed, config: settings }
       : resumed.forkedFrom === undefined
       ? { checkpoint: resumed.bytes }
-      : {
-        checkpoint: resumed.bytes,
-        ...(request.seed === undefined ? {} : { seed: request.seed }),
-        ...(Object.keys(config).length === 0 ? {} : { config })
-      }),
+      : { checkpoint: resumed.bytes, ...fork }),
     ...(until === undefined ? {} : { until }),
     hosts,
     ...(placement === undefined ? {} : { placement }),
@@ -213,7 +220,18 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
         ))
     )
   )
-  const result: HostsResult = yield* running
+  const result: HostsResult = yield* Effect.tapError(
+    running,
+    () =>
+      folder === undefined || resumed?.folder !== undefined
+        ? Effect.void
+        // A folder in which nothing came to lie is of no use to anybody.
+        : rows.length === 0
+        ? SimulationFolder.remove(folder)
+        : quiet || json
+        ? Effect.void
+        : Console.error(plainLine(`What was until then is in ${path.relative(".", folder.path)}.`))
+  )
   if (fault !== undefined) return yield* fault
   if (folder !== undefined) {
     yield* SimulationFolder.write(folder, "series.csv", csv(rows))

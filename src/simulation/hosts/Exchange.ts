@@ -14,7 +14,7 @@ const payloadIs = { number: 0, bytes: 1, nothing: 2 } as const
 
 /** Events that one host may send another in one exchange; what is more follows in the next. */
 const boxEvents = 16_384
-/** Bytes for payloads that are no numbers. */
+/** Bytes for payloads that are no numbers. Those of a larger one come in several exchanges, and their event with the last. */
 const boxBytes = 1024 * 1024
 
 /** 64-bit words of a box: the number of its events and of its bytes, then these. */
@@ -64,82 +64,107 @@ export const abort = ({ control: memory }: ExchangeMemory): void => {
   Atomics.notify(words, control.passes)
 }
 
-/** Events for one other host that were not written to its box yet. */
-class Outbox {
-  numbers = new Float64Array(256 * stride)
-  readonly payloads = new PlainWriter()
-  /** Events in it, and those that were written. */
-  size = 0
-  written = 0
-  #bytesWritten = 0
-
-  /** The earliest that is not written. */
-  get earliest(): number {
-    let earliest = Infinity
-    for (let i = this.written; i < this.size; i++) earliest = Math.min(earliest, this.numbers[i * stride]!)
-    return earliest
-  }
-
-  push(entry: Float64Array, kind: number, payload: unknown): void {
-    const at = this.size++ * stride
-    if (at === this.numbers.length) {
-      const grown = new Float64Array(2 * at)
-      grown.set(this.numbers)
-      this.numbers = grown
-    }
-    const { numbers } = this
-    for (let i = 0; i < 5; i++) numbers[at + i] = entry[i]!
-    if (typeof payload === "number") {
-      numbers[at + 5] = 4 * kind + payloadIs.number
-      numbers[at + 6] = payload
-    } else if (payload === undefined) numbers[at + 5] = 4 * kind + payloadIs.nothing
-    else {
-      numbers[at + 5] = 4 * kind + payloadIs.bytes
-      this.payloads.value(payload)
-      // Where its bytes end.
-      numbers[at + 6] = this.payloads.length
-    }
-  }
-
-  /** Writes as much as there is room for. */
-  writeTo(head: Float64Array, numbers: Float64Array, bytes: Uint8Array): void {
-    const first = this.written
-    const start = this.#bytesWritten
-    let last = Math.min(this.size, first + boxEvents)
-    if (this.payloads.length - start > boxBytes) {
-      last = first
-      let end = start
-      while (last < this.size && last < first + boxEvents) {
-        const at = last * stride
-        if (this.numbers[at + 5]! % 4 !== payloadIs.bytes) last++
-        else if (this.numbers[at + 6]! - start <= boxBytes) {
-          end = this.numbers[at + 6]!
-          last++
-        } else break
-      }
-      if (last === first) throw new RangeError(`a message to another host takes more than ${boxBytes} bytes`)
-      this.#bytesWritten = end
-    } else this.#bytesWritten = this.payloads.length
-    numbers.set(this.numbers.subarray(first * stride, last * stride))
-    bytes.set(this.payloads.bytes.subarray(start, this.#bytesWritten))
-    head[0] = last - first
-    head[1] = this.#bytesWritten - start
-    this.written = last
-    if (last === this.size) this.clear()
-  }
-
-  clear(): void {
-    this.size = 0
-    this.written = 0
-    this.#bytesWritten = 0
-    this.payloads.clear()
-  }
-}
-
 interface Box {
   readonly head: Float64Array
   readonly numbers: Float64Array
   readonly bytes: Uint8Array
+}
+
+/** Puts an event's numbers where they belong; of a payload that is bytes, where these end. */
+const put = (numbers: Float64Array, at: number, entry: Float64Array, kind: number, payload: unknown, end: number) => {
+  for (let i = 0; i < 5; i++) numbers[at + i] = entry[i]!
+  if (typeof payload === "number") {
+    numbers[at + 5] = 4 * kind + payloadIs.number
+    numbers[at + 6] = payload
+  } else if (payload === undefined) numbers[at + 5] = 4 * kind + payloadIs.nothing
+  else {
+    numbers[at + 5] = 4 * kind + payloadIs.bytes
+    numbers[at + 6] = end
+  }
+}
+
+/**
+ * What is for one other host. An event's numbers go into the box of the next exchange at once, as long as there is room in it;
+ * those for which there is none wait for the exchange after it. The bytes of payloads follow when the box is closed.
+ */
+class Outbox {
+  /** The earliest of what is in the box or waits. */
+  earliest = Infinity
+  #box: Box
+  #inBox = 0
+  readonly #payloads = new PlainWriter()
+  /** Bytes of earlier exchanges, and those that belong to the events in the box. */
+  #sent = 0
+  #bytesInBox = 0
+  #waiting = new Float64Array(256 * stride)
+  #waits = 0
+
+  constructor(box: Box) {
+    this.#box = box
+  }
+
+  /** Whether there is more than the box has room for. */
+  get isOverfull(): boolean {
+    return this.#waits > 0
+  }
+
+  push(entry: Float64Array, kind: number, payload: unknown): void {
+    if (entry[0]! < this.earliest) this.earliest = entry[0]!
+    const isBytes = typeof payload !== "number" && payload !== undefined
+    if (isBytes) this.#payloads.value(payload)
+    const end = this.#payloads.length
+    if (this.#waits === 0 && this.#inBox < boxEvents && (!isBytes || end - this.#sent <= boxBytes)) {
+      put(this.#box.numbers, this.#inBox++ * stride, entry, kind, payload, end)
+      if (isBytes) this.#bytesInBox = end
+      return
+    }
+    const at = this.#waits++ * stride
+    if (at === this.#waiting.length) {
+      const grown = new Float64Array(2 * at)
+      grown.set(this.#waiting)
+      this.#waiting = grown
+    }
+    put(this.#waiting, at, entry, kind, payload, end)
+  }
+
+  /** The other host may have what is in the box. Where that is nothing, it gets a part of the bytes of the first that waits. */
+  close(): void {
+    const { bytes, head } = this.#box
+    if (this.#inBox === 0 && this.#waits > 0) this.#bytesInBox = this.#sent + boxBytes
+    const end = Math.max(this.#sent, this.#bytesInBox)
+    bytes.set(this.#payloads.bytes.subarray(this.#sent, end))
+    head[0] = this.#inBox
+    head[1] = end - this.#sent
+    this.#sent = end
+  }
+
+  /** From now on things go into this box: first what waits, as much as there is room for. */
+  open(box: Box): void {
+    this.#box = box
+    this.#inBox = 0
+    if (this.#waits === 0) return this.clear()
+    const numbers = this.#waiting
+    let moved = 0
+    for (; moved < Math.min(this.#waits, boxEvents); moved++) {
+      if (numbers[moved * stride + 5]! % 4 !== payloadIs.bytes) continue
+      const end = numbers[moved * stride + 6]!
+      if (end - this.#sent > boxBytes) break
+      this.#bytesInBox = end
+    }
+    box.numbers.set(numbers.subarray(0, moved * stride))
+    numbers.copyWithin(0, moved * stride, this.#waits * stride)
+    this.#inBox = moved
+    this.#waits -= moved
+  }
+
+  clear(): void {
+    this.earliest = Infinity
+    this.#inBox = 0
+    this.#sent = 0
+    this.#bytesInBox = 0
+    this.#waits = 0
+    this.#payloads.clear()
+  }
 }
 
 /** How often a host looks whether all have arrived before it sleeps, and for how long it sleeps at most. */
@@ -156,6 +181,8 @@ export class Exchange {
   /** By parity, then by the other host. */
   readonly #outgoing: ReadonlyArray<ReadonlyArray<Box>>
   readonly #incoming: ReadonlyArray<ReadonlyArray<Box>>
+  /** By other host: the bytes so far of a payload that has not all come. */
+  readonly #begun: Array<Array<Uint8Array>>
   #parity = 0
 
   constructor(memory: ExchangeMemory, host: number) {
@@ -174,14 +201,19 @@ export class Exchange {
         bytes: new Uint8Array(boxes, start + (hosts === 1 ? 0 : 16) + 8 * size, hosts === 1 ? 0 : boxBytes)
       }
     }
-    this.#outboxes = others.map(() => new Outbox())
+    this.#begun = others.map(() => [])
     this.#outgoing = [0, 1].map((parity) => others.map((other) => box(host, other, parity)))
+    this.#outboxes = this.#outgoing[0]!.map((box) => new Outbox(box))
     this.#incoming = [0, 1].map((parity) => others.map((other) => box(other, host, parity)))
   }
 
   /** What was sent and not delivered is forgotten; the next exchange is even. */
   clear(): void {
-    for (const outbox of this.#outboxes) outbox.clear()
+    for (const [other, outbox] of this.#outboxes.entries()) {
+      outbox.clear()
+      outbox.open(this.#outgoing[0]![other]!)
+    }
+    for (const begun of this.#begun) begun.length = 0
     this.#parity = 0
   }
 
@@ -197,9 +229,8 @@ export class Exchange {
     for (const [other, outbox] of this.#outboxes.entries()) {
       if (other === this.#host) continue
       earliest = Math.min(earliest, outbox.earliest)
-      const { bytes, head, numbers } = this.#outgoing[this.#parity]![other]!
-      outbox.writeTo(head, numbers, bytes)
-      if (outbox.size > 0) more = 1
+      outbox.close()
+      if (outbox.isOverfull) more = 1
     }
     const at = (this.#parity * this.#memory.hosts + this.#host) * factWords
     this.#facts[at] = earliest
@@ -220,9 +251,10 @@ export class Exchange {
       const at = (parity * hosts + other) * factWords
       next = Math.min(next, this.#facts[at]!)
       if (this.#facts[at + 1] === 1) more = true
-      if (other !== this.#host) read(this.#incoming[parity]![other]!, engine)
+      if (other !== this.#host) read(this.#incoming[parity]![other]!, this.#begun[other]!, engine)
     }
     this.#parity = 1 - parity
+    for (const [other, outbox] of this.#outboxes.entries()) outbox.open(this.#outgoing[1 - parity]![other]!)
     return { next, more, stop: Atomics.load(this.#control, control.stop + parity) === 1 }
   }
 
@@ -246,11 +278,16 @@ export class Exchange {
   }
 }
 
-const read = ({ bytes, head, numbers }: Box, engine: Engine): void => {
+const read = ({ bytes, head, numbers }: Box, begun: Array<Uint8Array>, engine: Engine): void => {
   const size = head[0]!
-  if (size === 0) return
   const length = head[1]!
-  const payloads = length === 0 ? undefined : new PlainReader(bytes.subarray(0, length))
+  if (size === 0) {
+    if (length > 0) begun.push(bytes.slice(0, length))
+    return
+  }
+  const here = bytes.subarray(0, length)
+  const payloads = new PlainReader(begun.length === 0 ? here : Buffer.concat([...begun, here]))
+  begun.length = 0
   const { entry } = engine.queue
   for (let i = 0, at = 0; i < size; i++, at += stride) {
     const tagged = numbers[at + 5]!
@@ -260,7 +297,7 @@ const read = ({ bytes, head, numbers }: Box, engine: Engine): void => {
       ? numbers[at + 6]!
       : is === payloadIs.nothing
       ? undefined
-      : payloads!.value()
+      : payloads.value()
     for (let k = 0; k < 5; k++) entry[k] = numbers[at + k]!
     engine.accept(kind, payload)
   }

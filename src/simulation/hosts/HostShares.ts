@@ -11,8 +11,11 @@ import { digestOf, type ShareDigest } from "../stateHash.ts"
 import { averagesOf } from "../World.ts"
 import { clockOf, Exchange, type ExchangeMemory } from "./Exchange.ts"
 
-/** Where a round has come to. `done`: what is left lies at its end or later. `paused`: time for it was over. */
-export type Progress = "done" | "paused" | "running" | "aborted"
+/**
+ * Where a round has come to. `done`: what is left lies at its end or later. `over`: nothing is left, in a run that has no end
+ * otherwise. `paused`: time for it was over.
+ */
+export type Progress = "done" | "over" | "paused" | "running" | "aborted"
 
 /** Events that a single host lets happen before it looks at the clock. */
 const slice = 20_000
@@ -86,11 +89,15 @@ export class HostShares {
     this.#exchange.publish(this.#engine.next, stop && this.#host === 0)
   }
 
-  /** When all have published: the next window, up to `until`. Throws a `SimulationFault`. */
-  advance(until: number): Progress {
+  /**
+   * When all have published: the next window, up to `until`. An `endless` run is over when nothing is left, at the time of the
+   * last event. Throws a `SimulationFault`.
+   */
+  advance(until: number, endless: boolean): Progress {
     const engine = this.#engine
     const { more, next, stop } = this.#exchange.collect(engine)
     if (more) return "running"
+    if (next === Infinity && endless) return "over"
     if (next >= until) {
       if (until < Infinity) engine.advance(until)
       return "done"
@@ -112,12 +119,12 @@ export class HostShares {
   }
 
   /** Windows up to `until`, or until this time is over, side by side with the other hosts. Throws a `SimulationFault`. */
-  round(until: number, millis: number): Progress {
+  round(until: number, endless: boolean, millis: number): Progress {
     const end = performance.now() + millis
     for (;;) {
       this.publish(performance.now() >= end)
       if (!this.#exchange.arrive()) return "aborted"
-      const progress = this.advance(until)
+      const progress = this.advance(until, endless)
       if (progress !== "running") return progress
     }
   }

@@ -45,7 +45,7 @@ export const HostConfig = Schema.Struct({
 
 /** How far a host has come, and its time. */
 const Arrived = Schema.Struct({
-  progress: Schema.Literals(["done", "paused", "running", "aborted"]),
+  progress: Schema.Literals(["done", "over", "paused", "running", "aborted"]),
   now: Schema.Number
 })
 
@@ -76,10 +76,10 @@ export class SimulationHost extends Actor.make("SimulationHost", {
     /** Goes on from a checkpoint, or from what the set-up has made: a beginning. */
     rpc("Begin", { checkpoint: Schema.UndefinedOr(Shared.Bytes) }, Schema.Void),
     /** Windows, side by side with the other hosts, each in a thread of its own. */
-    rpc("Round", { until: Schema.Number, millis: Schema.Number }, Arrived),
+    rpc("Round", { until: Schema.Number, endless: Schema.Boolean, millis: Schema.Number }, Arrived),
     /** Hosts in one thread move by turns: all publish, then all advance. */
     rpc("Publish", { stop: Schema.Boolean }, Schema.Void),
-    rpc("Advance", { until: Schema.Number }, Arrived),
+    rpc("Advance", { until: Schema.Number, endless: Schema.Boolean }, Arrived),
     /** The states of its shares, events and undelivered messages, as plain data. */
     rpc("Save", {}, Shared.Bytes),
     /** What they have come to (`HostOutcome`), as plain data. */
@@ -130,9 +130,10 @@ export const SimulationHostBehavior = SimulationHost.behavior(({ config }) =>
             if (checkpoint !== undefined) shares.restore(decodeBytes(checkpoint))
             known = generation
           }),
-        Round: ({ generation, millis, until }) => going(generation, () => arrived(shares.round(until, millis))),
+        Round: ({ endless, generation, millis, until }) =>
+          going(generation, () => arrived(shares.round(until, endless, millis))),
         Publish: ({ generation, stop }) => going(generation, () => shares.publish(stop)),
-        Advance: ({ generation, until }) => going(generation, () => arrived(shares.advance(until))),
+        Advance: ({ endless, generation, until }) => going(generation, () => arrived(shares.advance(until, endless))),
         Save: ({ generation }) =>
           going(generation, () =>
             plainBytes({

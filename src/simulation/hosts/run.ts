@@ -19,6 +19,7 @@ import * as Supervision from "../../actors/Supervision.ts"
 import { missing } from "../../companions.ts"
 import { Pcg64, SeedSequence } from "../../random/index.ts"
 import { plainLine, thrownText } from "../../text/plainLine.ts"
+import { attempt } from "../attempt.ts"
 import { checkpointOf, decodeBytes, encode, type ForkOptions, originsOf, restore, type Whole } from "../Checkpoint.ts"
 import { Engine } from "../Engine.ts"
 import { HostsFailed, InvalidModel, isSimulationFault, type SimulationFault, SimulationStuck } from "../errors.ts"
@@ -121,15 +122,6 @@ const unsplitReason = ({ lookahead, shares }: AnyModel): string | undefined =>
     ? "the model has one share, so it runs on one host"
     : undefined
 
-const attempt = <A>(body: () => A): Effect.Effect<A, SimulationFault> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(body())
-    } catch (cause) {
-      return isSimulationFault(cause) ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })
-
 /** Promises that are rejected in this thread, from now on until the scope closes. */
 const watchRejections: Effect.Effect<Rejections, never, Scope> = Effect.map(
   Effect.acquireRelease(
@@ -190,6 +182,7 @@ const open = <Config>(
     // No share lives here: it knows what hosts have in common, and its set-up fails here rather than in a thread.
     const common = yield* attempt(() => new Engine(model, { ...origin, owns: () => false }))
     const until = options.until ?? model.until ?? Infinity
+    const endless = until === Infinity
 
     const memory = allocate(hosts)
     const rejections = yield* watchRejections
@@ -241,14 +234,14 @@ const open = <Config>(
     /** Windows up to `target`, or until so much time is over: in threads side by side, in fibers by turns. */
     const windows = (target: number, millis: number): Effect.Effect<Arrived, SimulationFault | HostDied> =>
       placement === "thread"
-        ? Effect.map(all((ref) => ref.Round({ generation, until: target, millis }, patient)), arrived)
+        ? Effect.map(all((ref) => ref.Round({ generation, until: target, endless, millis }, patient)), arrived)
         : Effect.gen(function*() {
           const end = performance.now() + millis
           let breath = performance.now() + breathMillis
           for (;;) {
             const stop = performance.now() >= end
             yield* all((ref) => ref.Publish({ generation, stop }, patient))
-            const now = arrived(yield* all((ref) => ref.Advance({ generation, until: target }, patient)))
+            const now = arrived(yield* all((ref) => ref.Advance({ generation, until: target, endless }, patient)))
             if (now.progress !== "running") return now
             if (performance.now() > breath) {
               yield* eventLoop
@@ -319,7 +312,7 @@ const open = <Config>(
       const target = Math.min(until, due)
       const { now, progress } = yield* windows(target, millis)
       const isDue = progress === "done" && target === due
-      const isOver = progress === "done" && target === until
+      const isOver = progress === "over" || (progress === "done" && target === until)
       if (isMortal || ((isDue || isOver) && onCheckpoint !== undefined)) {
         const began = performance.now()
         yield* keep(now)

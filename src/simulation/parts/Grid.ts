@@ -10,20 +10,10 @@
  */
 import * as Schema from "effect/Schema"
 import type { AgentRef } from "../Agent.ts"
+import { type Column, columnArrays, type ColumnOf, columnsProblem, type ColumnType } from "../columns.ts"
 import type { Part, PartHost } from "../Part.ts"
+import { extentProblem, type NeighborhoodOptions, Neighborhoods, type NeighborhoodShape } from "./Neighborhoods.ts"
 import { Residents, SavedResidents } from "./Residents.ts"
-
-/** Which cells are neighbors: the eight around, or the four that share a side. */
-export type NeighborhoodShape = "moore" | "von neumann"
-
-export interface NeighborhoodOptions {
-  /** Default: the grid's. */
-  readonly shape?: NeighborhoodShape
-  /** How many steps away. Default 1. */
-  readonly radius?: number
-  /** Whether the cell itself is one of them. Default no. */
-  readonly includeCenter?: boolean
-}
 
 export interface GridOptions {
   readonly width: number
@@ -38,18 +28,6 @@ export interface GridOptions {
   readonly shape?: NeighborhoodShape
 }
 
-const layerTypes = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int32: Int32Array,
-  float32: Float32Array,
-  float64: Float64Array
-} as const
-
-/** What a layer's numbers may be. */
-export type LayerType = keyof typeof layerTypes
-type LayerArray<T extends LayerType> = InstanceType<(typeof layerTypes)[T]>
-
 const Saved = Schema.Struct({
   residents: SavedResidents,
   layers: Schema.Array(Schema.Tuple([Schema.String, Schema.Unknown]))
@@ -57,9 +35,6 @@ const Saved = Schema.Struct({
 
 /** Where fewer cells are empty than one in so many, they are counted instead of tried. */
 const tries = 20
-
-/** The most cells. */
-const mostCells = 100_000_000
 
 export class Grid implements Part {
   readonly name: string
@@ -72,9 +47,8 @@ export class Grid implements Part {
   readonly shape: NeighborhoodShape
   readonly #host: PartHost
   readonly #residents: Residents
-  readonly #layers = new Map<string, LayerArray<LayerType>>()
-  /** Neighborhoods that were asked for, by shape and radius, then by cell. */
-  readonly #known = new Map<string, Array<ReadonlyArray<number> | undefined>>()
+  readonly #layers = new Map<string, Column>()
+  readonly #neighborhoods: Neighborhoods
 
   constructor(
     host: PartHost,
@@ -92,17 +66,13 @@ export class Grid implements Part {
     this.capacity = capacity
     this.shape = shape
     host.attach(name, this, share)
-    if (
-      !(Number.isInteger(width) && width >= 1 && Number.isInteger(height) && height >= 1 && width * height <= mostCells)
-    ) {
-      host.refuse(
-        `makes the grid "${name}" of ${width} by ${height} cells: give integers of at least 1, at most ${mostCells} cells`
-      )
-    }
+    const problem = extentProblem(width, height)
+    if (problem !== undefined) host.refuse(`makes the grid "${name}" of ${problem}`)
     if (!(capacity >= 1)) {
       host.refuse(`makes the grid "${name}" with room for ${capacity} agents a cell: give at least 1`)
     }
     this.#residents = new Residents(width * height)
+    this.#neighborhoods = new Neighborhoods(this, shape)
   }
 
   /** How many cells there are: those from 0. */
@@ -184,32 +154,11 @@ export class Grid implements Part {
 
   /** The cells around one, by row and column. The same array each time: not to be changed. */
   neighborhood(cell: number, options: NeighborhoodOptions = {}): ReadonlyArray<number> {
-    const { includeCenter = false, radius = 1, shape = this.shape } = options
-    const key = `${shape} ${radius} ${includeCenter}`
-    let known = this.#known.get(key)
-    if (known === undefined) this.#known.set(key, known = [])
-    return known[cell] ??= this.#around(this.#inside(cell), shape, radius, includeCenter)
-  }
-
-  #around(cell: number, shape: NeighborhoodShape, radius: number, includeCenter: boolean): ReadonlyArray<number> {
-    const { height, torus, width } = this
+    const { radius = 1 } = options
     if (!(Number.isInteger(radius) && radius >= 1)) {
       this.#host.refuse(`looks ${radius} cells around on "${this.name}": give an integer of at least 1`)
     }
-    const x = this.x(cell)
-    const y = this.y(cell)
-    const cells: Array<number> = []
-    for (let dy = -radius; dy <= radius; dy++) {
-      const wide = shape === "moore" ? radius : radius - Math.abs(dy)
-      for (let dx = -wide; dx <= wide; dx++) {
-        if (!torus && (x + dx < 0 || x + dx >= width || y + dy < 0 || y + dy >= height)) continue
-        const other = this.cell(x + dx, y + dy)
-        if (other !== cell) cells.push(other)
-        else if (includeCenter && dx === 0 && dy === 0) cells.push(cell)
-      }
-    }
-    // On a small torus a cell is met from several sides.
-    return torus && (2 * radius >= width || 2 * radius >= height) ? [...new Set(cells)] : cells
+    return this.#neighborhoods.of(this.#inside(cell), options)
   }
 
   /** The agents in the cells around one. */
@@ -225,12 +174,11 @@ export class Grid implements Part {
   }
 
   /** In the set-up: a number for each cell, an array to read and to change from handlers. */
-  layer<const T extends LayerType>(name: string, type: T): LayerArray<T> {
+  layer<const T extends ColumnType>(name: string, type: T): ColumnOf<T> {
     if (this.#layers.has(name)) this.#host.refuse(`makes two layers named "${name}" on "${this.name}"`)
-    if (!(type in layerTypes)) {
-      this.#host.refuse(`makes a layer of ${type}: give one of ${Object.keys(layerTypes).join(", ")}`)
-    }
-    const layer = new layerTypes[type](this.size) as LayerArray<T>
+    const problem = columnsProblem({ [name]: type }, [])
+    if (problem !== undefined) this.#host.refuse(`makes a layer: ${problem}`)
+    const layer = new columnArrays[type](this.size) as ColumnOf<T>
     this.#layers.set(name, layer)
     return layer
   }
@@ -273,7 +221,7 @@ export class Grid implements Part {
         layer === undefined || !ArrayBuffer.isView(numbers) || numbers.constructor !== layer.constructor ||
         numbers.byteLength !== layer.byteLength
       ) throw new RangeError(`"${this.name}" has no such layer ${name}`)
-      layer.set(numbers as LayerArray<LayerType>)
+      layer.set(numbers as Column)
     }
   }
 }

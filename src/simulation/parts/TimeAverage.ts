@@ -90,21 +90,12 @@ export class TimeAverage {
   }
 
   load(saved: Float64Array): void {
-    const [value, changed, began, area, squares, min, max] = saved as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number
-    ]
-    this.#value = value
-    this.#changed = changed
-    this.#began = began
-    this.#area = area
-    this.#squares = squares
-    this.#min = min
-    this.#max = max
+    this.#value = saved[0]!
+    this.#changed = saved[1]!
+    this.#began = saved[2]!
+    this.#area = saved[3]!
+    this.#squares = saved[4]!
+    this.#min = saved[5]!
+    this.#max = saved[6]!
   }
 }
