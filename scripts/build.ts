@@ -132,11 +132,27 @@ const compileKernels = async (out: string): Promise<void> => {
   fs.writeFileSync(path.join(out, "kernels.wasm"), wasm)
 }
 
-const optional = [/^@tensorflow\//, /^echarts/, /^hyparquet/]
+const optional = [/^@tensorflow\//, /^@huggingface\//, /^echarts/, /^hyparquet/]
 
-/** The bundles: their entries by name, what stays outside, and whether all must be one file. */
-const bundles = [
+interface Bundle {
+  /** Sources by the names of their bundles. */
+  readonly entries: Readonly<Record<string, string>>
+  /** What stays outside. */
+  readonly external: ReadonlyArray<RegExp>
+  /** Whether all must be one file. */
+  readonly oneFile: boolean
+  readonly platform?: "browser"
+}
+
+const bundles: ReadonlyArray<Bundle> = [
   { entries: { cli: "src/cli.ts", troupe: "src/bin.ts" }, external: optional, oneFile: false },
+  // What the dashboard's page runs, in a browser.
+  {
+    entries: { dashboard: "src/runtime/dashboard/page/main.ts" },
+    external: [],
+    oneFile: true,
+    platform: "browser"
+  },
   { entries: { host: "src/runtime/workers/host.ts" }, external: optional, oneFile: true },
   { entries: { simulationHost: "src/simulation/hosts/host.ts" }, external: optional, oneFile: true },
   {
@@ -157,14 +173,14 @@ const bundles = [
 ]
 
 /** The entries of a group whose sources exist, with the path of each. */
-const inputOf = ({ entries }: (typeof bundles)[number]): Readonly<Record<string, string>> =>
+const inputOf = ({ entries }: Bundle): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(entries).map(([name, file]) => [name, at(file)] as const).filter(([, file]) => fs.existsSync(file))
   )
 
 /** Bundles one group; answers nothing to do where none of its sources exist. */
-const bundle = async (group: (typeof bundles)[number], id: string, out: string): Promise<void> => {
-  const { external, oneFile } = group
+const bundle = async (group: Bundle, id: string, out: string): Promise<void> => {
+  const { external, oneFile, platform = "node" } = group
   const input = inputOf(group)
   const names = Object.keys(input)
   if (names.length === 0) return
@@ -172,8 +188,8 @@ const bundle = async (group: (typeof bundles)[number], id: string, out: string):
   const inputOptions: InputOptions = {
     cwd: root,
     input,
-    platform: "node",
-    external,
+    platform,
+    external: [...external],
     transform: { define: { __BUILD_ID__: JSON.stringify(id) } },
     // Sources import one another by paths, our own package by none.
     tsconfig: false,
@@ -225,7 +241,11 @@ const guard = (written: RolldownOutput["output"], out: string) => {
 }
 
 /** What is no JavaScript, and lies beside it as it is. */
-const copied = () => [at("src", "envs", "gymnasium", "bridge.py")].filter((file) => fs.existsSync(file))
+const copied = () =>
+  [
+    at("src", "envs", "gymnasium", "bridge.py"),
+    ...["dashboard.html", "dashboard.css"].map((name) => at("src", "runtime", "dashboard", "page", name))
+  ].filter((file) => fs.existsSync(file))
 
 const declareTypes = (out: string): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -24,6 +24,7 @@ import { UnknownWrapper } from "./envs/wrappers/namedWrappers.ts"
 import { checkCommand } from "./runtime/commands/check.ts"
 import { chosenAlgorithm } from "./runtime/commands/chosenAlgorithm.ts"
 import * as commandLine from "./runtime/commands/commandLine.ts"
+import { dashboardCommand } from "./runtime/commands/dashboard.ts"
 import { diffCommand } from "./runtime/commands/diff.ts"
 import { runMain } from "./runtime/commands/ending.ts"
 import { evalCommand } from "./runtime/commands/eval.ts"
@@ -31,6 +32,7 @@ import { exportCommand } from "./runtime/commands/export.ts"
 import { helpPage } from "./runtime/commands/helpPage.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { psCommand } from "./runtime/commands/ps.ts"
+import { pushCommand } from "./runtime/commands/push.ts"
 import { simulateCommand } from "./runtime/commands/simulate.ts"
 import { sweepCommand } from "./runtime/commands/sweep.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
@@ -57,7 +59,9 @@ const commands = [
   zooCommand,
   simulateCommand,
   diffCommand,
-  psCommand
+  psCommand,
+  dashboardCommand,
+  pushCommand
 ] as const
 
 const root = Command.make("troupe").pipe(

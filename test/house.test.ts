@@ -27,6 +27,8 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
   actors: ["inspection", "owner", "hosts", "links", "messages"],
   runtime: [
     "commands",
+    "dashboard",
+    "publishing",
     "simulations",
     "sweeps",
     "algorithms",
@@ -144,6 +146,8 @@ describe("house", () => {
     const dated = [
       "actors/Supervision.ts",
       "actors/hosts/inputs.ts",
+      // Spans have dates.
+      "actors/telemetry.ts",
       "runtime/files/FolderLock.ts",
       "runtime/reporting/RunFolder.ts",
       "runtime/reporting/TensorBoard.ts",

@@ -17,10 +17,16 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Hears all of standard output so far, whenever there is more. */
   readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void
+  /** The same, of standard error. */
+  readonly onError?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void
 }
 
 /** Runs the program to its end. */
-export const troupe = (cwd: string, args: ReadonlyArray<string>, { env = {}, onOutput }: ProgramOptions = {}) =>
+export const troupe = (
+  cwd: string,
+  args: ReadonlyArray<string>,
+  { env = {}, onError, onOutput }: ProgramOptions = {}
+) =>
   Effect.callback<Outcome>((resume) => {
     const child = spawn(process.execPath, [start, ...args], {
       cwd,
@@ -33,7 +39,10 @@ export const troupe = (cwd: string, args: ReadonlyArray<string>, { env = {}, onO
       stdout += chunk
       onOutput?.(stdout, (signal) => child.kill(signal))
     })
-    child.stderr.on("data", (chunk) => stderr += chunk)
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk
+      onError?.(stderr, (signal) => child.kill(signal))
+    })
     child.on("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
     return Effect.sync(() => child.kill("SIGKILL"))
   }).pipe(Effect.timeout("50 seconds"))

@@ -1,6 +1,7 @@
 /** The verb `ps`, asked of real runs. */
 import { assert, describe } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
+import { fileURLToPath } from "node:url"
 import { live, temporary, troupe } from "./program.ts"
 
 /** A run that goes on until the test is over, once it trains. */
@@ -66,6 +67,30 @@ describe("ps", () => {
       })
     )
   }
+
+  live(
+    "shows the hosts of a simulation",
+    Effect.gen(function*() {
+      const folder = yield* temporary
+      const begun = yield* Deferred.make<void>()
+      const model = fileURLToPath(new URL("../examples/simulations/mmc.ts", import.meta.url))
+      const args = ["simulate", model, "--until", "1000000000", "--every", "100", "--no-run-folder", "--json"]
+      const run = yield* Effect.forkScoped(troupe(folder, args, {
+        env: { XDG_RUNTIME_DIR: folder },
+        onOutput: (stdout) => {
+          if (stdout.includes(`"event":"series"`)) Deferred.doneUnsafe(begun, Effect.void)
+        }
+      }))
+      yield* Deferred.await(begun)
+      const shown = yield* ps(folder)
+      assert.strictEqual(shown.code, 0, shown.stderr)
+      assert.match(
+        shown.stdout,
+        /^simulate [\w/]+, process \d+, for [\d.]+ s, 1 actor\nactor[^\n]*\nsimulation\/0 +fiber +running /
+      )
+      yield* Fiber.interrupt(run)
+    })
+  )
 
   live(
     "finds a run by its folder, and watches it to its end",

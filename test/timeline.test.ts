@@ -1,6 +1,7 @@
 /** `--trace`: the timeline of real runs, read back. */
 import { assert, describe } from "@effect/vitest"
 import { Effect, FileSystem, Schema } from "effect"
+import { fileURLToPath } from "node:url"
 import { fromJson } from "../src/text/json.ts"
 import { live, temporary, troupe } from "./program.ts"
 
@@ -20,7 +21,7 @@ const Trace = Schema.Struct({
 const traced = Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const folder = yield* temporary
-  const outcome = yield* troupe(folder, ["--no-run-folder", "--json", "--trace", "trace.json", ...args])
+  const outcome = yield* troupe(folder, [...args, "--no-run-folder", "--json", "--trace", "trace.json"])
   assert.strictEqual(outcome.code, 0, outcome.stderr)
   const { traceEvents } = yield* Schema.decodeUnknownEffect(fromJson(Trace))(
     yield* fs.readFileString(`${folder}/trace.json`)
@@ -35,6 +36,28 @@ const traced = Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
     .split("\n").map((line) => JSON.parse(line))
   return { rows, said }
 })
+
+live(
+  "a simulation: what its hosts were asked, each in its row",
+  Effect.gen(function*() {
+    const model = fileURLToPath(new URL("../examples/simulations/phold.ts", import.meta.url))
+    const { rows } = yield* traced([
+      "simulate",
+      model,
+      "--set",
+      "processes=16",
+      "--until",
+      "10",
+      "--hosts",
+      "2",
+      "--trace-seconds",
+      "60"
+    ])
+    for (const row of ["simulation/0", "simulation/1"]) {
+      assert.isTrue(rows.some((event) => event.row === row && event.name === "Round" && event.ph === "X"), row)
+    }
+  })
+)
 
 const few = ["--n-envs", "4", "--total-timesteps", "2000", "--trace-seconds", "60", "--seed", "1"]
 

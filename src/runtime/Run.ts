@@ -140,7 +140,7 @@ const partsOf = <E1, R1, E2, R2, E3, R3, E4, R4>({ device, evaluator, learner, s
     Layer.provideMerge(
       Layer.mergeAll(
         traced.learner(learner),
-        Layer.provide(Chaos.layer, EnvWorkerGroup.layer),
+        traced.workers(Layer.provide(Chaos.layer, EnvWorkerGroup.layer)),
         traced.evaluator(evaluator)
       )
     ),

@@ -46,13 +46,9 @@ export type Snapshot = typeof Snapshot.Type
 
 export const SnapshotFromJson = fromJson(Snapshot)
 
-/** A snapshot of this program. */
-export const snapshotOf = (program: Program, actors: ReadonlyArray<ActorInfo>): Snapshot => ({
-  format: "troupe-ps-1",
-  pid: process.pid,
-  ...program,
-  millis: performance.now(),
-  actors: actors.map(({ message, ...actor }) => ({
+/** Living actors, a line each. */
+export const linesOf = (actors: ReadonlyArray<ActorInfo>): ReadonlyArray<ActorLine> =>
+  actors.map(({ message, ...actor }) => ({
     name: actor.name,
     definition: actor.definition,
     placement: actor.placement,
@@ -64,4 +60,12 @@ export const snapshotOf = (program: Program, actors: ReadonlyArray<ActorInfo>): 
     message: message === undefined ? null : { method: message.method, millis: message.sinceMillis },
     timers: actor.timers
   }))
+
+/** A snapshot of this program. */
+export const snapshotOf = (program: Program, actors: ReadonlyArray<ActorInfo>): Snapshot => ({
+  format: "troupe-ps-1",
+  pid: process.pid,
+  ...program,
+  millis: performance.now(),
+  actors: linesOf(actors)
 })

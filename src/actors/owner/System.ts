@@ -23,6 +23,7 @@ import type { Known } from "../messages/requests.ts"
 import type { Observer } from "../Observer.ts"
 import type { Placement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
+import * as telemetry from "../telemetry.ts"
 import { Addresses } from "./Addresses.ts"
 import { Alarms } from "./Alarms.ts"
 import { type Asking, type Ended, Guardian, type MessageInHand, type Status, type Surroundings } from "./Guardian.ts"
@@ -138,13 +139,12 @@ export class System {
     ) => Hosts
   ) {
     const run = Effect.runForkWith(context)
-    const { observer } = options
-    const publish = observer === undefined
-      ? (event: LifecycleEvent) => void PubSub.publishUnsafe(this.events, event)
-      : (event: LifecycleEvent) => {
-        observer.happened(event, this.surroundings.now())
-        PubSub.publishUnsafe(this.events, event)
-      }
+    const observer = telemetry.observerOf(context, options.observer)
+    const publish = (event: LifecycleEvent): void => {
+      telemetry.count(event, context)
+      observer?.happened(event, this.surroundings.now())
+      PubSub.publishUnsafe(this.events, event)
+    }
     this.askMillis = Duration.toMillis(options.askDeadline ?? "60 seconds")
     this.graceMillis = Duration.toMillis(options.grace ?? "100 millis")
     this.mailbox = options.mailbox ?? 1024

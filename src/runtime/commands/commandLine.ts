@@ -9,7 +9,20 @@ import { aliasesOf, otherWords } from "../config/otherWords.ts"
 import { flagName, optionNames, options } from "../config/RunConfig.ts"
 
 /** What the program can do; the first is meant where none is named. */
-const verbs = ["train", "eval", "export", "plot", "check", "sweep", "zoo", "simulate", "diff", "ps"]
+const verbs = [
+  "train",
+  "eval",
+  "export",
+  "plot",
+  "check",
+  "sweep",
+  "zoo",
+  "simulate",
+  "diff",
+  "ps",
+  "dashboard",
+  "push"
+]
 
 /** Flags that stand without a verb. */
 const globals = ["--version", "--completions", "--wizard"]
@@ -134,6 +147,8 @@ const trainFlags: ReadonlyArray<string> = [
   "trace-from",
   "trace-seconds",
   "metrics-port",
+  "dashboard",
+  "dashboard-port",
   "json",
   "quiet"
 ]
@@ -158,12 +173,13 @@ const takeable: ReadonlyArray<string> = [
     "every",
     "checkpoint-every",
     "rewind",
+    "paused",
     ...Object.keys(otherWords)
   ])
 ].filter((flag) => flag.length > 1 && flag !== "cpu" && flag !== "quiet")
 
 const isSwitch = (flag: string): boolean =>
-  ["serial", "sync", "async", "json"].includes(flag) ||
+  ["serial", "sync", "async", "dashboard", "json"].includes(flag) ||
   optionNames.some((name) => flagName(name) === flag && options[name].kind === "boolean")
 
 /**

@@ -10,20 +10,17 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
-import { maskJudge, masksOf } from "../../envs/actionMask.ts"
-import type { EnvironmentDefinition } from "../../envs/EnvironmentDefinition.ts"
 import { joinReference, wrappersOf } from "../../envs/options.ts"
-import { Stepper } from "../../envs/Stepper.ts"
-import { EnvironmentMistake, shown, thrownReason } from "../../envs/thrown.ts"
 import { Arena } from "../../model/kernels/Arena.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { distributionOf } from "../../model/policy/DistributionSpec.ts"
 import { encoderOf } from "../../model/policy/Encoder.ts"
-import { evaluationStream } from "../../random/streams.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { confirmEnvironment } from "../config/confirmEnvironment.ts"
-import { endless, endlessReason, EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
-import { type Decision, Policy } from "../evaluation/Policy.ts"
+import { drawing } from "../evaluation/drawing.ts"
+import { Evaluator } from "../evaluation/Evaluator.ts"
+import { greedyStates } from "../evaluation/greedyStates.ts"
+import { Policy } from "../evaluation/Policy.ts"
 import { policyPath } from "../evaluation/policyPath.ts"
 import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
@@ -38,45 +35,6 @@ import { loadDeadline } from "./loadDeadline.ts"
 
 /** Something about the request that cannot be done. */
 export class EvalError extends Schema.TaggedError<EvalError>()("EvalError", { message: Schema.String }) {}
-
-/** The states of one greedy episode, the first included. */
-const episode = Effect.fnUntraced(function*(policy: Policy, definition: EnvironmentDefinition, seed: number) {
-  const { id } = definition
-  const fault = (step: number, reason: string) => new EvaluationFault({ environment: id, episode: 0, step, reason })
-  // Its outputs stand for the actions of this environment, which need not be the one of the training.
-  const player = new Policy(policy.envId, policy.environment, policy.spec, policy.weights, {
-    actionSpace: definition.actionSpace
-  })
-  const mask = new Uint8Array(policy.actionMasks ? masksOf(definition) : 0)
-  const judge = maskJudge(definition.actionSpace)
-  const state = new Float64Array(definition.stateSize)
-  const observation = new Float32Array(definition.observationSpace.size)
-  const stepper = Stepper.create(definition, state)
-  if (!(stepper instanceof Stepper)) return yield* fault(0, stepper.reason)
-  const random = evaluationStream(seed, 0)
-  const misstep = stepper.reset(random) ?? stepper.observe(observation)
-  if (misstep !== undefined) return yield* fault(0, misstep.reason)
-  const states = [state.slice()]
-  let remembered: Decision["state"]
-  for (let step = 1; step <= endless; step++) {
-    const unmasked = mask.length > 0 ? stepper.mask(mask, judge) : undefined
-    if (unmasked !== undefined) return yield* fault(step, unmasked.reason)
-    const { action, state: now } = yield* player.decide(Array.from(observation), {
-      mask: mask.length > 0 ? mask : undefined,
-      state: remembered
-    })
-    remembered = now
-    const misstep = stepper.step(action, random) ?? stepper.observe(observation)
-    if (misstep !== undefined) return yield* fault(step, misstep.reason)
-    states.push(state.slice())
-    if (stepper.terminated || stepper.truncated) return states
-    if (step % stepsBetweenYields === 0) yield* Effect.yieldNow
-  }
-  return yield* fault(endless, endlessReason)
-})
-
-/** Steps of an episode that is shown between two looks at the rest of the program. */
-const stepsBetweenYields = 1024
 
 const showOnTerminal = Effect.fnUntraced(function*(pictures: ReadonlyArray<string>, pace: number) {
   const terminal = yield* Terminal.Terminal
@@ -119,26 +77,6 @@ const trainedLimit = Effect.fnUntraced(function*(file: string, { episodeLimit }:
     Effect.orElseSucceed(() => 0)
   )
 })
-
-/** The picture of that kind; what draws it is the environment's own code. */
-const drawing = <Picture>(
-  { id }: EnvironmentDefinition,
-  render: "ansi" | "svg",
-  draw: ((picture: Picture) => string) | undefined
-): Effect.Effect<(picture: Picture) => Effect.Effect<string, EvalError>, EvalError> =>
-  draw === undefined
-    ? Effect.fail(new EvalError({ message: `${id} has no ${render} rendering; leave --render and --video out.` }))
-    : Effect.succeed((picture) =>
-      Effect.try({
-        try: () => {
-          const drawn: unknown = draw(picture)
-          if (typeof drawn === "string") return drawn
-          throw new EnvironmentMistake(`its ${render} rendering gave ${shown(drawn)}, where text belongs`)
-        },
-        catch: (cause) =>
-          new EvalError({ message: `${id} cannot be drawn: ${thrownReason(`its ${render} rendering`, cause)}.` })
-      })
-    )
 
 export const evalCommand = Command.make(
   "eval",
@@ -255,11 +193,11 @@ export const evalCommand = Command.make(
       const { rendering } = definition
       if (render === "ansi") {
         const draw = yield* drawing(definition, render, rendering?.ansi?.bind(rendering))
-        const pictures = yield* Effect.forEach(yield* episode(policy, definition, seed), draw)
+        const pictures = yield* Effect.forEach(yield* greedyStates(policy, definition, seed), draw)
         yield* showOnTerminal(pictures, paceOf(definition))
       } else if (render === "svg") {
         const draw = yield* drawing(definition, render, rendering?.svg?.bind(rendering))
-        yield* wholeFile.write(out, yield* draw(yield* episode(policy, definition, seed))).pipe(
+        yield* wholeFile.write(out, yield* draw(yield* greedyStates(policy, definition, seed))).pipe(
           Effect.mapError((error) =>
             new EvalError({ message: `${out} cannot be written: ${explain(error)}. Name another file with --out.` })
           )
@@ -267,7 +205,7 @@ export const evalCommand = Command.make(
       }
       if (Option.isSome(video) && format !== undefined) {
         const draw = yield* drawing(definition, "svg", rendering?.svg?.bind(rendering))
-        const states = yield* episode(policy, definition, seed)
+        const states = yield* greedyStates(policy, definition, seed)
         yield* writeVideo(video.value, format, states, { draw, pace: paceOf(definition) })
       }
       yield* Console.log(

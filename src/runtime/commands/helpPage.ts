@@ -113,6 +113,8 @@ const groupOfFlag: Readonly<Record<string, Group>> = {
   "trace-from": "output",
   "trace-seconds": "output",
   "metrics-port": "output",
+  dashboard: "output",
+  "dashboard-port": "output",
   json: "output",
   quiet: "output",
   ...Object.fromEntries(Object.entries(groupOfOption).map(([name, group]) => [flagName(name), group]))

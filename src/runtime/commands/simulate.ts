@@ -9,7 +9,9 @@ import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { ConfigError } from "../config/configSources.ts"
 import type { Request } from "../simulations/simulating.ts"
+import { dashboardPort, dashboards, portOf } from "./dashboardFlags.ts"
 import { programName } from "./programName.ts"
+import { traceFlags, traceRequest } from "./traceFlags.ts"
 
 const positive = Schema.Finite.check(Schema.isGreaterThan(0))
 
@@ -114,13 +116,40 @@ export const simulateCommand = Command.make(
       Flag.withDescription("write a folder (default)"),
       Flag.withDefault(true)
     ),
+    ...traceFlags,
+    dashboard: Flag.Boolean("dashboard").pipe(
+      Flag.withDescription("a page on this machine that shows it as it goes, and can hold it up"),
+      Flag.withDefault(false)
+    ),
+    dashboardPort,
+    paused: Flag.Boolean("paused").pipe(
+      Flag.withDescription("with --dashboard: wait at the beginning until the page says go"),
+      Flag.withDefault(false)
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("print one JSON event a line, and nothing else"),
       Flag.withDefault(false)
     ),
     quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("print the last line only"), Flag.withDefault(false))
   },
-  Effect.fnUntraced(function*({ file, fork, replications, resume, rewind, set, sweep, ...flags }) {
+  Effect.fnUntraced(function*(
+    {
+      dashboard,
+      dashboardPort,
+      file,
+      fork,
+      paused,
+      replications,
+      resume,
+      rewind,
+      set,
+      sweep,
+      trace,
+      traceFrom,
+      traceSeconds,
+      ...flags
+    }
+  ) {
     const config = Object.fromEntries(
       yield* Effect.forEach(
         set,
@@ -148,6 +177,19 @@ export const simulateCommand = Command.make(
         "A simulation goes on with the seed and the configuration it was begun with: say --fork for others."
       )
     }
+    const port = portOf(dashboard, dashboardPort)
+    if (port === undefined ? paused : isMany) {
+      return yield* usage(
+        "dashboard",
+        isMany
+          ? "--dashboard shows one simulation: leave out --replications and --sweep."
+          : "--paused goes with --dashboard."
+      )
+    }
+    const traced = yield* traceRequest({ trace, traceFrom, traceSeconds })
+    if (traced !== undefined && isMany) {
+      return yield* usage("trace", "--trace is of one simulation: leave out --replications and --sweep.")
+    }
     const [{ many, once }, { loadModel }, { resumption }] = yield* simulations
     const loaded = yield* loadModel(file)
     const request: Request = {
@@ -160,7 +202,9 @@ export const simulateCommand = Command.make(
       until: Option.getOrUndefined(flags.until),
       placement: Option.getOrUndefined(flags.placement),
       every: Option.getOrUndefined(flags.every),
-      checkpointEvery: Option.getOrUndefined(flags.checkpointEvery)
+      checkpointEvery: Option.getOrUndefined(flags.checkpointEvery),
+      trace: traced,
+      onlooker: port === undefined ? undefined : yield* (yield* dashboards).ofSimulation(port, paused)
     }
     if (isMany) return yield* many(request, sweeps, Option.getOrElse(replications, () => 1))
     yield* once(
@@ -169,7 +213,7 @@ export const simulateCommand = Command.make(
         ? undefined
         : yield* resumption(loaded, resume.value, Option.getOrUndefined(rewind), fork)
     )
-  })
+  }, Effect.scoped)
 ).pipe(
   Command.withDescription("Run a simulation of agents in virtual time, once or many times")
 )

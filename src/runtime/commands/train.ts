@@ -46,13 +46,15 @@ import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { settle } from "../runDevice.ts"
-import { Traced, type Window } from "../timeline/Timeline.ts"
+import { Traced } from "../timeline/Timeline.ts"
 import { keep } from "../timeline/writeTimeline.ts"
 import { numberForEnvironment } from "./commandLine.ts"
+import { dashboardPort, dashboards, portOf } from "./dashboardFlags.ts"
 import { untilUncaught } from "./ending.ts"
 import { environmentOptions } from "./environmentOptions.ts"
 import { given, runFlags, settingsFile } from "./flags.ts"
 import * as resume from "./resume.ts"
+import { traceFlags, type TraceRequest, traceRequest } from "./traceFlags.ts"
 
 /** When this process started: the date, and by the monotonic clock, which is what everything else is counted from. */
 const processStart = {
@@ -211,9 +213,11 @@ interface TrainRequest {
   readonly json: boolean
   readonly quiet: boolean
   /** The file of the timeline, and which part of the run it has. */
-  readonly trace: (Window & { readonly path: string }) | undefined
+  readonly trace: TraceRequest | undefined
   /** The port at which the metrics are to be had. */
   readonly metricsPort: number | undefined
+  /** The port of the dashboard. */
+  readonly dashboardPort: number | undefined
 }
 
 /** Brings the folder of a run back to where its checkpoint was taken. */
@@ -302,13 +306,19 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   const events = yield* EventQueue.make
   const config = yield* Effect.provideService(settle(wanted), RunEvents, { emit: events.emit })
   const recorder = config.schedule === "async" ? new recording.Recorder(before?.recorded) : undefined
-  const { metricsPort, trace } = request
+  const { dashboardPort, metricsPort, trace } = request
   if (metricsPort !== undefined) {
     // Few want it, and it takes a while to load.
     const { serveMetrics } = yield* Effect.promise(() => import("../serving/metricsServer.ts"))
     const port = yield* serveMetrics(metricsPort)
     yield* events.emit({ event: "notice", message: `metrics at http://127.0.0.1:${port}/metrics` })
   }
+  const dashboard = dashboardPort === undefined
+    ? undefined
+    : yield* (yield* dashboards).ofRun(dashboardPort, (message) =>
+      request.quiet && !request.json
+        ? Console.error(plainLine(message))
+        : events.emit({ event: "notice", message }))
   const timeline = trace === undefined ? undefined : yield* keep(
     paths.resolve(trace.path),
     trace,
@@ -398,11 +408,17 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
 
   const screen = request.json
     ? yield* JsonLines.reporter
-    : yield* Table.reporter({ quiet: request.quiet, rewardThreshold: run.environment.rewardThreshold })
+    : yield* Table.reporter({
+      quiet: request.quiet,
+      rewardThreshold: run.environment.rewardThreshold,
+      actors: run.actors
+    })
   const onCheckpoint = writer?.writeInto(folder?.file(CheckpointFolder.name) ?? "", environment)
-  const reporters = folder === undefined
-    ? [screen]
-    : [yield* folderReporter(folder, onCheckpoint, config.logInterval), screen]
+  const reporters = [
+    ...(folder === undefined ? [] : [yield* folderReporter(folder, onCheckpoint, config.logInterval)]),
+    ...(dashboard === undefined ? [] : [dashboard.show(run, folder?.path ?? null)]),
+    screen
+  ]
   const consumed = yield* Effect.forkScoped(
     Reporter.consume(events.stream, reporters).pipe(
       Effect.andThen(writer?.settled ?? Effect.void),
@@ -450,26 +466,17 @@ export const trainCommand = Command.make(
       Flag.withDescription("with --replay: repeat the run though its environment has changed, and not exactly then"),
       Flag.withDefault(false)
     ),
-    trace: Flag.String("trace").pipe(
-      Flag.withDescription("file for a timeline of the run, for Perfetto: a row an actor and one a thread"),
-      Flag.withMetavar("path"),
-      Flag.optional
-    ),
-    traceFrom: Flag.Finite("trace-from").pipe(
-      Flag.withDescription("seconds of the run after which the timeline begins (default 0)"),
-      Flag.withSchema(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1e9 }))),
-      Flag.optional
-    ),
-    traceSeconds: Flag.Finite("trace-seconds").pipe(
-      Flag.withDescription("seconds that the timeline has (default 2)"),
-      Flag.withSchema(Schema.Finite.check(Schema.isBetween({ minimum: 0.001, maximum: 3600 }))),
-      Flag.optional
-    ),
+    ...traceFlags,
     metricsPort: Flag.Int("metrics-port").pipe(
       Flag.withDescription("port of this machine at which Prometheus finds the run's metrics; 0 for any that is free"),
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
       Flag.optional
     ),
+    dashboard: Flag.Boolean("dashboard").pipe(
+      Flag.withDescription("a page on this machine that shows the run as it goes; its address is told"),
+      Flag.withDefault(false)
+    ),
+    dashboardPort,
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("print one JSON event a line, and nothing else"),
       Flag.withDefault(false)
@@ -481,6 +488,8 @@ export const trainCommand = Command.make(
       {
         async: own,
         config,
+        dashboard,
+        dashboardPort,
         envOptions,
         environment,
         force,
@@ -524,12 +533,6 @@ export const trainCommand = Command.make(
         })
       }
       for (const schedule of schedules) texts["schedule"] = schedule
-      if (Option.isNone(trace) && (Option.isSome(traceFrom) || Option.isSome(traceSeconds))) {
-        return yield* new configSources.ConfigError({
-          source: "trace",
-          message: "--trace-from and --trace-seconds go with --trace, which names the file of the timeline."
-        })
-      }
       yield* train({
         given: yield* configSources.fromFlags(texts),
         file: Option.getOrUndefined(config),
@@ -540,11 +543,8 @@ export const trainCommand = Command.make(
         json,
         quiet,
         metricsPort: Option.getOrUndefined(metricsPort),
-        trace: Option.getOrUndefined(Option.map(trace, (path) => ({
-          path,
-          from: Option.getOrElse(traceFrom, () => 0),
-          seconds: Option.getOrElse(traceSeconds, () => 2)
-        })))
+        dashboardPort: portOf(dashboard, dashboardPort),
+        trace: yield* traceRequest({ trace, traceFrom, traceSeconds })
       })
     }
   )

@@ -63,6 +63,21 @@ const columnsOf = Effect.fnUntraced(function*(path: string) {
   return known.length === header.length ? known : metricNames
 })
 
+/** The last number in a column of a progress.csv; null where there is none, or no such file. */
+export const lastRowOf = (
+  path: string,
+  column: MetricName
+): Effect.Effect<number | null, never, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const [header = "", ...rows] = (yield* fs.readFileString(path)).split("\n")
+    const at = header.split(",").indexOf(column)
+    const fields = rows.map((row) => row.split(",")[at] ?? "").filter((field) =>
+      field !== "" && !Number.isNaN(Number(field))
+    )
+    return fields.length === 0 ? null : Number(fields.at(-1))
+  }).pipe(Effect.orElseSucceed(() => null))
+
 export const csv = (folder: RunFolder): Made =>
   Effect.flatMap(
     columnsOf(folder.file("progress.csv")),

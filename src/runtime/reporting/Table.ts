@@ -1,15 +1,16 @@
 /**
- * What a person sees of a run. On a terminal: a head, one line with a progress bar redrawn in place, restarts and
- * evaluations above it as they happen, a summary. Elsewhere (a pipe, a log file): the same as plain aligned rows, often
+ * What a person sees of a run. On a terminal: a head, one line with a progress bar redrawn in place (on a wide one with the
+ * returns so far, and below it what the actors do), restarts and evaluations above it as they happen, a summary. Elsewhere (a pipe, a log file): the same as plain aligned rows, often
  * at first and ever more seldom, without escape codes. Quiet: the last line alone.
  */
 import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Terminal from "effect/Terminal"
+import type { ActorInfo } from "../../actors/ActorSystem.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import type { ActorEvent, Evaluation, Finished, Progress, RunEvent, Started } from "../monitoring/RunEvent.ts"
-import { bar, decimal, duration, exactScore, fit, plural, rate, score, spread, whole } from "./formatting.ts"
+import { bar, decimal, duration, exactScore, fit, plural, rate, score, sparkline, spread, whole } from "./formatting.ts"
 import type { Reporter } from "./Reporter.ts"
 import { faultAt, standardOutput } from "./ReportFault.ts"
 
@@ -18,6 +19,8 @@ export interface TableOptions {
   readonly rewardThreshold?: number | null | undefined
   /** Print the last line alone. */
   readonly quiet?: boolean | undefined
+  /** The living actors, for a wide terminal. */
+  readonly actors?: Effect.Effect<ReadonlyArray<ActorInfo>> | undefined
 }
 
 type Style = (text: string) => string
@@ -26,6 +29,15 @@ const ansi = (code: number): Style => (text) => `\x1b[${code}m${text}\x1b[0m`
 
 /** Erases the line the cursor is in and returns to its start. */
 const eraseLine = "\r\x1b[2K"
+
+/** The same, of two lines. */
+const eraseLines = `${eraseLine}\x1b[1A\x1b[2K`
+
+/** Columns from which a terminal is wide. */
+const wide = 120
+
+/** Returns of a sparkline: each is the mean of as long a stretch of the run, so that the whole run is in it. */
+const sparks = 24
 
 /** Seconds of the run between two drawings of the bar. */
 const redraw = 0.1
@@ -52,7 +64,7 @@ const row = (progress: Progress): string =>
   ])
 
 /** Where the actors live, after "10 environments of 2 EnvWorkers". */
-const placeOf = ({ placement, workers }: Started): string => {
+export const placeOf = ({ placement, workers }: Started): string => {
   switch (placement) {
     case "auto":
       return `in up to ${plural(workers, "thread")}`
@@ -72,12 +84,24 @@ const head = (started: Started): ReadonlyArray<string> => [
   ...(started.folder === null ? [] : [started.folder])
 ]
 
-const evaluationLine = (event: Evaluation): string =>
+/** What an evaluation came to. */
+export const evaluationLine = (event: Evaluation): string =>
   `evaluation at ${whole(event.env_steps)} steps: ${spread(event)} over ${plural(event.episodes, "episode")}`
 
-const actorLine = (event: ActorEvent): string => {
+/** What befell an actor. */
+export const actorLine = (event: ActorEvent): string => {
   const back = event.recovery_ms === null ? "" : `, back in ${decimal(event.recovery_ms, 1)} ms`
   return `${event.actor} ${event.kind}${back}${event.cause === null ? "" : `: ${event.cause}`}`
+}
+
+/** What actors do, as many as fit: the busiest first. */
+const actorsLine = (actors: ReadonlyArray<ActorInfo>, width: number): string => {
+  const busiest = actors.toSorted((a, b) => (b.message?.sinceMillis ?? -1) - (a.message?.sinceMillis ?? -1))
+  const doing = ({ message, name, status }: ActorInfo): string => {
+    const what = status !== "running" ? status : message === undefined ? "idle" : message.method
+    return `${plainLine(name, 40)} ${plainLine(what, 40)}`
+  }
+  return fit([plural(actors.length, "actor"), ...busiest.slice(0, width).map(doing)], width)
 }
 
 /** The last line of a run, whole in itself: what it reached, what decided it, and the hash two people compare. */
@@ -117,7 +141,21 @@ export const reporter = (
     const recoveries: Array<number> = []
     let drawnAt = -Infinity
     let titled = false
-    let live = false
+    /** Lines that are drawn anew in place. */
+    let live: 0 | 1 | 2 = 0
+    /** The returns of the run so far, a value for each stretch of so many reports. */
+    let returns: Array<number> = []
+    let stretch = 1
+    let reports = 0
+
+    /** Where there are too many values, every other is enough from here on. */
+    const remember = ({ ep_rew_mean: mean }: Progress): void => {
+      if (mean === null || !Number.isFinite(mean) || reports++ % stretch !== 0) return
+      returns.push(mean)
+      if (returns.length < 2 * sparks) return
+      returns = returns.filter((_, i) => i % 2 === 0)
+      stretch *= 2
+    }
 
     const put = (text: string) => Effect.mapError(terminal.display(text), faultAt(standardOutput))
 
@@ -147,6 +185,7 @@ export const reporter = (
         `${rate(progress.env_steps)} steps`,
         duration(progress.wall_seconds),
         ...(progress.restarts > 0 ? [plural(progress.restarts, "restart")] : []),
+        ...(columns >= wide && returns.length > 1 ? [sparkline(returns.slice(-sparks))] : []),
         `${rate(progress.fps)} steps/s`,
         `entropy ${decimal(progress.entropy, 3)}`,
         `${whole(progress.episodes)} episodes`
@@ -192,6 +231,7 @@ export const reporter = (
       for (const event of events) {
         if (event.event === "progress") {
           latest = event
+          remember(event)
           if (!canAnimate && rowIsDue(event)) lines.push(...rowLines(event))
         } else if (event.event === "actor") {
           if (event.kind !== "restarted" && event.kind !== "failed") continue
@@ -212,13 +252,18 @@ export const reporter = (
         const due = canAnimate && !over && latest !== undefined &&
           (lines.length > 0 || latest.wall_seconds - drawnAt >= redraw)
         if (lines.length === 0 && !due) return
-        let text = live ? eraseLine : ""
-        live = false
+        let text = ["", eraseLine, eraseLines][live]!
+        live = 0
         for (const line of lines) text += `${line}\n`
         if (due && latest !== undefined) {
           drawnAt = latest.wall_seconds
-          live = true
-          text += liveLine(latest, yield* terminal.columns)
+          const columns = yield* terminal.columns
+          live = 1
+          text += liveLine(latest, columns)
+          if (columns >= wide && options.actors !== undefined) {
+            live = 2
+            text += `\n${style.dim(actorsLine(yield* options.actors, columns - 1))}`
+          }
         }
         yield* put(text)
       })
@@ -234,6 +279,6 @@ export const reporter = (
       }
     }
     // A run cut short leaves its last state on the screen, and the prompt on a line of its own.
-    yield* Effect.addFinalizer(() => Effect.suspend(() => live ? Effect.ignore(put("\n")) : Effect.void))
+    yield* Effect.addFinalizer(() => Effect.suspend(() => live > 0 ? Effect.ignore(put("\n")) : Effect.void))
     return { on: show }
   })

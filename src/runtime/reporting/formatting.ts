@@ -60,6 +60,13 @@ export const bar = (fraction: number, width: number): string => {
   return "█".repeat(filled) + "░".repeat(width - filled)
 }
 
+/** Values as a line of small bars, from the least to the greatest of them. */
+export const sparkline = (values: ReadonlyArray<number>): string => {
+  const least = Math.min(...values)
+  const most = Math.max(...values)
+  return values.map((value) => "▁▂▃▄▅▆▇█"[most > least ? Math.round((value - least) / (most - least) * 7) : 0]).join("")
+}
+
 /**
  * As many of the parts, two blanks between, as fit into `width` cells; the first ones go first in importance. The
  * result is never longer than `width`.

@@ -7,10 +7,13 @@
 /** Rows of each doubling. */
 const perDoubling = 1024
 
-/** Whether the report after `update` updates becomes a row, where there is one every `logInterval` updates. */
-export const isRow = (update: number, logInterval: number): boolean => {
+/**
+ * Whether the report after `update` updates becomes a row, where there is one every `logInterval` updates. `rows`: how many
+ * there are for each doubling.
+ */
+export const isRow = (update: number, logInterval: number, rows = perDoubling): boolean => {
   const report = Math.floor(update / logInterval)
   let every = 1
-  while (report > 2 * perDoubling * every) every *= 2
+  while (report > 2 * rows * every) every *= 2
   return report % every === 0
 }

@@ -10,6 +10,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
+import { plainLine } from "../../text/plainLine.ts"
 
 /** The port cannot be had. */
 export class PortUnavailable extends Schema.TaggedError<PortUnavailable>()("PortUnavailable", {
@@ -21,32 +22,72 @@ const mostConnections = 200
 
 const names = new Set(["localhost", "127.0.0.1", "[::1]"])
 
-/** Whether a host, as a browser or a client names it, is this machine's loopback. */
-const isLoopback = (host: string | undefined): boolean => host !== undefined && names.has(host.replace(/:\d+$/, ""))
+/** A host as a browser or a client names it; undefined where that is not this machine's loopback. */
+const loopback = (host: string | undefined): { readonly port: string } | undefined => {
+  const [, name = "", port = "80"] = /^(.*?)(?::(\d+))?$/.exec(host ?? "") ?? []
+  return names.has(name) ? { port } : undefined
+}
 
-/** Why a request is not answered; undefined where it is. */
-const refusal = (request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse | undefined => {
-  const { host, origin } = request.headers
-  if (!isLoopback(host) || origin !== undefined && !isLoopback(/^https?:\/\/([^/]+)$/.exec(origin)?.[1])) {
-    return HttpServerResponse.text("This server answers this machine alone.\n", { status: 403 })
+/** Why a request is not answered. */
+interface Refusal {
+  readonly status: 403 | 405
+  readonly text: string
+  /** Who it was, for the log. */
+  readonly by: string
+}
+
+const refusalOf = (
+  { headers, method }: HttpServerRequest.HttpServerRequest,
+  methods: ReadonlyArray<string>
+): Refusal | undefined => {
+  const { host, origin } = headers
+  const ours = loopback(host)
+  // A page of another port is another program's.
+  const ownPage = origin === undefined || loopback(/^http:\/\/([^/]+)$/.exec(origin)?.[1])?.port === ours?.port
+  if (ours === undefined || !ownPage) {
+    const by = ours === undefined ? `a request for the host ${host ?? "without a name"}` : `a page of ${origin}`
+    return { status: 403, text: "This server answers this machine alone.\n", by }
   }
-  return request.method === "GET" || request.method === "HEAD"
-    ? undefined
-    : HttpServerResponse.text("This server only shows.\n", { status: 405, headers: { allow: "GET, HEAD" } })
+  return methods.includes(method) ? undefined : {
+    status: 405,
+    text: methods.includes("POST") ? "This server knows no such method.\n" : "This server only shows.\n",
+    by: `a request to ${method}`
+  }
+}
+
+/** How a server answers. */
+export interface Serving {
+  /** Methods that `answer` is asked with. Default: GET and HEAD. */
+  readonly methods?: ReadonlyArray<string>
+  /** Hears in one sentence of the first request of each kind that was refused. Default: the log. */
+  readonly notice?: (message: string) => Effect.Effect<void>
 }
 
 /** Serves on a port of loopback (0: any that is free) until the scope closes. Answers the port. */
 export const serve = Effect.fnUntraced(function*<E, R>(
   port: number,
-  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  { methods = ["GET", "HEAD"], notice = Effect.logWarning }: Serving = {}
 ) {
   const server = createServer()
   server.maxConnections = mostConnections
   server.headersTimeout = 5_000
   server.requestTimeout = 10_000
+  const noticed = new Set<number>()
+  const refuse = Effect.fnUntraced(function*({ by, status, text }: Refusal) {
+    if (!noticed.has(status)) {
+      noticed.add(status)
+      yield* notice(plainLine(`The server on loopback has refused ${by}.`, 300))
+    }
+    // What else comes on this connection, a large body above all, is not read.
+    return HttpServerResponse.text(text, {
+      status,
+      headers: { connection: "close", ...(status === 405 ? { allow: methods.join(", ") } : {}) }
+    })
+  })
   const app = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-    const refused = refusal(request)
-    return refused === undefined ? answer : Effect.succeed(refused)
+    const refusal = refusalOf(request, methods)
+    return refusal === undefined ? answer : refuse(refusal)
   })
   const layer = HttpServer.serve(app).pipe(
     Layer.provide(NodeHttpServer.layer(() => server, { host: "127.0.0.1", port }))
@@ -59,6 +100,13 @@ export const serve = Effect.fnUntraced(function*<E, R>(
         }. Take another; 0 is any that is free.`
       })
     )
+  )
+  // Before the server waits for those who are connected: it waits for nobody.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      server.close()
+      server.closeAllConnections()
+    })
   )
   const address = server.address()
   return typeof address === "object" && address !== null ? address.port : port

@@ -41,7 +41,10 @@ const ConfigFile = Schema.Struct({
 export type ConfigFile = typeof ConfigFile.Type
 
 const ConfigFileFromJson = fromJson(ConfigFile)
-const RowFromJson = fromJson(Schema.Record(Schema.String, Schema.Union([Schema.Number, Schema.String, Schema.Boolean])))
+/** A line of `series.jsonl`. */
+export const RowFromJson = fromJson(
+  Schema.Record(Schema.String, Schema.Union([Schema.Number, Schema.String, Schema.Boolean]))
+)
 
 export interface SimulationFolder {
   readonly path: string

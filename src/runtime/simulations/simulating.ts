@@ -8,18 +8,23 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
+import * as Inspection from "../../actors/inspection/Inspection.ts"
 import { attempt } from "../../simulation/attempt.ts"
 import type { SimulationFault } from "../../simulation/errors.ts"
 import { type HostsResult, run as simulate } from "../../simulation/hosts/run.ts"
-import { open, restore, type Result } from "../../simulation/World.ts"
+import { open, restore, type Result, type World } from "../../simulation/World.ts"
 import { plainJson, plainLine } from "../../text/plainLine.ts"
+import { runningTime } from "../../time/runningTime.ts"
 import { ConfigError } from "../config/configSources.ts"
 import { shellWord } from "../config/confirmEnvironment.ts"
 import * as FolderLock from "../files/FolderLock.ts"
+import type { Window } from "../timeline/Timeline.ts"
+import { keep as keepTimeline } from "../timeline/writeTimeline.ts"
 import { type Estimate, estimates, measuresOf } from "./estimates.ts"
 import { writeEvents } from "./eventLog.ts"
 import type { LoadedModel } from "./loadModel.ts"
 import { agentRows, scenes, seriesRow } from "./observation.ts"
+import type { Onlooker } from "./Onlooker.ts"
 import type { Resumption } from "./resumption.ts"
 import { drawnColumns, drawSeries } from "./seriesPicture.ts"
 import * as SimulationFolder from "./SimulationFolder.ts"
@@ -66,6 +71,10 @@ export interface Request {
   readonly quiet: boolean
   /** How this program is called. */
   readonly program: string
+  /** The file of its timeline, and which part of it that has. */
+  readonly trace: (Window & { readonly path: string }) | undefined
+  /** Who looks at it as it goes. */
+  readonly onlooker: Onlooker | undefined
 }
 
 const say = (event: string, fields: Readonly<Record<string, unknown>>) =>
@@ -92,7 +101,7 @@ const tell = (result: Result) =>
 // ------------------------------------------------------------------------------------------------------------ one run
 
 export const once = Effect.fnUntraced(function*(request: Request, resumed: Resumption | undefined) {
-  const { agents, chaos, config, events, file, hosts, json, loaded, placement, quiet } = request
+  const { agents, chaos, config, events, file, hosts, json, loaded, onlooker, placement, quiet } = request
   const { model, module } = loaded
   const began = yield* Clock.monotonicTimeNanos
   const before = resumed?.folder?.config ?? resumed?.from
@@ -150,27 +159,28 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
   const frames = new Map<string, Array<Scene>>()
   const tables = new Map<string, Array<Row>>()
   let collected: ReadonlyArray<string> = []
-  const every = request.every ?? (until === undefined ? undefined : until / points)
+  // Who looks wants to see something, also of what knows no end.
+  const every = request.every ?? (until === undefined ? onlooker && 1 : until / points)
   const keepEvery = request.checkpointEvery ?? (until === undefined ? request.every : until / kept)
   const nextDue = (now: number) => keepEvery === undefined ? Infinity : (Math.floor(now / keepEvery) + 1) * keepEvery
   let due = nextDue(resumed?.now ?? 0)
 
-  /** Looks at a copy of the world; the world itself goes on as if nobody had. */
-  const observe = Effect.fnUntraced(function*(bytes: Uint8Array<ArrayBuffer>, now: number) {
-    const world = yield* Effect.sync(() => restore(model, bytes))
-    const row = seriesRow(world)
-    collected = [...world.engine.collectors.keys()]
-    rows.push(row)
-    if (json) yield* say("series", row)
-    if (folder === undefined) return
+  /** What a folder keeps of a time. */
+  const keep = Effect.fnUntraced(function*(
+    folder: SimulationFolder.SimulationFolder,
+    world: World,
+    row: Row,
+    seen: ReadonlyArray<Scene>,
+    bytes: Uint8Array
+  ) {
+    const { now } = world
     yield* SimulationFolder.appendRow(folder, row)
     if (beside !== undefined) yield* writeEvents(folder, beside, world.engine.handled)
-    for (const scene of scenes(world)) {
-      const seen = frames.get(scene.name) ?? []
-      frames.set(scene.name, seen)
-      seen.push(scene)
+    for (const scene of seen) {
+      const before = frames.get(scene.name) ?? []
+      before.push(scene)
       // Every other frame is enough, from here on.
-      if (seen.length > mostFrames) frames.set(scene.name, seen.filter((_, i) => i % 2 === 0))
+      frames.set(scene.name, before.length > mostFrames ? before.filter((_, i) => i % 2 === 0) : before)
     }
     if (agents) {
       for (const [kind, more] of agentRows(world)) tables.set(kind, [...tables.get(kind) ?? [], ...more])
@@ -180,11 +190,44 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
     yield* SimulationFolder.writeCheckpoint(folder, now, bytes)
   })
 
-  const looks = folder !== undefined || json
+  /** Looks at a copy of the world; the world itself goes on as if nobody had. */
+  const observe = Effect.fnUntraced(function*(bytes: Uint8Array<ArrayBuffer>, now: number) {
+    const world = yield* Effect.sync(() => restore(model, bytes))
+    const row = seriesRow(world)
+    collected = [...world.engine.collectors.keys()]
+    rows.push(row)
+    if (json) yield* say("series", row)
+    if (folder === undefined && onlooker === undefined) return
+    const seen = scenes(world)
+    if (folder !== undefined) yield* keep(folder, world, row, seen, bytes)
+    if (onlooker !== undefined) yield* onlooker.look({ time: now, row, scenes: seen })
+  })
+
+  if (onlooker !== undefined) {
+    onlooker.begin({ model: model.modelName, seed, until, hosts, config: settings, folder: shown ?? null })
+    // Its beginning is worth a look too, and may be where it is held up.
+    const world = yield* attempt(() =>
+      resumed === undefined ? open(model, { seed, config: settings }) : restore(model, resumed.bytes)
+    )
+    yield* onlooker.look({ time: world.now, row: seriesRow(world), scenes: scenes(world) })
+  }
+
+  const looks = folder !== undefined || json || onlooker !== undefined
   /** A folder that cannot be written ends the run; the simulation itself knows no such end. */
   let fault: SimulationFolder.FolderFault | SimulationFault | undefined
   const context = yield* Effect.context<Effect.Services<ReturnType<typeof observe>>>()
+  const timeline = request.trace === undefined ? undefined : yield* keepTimeline(
+    path.resolve(request.trace.path),
+    request.trace,
+    runningTime.now() - performance.now(),
+    (message) => quiet || json ? Effect.void : Console.error(plainLine(message))
+  )
   const running = simulate(model, {
+    onHosts: (actors) => {
+      onlooker?.meet(actors)
+      return Inspection.serve({ what: `simulate ${model.modelName}`, folder: folder?.path ?? null }, actors)
+    },
+    ...(timeline === undefined ? {} : { observer: timeline.observer }),
     ...(resumed === undefined
       ? { seed, config: settings }
       : resumed.forkedFrom === undefined
@@ -252,6 +295,8 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
   }
   const seconds = Number((yield* Clock.monotonicTimeNanos) - began) / 1e9
   const { stateSha256, unsplit, ...told } = result
+  const outcome = `${model.modelName} to time ${rounded(result.now)}: ${result.events} events`
+  onlooker?.end(outcome)
   if (json) {
     return yield* say("finished", {
       ...told,
@@ -265,13 +310,7 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
     yield* tell(result)
     if (unsplit !== undefined) yield* Console.log(plainLine(`One host: ${unsplit}.`))
   }
-  yield* Console.log(
-    plainLine(
-      `${model.modelName} to time ${rounded(result.now)}: ${result.events} events in ${
-        seconds.toFixed(2)
-      } s, state_sha256 ${stateSha256}`
-    )
-  )
+  yield* Console.log(plainLine(`${outcome} in ${seconds.toFixed(2)} s, state_sha256 ${stateSha256}`))
 }, Effect.scoped)
 
 const safe = (name: string): string => name.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+/, "") || "unnamed"

@@ -13,8 +13,9 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
 import type { ActorRef } from "../../actors/ActorRef.ts"
-import { ActorSystem } from "../../actors/ActorSystem.ts"
+import { type ActorInfo, ActorSystem } from "../../actors/ActorSystem.ts"
 import type * as Fault from "../../actors/Fault.ts"
+import type { Observer } from "../../actors/Observer.ts"
 import * as Supervision from "../../actors/Supervision.ts"
 import { missing } from "../../companions.ts"
 import { Pcg64, SeedSequence } from "../../random/index.ts"
@@ -39,6 +40,7 @@ import {
   SimulationHost,
   SimulationHostBehavior
 } from "./SimulationHost.ts"
+import { told } from "./telemetry.ts"
 
 export interface HostsOptions<Config> extends RunOptions<Config> {
   /** How many hosts, up to 16. Default 1. A model without a lookahead, or with one share, has one whatever is said. */
@@ -54,6 +56,10 @@ export interface HostsOptions<Config> extends RunOptions<Config> {
   readonly onCheckpoint?: (bytes: Uint8Array<ArrayBuffer>, now: number) => Effect.Effect<void>
   /** Kills this many hosts amid their work, drawn from the seed. */
   readonly chaos?: number
+  /** Watches the actors that are its hosts. */
+  readonly observer?: Observer
+  /** Gets to know them when they are up; what it leaves in the scope lasts as long as they do. */
+  readonly onHosts?: (actors: Effect.Effect<ReadonlyArray<ActorInfo>>) => Effect.Effect<void, never, Scope>
   /** How long time may stand still in a thread before that is a fault (`SimulationStuck`). Default 30 s. */
   readonly heartbeat?: Duration.Input
 }
@@ -111,8 +117,9 @@ export const run = <Config>(
     }
     const noEntry = placement === "thread" ? missing(hostEntry) : undefined
     if (noEntry !== undefined) return Effect.fail(new HostsFailed({ model: model.modelName, reason: noEntry }))
-    return Effect.scoped(Effect.flatMap(open(model, options, used, placement, module ?? ""), (hosts) =>
+    const running = Effect.scoped(Effect.flatMap(open(model, options, used, placement, module ?? ""), (hosts) =>
       Effect.map(hosts.finish, (result) => ({ ...result, hosts: used, unsplit }))))
+    return told(model.modelName, running)
   })
 
 const unsplitReason = ({ lookahead, shares }: AnyModel): string | undefined =>
@@ -187,10 +194,18 @@ const open = <Config>(
     const memory = allocate(hosts)
     const rejections = yield* watchRejections
     const source = Layer.succeed(ModelSource, { load: () => Effect.succeed(model), rejections })
+    const observed = options.observer === undefined ? {} : { observer: options.observer }
     const layer = placement === "fiber"
-      ? ActorSystem.layerFiber([SimulationHostBehavior]).pipe(Layer.provide(source))
-      // A round takes longer than a sign of life should: clocks are looked at instead.
-      : ActorSystem.layerThread({ entry: hostEntry, hosts, buildId, heartbeat: "Infinity", spares: chaos > 0 ? 1 : 0 })
+      ? ActorSystem.layerFiber([SimulationHostBehavior], observed).pipe(Layer.provide(source))
+      : ActorSystem.layerThread({
+        ...observed,
+        entry: hostEntry,
+        hosts,
+        buildId,
+        // A round takes longer than a sign of life should: clocks are looked at instead.
+        heartbeat: "Infinity",
+        spares: chaos > 0 ? 1 : 0
+      })
     const context = yield* Layer.build(layer).pipe(Effect.mapError((cause) => failed(cause.message)))
     const system = Context.get(context, ActorSystem)
     const refs = yield* Effect.forEach(Array.from({ length: hosts }, (_, host) => host), (host) =>
@@ -202,6 +217,9 @@ const open = <Config>(
       }), { concurrency: "unbounded" }).pipe(Effect.mapError((cause) =>
         failed(wordsOf(cause))
       ))
+    if (options.onHosts !== undefined) {
+      yield* options.onHosts(system.actors)
+    }
     // Runs before the system is closed: whoever waits for other hosts no longer does.
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => abort(memory))

@@ -100,6 +100,35 @@ describe("the table on a terminal", () => {
         assert.isTrue(left.some((line) => line.startsWith("env-worker/3 restarted")))
       }
     }))
+  it.effect("shows the returns so far and what the actors do where there is room", () =>
+    Effect.gen(function*() {
+      const idle = {
+        name: "env-worker/0",
+        definition: "EnvWorker",
+        status: "running",
+        incarnation: 1,
+        restarts: 0,
+        unanswered: 0,
+        message: undefined,
+        asks: [],
+        timers: 0,
+        host: 0,
+        placement: "fiber"
+      } as const
+      const busy = { ...idle, name: "env-worker/1", message: { method: "Collect", seq: 1, sinceMillis: 3 } }
+      const back = { ...idle, name: "env-worker/2", status: "restarting" as const }
+      const events = Array.from({ length: 200 }, (_, i) => ({ ...progress, ep_rew_mean: i, wall_seconds: i / 5 }))
+      const actors = Effect.succeed([idle, busy, back])
+      const output = yield* show(events, { tty: true, columns: 160, chunk: 1, actors })
+      const last = output.split("\r\x1b[2K").at(-1)!.trimEnd().split("\n")
+      assert.match(last[0]!, /▁▁?▂.*▇██?/)
+      assert.strictEqual(last[1], "3 actors  env-worker/1 Collect  env-worker/0 idle  env-worker/2 restarting")
+      for (const line of last) assert.isBelow(line.length, 160)
+      // Both lines are erased before they are drawn again.
+      assert.strictEqual(output.split("\x1b[1A").length, output.split("3 actors").length - 1)
+      const narrow = yield* show(events, { tty: true, columns: 100, chunk: 1, actors })
+      assert.notMatch(narrow, /▁|env-worker/)
+    }))
   it.effect("draws at most ten times a second of the run", () =>
     Effect.gen(function*() {
       const events = Array.from({ length: 1000 }, (_, i) => ({ ...progress, wall_seconds: i / 1000 }))
