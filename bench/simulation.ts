@@ -178,7 +178,11 @@ const measure = async (): Promise<void> => {
   say("simulation: PHOLD")
   const alone = await byTurns({
     "PHOLD, a bare loop over the same queue": () => bare(until),
-    "PHOLD, one host": () => Simulation.runSync(Phold, { seed: 1, until }).events
+    "PHOLD, one host": () => {
+      const world = Simulation.open(Phold, { seed: 1 })
+      world.run(until)
+      return world.engine.handled
+    }
   })
   for (const [row, rates] of Object.entries(alone)) figures.push(figure(table, row, "figure", "/s", rates))
   const threads = await ratesByTurns({

@@ -38,7 +38,7 @@ import { Space, type SpaceOptions } from "./parts/Space.ts"
 import { Store, type StoreOptions } from "./parts/Store.ts"
 import { copied, NotPlain } from "./plainData.ts"
 import { type Population, type Rows, stepMessage } from "./Population.ts"
-import { noteIn, Process, type ProcessBody, type ProcessDefinition, type Wait, type Waiter } from "./Process.ts"
+import { Process, type ProcessBody, type ProcessDefinition, type Wait, type Waiter } from "./Process.ts"
 import { Processes } from "./Processes.ts"
 import { RandomStreams } from "./RandomStreams.ts"
 import { activateMessage, type ScheduleOptions } from "./Schedule.ts"
@@ -94,8 +94,8 @@ export class Engine implements Sim, PartHost {
 
   readonly #clock: Float64Array
   readonly #lookahead: number
-  /** There are other hosts. */
-  readonly #ownsSome: boolean
+  /** 1 for each share that lives on another host. */
+  readonly #elsewhere: Uint8Array
   readonly #post: Post | undefined
   readonly #handlers = this.#known.handlers
   /** Functions of the model, in the order in which the set-up gave them. */
@@ -125,7 +125,7 @@ export class Engine implements Sim, PartHost {
     this.#clock = options.clock ?? new Float64Array(2)
     this.#clock.fill(0)
     this.owns = options.owns ?? all
-    this.#ownsSome = options.owns !== undefined
+    this.#elsewhere = Uint8Array.from({ length: model.shares }, (_, share) => this.owns(share) ? 0 : 1)
     this.#lookahead = model.lookahead ?? 0
     this.#post = options.post
     // The model itself is on every host while it is set up.
@@ -186,7 +186,7 @@ export class Engine implements Sim, PartHost {
     const begun: Array<readonly [Process, number]> = []
     for (const [place, state] of states.entries()) {
       if (numbers[place] === -1) continue
-      if (state instanceof Process && state.journal.times.length > 0) {
+      if (state instanceof Process && state.journal.steps > 0) {
         state.beganWith ??= random.firstWords(numbers[place]!)
         begun.push([state, place])
       } else random.reset(place)
@@ -194,7 +194,7 @@ export class Engine implements Sim, PartHost {
     random.reseed(seed)
     for (const [process, place] of begun) {
       const words = random.firstWords(process.number)
-      noteIn(process.journal, "reseeds", { at: process.journal.times.length, words })
+      process.journal.reseed(process.journal.steps, words)
       random.setWords(place, words)
     }
   }
@@ -409,7 +409,7 @@ export class Engine implements Sim, PartHost {
     // The dead have no count: the question's own is free again.
     this.queue.entry.set([this.now + back, 0, sender, count, waiter.process])
     const share = shareOf(sender)
-    if (this.#ownsSome && !this.owns(share)) this.#post?.(share, this.queue.entry, eventKind.reply, reply)
+    if (this.#elsewhere[share] === 1) this.#post?.(share, this.queue.entry, eventKind.reply, reply)
     else this.accept(eventKind.reply, reply)
   }
 
@@ -497,7 +497,7 @@ export class Engine implements Sim, PartHost {
     entry[1] = priority
     const count = this.sign(to)
     this.#deliver(what, payload)
-    if (this.#processes.running !== undefined) noteIn(this.#processes.running.journal, "notes", count)
+    if (this.#processes.running !== undefined) this.#processes.running.journal.note(count)
     return count as EventHandle
   }
 
@@ -527,11 +527,11 @@ export class Engine implements Sim, PartHost {
         })
       }
       // All hosts set up alike: what is sent meanwhile is not sent to others.
-      if (this.#ownsSome && !this.owns(share)) {
+      if (this.#elsewhere[share] === 1) {
         if (!this.#settingUp) this.#post?.(share, entry, what, payload)
         return
       }
-    } else if (this.#ownsSome && !this.owns(share)) return
+    } else if (this.#elsewhere[share] === 1) return
     this.accept(what, payload)
   }
 
@@ -571,7 +571,7 @@ export class Engine implements Sim, PartHost {
     entry[1] = priority
     const count = this.sign(this.#clock[1]!)
     // Set up on every host, the model lives on one.
-    if (!this.#ownsSome || this.owns(this.#share)) this.queue.enter(this.place, what, payload)
+    if (this.#elsewhere[this.#share] === 0) this.queue.enter(this.place, what, payload)
     return count
   }
 
@@ -649,7 +649,7 @@ export class Engine implements Sim, PartHost {
 
   /** An event's handle, noted where a process has it. */
   #handed(count: number): EventHandle {
-    if (this.#processes.running !== undefined) noteIn(this.#processes.running.journal, "notes", count)
+    if (this.#processes.running !== undefined) this.#processes.running.journal.note(count)
     return count as EventHandle
   }
 

@@ -6,6 +6,7 @@
  * journal's answers, during which nothing that it does has an effect. A long life keeps its journal short with
  * `continueAs`.
  */
+import { Journal } from "./Journal.ts"
 import type { Part } from "./Part.ts"
 
 /**
@@ -13,8 +14,12 @@ import type { Part } from "./Part.ts"
  * lines from another file than the model has.
  */
 export abstract class Wait<A> {
-  readonly "~wait" = true
   #begun = false
+
+  // No field, of which each wait would have one.
+  get "~wait"(): true {
+    return true
+  }
 
   /** The process begins to wait. Answers `pending`, or at once what it waited for. */
   abstract begin(waiter: Waiter): A | typeof pending
@@ -87,49 +92,13 @@ export class Interrupted extends Error {
   }
 }
 
-/** What a process was told each time it went on. */
-export interface Journal {
-  /** When it went on. */
-  readonly times: Array<number>
-  /** With which answer; the reason, where it was interrupted. */
-  readonly answers: Array<unknown>
-  /** Which of these were interruptions. */
-  interruptions: Array<number>
-  /** What calls between its waits gave it, in their order. */
-  notes: Array<unknown>
-  /** Before which of these steps its random stream became another, in a fork, and which. */
-  reseeds: Array<{ readonly at: number; readonly words: Uint32Array }>
-}
-
-/** Of what most processes have none: made when there is one. */
-const none: Array<never> = []
-
-export const emptyJournal = (): Journal => ({
-  times: [],
-  answers: [],
-  interruptions: none,
-  notes: none,
-  reseeds: none
-})
-
-/** Adds an entry to one of a journal's rarer lists. */
-export const noteIn = <K extends "interruptions" | "notes" | "reseeds">(
-  journal: Journal,
-  list: K,
-  entry: Journal[K][number]
-): void => {
-  const entries: Array<unknown> = journal[list]
-  if (entries === none) journal[list] = [entry] as Journal[K]
-  else entries.push(entry)
-}
-
 /** A process that lives. */
 export class Process {
   readonly definition: ProcessDefinition
   readonly number: number
   args: ReadonlyArray<unknown>
   generator: Generator<Wait<unknown>, unknown, unknown> | undefined
-  journal: Journal = emptyJournal()
+  journal = new Journal()
   /** The words of its random stream when its body began; `undefined` where that was untouched. */
   beganWith: Uint32Array | undefined
   /** How many waits it has begun. */

@@ -5,9 +5,10 @@
 import { type AgentTable, nowhere } from "./AgentTable.ts"
 import type { EventQueue } from "./EventQueue.ts"
 import { eventKind } from "./events.ts"
+import { Journal } from "./Journal.ts"
 import type { Part } from "./Part.ts"
 import { copied } from "./plainData.ts"
-import { emptyJournal, Interrupted, isWait, noteIn, pending, Process, Wait, type Waiter } from "./Process.ts"
+import { Interrupted, isWait, pending, Process, Wait, type Waiter } from "./Process.ts"
 import { type RandomStreams, wordsPerStream } from "./RandomStreams.ts"
 import { shown } from "./shown.ts"
 import { ContinueAs } from "./waits.ts"
@@ -49,6 +50,8 @@ export class Processes {
   running: Process | undefined
   /** The process that begins to wait. */
   beginning: Process | undefined
+  /** A process is being restored: nothing is to change. */
+  isReplaying = false
   readonly #engine: ProcessEngine
   /** The process that is being restored, and the next of its notes. */
   #replayed: Process | undefined
@@ -56,11 +59,6 @@ export class Processes {
 
   constructor(engine: ProcessEngine) {
     this.#engine = engine
-  }
-
-  /** A process is being restored: nothing is to change. */
-  get isReplaying(): boolean {
-    return this.#replayed !== undefined
   }
 
   /** The process's wait is over: it goes on with this answer, or with an interruption thrown into it, to its next wait. */
@@ -117,16 +115,19 @@ export class Processes {
     interrupted: boolean
   ): IteratorResult<Wait<unknown>, unknown> {
     const { journal } = process
-    if (interrupted) noteIn(journal, "interruptions", journal.times.length)
-    journal.times.push(this.#engine.now)
-    journal.answers.push(answer)
-    return interrupted ? generator.throw(new Interrupted(answer)) : generator.next(answer)
+    const { now } = this.#engine
+    if (!interrupted) {
+      journal.step(now, answer)
+      return generator.next(answer)
+    }
+    journal.interruption(now, answer)
+    return generator.throw(new Interrupted(answer))
   }
 
   /** The process's life so far is forgotten. */
   #beginAgain(process: Process, args: ReadonlyArray<unknown>): NonNullable<Process["generator"]> {
     process.args = args
-    process.journal = emptyJournal()
+    process.journal = new Journal()
     process.beganWith = this.#engine.random.wordsAt(this.#engine.place)
     return process.generator = this.#bodyOf(process)
   }
@@ -134,9 +135,9 @@ export class Processes {
   /** What a call answers to a process, noted; while it is restored, what was noted. */
   note<A>(compute: () => A): A {
     // What is noted was an answer to this very call.
-    if (this.#replayed !== undefined) return this.noted() as A
+    if (this.isReplaying) return this.noted() as A
     const answer = compute()
-    if (this.running !== undefined) noteIn(this.running.journal, "notes", copied(answer))
+    if (this.running !== undefined) this.running.journal.note(copied(answer))
     return answer
   }
 
@@ -210,35 +211,37 @@ export class Processes {
     const engine = this.#engine
     const { now, random } = engine
     const place = engine.table.find(process.number)
-    const { answers, interruptions, notes, reseeds, times } = process.journal
+    const { journal } = process
+    const { interruptions, notes, reseeds, steps } = journal
     const reseed = (step: number) => {
       for (const { at, words } of reseeds) if (at === step) random.setWords(place, words)
     }
     engine.turnTo(place, process.number)
     this.#replayed = process
+    this.isReplaying = true
     this.#note = 0
     if (process.beganWith === undefined) random.reset(place)
     else random.setWords(place, process.beganWith)
     const interrupted = new Set(interruptions)
     try {
-      if (times.length === 0) return
+      if (steps === 0) return
       let result: IteratorResult<Wait<unknown>, unknown> | undefined
       engine.sealed(() => {
         const generator = process.generator = process.definition.body(...copied(process.args) as ReadonlyArray<never>)
-        for (let i = 0; i < times.length; i++) {
+        for (let i = 0; i < steps; i++) {
           if (result?.done === true) throw new Diverged("it ended earlier")
-          engine.setTime(times[i]!)
+          engine.setTime(journal.timeOf(i))
           reseed(i)
           result = interrupted.has(i)
-            ? generator.throw(new Interrupted(answers[i]))
-            : generator.next(copied(answers[i]))
+            ? generator.throw(new Interrupted(journal.answerOf(i)))
+            : generator.next(copied(journal.answerOf(i)))
         }
       })
       if (result === undefined || result.done === true || !isWait(result.value)) {
         throw new Diverged("it ended earlier")
       }
       process.wait = result.value
-      reseed(times.length)
+      reseed(steps)
       if (this.#note !== notes.length) throw new Diverged("it did less than the journal has")
       for (let i = 0; i < wordsPerStream; i++) {
         if (random.words[place * wordsPerStream + i] !== words[i]) throw new Diverged("it drew other random numbers")
@@ -246,6 +249,7 @@ export class Processes {
     } finally {
       engine.setTime(now)
       this.#replayed = undefined
+      this.isReplaying = false
       random.setWords(place, words)
     }
   }

@@ -8,8 +8,9 @@ import { birthOf, nowhere, numberOf, shareOf } from "./AgentTable.ts"
 import type { Engine } from "./Engine.ts"
 import { CheckpointRefused, isSimulationFault } from "./errors.ts"
 import { type EventKind, eventKind } from "./events.ts"
+import { Journal } from "./Journal.ts"
 import { copied, NotPlain } from "./plainData.ts"
-import { type Journal, Process } from "./Process.ts"
+import { Process } from "./Process.ts"
 import { wordsPerStream } from "./RandomStreams.ts"
 import { Tally } from "./Tally.ts"
 
@@ -68,7 +69,7 @@ export type ShareState = typeof ShareState.Type
 
 const saveProcess = (process: Process): typeof SavedProcess.Type => ({
   args: process.args,
-  journal: process.journal,
+  journal: process.journal.save(),
   beganWith: process.beganWith,
   turn: process.turn,
   awaitedSender: process.awaitedSender,
@@ -296,8 +297,7 @@ const loadAgents = (
       const { args, awaitedCount, awaitedSender, beganWith, journal, settled, turn } = decodeProcess(states[i])
       const process = new Process(known!.definition, number, args)
       // Decoded from a copy, so nobody else holds its arrays.
-      process.journal = journal as Journal
-      if (journal.answers.length !== journal.times.length) wrong("a journal")
+      process.journal = Journal.of(journal)
       process.beganWith = beganWith
       process.turn = turn
       process.awaitedSender = awaitedSender

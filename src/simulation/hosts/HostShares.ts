@@ -61,13 +61,13 @@ export class HostShares {
     this.#host = host
     this.#hosts = hosts
     this.#exchange = new Exchange(memory, host)
-    const owner = (share: number) => hostOf(share, model.shares, hosts)
+    const owners = Int32Array.from({ length: model.shares }, (_, share) => hostOf(share, model.shares, hosts))
     this.#clock = clockOf(memory, host)
     this.#layout = {
       clock: this.#clock,
       ...(hosts === 1 ? {} : {
-        owns: (share: number) => owner(share) === host,
-        post: (share, entry, kind, payload) => this.#exchange.post(owner(share), entry, kind, payload)
+        owns: (share: number) => owners[share] === host,
+        post: (share, entry, kind, payload) => this.#exchange.post(owners[share]!, entry, kind, payload)
       })
     }
     this.#engine = new Engine(model, { ...this.#layout, seed, config })
