@@ -1,8 +1,19 @@
 /** Tests run from the sources; only the WebAssembly kernels and the bundled entries come from `dist/`, built first. */
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+/** One file at a time: what measures, stops or replaces clocks, threads and processes, or builds what others run. */
+const alone = [
+  "test/actors/{givenUp,kill,pause,process,thread,timers}.test.ts",
+  "test/actors/links/{HandOvers,model,Poller,SharedLink}.test.ts",
+  "test/bench/*.test.ts",
+  "test/scripts/*.test.ts",
+  "test/time/*.test.ts",
+  "test/{compileCache,dying,ending,firstLoading,loading,package,resume,time}.test.ts"
+]
 
 export default defineConfig({
   resolve: {
@@ -13,11 +24,23 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["test/build.setup.ts"],
     // Every address that a test gives the kernels is looked at first: `src/model/kernels/checkedJobs.ts`.
     env: { CHECKED_KERNELS: "1" },
     reporters: ["default", "./test/summary.reporter.ts"],
-    testTimeout: 30_000
+    testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "alone", include: alone, maxWorkers: 1 } },
+      {
+        extends: true,
+        test: {
+          name: "together",
+          include: ["test/**/*.test.ts"],
+          exclude: alone,
+          maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+          sequence: { groupOrder: 1 }
+        }
+      }
+    ]
   }
 })
