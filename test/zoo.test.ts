@@ -64,7 +64,7 @@ describe("zoo", () => {
     assert.isTrue(found.met)
     assert.isFalse(comparison("MountainCarContinuous-v0", { ...peer, mean: 91 }, rows)!.met)
     assert.isUndefined(comparison("MountainCarContinuous-v0", { ...peer, steps: 19_999 }, rows))
-    const text = page(rows, 100)
+    const text = page(rows, 100, "")
     for (const said of [...verdicts(rows).flat(), "1".repeat(64), "| MountainCarContinuous-v0 | ppo | 20,000 | 4 |"]) {
       assert.include(text, said)
     }
@@ -91,9 +91,11 @@ describe("zoo", () => {
       assert.match(written, /\| CartPole-v1 \| a2c \| 1,050 \| 2 \|/)
       // Whole iterations of 200 rows.
       assert.match(written, /\| CartPole-v1 \| ppo \| 1,000 \| 2 \|/)
+      yield* fs.writeFileString(`${cwd}/again.md`, `${written}\n## Remarks\n\nBy hand.\n`)
       const again = yield* troupe(cwd, ["zoo", "--resume", `runs/${folder}`, "--out", "again.md", "--episodes", "3"])
       assert.strictEqual(again.code, 0, again.stderr)
-      assert.strictEqual(yield* fs.readFileString(`${cwd}/again.md`), written)
+      const remarked = written.replace("## Every run", "## Remarks\n\nBy hand.\n\n## Every run")
+      assert.strictEqual(yield* fs.readFileString(`${cwd}/again.md`), remarked)
       const [, hash] = /\| CartPole-v1 \| a2c \| 1,050 \| 2 \| [^|]+ \| `([0-9a-f]{64})`/.exec(written) ?? []
       const alone = [
         "--algo",

@@ -12,6 +12,7 @@ import { isGymnasium } from "../../envs/gymnasium/reference.ts"
 import { splitReference } from "../../envs/options.ts"
 import { Registry } from "../../envs/Registry.ts"
 import { plainJson, plainLine } from "../../text/plainLine.ts"
+import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
 import * as wholeFile from "../files/wholeFile.ts"
 import { plural } from "../reporting/formatting.ts"
@@ -19,7 +20,17 @@ import * as RunFolder from "../reporting/RunFolder.ts"
 import { cellsOf } from "../sweeps/plan.ts"
 import { aligned } from "../sweeps/summary.ts"
 import * as SweepFolder from "../sweeps/SweepFolder.ts"
-import { cellsOfRow, entriesOf, page, rowsOf, titles, usualIds, verdicts, type ZooEntry } from "../sweeps/zoo.ts"
+import {
+  cellsOfRow,
+  entriesOf,
+  page,
+  remarksOf,
+  rowsOf,
+  titles,
+  usualIds,
+  verdicts,
+  type ZooEntry
+} from "../sweeps/zoo.ts"
 import { allWell, completed, jobsFlag, reopened } from "./sweep.ts"
 
 /** The page that a zoo comes to cannot be written. */
@@ -87,8 +98,13 @@ export const zooCommand = Command.make(
           for (const line of aligned(beside)) yield* Console.log(plainLine(line))
         }
       }
+      const written = Effect.gen(function*() {
+        // What was written by hand stays.
+        const earlier = (yield* fs.exists(file)) ? yield* readData.readText(file) : ""
+        yield* wholeFile.write(file, page(rows, episodes, remarksOf(earlier)))
+      })
       yield* Effect.mapError(
-        wholeFile.write(file, page(rows, episodes)),
+        written,
         (error) =>
           new PageFault({ message: `${file} cannot be written: ${explain(error)}. Name another file with --out.` })
       )

@@ -126,8 +126,18 @@ export const verdicts = (rows: ReadonlyArray<ZooRow>): ReadonlyArray<ReadonlyArr
 const markdown = (titles: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
   [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
 
-/** The page that a zoo comes to. */
-export const page = (rows: ReadonlyArray<ZooRow>, episodes: number): string =>
+const remarksTitle = "## Remarks"
+
+/** What somebody has written below that title of an earlier page, title and all; nothing where there is none. */
+export const remarksOf = (earlier: string): string => {
+  const from = earlier.indexOf(`\n${remarksTitle}\n`)
+  if (from < 0) return ""
+  const next = earlier.indexOf("\n## ", from + remarksTitle.length)
+  return earlier.slice(from, next < 0 ? undefined : next).trim()
+}
+
+/** The page that a zoo comes to, with the remarks of the one before it. */
+export const page = (rows: ReadonlyArray<ZooRow>, episodes: number, remarks: string): string =>
   [
     "# Zoo",
     `What the settings that come with Troupe reach: written by \`npm start -- zoo\`, which trains every row on its seeds and plays
@@ -140,6 +150,7 @@ are those of one core of the machine that wrote this page.`,
     `RL Zoo's figures are of one run each with deterministic evaluation, CleanRL's means of the last 100 training episodes. A row is
 met where the interquartile mean of ours is no worse, in no more steps.`,
     markdown(["environment", "who", "theirs", "steps", "ours (IQM)", "with", "said of it"], verdicts(rows)),
+    ...(remarks === "" ? [] : [remarks]),
     "## Every run",
     `A hash is the SHA-256 of the weights. \`npm start -- --env-id <environment> --algo <algorithm> --total-timesteps <steps>
 --keep-going --seed <seed>\` makes it again.`,
