@@ -63,7 +63,17 @@ const KeeperBehavior = Keeper.behavior(() =>
   })
 )
 
-const behaviors = [AdderBehavior, KeeperBehavior] as const
+/** Answers what another one answers. */
+class Relay extends Actor.make("Relay", {
+  config: Schema.Struct({ to: Actor.Ref(Adder) }),
+  protocol: [Rpc.make("Add", { payload: { n: Schema.Int }, success: Schema.Int })]
+}) {}
+
+const RelayBehavior = Relay.behavior(({ config: { to } }) =>
+  Effect.succeed({ handlers: { Add: ({ n }) => Effect.orDie(to.Add({ n })) } })
+)
+
+const behaviors = [AdderBehavior, KeeperBehavior, RelayBehavior] as const
 
 const seconds = isQuick ? 0.05 : 1
 
@@ -111,56 +121,65 @@ const tells = (adder: ActorRef<typeof Adder>, calls: number) =>
     for (let i = 0; i < calls; i++) yield* tell
   })
 
-const measure = Effect.gen(function*() {
-  const system = yield* ActorSystem
-  const adder = yield* system.spawn(Adder, { name: "adder" })
-  const keeper = yield* system.spawn(Keeper, { name: "keeper" })
-  const sequential = <E>(ask: Effect.Effect<unknown, E>, calls = 1000) =>
-    rate(
-      calls,
-      Effect.gen(function*() {
-        for (let i = 0; i < calls; i++) yield* ask
-      })
-    )
-  const together = <E>(ask: Effect.Effect<unknown, E>, calls = 100) =>
-    rate(calls, Effect.forEach(Array.from({ length: calls }), () => ask, all))
-  const kilobyte = { text: "k".repeat(1024) }
-  const megabyte = { text: "m".repeat(1024 * 1024) }
-  const ten = yield* Effect.forEach(Array.from({ length: 10 }), () => system.spawn(Keeper, {}))
-  const spawns: Array<number> = []
-  const rates: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
-    ["asks, one after another", yield* sequential(adder.Add({ n: 1 }))],
-    ["one after another, with committed state", yield* sequential(keeper.Add({ n: 1 }))],
-    ["one after another, without payload or reply", yield* sequential(adder.Nothing())],
-    ["one after another, with 1 KiB of text", yield* sequential(adder.Length(kilobyte))],
-    ["one after another, with 1 MiB of text", yield* sequential(adder.Length(megabyte), 10)],
-    ["tells, until all are handled", yield* rate(1001, Effect.andThen(tells(adder, 1000), adder.Add({ n: 1 })))],
-    ["asks, 100 in flight", yield* together(adder.Add({ n: 1 }))],
-    ["100 in flight, with 1 KiB of text", yield* together(adder.Length(kilobyte))],
-    ["rounds of ten actors asked together", yield* rate(1, Effect.forEach(ten, (actor) => actor.Add({ n: 1 }), all))]
-  ]
-  for (let i = 0; i < 50; i++) {
-    spawns.push(
-      yield* Effect.scoped(time(Effect.flatMap(system.spawn(Keeper, {}), (spawned) => spawned.Add({ n: 1 }))))
-    )
-  }
-  const enqueued: Array<number> = []
-  for (let stretch = 0; stretch < 6; stretch++) {
-    const calls = isQuick ? 1000 : 100_000
-    const resting = yield* system.spawn(Adder, { mailbox: calls + 1 })
-    yield* resting.tell.Rest({ millis: 60_000 })
-    const start = performance.now()
-    yield* tells(resting, calls)
-    if (stretch > 0) enqueued.push(calls / (performance.now() - start) * 1000)
-    yield* system.stop(resting)
-  }
-  return [
-    ["tells, enqueuing alone", "/s", enqueued] as const,
-    ...rates.map(([row, values]) => [row, "/s", values] as const),
-    ["spawn to first answer", "ms", spawns] as const,
-    ["kill to next answer", "ms", yield* killing] as const
-  ]
-}).pipe(Effect.scoped)
+const measure = (hosts: number) =>
+  Effect.gen(function*() {
+    const system = yield* ActorSystem
+    const adder = yield* system.spawn(Adder, { name: "adder", host: 0 })
+    const beside = yield* system.spawn(Relay, { name: "beside", config: { to: adder }, host: 0 })
+    const apart = hosts > 1 ? yield* system.spawn(Relay, { name: "apart", config: { to: adder }, host: 1 }) : undefined
+    const keeper = yield* system.spawn(Keeper, { name: "keeper" })
+    const sequential = <E>(ask: Effect.Effect<unknown, E>, calls = 1000) =>
+      rate(
+        calls,
+        Effect.gen(function*() {
+          for (let i = 0; i < calls; i++) yield* ask
+        })
+      )
+    const together = <E>(ask: Effect.Effect<unknown, E>, calls = 100) =>
+      rate(calls, Effect.forEach(Array.from({ length: calls }), () => ask, all))
+    const kilobyte = { text: "k".repeat(1024) }
+    const megabyte = { text: "m".repeat(1024 * 1024) }
+    const ten = yield* Effect.forEach(Array.from({ length: 10 }), () => system.spawn(Keeper, {}))
+    const spawns: Array<number> = []
+    const rates: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
+      ["asks, one after another", yield* sequential(adder.Add({ n: 1 }))],
+      ["one after another, with committed state", yield* sequential(keeper.Add({ n: 1 }))],
+      ["one after another, without payload or reply", yield* sequential(adder.Nothing())],
+      ["one after another, with 1 KiB of text", yield* sequential(adder.Length(kilobyte))],
+      ["one after another, with 1 MiB of text", yield* sequential(adder.Length(megabyte), 10)],
+      ["tells, until all are handled", yield* rate(1001, Effect.andThen(tells(adder, 1000), adder.Add({ n: 1 })))],
+      ["asks, 100 in flight", yield* together(adder.Add({ n: 1 }))],
+      ["100 in flight, with 1 KiB of text", yield* together(adder.Length(kilobyte))],
+      ["rounds of ten actors asked together", yield* rate(1, Effect.forEach(ten, (actor) => actor.Add({ n: 1 }), all))],
+      ["asks that ask another of their host", yield* sequential(beside.Add({ n: 1 }))],
+      ["the same, 100 in flight", yield* together(beside.Add({ n: 1 }))],
+      ...(apart === undefined ? [] : [
+        ["asks that ask another of another host", yield* sequential(apart.Add({ n: 1 }))] as const,
+        ["the same to another host, 100 in flight", yield* together(apart.Add({ n: 1 }))] as const
+      ])
+    ]
+    for (let i = 0; i < 50; i++) {
+      spawns.push(
+        yield* Effect.scoped(time(Effect.flatMap(system.spawn(Keeper, {}), (spawned) => spawned.Add({ n: 1 }))))
+      )
+    }
+    const enqueued: Array<number> = []
+    for (let stretch = 0; stretch < 6; stretch++) {
+      const calls = isQuick ? 1000 : 100_000
+      const resting = yield* system.spawn(Adder, { mailbox: calls + 1 })
+      yield* resting.tell.Rest({ millis: 60_000 })
+      const start = performance.now()
+      yield* tells(resting, calls)
+      if (stretch > 0) enqueued.push(calls / (performance.now() - start) * 1000)
+      yield* system.stop(resting)
+    }
+    return [
+      ["tells, enqueuing alone", "/s", enqueued] as const,
+      ...rates.map(([row, values]) => [row, "/s", values] as const),
+      ["spawn to first answer", "ms", spawns] as const,
+      ["kill to next answer", "ms", yield* killing] as const
+    ]
+  }).pipe(Effect.scoped)
 
 /** 100 MB put, and its first reading by an actor in another thread. */
 const sharing = Effect.gen(function*() {
@@ -205,14 +224,14 @@ const program = Effect.gen(function*() {
   const entry = yield* bundled(import.meta.filename)
   const hosts = { entry, hosts: 2 }
   const columns = [
-    ["fiber", ActorSystem.layerFiber(behaviors)],
-    ["2 threads", ActorSystem.layerThread(hosts)],
-    ["2 processes", ActorSystem.layerProcess(hosts)]
+    ["fiber", 1, ActorSystem.layerFiber(behaviors)],
+    ["2 threads", 2, ActorSystem.layerThread(hosts)],
+    ["2 processes", 2, ActorSystem.layerProcess(hosts)]
   ] as const
   const figures: Array<Figure> = []
-  for (const [column, layer] of columns) {
+  for (const [column, count, layer] of columns) {
     say(`actors: ${column}`)
-    for (const [row, unit, values] of yield* Effect.provide(measure, layer)) {
+    for (const [row, unit, values] of yield* Effect.provide(measure(count), layer)) {
       figures.push(figure("Actors", row, column, unit, values))
     }
   }

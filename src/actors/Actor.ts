@@ -29,13 +29,14 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { Ref } from "./ActorRef.ts"
+import { type ActorRef, type AnyRef, Ref } from "./ActorRef.ts"
 import { InvalidOption } from "./errors.ts"
 import * as Codec from "./messages/Codec.ts"
 import * as Options from "./Options.ts"
 import type { Self } from "./Self.ts"
+import { type Answer, later, Token } from "./Token.ts"
 
-export { Ref, Rpc }
+export { later, Ref, Rpc, Token }
 
 /**
  * Annotates a method that must not run twice (it sends mail, it moves a robot): after a death in which it may have
@@ -54,11 +55,20 @@ export const NonReplayable = Context.Reference<boolean>("troupe/actors/NonReplay
  */
 export const Cancellable = Context.Reference<boolean>("troupe/actors/Cancellable", { defaultValue: () => false })
 
+/**
+ * Annotates a method whose handler need not do the same when its message runs again after a death: what it has asked, told and
+ * spawned before is not kept, and happens once more. For what does not follow from payload, state and answers alone.
+ *
+ * `Rpc.make("Poll", { ... }).annotate(Actor.AtLeastOnce, true)`
+ */
+export const AtLeastOnce = Context.Reference<boolean>("troupe/actors/AtLeastOnce", { defaultValue: () => false })
+
 /** One method of a protocol, as the system needs it. */
 export interface Method {
   readonly name: string
   readonly replayable: boolean
   readonly cancellable: boolean
+  readonly atLeastOnce: boolean
   readonly payload: Codec.Codec
   readonly success: Codec.Codec
   readonly error: Codec.Codec
@@ -89,7 +99,7 @@ export interface Actor<
    */
   behavior<E = never, R = never, RH = never>(
     start: (
-      context: BehaviorContext<Config["Type"], State["Type"], Rpcs>
+      context: BehaviorContext<Config["Type"], State["Type"], Rpcs, ActorRef<Actor<Name, Config, State, Rpcs>>>
     ) => Effect.Effect<Serving<Handlers<Rpcs, RH>, State["Type"]>, E, R>
   ): Behavior<Exclude<R | RH, Scope>>
 }
@@ -110,21 +120,29 @@ export interface Any {
 export type Rpcs<D extends Any> = RpcGroup.Rpcs<D["protocol"]>
 
 /** What an incarnation is told at its start. */
-export interface BehaviorContext<Config, State, Rpcs extends Rpc.Any = Rpc.Any> {
+export interface BehaviorContext<Config, State, Rpcs extends Rpc.Any = Rpc.Any, Ref = AnyRef> {
   readonly config: Config
   /** The last committed state; none in the first incarnation, and in one whose forerunner never answered. */
   readonly restored: Option.Option<State>
   readonly name: string
   /** 1, 2, ... */
   readonly incarnation: number
-  /** What the actor can do with itself: set timers. */
-  readonly self: Self<Rpcs>
+  /** What the actor can do with itself: set timers, hand out its reference, end. */
+  readonly self: Self<Rpcs, Ref>
+  /** The name of the actor that has spawned it; `undefined` where the program did. */
+  readonly parent: string | undefined
+  /** Answers a message that was to be answered later (`Actor.later`). */
+  readonly answer: Answer
 }
 
-/** A handler per method: from its payload to its success or error. */
+/**
+ * A handler per method: from its payload to its success or error. The token is for what is answered later: a handler that
+ * keeps it ends with `Actor.later`.
+ */
 export type Handlers<Rpcs extends Rpc.Any, R> = {
   readonly [Current in Rpcs as Current["_tag"]]: (
-    payload: Rpc.Payload<Current>
+    payload: Rpc.Payload<Current>,
+    token: Token
   ) => Effect.Effect<Rpc.Success<Current>, Rpc.Error<Current>, R>
 }
 
@@ -135,7 +153,7 @@ export type Serving<H, State> =
 
 /** Handlers and snapshot with the types of their messages erased. */
 export interface ServingAny {
-  readonly handlers: { readonly [method: string]: (payload: unknown) => Effect.Effect<unknown, unknown> }
+  readonly handlers: { readonly [method: string]: (payload: unknown, token: Token) => Effect.Effect<unknown, unknown> }
   readonly snapshot?: () => unknown
 }
 
@@ -165,6 +183,7 @@ const compile = (rpc: Rpc.AnyWithProps): Method => ({
   name: rpc._tag,
   replayable: !Context.get(rpc.annotations, NonReplayable),
   cancellable: Context.get(rpc.annotations, Cancellable),
+  atLeastOnce: Context.get(rpc.annotations, AtLeastOnce),
   // `Allowed` has seen to it that these need no services.
   payload: Codec.make(rpc.payloadSchema as Codec.Plain),
   success: Codec.make(rpc.successSchema as Codec.Plain),

@@ -20,7 +20,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import type { Any, Method, Rpcs } from "./Actor.ts"
 import { ActorStopped, type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
-import { type Address, type At, current, elsewhere, homes, systemMillis, type Waiting } from "./InHand.ts"
+import { type Address, type At, current, homes, systemMillis, type Waiting } from "./InHand.ts"
 import * as Options from "./Options.ts"
 
 export interface AskOptions {
@@ -76,7 +76,7 @@ const sender = (to: Address, method: Method, tell: boolean, defaultMillis: numbe
   return Effect.callback<unknown, unknown>((resume: (outcome: Outcome) => void) => {
     const hand = current()
     // A handler may have a system of its own, which knows nothing of its message.
-    if (hand !== undefined && (hand.home === to.home || to.home === elsewhere)) {
+    if (hand !== undefined && hand.system === to.system) {
       return giveUp(hand, hand.send(to, method, payload, millis, tell, failWhenFull, resume))
     }
     return giveUp(to, to.send(method, payload, millis, tell, failWhenFull, resume))
@@ -201,7 +201,6 @@ const address = (at: At): Address =>
   homes.get(at.system)?.(at) ?? {
     ...at,
     at,
-    home: elsewhere,
     send: (_method, _payload, _millis, _tell, _failWhenFull, resume) =>
       void resume(Exit.fail(new ActorStopped({ actor: at.name }))),
     abandon: () => {}

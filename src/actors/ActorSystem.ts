@@ -287,7 +287,7 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
       }
     })
     const shape = Talk.make(
-      { home: system.home, address: (at) => system.addresses.address(at, system.home) },
+      { home: system.home, address: (at) => system.addresses.address(at) },
       serve(system, standard)
     )
     systems.set(shape, system)
@@ -331,7 +331,7 @@ const serve = (system: System, standard: Placement): Shape => {
 
   const spawn: Shape["spawn"] = (definition, options) =>
     Effect.gen(function*() {
-      const invalid = Options.check("ActorSystem.spawn", options, spawnRules)
+      const invalid = Options.check("ActorSystem.spawn", options, spawnRules) ?? unattached(options.onFailure)
       if (invalid !== undefined) return yield* invalid
       const scope = yield* Effect.scope
       const guardian = yield* Effect.uninterruptible(Effect.gen(function*() {
@@ -369,6 +369,12 @@ const serve = (system: System, standard: Placement): Shape => {
     events: Stream.fromPubSub(system.events)
   }
 }
+
+/** There is no parent here who could fail with its child. */
+const unattached = (onFailure: "ignore" | "fail me" | undefined): InvalidOption | undefined =>
+  onFailure === "fail me"
+    ? Options.invalid("ActorSystem.spawn", "onFailure", "left out, where no actor spawns", onFailure)
+    : undefined
 
 /** Where only the hosts know a kind, its name must do. */
 const isOf = ({ definition: its }: Guardian, definition: Any): boolean =>

@@ -17,6 +17,7 @@ import * as Schema from "effect/Schema"
  * - `LinkBroken`: messages between owner and host were lost, or could not be read.
  * - `Diverged`: a message that ran again did not do what it had done before, so it cannot count once.
  * - `Sibling`: the actor itself was well, but its group restarts together.
+ * - `ChildFailed`: a child has failed for good whose failure is its parent's too (`onFailure: "fail me"`), or that escalated.
  * - `Cancelled`: nobody waited any more for what it did, and the method may be given up (`Actor.Cancellable`). It is not
  *   counted, and supervision is not asked.
  */
@@ -29,6 +30,7 @@ export const DeathKind = Schema.Literals([
   "LinkBroken",
   "Diverged",
   "Sibling",
+  "ChildFailed",
   "Cancelled"
 ])
 export type DeathKind = typeof DeathKind.Type

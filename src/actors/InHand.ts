@@ -31,9 +31,6 @@ export interface At {
 /** The systems of this thread, by what they are called on the way. */
 export const homes = new Map<string, (at: At) => Address>()
 
-/** The system of an address of which nothing more is known here: whoever has something in hand sends by way of that. */
-export const elsewhere: object = {}
-
 /** Where messages for an actor go. */
 export interface Address {
   /** The same, for who is elsewhere. */
@@ -41,8 +38,8 @@ export interface Address {
   readonly name: string
   /** Unique within its system. */
   readonly id: number
-  /** The system it belongs to, on this side. */
-  readonly home: object
+  /** What the system is called that it belongs to. */
+  readonly system: string
   /** Takes a message. `resume` gets the outcome, maybe before this returns. What is returned is what to `abandon`. */
   send(
     method: Method,
@@ -58,8 +55,9 @@ export interface Address {
 
 /** A handler's calls, which count once however often its message runs. */
 export interface Hand {
-  /** The system of the actor that calls. */
+  /** The system of the actor that calls, on this side; and what it is called. */
   readonly home: object
+  readonly system: string
   /** Its message; 0 for none. */
   readonly seq: number
   /** The scope of its incarnation. */

@@ -1,5 +1,6 @@
 /**
- * What an actor can do with itself: set timers. They are kept by its owner, so that they outlive its incarnations.
+ * What an actor can do with itself: hand out its reference, end, and set timers. Those are kept by its owner, so that they
+ * outlive its incarnations.
  *
  * ```ts
  * Counter.behavior(({ self }) =>
@@ -21,8 +22,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Rpc from "effect/rpc/Rpc"
-import type { Method } from "./Actor.ts"
+import type { Any, Method } from "./Actor.ts"
+import * as ActorRef from "./ActorRef.ts"
 import { MessageRefused } from "./errors.ts"
+import { type Address, systemMillis } from "./InHand.ts"
 import type { TimerChange } from "./links/HostLink.ts"
 import * as Options from "./Options.ts"
 
@@ -38,8 +41,12 @@ export type Timed<R extends Rpc.Any> = {
   ) => Effect.Effect<void>
 }
 
-export interface Self<R extends Rpc.Any> {
+export interface Self<R extends Rpc.Any, Ref = ActorRef.AnyRef> {
   readonly name: string
+  /** A reference to it, for others. */
+  readonly ref: Ref
+  /** Ends the actor: what it has in hand is finished, what is queued fails with `ActorStopped`. */
+  readonly stop: Effect.Effect<void>
   /** One message, when so much time has passed: at most 24 days. */
   readonly after: (delay: Duration.Input, options?: TimerOptions) => Timed<R>
   /** A message each time so much time has passed. One that comes before the last one was answered is left out. */
@@ -51,6 +58,9 @@ export interface Self<R extends Rpc.Any> {
 /** What stands behind it: an incarnation. */
 export interface Incarnation {
   readonly name: string
+  readonly address: Address
+  /** Asks its owner for its end. */
+  readonly leave: Effect.Effect<void>
   /** A payload as it is to be kept, or why it does not fit. */
   carry(method: Method, payload: unknown): Exit.Exit<unknown, string>
   set(change: TimerChange): void
@@ -73,11 +83,19 @@ const millisOf = (duration: unknown): number =>
 /** The methods are those of a protocol that is not known here. */
 export class Own implements Self<Rpc.Any> {
   private readonly incarnation: Incarnation
-  private readonly methods: ReadonlyMap<string, Method>
+  private readonly definition: Any
 
-  constructor(incarnation: Incarnation, methods: ReadonlyMap<string, Method>) {
+  constructor(incarnation: Incarnation, definition: Any) {
     this.incarnation = incarnation
-    this.methods = methods
+    this.definition = definition
+  }
+
+  get ref(): ActorRef.AnyRef {
+    return ActorRef.make(this.incarnation.address, this.definition, systemMillis)
+  }
+
+  get stop(): Effect.Effect<void> {
+    return this.incarnation.leave
   }
 
   get name(): string {
@@ -99,7 +117,7 @@ export class Own implements Self<Rpc.Any> {
   private timed(kind: TimerKind, given: Given): Timed<Rpc.Any> {
     const setting = (method: Method) => (payload?: unknown): Effect.Effect<void> =>
       Effect.suspend(() => this.set(kind, given, method, payload))
-    return Object.fromEntries([...this.methods.values()].map((method) => [method.name, setting(method)]))
+    return Object.fromEntries([...this.definition.methods.values()].map((method) => [method.name, setting(method)]))
   }
 
   private set(kind: TimerKind, given: Given, method: Method, payload: unknown): Effect.Effect<void> {

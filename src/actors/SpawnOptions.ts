@@ -16,6 +16,12 @@ export type SpawnOptions<D extends Any> =
     readonly host?: number
     /** In a system with several placements: where. Default: the system's own; for a child its parent's. */
     readonly placement?: Placement
+    /**
+     * For a child, which a handler or a start spawns: what its failing for good means for its parent. `"fail me"`: the parent's
+     * incarnation ends with it, by a death of kind `ChildFailed`, and the parent's supervision says what then. Default:
+     * `"ignore"`.
+     */
+    readonly onFailure?: "ignore" | "fail me"
     /** How long it may take to end when its scope closes. */
     readonly grace?: Duration.Input
   }
@@ -30,5 +36,6 @@ export const spawnRules = {
   mailbox: Options.whole(1),
   host: Options.whole(0),
   placement,
+  onFailure: Options.oneOf("ignore", "fail me"),
   grace: Options.delay
 } satisfies Record<keyof SpawnOptions<Any>, unknown>

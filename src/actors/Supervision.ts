@@ -19,7 +19,7 @@ import * as Options from "./Options.ts"
 
 /**
  * What to do about one death: `restart` (while the limit allows), `stop` (the actor has failed), `escalate` (all actors of
- * its group have failed; for one-for-one the same as `stop`), or `resume`: who sent the message in hand gets `ActorDied`, and
+ * its group have failed, and a child's parent dies of it, whose own supervision then decides), or `resume`: who sent the message in hand gets `ActorDied`, and
  * the actor, alone, goes on at once with the next, from what was committed; no restart is counted. Where no message was in
  * hand there is nothing to leave out, and `resume` is `restart`.
  */
@@ -31,12 +31,20 @@ export type Directive = "restart" | "resume" | "stop" | "escalate"
  */
 export type Backoff = Schedule.Schedule<unknown, Death> | ((restart: number) => Duration.Input)
 
+/**
+ * What becomes of the children that an actor's handlers have spawned, when it restarts: they live on (`keep`), or are ended
+ * before its next incarnation begins (`stop`). The message in hand keeps those that it has spawned itself. What a start has
+ * spawned is always ended, since the next start spawns it anew.
+ */
+export type Children = "keep" | "stop"
+
 /** A supervision strategy; make it with `oneForOne`, `oneForAll` or `restForOne`. */
 export interface Supervision {
   readonly strategy: "one-for-one" | "one-for-all" | "rest-for-one"
   readonly maxRestarts: number
   readonly withinMillis: number
   readonly maxConsecutive: number
+  readonly children: Children
   readonly backoff: Backoff | undefined
   readonly decide: (death: Death) => Directive
   /** What was given that is no option; refused where an actor is spawned with it. */
@@ -53,6 +61,8 @@ export interface SupervisionOptions {
    * with no reply committed between. Kills by `system.kill` and deaths with its group do not count. Default 10.
    */
   readonly maxConsecutive?: number
+  /** What becomes of an actor's children when it restarts. Default: `keep`. */
+  readonly children?: Children
   /** Default: none, the next incarnation starts at once. A schedule that ends fails the actor. */
   readonly backoff?: Backoff
   /** Decides by what happened, e.g. by the error's tag. Default: always `restart`. */
@@ -64,6 +74,7 @@ const rules: Options.Rules = {
   maxRestarts: Options.required(Options.wholeOrInfinity(0)),
   withinMillis: Options.required(Options.span),
   maxConsecutive: Options.required(Options.wholeOrInfinity(1)),
+  children: Options.required(Options.oneOf("keep", "stop")),
   backoff: Options.such(
     (value) => typeof value === "function" || Schedule.isSchedule(value),
     "a Schedule or a function of the restart's number"
@@ -76,6 +87,7 @@ const optionRules = {
   maxRestarts: Options.anything,
   within: Options.anything,
   maxConsecutive: Options.anything,
+  children: Options.anything,
   backoff: Options.anything,
   decide: Options.anything
 } satisfies { readonly [option in keyof SupervisionOptions]-?: unknown }
@@ -93,7 +105,7 @@ export const check = (function_: string, option: string, given: unknown): Invali
 }
 
 const make = (strategy: Supervision["strategy"]) => (options: SupervisionOptions = {}): Supervision => {
-  const { backoff, decide, maxConsecutive, maxRestarts, within, ...unknown } = options
+  const { backoff, children, decide, maxConsecutive, maxRestarts, within, ...unknown } = options
   return {
     strategy,
     maxRestarts: maxRestarts ?? 5,
@@ -102,6 +114,7 @@ const make = (strategy: Supervision["strategy"]) => (options: SupervisionOptions
       onSome: Duration.toMillis
     }),
     maxConsecutive: maxConsecutive ?? 10,
+    children: children ?? "keep",
     backoff,
     decide: decide ?? always,
     ...(Object.keys(unknown).length === 0 ? {} : { unknown })
@@ -110,7 +123,7 @@ const make = (strategy: Supervision["strategy"]) => (options: SupervisionOptions
 
 const always = (): Directive => "restart"
 
-/** Whether it is nothing but numbers, and its actors are no group. */
+/** Whether it is nothing but plain values, and its actors are no group. */
 export const isPlain = ({ backoff, decide, strategy }: Supervision): boolean =>
   strategy === "one-for-one" && backoff === undefined && decide === always
 

@@ -100,6 +100,8 @@ export interface InvariantOptions {
 export interface Owned {
   readonly id: number
   readonly incarnation: number
+  /** What its incarnation says is not heard any more. */
+  readonly deaf: boolean
   owes(seq: number): boolean
 }
 
@@ -194,10 +196,18 @@ export class Invariants {
       case "close":
         for (const { incarnation } of this.actors.values()) if (incarnation.host === host) incarnation.stopping = true
         return
+      case "forsaken":
       case "ping":
       case "fault":
         return
     }
+  }
+
+  /** Whether the present incarnation of an actor is not heard any more. */
+  private isDeafTo({ id, incarnation, name }: Seen): boolean {
+    if (incarnation.ended) return true
+    const owned = this.options.owned(name)
+    return owned?.id === id && owned.deaf
   }
 
   private saidStart(
@@ -341,6 +351,7 @@ export class Invariants {
       }
       case "started":
       case "timed":
+      case "answers":
       case "replied": {
         const incarnation = this.of(host, report[1], report[2])
         if (incarnation?.at === "gone") this.violated(`${report[1]}/${report[2]} says ${report[0]} after its end`)
@@ -365,7 +376,7 @@ export class Invariants {
       case "replied": {
         const [, id, number, seq, , , state] = report
         const actor = this.actors.get(id)
-        if (actor === undefined || actor.incarnation.number !== number || actor.incarnation.ended) return
+        if (actor === undefined || actor.incarnation.number !== number || this.isDeafTo(actor)) return
         if (actor.given === 0 || actor.owed[0]?.seq !== seq) {
           const { incarnation } = actor
           // Once what follows from it is said: whom the owner has ended meanwhile, it does not hear any more.
@@ -390,7 +401,7 @@ export class Invariants {
       case "slept": {
         const [kind, id, number, seq, call] = report
         const actor = this.actors.get(id)
-        if (actor === undefined || actor.incarnation.number !== number || actor.incarnation.ended) return
+        if (actor === undefined || actor.incarnation.number !== number || this.isDeafTo(actor)) return
         if (kind === "asking") {
           actor.calls.asking(seq, call, actor.given > 0 ? actor.owed[0]?.seq : undefined, host.terminated)
         }
@@ -401,7 +412,7 @@ export class Invariants {
       case "refused": {
         const [, id, number, seq] = report
         const actor = this.actors.get(id)
-        if (actor === undefined || actor.incarnation.number !== number) return
+        if (actor === undefined || actor.incarnation.number !== number || this.isDeafTo(actor)) return
         const at = actor.owed.findIndex((message) => message.seq === seq)
         if (at < 0 || at >= actor.given) return
         actor.owed.splice(at, 1)
@@ -430,6 +441,7 @@ export class Invariants {
       case "ready":
       case "started":
       case "timed":
+      case "answers":
       case "alive":
         return
       default:

@@ -125,6 +125,13 @@ describe("talking, fiber", () => {
       })))
   }
 
+  it.live("asks anew what need not count once", () =>
+    run(Effect.gen(function*() {
+      const { a, teller } = yield* bank
+      yield* teller.Anew()
+      assert.strictEqual((yield* a.Read()).seen, 3)
+    })))
+
   it.live("fails an ask that would wait for itself at once, with the chain", () =>
     run(Effect.gen(function*() {
       const system = yield* ActorSystem

@@ -107,9 +107,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a guardian hears replies of dead incarnations",
     file: "owner/Guardian.ts",
-    from:
-      "    if (incarnation !== this.incarnation || this.status === \"ended\") return\n    const envelope = this.ledger.settle(seq)",
-    to: "    if (this.status === \"ended\") return\n    const envelope = this.ledger.settle(seq)",
+    from: "    if (!this.hears(incarnation)) return\n    if (answers !== undefined && this.isLate",
+    to: "    if (this.status === \"ended\") return\n    if (answers !== undefined && this.isLate",
     workload: "tallies",
     seeds: null,
     why: "a host's own look at the incarnation comes first, and a fiber has told of its death by then"
@@ -117,8 +116,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a host's report of an earlier incarnation is heard",
     file: "hosts/RemoteHost.ts",
-    from: "        if (tenant === undefined || incarnation !== tenant.incarnation) return",
-    to: "        if (tenant === undefined) return",
+    from: "        if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return",
+    to: "        if (tenant === undefined || tenant.deaf) return",
     workload: "tallies",
     seeds: null,
     why: "the guardian's own look at the incarnation stands behind it"
@@ -300,8 +299,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "who waits for its next incarnation dies again with its host",
     file: "owner/Guardian.ts",
-    from: "    if (!this.placed) return\n",
-    to: "",
+    from: "    if (!this.placed) return\n    const { sentence }",
+    to: "    const { sentence }",
     workload: "limits",
     seeds: 3000
   },
@@ -316,7 +315,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "who has failed for good leaves its messages unanswered",
     file: "owner/Guardian.ts",
-    from: "    for (const envelope of this.ledger.drain()) this.answer(envelope, failure)",
+    from: "    for (const envelope of [...this.takeLater(), ...this.ledger.drain()]) this.answer(envelope, failure)",
     to: "    // Nothing.",
     workload: "limits",
     seeds: 100
@@ -475,9 +474,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "      if (payload === undefined || sameValue(sent, payload.is)) return line",
     to: "      if (payload === undefined || sameValue(sent, sent)) return line",
     workload: "tellers",
-    seeds: null,
-    why:
-      "no workload has one message that calls one method of one actor twice at once (test/actors/talking.test.ts has divergence)"
+    seeds: 1000
   },
   {
     name: "journal: answers come before the calls that stood before them",
@@ -498,8 +495,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "journal: what is asked of the system is not kept: a child is spawned twice",
     file: "owner/Guardian.ts",
-    from: "    if (seq !== 0) this.journalOf(seq, call.began)?.called(call)",
-    to: "    if (seq !== 0 && to.id !== systemId) this.journalOf(seq, call.began)?.called(call)",
+    from: "    journal?.called(call)",
+    to: "    if (to.id !== systemId) journal?.called(call)",
     workload: "tellers",
     seeds: 50
   },
@@ -517,8 +514,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    return this.over || this.halted !== undefined\n  }\n\n  asking",
     to: "    return this.over\n  }\n\n  asking",
     workload: "tellers",
-    seeds: null,
-    why: "a handler would have to ask in a finalizer of its own, which no workload does"
+    seeds: 1000
   },
   {
     name: "journal: a call that comes twice is made twice",
@@ -535,5 +531,79 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "",
     workload: "tellers",
     seeds: 1000
+  },
+  {
+    name: "journal: a call is found by its number only",
+    file: "hosts/Hand.ts",
+    from:
+      "      if (its !== mode || target !== to.id || name !== method.name) continue\n      if (payload === undefined || sameValue(sent, payload.is)) return line",
+    to: "      return line",
+    workload: "tellers",
+    seeds: 1000
+  },
+  {
+    name: "journal: an outcome is recorded before its reply is committed",
+    file: "owner/Guardian.ts",
+    from: "      this.state = state\n      this.hasState = true\n    }\n    if (timers",
+    to:
+      "      this.around.alarms.set(this.around.now() + 2, () => {\n        this.state = state\n        this.hasState = true\n      })\n    }\n    if (timers",
+    workload: "tellers",
+    seeds: 200
+  },
+  {
+    name: "children: a parent lives on when a child fails with whom it is to fail",
+    file: "owner/Guardian.ts",
+    from: "    if (pact && this.served) parent?.bereaved(this, death)",
+    to: "",
+    workload: "tellers",
+    seeds: 500
+  },
+  {
+    name: "later: an answer to one who has given up counts",
+    file: "owner/Guardian.ts",
+    from: "    if (late === undefined || this.ledger.oldest?.method.replayable !== true) return false",
+    to: "    if (late === undefined || seq > 0) return false",
+    workload: "queues",
+    seeds: 2000
+  },
+  {
+    name: "later: an answer counts though its message is not answered",
+    file: "hosts/Cell.ts",
+    from: "    if (this.served && this.message === undefined) this.options.report.answered([answer])",
+    to: "    if (this.served) this.options.report.answered([answer])",
+    workload: "queues",
+    seeds: 500
+  },
+  {
+    name: "later: tokens end with the incarnation",
+    file: "owner/Guardian.ts",
+    from: "    return this.owedLater === undefined ? none : [...this.owedLater.keys()]",
+    to: "    return none",
+    workload: "tellers",
+    seeds: 1000
+  },
+  {
+    name: "later: what was answered is answered again",
+    file: "owner/Guardian.ts",
+    from: "      this.owedLater?.delete(seq)\n      if (envelope.resume",
+    to: "      if (envelope.resume",
+    workload: "queues",
+    seeds: 2000
+  },
+  {
+    name: "later: an answer does not stand though a call has followed it",
+    file: "owner/Guardian.ts",
+    from: "      for (const seq of call.answered) (this.spoken ??= new Set()).add(seq)",
+    to: "",
+    workload: "queues",
+    seeds: 3000
+  },
+  {
+    name: "later: who has given up is waited for on",
+    file: "owner/Guardian.ts",
+    from: "      if (this.spoken?.has(envelope.seq) !== true) this.tellForsaken(envelope.seq)\n",
+    to: "",
+    workload: "queues",
+    seeds: 500
   }
 ]

@@ -15,13 +15,15 @@ import type { Scope } from "effect/Scope"
 import type { Behavior, Method, Rpc, ServingAny } from "../Actor.ts"
 import { Death, fromCause, fromUnknown } from "../Death.ts"
 import type { EventLoop } from "../EventLoop.ts"
-import { InHand } from "../InHand.ts"
-import type { JournalWord, Line, TimerChange } from "../links/HostLink.ts"
+import { type Address, current, InHand } from "../InHand.ts"
+import type { AnswerWord, JournalWord, Line, TimerChange } from "../links/HostLink.ts"
 import { Mailbox } from "../Mailbox.ts"
 import * as Codec from "../messages/Codec.ts"
+import { encode } from "../messages/Outcome.ts"
 import { type Incarnation, Own, type Self } from "../Self.ts"
+import { type Answer, mark, type Token } from "../Token.ts"
 import { type Caller, give, Hand, type Made } from "./Hand.ts"
-import type { Call, Timers, Told } from "./Host.ts"
+import type { Answers, Call, Identity, Reply, Timers, Told } from "./Host.ts"
 
 export interface CellMessage {
   readonly seq: number
@@ -59,7 +61,15 @@ export class Replayed implements CellMessage {
 export interface CellReport {
   started(timers: Timers): void
   /** `state` is encoded. */
-  replied(seq: number, method: Method, outcome: Exit.Exit<unknown, unknown>, state: unknown, timers: Timers): void
+  replied(
+    seq: number,
+    method: Method,
+    reply: Reply,
+    state: unknown,
+    timers: Timers,
+    answers: Answers
+  ): void
+  answered(answers: ReadonlyArray<AnswerWord>): void
   timed(timers: ReadonlyArray<TimerChange>): void
   asking(call: Call): void
   abandoned(seq: number, call: number): void
@@ -71,7 +81,7 @@ export interface CellReport {
 
 export interface CellOptions<R> {
   readonly behavior: Behavior<R>
-  readonly name: string
+  readonly actor: Identity
   readonly incarnation: number
   readonly loop: EventLoop
   readonly config: unknown
@@ -79,8 +89,6 @@ export interface CellOptions<R> {
   readonly restored: Option.Option<unknown>
   /** A payload of a timer as it is to be kept, or why it does not fit. */
   readonly carry: (method: Method, payload: unknown) => Exit.Exit<unknown, string>
-  /** The system of the actor, on this side. */
-  readonly home: object
   readonly report: CellReport
 }
 
@@ -122,9 +130,15 @@ export class Cell<R> implements Incarnation, Caller {
   private timers: Array<readonly [at: number, change: TimerChange]> | undefined
   private hand: Hand | undefined
   private calls: LooseCalls | undefined
+  /** Messages that are to be answered later, and for whose answer somebody waits as far as is known here. */
+  private open: Set<number> | undefined
+  /** What the message in hand, or the start, has answered of them so far. */
+  private answers: Array<AnswerWord> | undefined
 
-  constructor(options: CellOptions<R>) {
+  /** `later`: messages that are to be answered later, and for whose answer somebody waits. */
+  constructor(options: CellOptions<R>, later: ReadonlyArray<number>) {
     this.options = options
+    if (later.length > 0) this.open = new Set(later)
   }
 
   /** Starts the incarnation on `run`, which provides what its behavior needs. */
@@ -184,6 +198,11 @@ export class Cell<R> implements Incarnation, Caller {
     return true
   }
 
+  /** Nobody waits any more for the answer to a message that was to be answered later. */
+  forsake(seq: number): void {
+    this.open?.delete(seq)
+  }
+
   /** How a call of this incarnation ended; `outcome` where it comes from this side. */
   answered(seq: number, call: number, told: Told | undefined, outcome: Exit.Exit<unknown, unknown> | undefined): void {
     if (this.over) return
@@ -200,7 +219,11 @@ export class Cell<R> implements Incarnation, Caller {
   // --- what its handlers call
 
   get home(): object {
-    return this.options.home
+    return this.options.actor.home
+  }
+
+  get system(): string {
+    return this.options.actor.system
   }
 
   get dying(): boolean {
@@ -208,7 +231,9 @@ export class Cell<R> implements Incarnation, Caller {
   }
 
   asking(call: Call): void {
-    this.options.report.asking(call)
+    const { answers, options: { report } } = this
+    // What follows from an answer must not be done twice, so that is to stand.
+    report.asking(answers === undefined || call.seq === 0 ? call : { ...call, answered: answers.map(([seq]) => seq) })
   }
 
   abandoned(seq: number, call: number): void {
@@ -236,7 +261,34 @@ export class Cell<R> implements Incarnation, Caller {
   // --- what its behavior does with itself
 
   get name(): string {
-    return this.options.name
+    return this.options.actor.name
+  }
+
+  get address(): Address {
+    return this.options.actor.address
+  }
+
+  get leave(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const hand = current()
+      // What does not belong to this incarnation's messages has nothing in hand.
+      return (hand instanceof Hand && hand.isOf(this) ? hand : new Hand(this, Context.empty())).leave
+    })
+  }
+
+  /** Answers a message that was to be answered later. */
+  private answerLater(token: Token, outcome: Exit.Exit<unknown, unknown>): boolean {
+    const { actor: { id }, behavior: { definition } } = this.options
+    const method = definition.methods.get(token.method)
+    if (token.actor !== id || method === undefined) return false
+    const { seq } = token
+    const waited = this.open?.has(seq) === true || this.message?.seq === seq
+    if (this.dying || !waited || this.answers?.some((answer) => answer[0] === seq) === true) return false
+    this.open?.delete(seq)
+    const answer: AnswerWord = [seq, ...encode(method, outcome)]
+    if (this.served && this.message === undefined) this.options.report.answered([answer])
+    else (this.answers ??= []).push(answer)
+    return true
   }
 
   carry(method: Method, payload: unknown): Exit.Exit<unknown, string> {
@@ -303,7 +355,7 @@ export class Cell<R> implements Incarnation, Caller {
   }
 
   private live(): Effect.Effect<void, Death, R | Scope> {
-    const { behavior, config, incarnation, name, report } = this.options
+    const { actor: { name, parentName: parent }, behavior, config, incarnation, report } = this.options
     const codec = behavior.definition.stateCodec
     let restored: Option.Option<unknown> = Option.none()
     if (codec !== undefined && Option.isSome(this.options.restored)) {
@@ -315,15 +367,20 @@ export class Cell<R> implements Incarnation, Caller {
       }
       restored = Option.some(decoded.value)
     }
-    const self = (): Self<Rpc.Any> => new Own(this, behavior.definition.methods)
+    const self = (): Self<Rpc.Any> => new Own(this, behavior.definition)
+    const answer = (): Answer => (token, outcome) => this.answerLater(token, outcome)
     const context = {
       config,
       restored,
       name,
       incarnation,
-      // Most have no use for it.
+      parent,
+      // Most have no use for these.
       get self() {
         return self()
+      },
+      get answer() {
+        return answer()
       }
     }
     return Effect.matchCauseEffect(
@@ -339,6 +396,9 @@ export class Cell<R> implements Incarnation, Caller {
           this.serving = serving
           this.dropHand()
           report.started(this.takeTimers())
+          const { answers } = this
+          this.answers = undefined
+          if (answers !== undefined) report.answered(answers)
           return this.next
         }
       }
@@ -377,7 +437,7 @@ export class Cell<R> implements Incarnation, Caller {
     hand.take(seq, method.name, message instanceof Replayed ? message.journal : undefined)
     let handling: Effect.Effect<unknown, unknown>
     try {
-      handling = handler(message.payload)
+      handling = handler(message.payload, { actor: this.options.actor.id, seq, method: method.name })
     } catch (error) {
       handling = Effect.die(error)
     }
@@ -437,7 +497,12 @@ export class Cell<R> implements Incarnation, Caller {
     }
     if (message !== undefined) {
       depth++
-      this.options.report.replied(message.seq, message.method, outcome, state, this.takeTimers())
+      const { answers } = this
+      this.answers = undefined
+      const { method, seq } = message
+      const later = Exit.isSuccess(outcome) && outcome.value === mark
+      if (later && answers?.some((answer) => answer[0] === seq) !== true) (this.open ??= new Set()).add(seq)
+      this.options.report.replied(seq, method, later ? "later" : outcome, state, this.takeTimers(), answers)
       depth--
     }
     return this.next

@@ -13,9 +13,9 @@ import { Death, fromUnknown } from "../Death.ts"
 import { MessageRefused } from "../errors.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import { type Fault, Injected } from "../Fault.ts"
-import type { JournalWord, TimerChange } from "../links/HostLink.ts"
+import type { AnswerWord, JournalWord, TimerChange } from "../links/HostLink.ts"
 import { Cell, type CellReport, Replayed } from "./Cell.ts"
-import type { Call, Envelope, Host, Tenant, Timers, Told } from "./Host.ts"
+import type { Answers, Call, Envelope, Host, Reply, Tenant, Timers, Told } from "./Host.ts"
 import { withInputs } from "./inputs.ts"
 
 export class FiberHost<R> implements Host {
@@ -57,7 +57,7 @@ export class FiberHost<R> implements Host {
 
   place(tenant: Tenant): void {
     this.tenants.add(tenant.id)
-    const { definition, incarnation, name } = tenant
+    const { definition, incarnation } = tenant
     const behavior = this.behaviors.get(definition.actorName)
     if (behavior === undefined) {
       const message = `no behavior of ${definition.actorName} was given; known: ${
@@ -72,15 +72,14 @@ export class FiberHost<R> implements Host {
     const report = new Reporter<R>(this.cells, tenant, this.checks)
     const cell = new Cell({
       behavior,
-      name,
+      actor: tenant,
       incarnation,
       loop: this.loop,
       config: tenant.config,
       restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
       carry: this.carry,
-      home: tenant.home,
       report
-    })
+    }, tenant.later)
     report.cell = cell
     this.cells.set(tenant.id, cell)
     cell.start(this.run ??= Effect.runForkWith(withInputs(this.context())))
@@ -113,6 +112,10 @@ export class FiberHost<R> implements Host {
   withdraw(tenant: Tenant, { seq }: Envelope): void {
     const { incarnation } = tenant
     if (this.cells.get(tenant.id)?.withdraw(seq) === true) tenant.withdrawn(incarnation, seq)
+  }
+
+  forsake(tenant: Tenant, seq: number): void {
+    this.cells.get(tenant.id)?.forsake(seq)
   }
 
   stop(tenant: Tenant): void {
@@ -158,11 +161,17 @@ class Reporter<R> implements CellReport {
   replied(
     seq: number,
     method: Method,
-    outcome: Exit.Exit<unknown, unknown>,
+    reply: Reply,
     state: unknown,
-    timers: Timers
+    timers: Timers,
+    answers: Answers
   ): void {
-    this.tenant.replied(this.incarnation, seq, this.checks ? this.checked(method, outcome) : outcome, state, timers)
+    const told = this.checks && reply !== "later" ? this.checked(method, reply) : reply
+    this.tenant.replied(this.incarnation, seq, told, state, timers, answers)
+  }
+
+  answered(answers: ReadonlyArray<AnswerWord>): void {
+    this.tenant.answered(this.incarnation, answers)
   }
 
   timed(timers: ReadonlyArray<TimerChange>): void {

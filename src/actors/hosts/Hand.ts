@@ -19,6 +19,7 @@ import type { Address, Hand as Calls, Waiting } from "../InHand.ts"
 import type { CallMode, JournalWord, Line } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import * as Outcome from "../messages/Outcome.ts"
+import { requests, systemAddress } from "../messages/requests.ts"
 import { sameValue } from "../messages/sameValue.ts"
 import { shown } from "../Options.ts"
 import type { Call, Told } from "./Host.ts"
@@ -31,6 +32,7 @@ export const mostCalls = 10_000
 /** The incarnation whose hand it is. */
 export interface Caller {
   readonly home: object
+  readonly system: string
   readonly name: string
   /** It is being ended from outside: what it does now is not what its message does, and has no effect on others. */
   readonly dying: boolean
@@ -57,6 +59,11 @@ export interface Made extends Waiting {
 type Outcome = Exit.Exit<unknown, unknown>
 type CallLine = Extract<Line, readonly ["call", ...ReadonlyArray<unknown>]>
 
+// Most messages run once: what only a second run needs is made there.
+const noLines: Array<Line> = []
+const noCalls: Map<number, CallLine> = new Map()
+const noSleeps: Set<number> = new Set()
+
 /** What a message has done so far, and is to do again. */
 class Run {
   readonly began: number
@@ -64,7 +71,7 @@ class Run {
   readonly lines: Array<Line>
   at = 0
   /** Calls that were not made again yet, by number, oldest first. */
-  readonly kept = new Map<number, CallLine>()
+  readonly kept: Map<number, CallLine>
   /** Calls whose outcome somebody waits for. */
   readonly made = new Map<number, Made>()
   calls: number
@@ -82,15 +89,17 @@ class Run {
   /** How many ends of them its owner has been told. */
   over = 0
   /** Those that were over before the first call. */
-  readonly early: Array<number> = []
-  readonly slept = new Set<number>()
-  readonly asleep = new Map<number, () => void>()
+  early: Array<number> | undefined
+  readonly slept: Set<number>
+  asleep: Map<number, () => void> | undefined
   /** What waits until all has happened again. */
-  readonly afterwards: Array<() => void> = []
+  afterwards: Array<() => void> | undefined
 
   constructor(began: number, journal: JournalWord | undefined) {
     this.began = began
-    this.lines = journal === undefined ? [] : journal.lines.slice()
+    this.lines = journal === undefined ? noLines : journal.lines.slice()
+    this.kept = journal === undefined ? noCalls : new Map()
+    this.slept = journal === undefined ? noSleeps : new Set()
     this.calls = journal?.calls ?? 0
     for (const line of this.lines) {
       if (line[0] === "slept") {
@@ -119,7 +128,7 @@ class Run {
   }
 }
 
-/** Where nothing happened but the message itself, the hand takes the next one. */
+/** Where nobody else has got hold of it meanwhile, the hand takes the next message. */
 export class Hand implements Calls {
   /** Its message; 0 for none. */
   seq = 0
@@ -147,17 +156,49 @@ export class Hand implements Calls {
 
   /** The message has been answered: whether this hand is free, or stays with what it did. */
   free(): boolean {
-    if (this.run === undefined && this.stream === undefined && !this.shared) return true
-    this.over = true
-    return false
+    this.over = this.shared
+    if (this.shared) return false
+    // Nobody else has it in hand. What is called before the next message comes is of none.
+    this.seq = 0
+    this.run = undefined
+    this.stream = undefined
+    return true
   }
 
   share(): void {
     this.shared = true
   }
 
+  /** Whether it is a hand of this incarnation. */
+  isOf(caller: Caller): boolean {
+    return this.caller === caller
+  }
+
+  /** Ends the actor that it is of, when its message is answered. */
+  get leave(): Effect.Effect<void> {
+    const system = systemAddress(
+      (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.void)
+    )
+    return Effect.callback<void>((resume) => {
+      // Who has been stopped meanwhile ends all the same.
+      this.send(
+        system,
+        requests.stop,
+        { name: this.caller.name },
+        Number.POSITIVE_INFINITY,
+        false,
+        false,
+        () => resume(Effect.void)
+      )
+    })
+  }
+
   get home(): object {
     return this.caller.home
+  }
+
+  get system(): string {
+    return this.caller.system
   }
 
   get scope(): Scope | undefined {
@@ -214,7 +255,10 @@ export class Hand implements Calls {
     else {
       const run = this.begun()
       // What was waited for before has its place before the first call.
-      for (const nth of run.early.splice(0)) caller.slept(this.seq, nth, 0, run.over++, run.began)
+      if (run.early !== undefined) {
+        for (const nth of run.early) caller.slept(this.seq, nth, 0, run.over++, run.began)
+        run.early = undefined
+      }
       if (run.calls >= mostCalls) {
         const lines = mostCalls
         const error = new JournalTooLong({ actor: caller.name, method: this.method, calls: lines })
@@ -282,12 +326,12 @@ export class Hand implements Calls {
       if (run.slept.has(nth)) return Effect.andThen(this.sleepAgain(run, nth), over)
       return waiting.pipe(
         Effect.andThen(
-          Effect.suspend(() => run.again ? waitFor((wake) => void run.afterwards.push(wake)) : Effect.void)
+          Effect.suspend(() => run.again ? waitFor((wake) => void (run.afterwards ??= []).push(wake)) : Effect.void)
         ),
         Effect.andThen(over),
         Effect.andThen(Effect.sync(() => {
           if (!this.journalled || this.caller.dying) return
-          if (run.calls === 0) run.early.push(nth)
+          if (run.calls === 0) (run.early ??= []).push(nth)
           else this.caller.slept(this.seq, nth, run.heard, run.over++, run.began)
         }))
       )
@@ -327,12 +371,12 @@ export class Hand implements Calls {
   private sleepAgain(run: Run, nth: number): Effect.Effect<void> {
     return Effect.onInterrupt(
       waitFor((wake) => {
-        run.asleep.set(nth, wake)
+        ;(run.asleep ??= new Map()).set(nth, wake)
         this.advance(run)
       }),
       () =>
         Effect.sync(() => {
-          run.asleep.set(nth, () => {})
+          ;(run.asleep ??= new Map()).set(nth, () => {})
           this.advance(run)
         })
     )
@@ -344,7 +388,9 @@ export class Hand implements Calls {
       const line = run.lines[run.at]!
       if (line[0] !== "call" || run.kept.has(line[1])) return
     }
-    for (const wake of run.afterwards.splice(0)) wake()
+    const { afterwards } = run
+    run.afterwards = undefined
+    for (const wake of afterwards ?? []) wake()
   }
 
   /** Sees to it that what is next is handed out, in a turn of its own. */
@@ -352,7 +398,7 @@ export class Hand implements Calls {
     this.pass(run)
     const line = run.lines[run.at]
     if (line === undefined || line[0] === "call" || run.waiting) return
-    if (line[0] === "slept" && !run.asleep.has(line[1])) return
+    if (line[0] === "slept" && run.asleep?.has(line[1]) !== true) return
     run.waiting = true
     this.caller.later(() => {
       run.waiting = false
@@ -367,8 +413,8 @@ export class Hand implements Calls {
     if (line === undefined || line[0] === "call") return
     run.at++
     if (line[0] === "slept") {
-      const wake = run.asleep.get(line[1])
-      run.asleep.delete(line[1])
+      const wake = run.asleep?.get(line[1])
+      run.asleep?.delete(line[1])
       return wake?.()
     }
     const [, call, kind, value, at] = line

@@ -16,7 +16,7 @@ import type { Method } from "../Actor.ts"
 import type { Death } from "../Death.ts"
 import type { Fault } from "../Fault.ts"
 import type { Address } from "../InHand.ts"
-import type { CallMode, JournalWord, OutcomeKind, TimerChange } from "../links/HostLink.ts"
+import type { AnswerWord, CallMode, JournalWord, OutcomeKind, TimerChange } from "../links/HostLink.ts"
 import type { Known } from "../messages/requests.ts"
 import type { Placement } from "../Placement.ts"
 
@@ -39,8 +39,14 @@ export interface Envelope {
   resume: ((outcome: Exit.Exit<unknown, unknown>) => void) | undefined
 }
 
+/** What a handler ends with: an outcome, or that it will be answered by another message. */
+export type Reply = Exit.Exit<unknown, unknown> | "later"
+
 /** Timers that an incarnation has set, if it has. */
 export type Timers = ReadonlyArray<TimerChange> | undefined
+
+/** Answers to messages of before, if it has given some. */
+export type Answers = ReadonlyArray<AnswerWord> | undefined
 
 /** Whom an incarnation calls, by which method, and with what. */
 export interface Called {
@@ -67,6 +73,8 @@ export interface Call extends Called {
   readonly slept: number
   /** The date at which the message began, for its handler. */
   readonly began: number
+  /** The messages of before that its message had answered by then. */
+  readonly answered?: ReadonlyArray<number> | undefined
 }
 
 /** How a call ended, encoded. */
@@ -79,11 +87,22 @@ export interface Told {
   readonly nth: number
 }
 
-/** An actor as its host sees it, and where the host reports. */
-export interface Tenant {
+/** Who an incarnation is. */
+export interface Identity {
   /** Unique within the system. */
   readonly id: number
   readonly name: string
+  /** Who has spawned it; `undefined` where the program did. */
+  readonly parentName: string | undefined
+  /** Where messages for it go. */
+  readonly address: Address
+  /** Its system, on this side; and what that is called in references. */
+  readonly home: object
+  readonly system: string
+}
+
+/** An actor as its host sees it, and where the host reports. */
+export interface Tenant extends Identity {
   readonly definition: Known
   /** Encoded when the host lies behind a border. */
   readonly config: unknown
@@ -91,8 +110,10 @@ export interface Tenant {
   readonly state: unknown
   readonly hasState: boolean
   readonly incarnation: number
-  /** Its system. */
-  readonly home: object
+  /** The messages that are to be answered later, and for whose answer somebody waits. */
+  readonly later: ReadonlyArray<number>
+  /** Its present incarnation is being ended for something it did: what it says is not heard any more. */
+  readonly deaf: boolean
 
   /** Whether its incarnation may be at work: it starts, or has a message. */
   readonly working: boolean
@@ -105,10 +126,13 @@ export interface Tenant {
   replied(
     incarnation: number,
     seq: number,
-    outcome: Exit.Exit<unknown, unknown>,
+    reply: Reply,
     state: unknown,
-    timers: Timers
+    timers: Timers,
+    answers: Answers
   ): void
+  /** Messages of before were answered while nothing was in hand. */
+  answered(incarnation: number, answers: ReadonlyArray<AnswerWord>): void
   /** Timers were set while nothing was in hand. */
   timed(incarnation: number, timers: ReadonlyArray<TimerChange>): void
   /** The message was taken back before it was begun. */
@@ -162,6 +186,8 @@ export interface Host {
    * `Cancelled`).
    */
   withdraw(tenant: Tenant, envelope: Envelope): void
+  /** Nobody waits any more for the answer to a message that was to be answered later. */
+  forsake(tenant: Tenant, seq: number): void
   /** Asks the incarnation to finish the message in hand and to end; answered by `stopped`. */
   stop(tenant: Tenant): void
   /** Ends the incarnation now, whatever it does; answered by `died` where it still can be. */

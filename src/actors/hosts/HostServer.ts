@@ -16,11 +16,12 @@ import * as Transferable from "effect/workers/Transferable"
 import type { Behavior, Method } from "../Actor.ts"
 import { Death, fromCause } from "../Death.ts"
 import { EventLoop } from "../EventLoop.ts"
+import type { Address, At } from "../InHand.ts"
 import type { Command, HostPort, JournalWord, Report, StartCommand, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { systemKey } from "../systemKey.ts"
 import { Cell, Replayed } from "./Cell.ts"
-import type { Timers } from "./Host.ts"
+import type { Answers, Reply, Timers } from "./Host.ts"
 import { withInputs } from "./inputs.ts"
 import { Outbox } from "./Outbox.ts"
 import * as Talk from "./Talk.ts"
@@ -94,19 +95,18 @@ export class HostServer<R> {
     })
   }
 
+  /** Where an actor is reached from here, wherever it lives. */
+  private readonly address = (at: At): Address => ({
+    ...at,
+    at,
+    // With a message, or a start, in hand it goes by way of that.
+    send: (_method, _payload, _millis, _tell, _failWhenFull, resume) =>
+      void resume(Exit.die(new TypeError(`${at.name} can be asked from within actors only`))),
+    abandon: () => {}
+  })
+
   /** The actor system, as the actors here have it. */
-  private readonly system = Talk.make({
-    home: this,
-    address: (at) => ({
-      ...at,
-      at,
-      home: this,
-      // With a message, or a start, in hand it goes by way of that.
-      send: (_method, _payload, _millis, _tell, _failWhenFull, resume) =>
-        void resume(Exit.die(new TypeError(`${at.name} can be asked from within actors only`))),
-      abandon: () => {}
-    })
-  }, undefined)
+  private readonly system = Talk.make({ home: this, address: this.address }, undefined)
 
   private listen(run: Run<R>, buildId: string | undefined): void {
     this.up = true
@@ -125,6 +125,8 @@ export class HostServer<R> {
         return this.message(command[1], command[2], command[3], command[4], command[5], command[6])
       case "withdraw":
         return this.withdraw(command[1], command[2], command[3])
+      case "forsaken":
+        return this.resident(command[1], command[2])?.cell.forsake(command[3])
       case "answered": {
         const [, actor, incarnation, seq, call, kind, value, at, nth] = command
         return this.resident(actor, incarnation)?.cell.answered(seq, call, { kind, value, at, nth }, undefined)
@@ -153,7 +155,8 @@ export class HostServer<R> {
     return resident?.incarnation === incarnation ? resident : undefined
   }
 
-  private start({ actor, config, definition, incarnation, hasState, name, state }: StartCommand, run: Run<R>): void {
+  private start(command: StartCommand, run: Run<R>): void {
+    const { actor, config, definition, hasState, incarnation, later, name, parent, state, system } = command
     const { behaviors } = this.options
     const behavior = behaviors.get(definition)
     const cannot = (message: string): void => {
@@ -167,24 +170,26 @@ export class HostServer<R> {
     const leave = (): void => {
       if (this.residents.get(actor)?.incarnation === incarnation) this.residents.delete(actor)
     }
+    const address = this.address({ id: actor, name, system })
     const cell = new Cell({
       behavior,
-      name,
+      actor: { id: actor, name, parentName: parent, address, home: this, system },
       incarnation,
       loop: this.loop,
       config: decoded.value,
       restored: hasState ? Option.some(state) : Option.none(),
       carry,
-      home: this,
       report: {
         started: (timers) =>
           this.send(timers === undefined ? ["started", actor, incarnation] : ["started", actor, incarnation, timers]),
-        replied: (seq, method, outcome, state, timers) =>
-          this.reply(actor, incarnation, seq, method, outcome, state, timers),
+        replied: (seq, method, reply, state, timers, answers) =>
+          this.reply(actor, incarnation, seq, method, reply, state, timers, answers),
+        answered: (answers) => this.send(["answers", actor, incarnation, answers]),
         timed: (timers) => this.send(["timed", actor, incarnation, timers]),
-        asking: ({ began, call, failWhenFull, heard, method, millis, mode, payload, seq, slept, to }) => {
+        asking: ({ answered, began, call, failWhenFull, heard, method, millis, mode, payload, seq, slept, to }) => {
           const what = [mode, to.id, to.name, method.name, payload, millis, failWhenFull] as const
-          this.send(["asking", actor, incarnation, seq, call, ...what, heard, slept, began])
+          const asking = ["asking", actor, incarnation, seq, call, ...what, heard, slept, began] as const
+          this.send(answered === undefined ? asking : [...asking, answered])
         },
         abandoned: (seq, call) => this.send(["abandoned", actor, incarnation, seq, call]),
         slept: (seq, nth, heard, slept, began) =>
@@ -200,7 +205,7 @@ export class HostServer<R> {
           this.closeWhenEmpty(run)
         }
       }
-    })
+    }, later)
     this.residents.set(actor, { incarnation, cell, methods: behavior.definition.methods })
     cell.start(run)
   }
@@ -233,21 +238,25 @@ export class HostServer<R> {
     incarnation: number,
     seq: number,
     method: Method,
-    outcome: Exit.Exit<unknown, unknown>,
+    reply: Reply,
     state: unknown,
-    timers: Timers
+    timers: Timers,
+    answers: Answers
   ): void {
+    const [kind, value] = reply === "later" ? ["later", undefined] as const : this.encode(method, reply)
+    if (answers !== undefined) this.send(["replied", actor, incarnation, seq, kind, value, state, timers, answers])
+    else if (timers !== undefined) this.send(["replied", actor, incarnation, seq, kind, value, state, timers])
+    else this.send(["replied", actor, incarnation, seq, kind, value, state])
+  }
+
+  /** An outcome on its way. */
+  private encode(method: Method, outcome: Exit.Exit<unknown, unknown>) {
     const failure = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason) : undefined
     const encoded = Exit.isSuccess(outcome)
       ? method.success.encodeMoving(outcome.value, this.moved)
       : method.error.encodeMoving(failure?.error, this.moved)
-    const kind = Exit.isFailure(encoded) ? "refused" : Exit.isSuccess(outcome) ? "success" : "failure"
-    const value = Exit.isFailure(encoded) ? Codec.reason(encoded) : encoded.value
-    this.send(
-      timers === undefined
-        ? ["replied", actor, incarnation, seq, kind, value, state]
-        : ["replied", actor, incarnation, seq, kind, value, state, timers]
-    )
+    if (Exit.isFailure(encoded)) return ["refused", Codec.reason(encoded)] as const
+    return [Exit.isSuccess(outcome) ? "success" : "failure", encoded.value] as const
   }
 
   private send(report: Report): void {
@@ -263,8 +272,8 @@ export class HostServer<R> {
   private unsendable(report: Report, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
     if (report[0] !== "replied") throw error
-    const [kind, actor, incarnation, seq, , , state, ...timers] = report
-    this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, ...timers])
+    const [kind, actor, incarnation, seq, , , state, timers] = report
+    this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, timers])
   }
 
   /**

@@ -136,9 +136,12 @@ export class RemoteHost implements Host {
       incarnation: tenant.incarnation,
       definition: tenant.definition.actorName,
       name: tenant.name,
+      parent: tenant.parentName,
+      system: tenant.system,
       config: tenant.config,
       hasState: tenant.hasState,
-      state: tenant.state
+      state: tenant.state,
+      later: tenant.later
     }])
   }
 
@@ -158,6 +161,10 @@ export class RemoteHost implements Host {
   withdraw(tenant: Tenant, { method, seq }: Envelope): void {
     this.send(["withdraw", tenant.id, tenant.incarnation, seq])
     if (method.cancellable && tenant.working) this.probe()
+  }
+
+  forsake({ id, incarnation }: Tenant, seq: number): void {
+    this.send(["forsaken", id, incarnation, seq])
   }
 
   stop(tenant: Tenant): void {
@@ -259,6 +266,7 @@ export class RemoteHost implements Host {
       case "message":
       case "withdraw":
       case "answered":
+      case "forsaken":
       case "stop":
       case "halt":
         return this.forgotten.get(command[1]) === command[2]
@@ -306,16 +314,19 @@ export class RemoteHost implements Host {
         return this.tenants.get(actor)?.died(incarnation, decodeDeath(encoded), seq)
       }
       case "replied": {
-        const [, actor, incarnation, seq, kind, value, state, timers] = report
+        const [, actor, incarnation, seq, kind, value, state, timers, answers] = report
         const tenant = this.tenants.get(actor)
-        if (tenant === undefined || incarnation !== tenant.incarnation) return
+        if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return
         const method = tenant.pending(seq)
         // Replies come in order, each once.
         if (method === undefined) {
           return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)
         }
-        return tenant.replied(incarnation, seq, decode(tenant.name, method, kind, value), state, timers)
+        const reply = kind === "later" ? kind : decode(tenant.name, method, kind, value)
+        return tenant.replied(incarnation, seq, reply, state, timers, answers)
       }
+      case "answers":
+        return this.tenants.get(report[1])?.answered(report[2], report[3])
       case "asking":
         return this.asking(report)
       case "abandoned":
@@ -341,7 +352,7 @@ export class RemoteHost implements Host {
   private slept(report: Extract<Report, readonly ["slept", ...ReadonlyArray<unknown>]>): void {
     const [, actor, incarnation, seq, nth, heard, slept, began] = report
     const tenant = this.tenants.get(actor)
-    if (tenant === undefined || incarnation !== tenant.incarnation) return
+    if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return
     if (!tenant.hasMade(seq, Number.NaN, slept)) {
       return this.broken(`a wait of message ${seq} of ${tenant.name}, which is not its turn`)
     }
@@ -364,16 +375,18 @@ export class RemoteHost implements Host {
       failWhenFull,
       heard,
       slept,
-      began
+      began,
+      answered
     ] = report
     const tenant = this.tenants.get(actor)
-    if (tenant === undefined || incarnation !== tenant.incarnation) return
+    if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return
     // Calls come in order, each once.
     if (!tenant.hasMade(seq, call - 1, slept)) {
       return this.broken(`call ${call} of message ${seq} of ${tenant.name}, which is not its turn`)
     }
     const called = this.options.called(target, name, method, payload)
-    tenant.asking(incarnation, { seq, call, mode, ...called, payload, millis, failWhenFull, heard, slept, began })
+    const when = { heard, slept, began, answered }
+    tenant.asking(incarnation, { seq, call, mode, ...called, payload, millis, failWhenFull, ...when })
   }
 
   /** Something was lost or spoilt on the way. Nobody can tell what else: a new link begins from what was committed. */

@@ -13,7 +13,14 @@ import { Death } from "../Death.ts"
 import { type ActorNotFound, type InvalidOption, type SpawnFailure, StartFailed } from "../errors.ts"
 import { type Address, current, type Hand, systemMillis } from "../InHand.ts"
 import * as Codec from "../messages/Codec.ts"
-import { type At, type Belongs, type NamedRequest, type Requests, requests, systemId } from "../messages/requests.ts"
+import {
+  type At,
+  type Belongs,
+  type NamedRequest,
+  type Requests,
+  requests,
+  systemAddress
+} from "../messages/requests.ts"
 import * as Options from "../Options.ts"
 import { type SpawnOptions, spawnRules } from "../SpawnOptions.ts"
 import * as Supervision from "../Supervision.ts"
@@ -48,14 +55,9 @@ const untold = (supervision: Supervision.Supervision | undefined): InvalidOption
 
 /** The system for what runs with a hand of its actors; `outside` for what runs without. */
 export const make = ({ address, home }: Talking, outside: Shape | undefined): Shape => {
-  const system: Address = {
-    id: systemId,
-    name: "system",
-    at: { id: systemId, name: "system", system: "" },
-    home,
-    send: (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.die(lost)),
-    abandon: () => {}
-  }
+  const system = systemAddress(
+    (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.die(lost))
+  )
 
   const ask = <N extends keyof Requests, A, E>(hand: Hand, name: N, request: Requests[N]): Effect.Effect<A, E> =>
     Effect.callback<A, E>((resume) => {
@@ -94,7 +96,7 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
     Effect.gen(function*() {
       const invalid = Options.check("ActorSystem.spawn", options, spawnRules) ?? untold(options.supervision)
       if (invalid !== undefined) return yield* Effect.fail<SpawnFailure>(invalid)
-      const { host, mailbox, name, placement, supervision } = options
+      const { host, mailbox, name, onFailure, placement, supervision } = options
       const encoded = definition.configCodec.encode(options.config)
       if (Exit.isFailure(encoded)) {
         const message = `its config does not fit its schema: ${Codec.reason(encoded)}`
@@ -105,14 +107,18 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
       // What a start spawns ends with its incarnation, what a handler spawns with the actor, or with the scope around it.
       const own = hand.scope === scope
       const belongs: Belongs = hand.seq === 0 ? "incarnation" : own ? "life" : "message"
-      const methods = [...definition.methods.values()].map((method) =>
-        [method.name, method.replayable, method.cancellable] as const
-      )
+      const methods = [...definition.methods.values()].map(({ atLeastOnce, cancellable, name, replayable }) => ({
+        name,
+        replayable,
+        cancellable,
+        atLeastOnce
+      }))
       const at = yield* ask<"spawn", At, SpawnFailure>(hand, "spawn", {
         definition: definition.actorName,
         methods,
         stateful: definition.stateCodec !== undefined,
         belongs,
+        pact: onFailure === "fail me",
         orGet,
         config: encoded.value,
         ...(name === undefined ? {} : { name }),
@@ -123,7 +129,8 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
           supervision: {
             maxRestarts: supervision.maxRestarts,
             withinMillis: supervision.withinMillis,
-            maxConsecutive: supervision.maxConsecutive
+            maxConsecutive: supervision.maxConsecutive,
+            children: supervision.children
           }
         })
       })

@@ -30,6 +30,12 @@ export const ActorLine = Schema.Struct({
   unanswered: Count,
   /** What it is at work on, and for how long; null when it is idle. */
   message: Schema.NullOr(Schema.Struct({ method: Schema.String, millis: Millis })),
+  /** Whom that waits for. */
+  asks: Schema.Array(Schema.Struct({ actor: Schema.String, method: Schema.String })),
+  /** Who has spawned it; null where the program did. */
+  parent: Schema.NullOr(Schema.String),
+  /** Messages that it will answer later. */
+  later: Count,
   timers: Count
 })
 export type ActorLine = typeof ActorLine.Type
@@ -58,6 +64,9 @@ export const linesOf = (actors: ReadonlyArray<ActorInfo>): ReadonlyArray<ActorLi
     restarts: actor.restarts,
     unanswered: actor.unanswered,
     message: message === undefined ? null : { method: message.method, millis: message.sinceMillis },
+    asks: actor.asks,
+    parent: actor.parent ?? null,
+    later: actor.later,
     timers: actor.timers
   }))
 

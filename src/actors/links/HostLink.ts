@@ -35,6 +35,8 @@ export type Command =
     at: number,
     nth: number
   ]
+  /** Nobody waits any more for the answer to a message that was to be answered later. */
+  | readonly [kind: "forsaken", actor: number, incarnation: number, seq: number]
   /** Nobody waits for the answer any more: not to be begun, or if in hand given up where its method may be. */
   | readonly [kind: "withdraw", actor: number, incarnation: number, seq: number]
   | readonly [kind: "stop", actor: number, incarnation: number]
@@ -51,10 +53,19 @@ export interface StartCommand {
   readonly incarnation: number
   readonly definition: string
   readonly name: string
+  /** Who has spawned it; `undefined` where the program did. */
+  readonly parent: string | undefined
+  /** What its system is called in references. */
+  readonly system: string
   readonly config: unknown
   readonly hasState: boolean
   readonly state: unknown
+  /** Messages that are to be answered later, and for whose answer somebody waits. */
+  readonly later: ReadonlyArray<number>
 }
+
+/** The answer to a message that was to be answered later: its number, and how that ended, encoded. */
+export type AnswerWord = readonly [seq: number, outcome: OutcomeKind, value: unknown]
 
 /** A timer of an actor's own, set `elapsed` milliseconds ago: `payload` is as a message has it. Or one that ends. */
 export type TimerChange =
@@ -111,12 +122,17 @@ export type Report =
     actor: number,
     incarnation: number,
     seq: number,
-    outcome: "success" | "failure" | "refused",
+    /** `later`: it will be answered by another message. */
+    outcome: "success" | "failure" | "refused" | "later",
     value: unknown,
     state: unknown,
     /** What the handler has set, where it has set some: committed with its reply. */
-    timers?: ReadonlyArray<TimerChange>
+    timers?: ReadonlyArray<TimerChange> | undefined,
+    /** What it has answered of messages before, where it has: committed with its reply, too. */
+    answers?: ReadonlyArray<AnswerWord>
   ]
+  /** Messages of before that were answered while nothing was in hand. */
+  | readonly [kind: "answers", actor: number, incarnation: number, answers: ReadonlyArray<AnswerWord>]
   /** Timers that were set while nothing was in hand. */
   | readonly [kind: "timed", actor: number, incarnation: number, timers: ReadonlyArray<TimerChange>]
   /** What was to be withdrawn had not been begun, and now never is. */
@@ -140,7 +156,9 @@ export type Report =
     failWhenFull: boolean,
     heard: number,
     slept: number,
-    began: number
+    began: number,
+    /** The messages of before that it had answered by then, where there are some. */
+    answered?: ReadonlyArray<number>
   ]
   /** Nobody waits for the outcome of a call any more. */
   | readonly [kind: "abandoned", actor: number, incarnation: number, seq: number, call: number]

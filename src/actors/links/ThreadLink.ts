@@ -158,10 +158,18 @@ class Owed {
 }
 
 /** What a host says without having been asked for it. */
-const unasked: ReadonlySet<Report[0]> = new Set(["ready", "exiting", "timed", "asking", "abandoned", "slept"])
+const unasked: ReadonlySet<Report[0]> = new Set([
+  "ready",
+  "exiting",
+  "timed",
+  "answers",
+  "asking",
+  "abandoned",
+  "slept"
+])
 
 /** What a host says nothing to. */
-const unanswered: ReadonlySet<Command[0]> = new Set(["halt", "close", "withdraw", "answered"])
+const unanswered: ReadonlySet<Command[0]> = new Set(["halt", "close", "withdraw", "answered", "forsaken"])
 
 /** The thread's own end; `undefined` in a main thread, and in a thread that somebody else has started. */
 export const port = (): HostPort | undefined => {

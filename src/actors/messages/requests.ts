@@ -9,8 +9,9 @@ import * as Schema from "effect/Schema"
 import type { Any, Method } from "../Actor.ts"
 import { Death } from "../Death.ts"
 import { PoisonMessage } from "../errors.ts"
-import type { At } from "../InHand.ts"
+import type { Address, At } from "../InHand.ts"
 import type { Placement } from "../Placement.ts"
+import type { Supervision } from "../Supervision.ts"
 import * as Codec from "./Codec.ts"
 
 /** The number of the system itself. */
@@ -32,10 +33,13 @@ export interface NamedRequest {
 /** To what a child belongs: it ends with the incarnation that has spawned it, with the message, or with its parent's life. */
 export type Belongs = "incarnation" | "message" | "life"
 
+/** What an owner must know of a method whose values pass as they are. */
+export type Traits = Pick<Method, "name" | "replayable" | "cancellable" | "atLeastOnce">
+
 export interface SpawnRequest {
   readonly definition: string
-  /** What its owner must know of a kind that only its hosts know: name, replayable, cancellable. */
-  readonly methods: ReadonlyArray<readonly [name: string, replayable: boolean, cancellable: boolean]>
+  /** What its owner must know of the methods of a kind that only its hosts know. */
+  readonly methods: ReadonlyArray<Traits>
   readonly stateful: boolean
   readonly belongs: Belongs
   /** Whether a living one of that name and kind will do. */
@@ -45,11 +49,9 @@ export interface SpawnRequest {
   readonly mailbox?: number
   readonly host?: number
   readonly placement?: Placement
-  readonly supervision?: {
-    readonly maxRestarts: number
-    readonly withinMillis: number
-    readonly maxConsecutive: number
-  }
+  /** Whether its failing for good is its parent's, too. */
+  readonly pact: boolean
+  readonly supervision?: Pick<Supervision, "maxRestarts" | "withinMillis" | "maxConsecutive" | "children">
 }
 
 export interface Requests {
@@ -67,9 +69,19 @@ const asItIs: Codec.Codec = {
 }
 
 /** A method whose values are encoded already. */
-export const untouched = (
-  { cancellable, name, replayable }: Pick<Method, "cancellable" | "name" | "replayable">
-): Method => ({ name, replayable, cancellable, payload: asItIs, success: asItIs, error: asItIs })
+export const untouched = ({ atLeastOnce, cancellable, name, replayable }: Traits): Method => ({
+  name,
+  replayable,
+  cancellable,
+  atLeastOnce,
+  payload: asItIs,
+  success: asItIs,
+  error: asItIs
+})
+
+/** One of which nothing is known but its name. */
+export const unknownMethod = (name: string): Method =>
+  untouched({ name, replayable: true, cancellable: false, atLeastOnce: false })
 
 /** A definition that only the hosts of its actors know: all values pass as they are. */
 export class Unknown {
@@ -80,9 +92,7 @@ export class Unknown {
 
   constructor({ definition, methods, stateful }: SpawnRequest) {
     this.actorName = definition
-    this.methods = new Map(
-      methods.map(([name, replayable, cancellable]) => [name, untouched({ name, replayable, cancellable })])
-    )
+    this.methods = new Map(methods.map((traits) => [traits.name, untouched(traits)]))
     this.stateCodec = stateful ? asItIs : undefined
   }
 }
@@ -91,7 +101,7 @@ export class Unknown {
 export type Known = Pick<Any, "actorName" | "methods" | "configCodec" | "stateCodec">
 
 const request = (name: keyof Requests, success: Codec.Codec = asItIs): Method => ({
-  ...untouched({ name, replayable: true, cancellable: false }),
+  ...unknownMethod(name),
   success
 })
 
@@ -111,3 +121,13 @@ export const requests: { readonly [Name in keyof Requests]: Method } = {
   watch: request("watch", ended),
   stop: request("stop")
 }
+
+/** Where requests go, from within the actors of a system. `send` is for who is none of them. */
+export const systemAddress = (send: Address["send"]): Address => ({
+  id: systemId,
+  name: "system",
+  at: { id: systemId, name: "system", system: "" },
+  system: "",
+  send,
+  abandon: () => {}
+})

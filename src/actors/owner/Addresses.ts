@@ -8,7 +8,7 @@ import { ActorStopped, type AskFailure, MessageRefused } from "../errors.ts"
 import type { Called } from "../hosts/Host.ts"
 import type { Address } from "../InHand.ts"
 import * as Codec from "../messages/Codec.ts"
-import { type At, type Requests, requests, systemId, untouched } from "../messages/requests.ts"
+import { type At, type Requests, requests, systemId, unknownMethod, untouched } from "../messages/requests.ts"
 import type { Guardian } from "./Guardian.ts"
 
 /** So many that have ended are remembered. */
@@ -18,6 +18,11 @@ export class Addresses {
   /** Of those whose references have crossed a border. */
   private readonly known = new Map<number, Guardian>()
   private readonly gone = new Set<number>()
+  private readonly living: (name: string) => Guardian | undefined
+
+  constructor(living: (name: string) => Guardian | undefined) {
+    this.living = living
+  }
 
   /** A reference to the actor crosses a border. */
   note(guardian: Guardian): void {
@@ -35,22 +40,27 @@ export class Addresses {
     }
   }
 
-  guardian(id: number): Guardian | undefined {
-    return this.known.get(id)
+  /** The actor of this number, while it lives or is remembered. */
+  guardian(id: number, name: string): Guardian | undefined {
+    const known = this.known.get(id)
+    if (known !== undefined) return known
+    // An actor knows its own reference without having been given it.
+    const living = this.living(name)
+    return living?.id === id ? living : undefined
   }
 
-  /** Where messages for an actor go, of whom a reference has come; `home` is the system. */
-  address({ id, name }: At, home: object): Address {
-    return this.known.get(id) ?? deaf(id, name, home, new ActorStopped({ actor: name }))
+  /** Where messages for an actor go, of whom a reference has come. */
+  address({ id, name, system }: At): Address {
+    return this.guardian(id, name) ?? deaf(id, name, system, new ActorStopped({ actor: name }))
   }
 
   /** Whom an actor behind a border calls; what is encoded stays so, where it goes behind a border again. */
   called(id: number, name: string, methodName: string, payload: unknown): Called {
     if (id === systemId) {
       const request = requests[methodName as keyof Requests]
-      return { to: deaf(id, name, this, new ActorStopped({ actor: name })), method: request, value: payload }
+      return { to: deaf(id, name, "", new ActorStopped({ actor: name })), method: request, value: payload }
     }
-    const to = this.known.get(id)
+    const to = this.guardian(id, name)
     if (to === undefined) return failing(id, name, methodName, new ActorStopped({ actor: name }))
     const refused = (reason: string) =>
       failing(id, name, methodName, new MessageRefused({ actor: name, method: methodName, part: "payload", reason }))
@@ -75,17 +85,17 @@ const encodedOf = (method: Method): Method => {
 
 /** A call that fails, whoever makes it. */
 const failing = (id: number, name: string, method: string, failure: AskFailure): Called => ({
-  to: deaf(id, name, Addresses, failure),
-  method: untouched({ name: method, replayable: true, cancellable: false }),
+  to: deaf(id, name, "", failure),
+  method: unknownMethod(method),
   value: undefined
 })
 
 /** Where whatever is sent fails. */
-const deaf = (id: number, name: string, home: object, failure: AskFailure): Address => ({
+const deaf = (id: number, name: string, system: string, failure: AskFailure): Address => ({
   id,
   name,
-  at: { id, name, system: "" },
-  home,
+  at: { id, name, system },
+  system,
   send: (_method, _payload, _millis, _tell, _failWhenFull, resume) => void resume(Exit.fail(failure)),
   abandon: () => {}
 })

@@ -24,12 +24,12 @@ import {
   PoisonMessage,
   RestartLimitReached
 } from "../errors.ts"
-import type { Call, Envelope, Host, Tenant, Told } from "../hosts/Host.ts"
+import type { Call, Envelope, Host, Reply, Tenant, Told } from "../hosts/Host.ts"
 import { type Address, type At, systemMillis, type Waiting } from "../InHand.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
-import type { TimerChange } from "../links/HostLink.ts"
+import type { AnswerWord, TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
-import { encode } from "../messages/Outcome.ts"
+import { decode, encode } from "../messages/Outcome.ts"
 import { type Belongs, type Known, systemId } from "../messages/requests.ts"
 import type { Observer } from "../Observer.ts"
 import type { Alarms } from "./Alarms.ts"
@@ -65,6 +65,15 @@ export interface Asking {
 
 const none: ReadonlyArray<never> = []
 
+/** An actor that another has spawned. */
+interface Child {
+  readonly belongs: Belongs
+  /** The message that has spawned it. */
+  readonly seq: number | undefined
+  /** Whether its failing for good is its parent's, too. */
+  readonly pact: boolean
+}
+
 export type Status = "starting" | "running" | "restarting" | "stopping" | "ended"
 
 /** What a guardian needs of the system around it. */
@@ -87,8 +96,10 @@ export interface Surroundings {
     value: unknown,
     resume: (outcome: Exit.Exit<unknown, unknown>) => void
   ): Guardian | undefined
+  /** What the system is called in references. */
+  readonly system: string
   /** A reference to the actor leaves for elsewhere. */
-  reference(guardian: Guardian): At
+  referred(guardian: Guardian): void
   /** The actor has ended and leaves its name. */
   ended(guardian: Guardian, ended: Ended): void
 }
@@ -115,6 +126,8 @@ interface OpenCall {
   /** Whom it waits for, where there is such an actor. */
   target: Guardian | undefined
   readonly tell: boolean
+  /** Where it is kept. */
+  readonly journal: Journal | undefined
   envelope: Waiting | undefined
 }
 
@@ -157,8 +170,14 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private calling: OpenCall | undefined
   /** How many calls the present incarnation has made that belong to no message. */
   private loose = 0
+  /** Messages that are to be answered later, and for whose answer somebody waits, by their numbers. */
+  private owedLater: Map<number, Envelope> | undefined
+  /** Those of them that the message in hand has answered before it made a call: that stands, whoever gives up. */
+  private spoken: Set<number> | undefined
   parent: Guardian | undefined
-  private children: Map<Guardian, Belongs> | undefined
+  private children: Map<Guardian, Child> | undefined
+  /** What its incarnation is being ended for, where it is not its own doing; and whether it is not heard any more. */
+  private sentence: { readonly death: Death; readonly deaf: boolean } | undefined
 
   constructor(options: GuardianOptions) {
     this.id = options.id
@@ -204,11 +223,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     failWhenFull: boolean,
     resume: (outcome: Outcome) => void
   ): Envelope | undefined {
-    const ending = this.ending()
-    if (ending !== undefined) return void resume(ending)
-    if (failWhenFull && this.ledger.full) {
-      return void resume(Exit.fail(new MailboxFull({ actor: this.name, capacity: this.ledger.capacity })))
-    }
+    const closed = this.closedTo(failWhenFull)
+    if (closed !== undefined) return void resume(closed)
     let carried = payload
     if (this.host.border) {
       const encoded = method.payload.encode(payload)
@@ -220,6 +236,35 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       const misfit = method.payload.misfit(payload)
       if (misfit !== undefined) return void resume(Exit.fail(this.refusal(method.name, misfit)))
     }
+    return this.accept(method, carried, millis, tell, resume)
+  }
+
+  /** As `send`, for a call that has been checked where it was made. */
+  private sendCall(
+    { failWhenFull, method, millis, mode, payload, value }: Call,
+    resume: (outcome: Outcome) => void
+  ): Envelope | undefined {
+    const closed = this.closedTo(failWhenFull)
+    if (closed !== undefined) return void resume(closed)
+    return this.accept(method, this.host.border ? payload : value, millis, mode === "tell", resume)
+  }
+
+  /** Why a message is not taken, where it is not. */
+  private closedTo(
+    failWhenFull: boolean
+  ): Exit.Exit<never, ActorStopped | RestartLimitReached | MailboxFull> | undefined {
+    const ending = this.ending()
+    if (ending !== undefined || !failWhenFull || !this.ledger.full) return ending
+    return Exit.fail(new MailboxFull({ actor: this.name, capacity: this.ledger.capacity }))
+  }
+
+  private accept(
+    method: Method,
+    carried: unknown,
+    millis: number,
+    tell: boolean,
+    resume: (outcome: Outcome) => void
+  ): Envelope {
     // Who has its reference from elsewhere does not know how long the system waits.
     const wait = millis === systemMillis ? this.around.askMillis : millis
     const envelope = this.enter(method, carried, wait, tell, resume)
@@ -245,7 +290,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   // --- its timers
 
   timed(incarnation: number, changes: ReadonlyArray<TimerChange>): void {
-    if (incarnation === this.incarnation && this.status !== "ended") this.setTimers(changes, false)
+    if (this.hears(incarnation)) this.setTimers(changes, false)
   }
 
   due(name: string, payload: unknown): number {
@@ -268,7 +313,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     waiting.resume = undefined
     // What is waited for here is one of its envelopes.
     const envelope = waiting as Envelope
-    if (this.ledger.isDelivered(envelope)) this.host.withdraw(this, envelope)
+    if (this.owedLater?.has(envelope.seq)) {
+      if (this.spoken?.has(envelope.seq) !== true) this.tellForsaken(envelope.seq)
+    } else if (this.ledger.isDelivered(envelope)) this.host.withdraw(this, envelope)
     else if (this.ledger.take(envelope.seq) !== undefined) this.admit()
   }
 
@@ -280,19 +327,52 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     return true
   }
 
+  /** Nobody waits any more for the answer to a message that was to be answered later. */
+  private tellForsaken(seq: number): void {
+    this.owedLater?.delete(seq)
+    if (this.placed || this.status === "stopping") this.host.forsake(this, seq)
+  }
+
+  /** Nobody waits for a call any more: where it was to be answered later its actor is told, and is not waited for. */
+  private forsake({ envelope: waiting, target }: OpenCall): boolean {
+    // What is waited for at an actor is one of its envelopes.
+    const envelope = waiting as Envelope | undefined
+    if (envelope === undefined || target?.owedLater?.get(envelope.seq) !== envelope) return false
+    target.abandon(envelope)
+    return true
+  }
+
+  /** The calls of a message that is not there any more, or of no message, are not waited for. */
+  private forsakeAll(seq: number): void {
+    for (const open of this.open ?? []) if (open.seq === seq && this.forsake(open)) this.open?.delete(open)
+  }
+
   get at(): At {
-    return this.around.reference(this)
+    this.around.referred(this)
+    return { id: this.id, name: this.name, system: this.system }
   }
 
   get home(): object {
     return this.around
   }
 
+  get system(): string {
+    return this.around.system
+  }
+
+  get address(): Address {
+    return this
+  }
+
+  get parentName(): string | undefined {
+    return this.parent?.name
+  }
+
   /** Fails what has expired, or after a pause gives it its time anew; returns when the next message expires. */
   expire(now: number, paused: boolean): number {
     let next = Number.POSITIVE_INFINITY
     const late: Array<Envelope> = []
-    for (const envelope of this.ledger.all()) {
+    for (const envelope of [...this.ledger.all(), ...this.owedLater?.values() ?? []]) {
       if (envelope.resume === undefined) continue
       if (paused && envelope.expires <= now) envelope.expires = now + envelope.millis
       if (envelope.expires <= now) late.push(envelope)
@@ -318,6 +398,14 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.finish({ _tag: "Stopped" })
   }
 
+  get deaf(): boolean {
+    return this.sentence?.deaf === true
+  }
+
+  private get isOver(): boolean {
+    return this.status === "ended"
+  }
+
   get placed(): boolean {
     return this.status === "starting" || this.status === "running"
   }
@@ -335,6 +423,10 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
         ? [{ actor: open.target.name, method: open.method.name }]
         : []
     )
+  }
+
+  get later(): ReadonlyArray<number> {
+    return this.owedLater === undefined ? none : [...this.owedLater.keys()]
   }
 
   /** How many timers are set. */
@@ -369,9 +461,15 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.pump()
   }
 
-  fail(death: Death): void {
-    if (this.status === "ended") return
+  fail(death: Death, escalated = false): void {
+    if (this.isOver) return
     if (this.placed) this.host.halt(this)
+    const { parent } = this
+    const pact = escalated || parent?.children?.get(this)?.pact === true
+    parent?.children?.delete(this)
+    // Before it is told what it may have asked this one: its message is to run again. A spawn that fails says so itself.
+    if (pact && this.served) parent?.bereaved(this, death)
+    if (this.isOver) return
     const poison = this.suspect !== undefined && this.suspect.deaths > 1 ? { poison: this.suspect } : {}
     this.finish({ _tag: "Failed", death, restarts: this.restarts, ...poison })
   }
@@ -404,11 +502,17 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   replied(
     incarnation: number,
     seq: number,
-    outcome: Outcome,
+    reply: Reply,
     state: unknown,
-    timers?: ReadonlyArray<TimerChange>
+    timers?: ReadonlyArray<TimerChange>,
+    answers?: ReadonlyArray<AnswerWord>
   ): void {
-    if (incarnation !== this.incarnation || this.status === "ended") return
+    if (!this.hears(incarnation)) return
+    if (answers !== undefined && this.isLate(answers.map(([its]) => its), seq)) return
+    const { oldest } = this.ledger
+    if (oldest?.method.cancellable === true && oldest.seq === seq && reply !== "later" && isGivenUp(oldest)) {
+      return this.annul(`nobody waits for the answer of ${oldest.method.name} any more`)
+    }
     const envelope = this.ledger.settle(seq)
     if (envelope === undefined) return
     if (this.definition.stateCodec !== undefined) {
@@ -420,7 +524,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.suspect = undefined
     // Committed: what it called will not be called again.
     this.journal = undefined
-    if (this.children !== undefined) this.orphan("message")
+    if (this.children !== undefined) this.orphan(({ belongs }) => belongs === "message")
     this.around.observer?.answered({
       actor: this.name,
       placement: this.host.placement,
@@ -434,11 +538,62 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     // Where no other waits, the next one in hand is so from when it is sent.
     if (this.ledger.size > 0) this.freeSince = this.around.now()
     this.admit()
-    this.answer(envelope, outcome)
+    if (reply !== "later") this.answer(envelope, reply)
+    else if (envelope.resume === undefined) this.tellForsaken(seq)
+    else (this.owedLater ??= new Map()).set(seq, envelope)
+    if (answers !== undefined) this.answerLater(answers)
+    if (this.spoken !== undefined) this.unspeak()
+  }
+
+  answered(incarnation: number, answers: ReadonlyArray<AnswerWord>): void {
+    if (this.hears(incarnation)) this.answerLater(answers)
+  }
+
+  /** Gives answers to messages of before, where somebody waits for them still. */
+  private answerLater(answers: ReadonlyArray<AnswerWord>): void {
+    for (const [seq, kind, value] of answers) {
+      const envelope = this.owedLater?.get(seq)
+      if (envelope === undefined) continue
+      this.owedLater?.delete(seq)
+      if (envelope.resume !== undefined) this.answer(envelope, decode(this.name, envelope.method, kind, value))
+    }
+  }
+
+  /** The message that has answered these is over, whatever came of it: who has given up meanwhile need not be answered. */
+  private unspeak(): void {
+    const { spoken } = this
+    this.spoken = undefined
+    for (const seq of spoken ?? []) {
+      const envelope = this.owedLater?.get(seq)
+      if (envelope !== undefined && envelope.resume === undefined) this.tellForsaken(seq)
+    }
+  }
+
+  /**
+   * Whether message `seq` answers one of before whose asker had given up while the word of it was on its way. What was done
+   * since then was done in error: the message runs again, and knows.
+   */
+  private isLate(answered: ReadonlyArray<number>, seq: number): boolean {
+    const late = answered.find((its) => its !== seq && this.owedLater?.has(its) !== true)
+    // What may not run twice has done what it has done.
+    if (late === undefined || this.ledger.oldest?.method.replayable !== true) return false
+    this.annul(`nobody waits for the answer to message ${late} any more`)
+    return true
+  }
+
+  /** What the message in hand has done does not count, and the incarnation is not heard any more. */
+  private annul(message: string): void {
+    this.sentence = { death: new Death({ kind: "Cancelled", message }), deaf: true }
+    this.host.halt(this)
+  }
+
+  /** Whether what an incarnation says counts. */
+  private hears(incarnation: number): boolean {
+    return incarnation === this.incarnation && this.status !== "ended" && !this.deaf
   }
 
   withdrawn(incarnation: number, seq: number): void {
-    if (incarnation !== this.incarnation || this.status === "ended") return
+    if (!this.hears(incarnation)) return
     if (this.ledger.take(seq) !== undefined) this.admit()
   }
 
@@ -452,7 +607,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   refused(incarnation: number, seq: number, reason: string): void {
-    if (incarnation !== this.incarnation || this.status === "ended") return
+    if (!this.hears(incarnation)) return
     const envelope = this.ledger.take(seq)
     this.admit()
     if (envelope !== undefined) this.answer(envelope, Exit.fail(this.refusal(envelope.method.name, reason)))
@@ -463,7 +618,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
     // Between two incarnations: its host has died, and nothing of it lived there.
     if (!this.placed) return
-    const death = this.siblings.reason(this) ?? (bystander ? reported : this.held(reported, seq))
+    const { sentence } = this
+    const death = this.siblings.reason(this) ?? sentence?.death ?? (bystander ? reported : this.held(reported, seq))
+    this.sentence = undefined
     this.incarnation++
     this.up = false
     this.loose = 0
@@ -471,7 +628,10 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.diedAt = this.around.now()
     this.lastDeath = death
     // Their names are free for the next incarnation.
-    this.orphan("incarnation")
+    const kept = this.siblings.stopsChildren ? this.ledger.oldest?.seq : undefined
+    this.orphan(({ belongs, seq }) =>
+      belongs === "incarnation" || (belongs === "life" && this.siblings.stopsChildren && seq !== kept)
+    )
     this.around.publish({ _tag: "Died", actor: this.name, incarnation, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
     if (!this.served && death.kind === "StartFailed") return this.fail(death)
@@ -479,14 +639,30 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     // Nobody waits for these. One that was in hand may have had its effects, and so is finished, unless it may be given up.
     this.ledger.extract((envelope) => isGivenUp(envelope) && (envelope !== inHand || envelope.method.cancellable))
     const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
-    if (this.journal !== undefined && this.journal.seq !== this.ledger.oldest?.seq) this.journal = undefined
+    this.forsakeAll(0)
+    const { oldest } = this.ledger
+    if (this.journal !== undefined && (this.journal.seq !== oldest?.seq || oldest.method.atLeastOnce)) {
+      this.forsakeAll(this.journal.seq)
+      this.journal = undefined
+      this.unspeak()
+    }
     this.replayed = this.ledger.rewind()
     if (death.kind === "Cancelled") this.siblings.cancelled(this, death)
-    else this.siblings.lost(this, death, this.consecutive, bystander)
+    else this.siblings.lost(this, death, this.consecutive, bystander && sentence === undefined)
     this.heldAtDeath = undefined
     // What is not there any more has made room.
     this.admit()
     for (const envelope of lost) this.failWithDeath(envelope, death)
+    // Who keeps no state has lost its tokens with it.
+    if (this.definition.stateCodec === undefined) {
+      for (const envelope of this.takeLater()) this.failWithDeath(envelope, death)
+    }
+  }
+
+  private takeLater(): ReadonlyArray<Envelope> {
+    const envelopes = [...this.owedLater?.values() ?? []]
+    this.owedLater = undefined
+    return envelopes
   }
 
   dropInHand(death: Death): boolean {
@@ -494,7 +670,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (envelope === undefined) return false
     this.consecutive = 0
     this.suspect = undefined
+    this.forsakeAll(envelope.seq)
     this.journal = undefined
+    this.unspeak()
     // What must not run twice has left already.
     if (this.ledger.take(envelope.seq) === undefined) return true
     this.replayed--
@@ -516,17 +694,27 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   // --- what its handlers call
 
   /** An actor that this one has spawned. */
-  adopt(child: Guardian, belongs: Belongs): void {
+  adopt(child: Guardian, belongs: Belongs, pact: boolean): void {
     child.parent = this
-    ;(this.children ??= new Map()).set(child, belongs)
+    const seq = this.calling?.seq
+    ;(this.children ??= new Map()).set(child, { belongs, seq, pact })
+  }
+
+  /** A child has failed for good, and this one is not to live on as if nothing had happened. */
+  private bereaved(child: Guardian, death: Death): void {
+    // Who is between two incarnations begins anew as it is.
+    if (!this.placed) return
+    const message = `its child ${child.name} has failed: ${death.message}`
+    this.sentence ??= { death: new Death({ ...death, kind: "ChildFailed", message }), deaf: false }
+    this.host.halt(this)
   }
 
   /** Ends those of its children that belong to what is over. */
-  private orphan(...over: ReadonlyArray<Belongs>): void {
-    for (const [child, belongs] of this.children ?? []) {
-      if (!over.includes(belongs)) continue
-      this.children?.delete(child)
-      child.abort()
+  private orphan(isOver: (child: Child) => boolean): void {
+    for (const [guardian, child] of this.children ?? []) {
+      if (!isOver(child)) continue
+      this.children?.delete(guardian)
+      guardian.abort()
     }
   }
 
@@ -538,11 +726,16 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   asking(incarnation: number, call: Call): void {
-    if (incarnation !== this.incarnation || this.status === "ended") return
+    if (!this.hears(incarnation)) return
+    if (call.answered !== undefined) {
+      if (this.isLate(call.answered, call.seq)) return
+      for (const seq of call.answered) (this.spoken ??= new Set()).add(seq)
+    }
     if (call.seq === 0) this.loose = call.call
     const { method, mode, seq, to } = call
     const target = to instanceof Guardian ? to : undefined
-    if (seq !== 0) this.journalOf(seq, call.began)?.called(call)
+    const journal = seq === 0 ? undefined : this.journalOf(seq, call.began)
+    journal?.called(call)
     const open: OpenCall = {
       incarnation,
       seq,
@@ -550,6 +743,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       method,
       target,
       tell: mode === "tell",
+      journal,
       envelope: undefined
     }
     ;(this.open ??= new Set()).add(open)
@@ -561,15 +755,14 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (chain !== undefined) this.settle(open, Exit.fail(new AskCycle({ actor: to.name, chain })))
     else {
       const resume = (outcome: Outcome) => this.settle(open, outcome)
-      const { failWhenFull, millis, value } = call
-      if (to.id === systemId) open.target = this.around.serve(this, method.name, value, resume)
-      else open.envelope = to.send(method, value, millis, mode === "tell", failWhenFull, resume)
+      if (to.id === systemId) open.target = this.around.serve(this, method.name, call.value, resume)
+      else open.envelope = target === undefined ? sendTo(call, resume) : target.sendCall(call, resume)
     }
     this.calling = outer
   }
 
   abandoned(incarnation: number, seq: number, call: number): void {
-    if (incarnation !== this.incarnation) return
+    if (!this.hears(incarnation)) return
     for (const open of this.open ?? []) {
       if (open.seq !== seq || open.call !== call) continue
       this.open?.delete(open)
@@ -577,19 +770,23 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       const { envelope, target } = open
       if (envelope !== undefined && target?.takeBack(envelope) === true && this.journal?.seq === seq) {
         this.journal.forget(call)
+      } else if (target !== undefined && this.forsake(open)) {
+        // Should the message do otherwise when it runs again, it is told so.
+        const millis = (envelope as Envelope).millis
+        this.settle(open, Exit.fail(new AskTimeout({ actor: target.name, method: open.method.name, millis })))
       }
     }
   }
 
   slept(incarnation: number, seq: number, nth: number, heard: number, began: number): void {
-    if (incarnation === this.incarnation && this.status !== "ended") this.journalOf(seq, began)?.slept(nth, heard)
+    if (this.hears(incarnation)) this.journalOf(seq, began)?.slept(nth, heard)
   }
 
   /** A call has ended. The message that made it may run anew meanwhile: it is told, as its journal is. */
   private settle(open: OpenCall, outcome: Outcome): void {
     this.open?.delete(open)
-    const { call, incarnation, method, seq, tell } = open
-    const kept = this.journal?.seq === seq ? this.journal : undefined
+    const { call, incarnation, journal, method, seq, tell } = open
+    const kept = journal === this.journal ? journal : undefined
     let told: Told | undefined
     if (kept !== undefined || this.host.border) {
       const [kind, value] = tell && Exit.isSuccess(outcome) ? taken : encode(method, outcome)
@@ -708,7 +905,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   private finish(ended: Ended): void {
     this.status = "ended"
-    this.orphan("incarnation", "message", "life")
+    this.orphan(() => true)
     this.parent?.children?.delete(this)
     this.host.evict(this)
     this.siblings.leave(this)
@@ -721,12 +918,13 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     )
     this.outcome = ended
     this.journal = undefined
+    for (const open of this.open ?? []) this.forsake(open)
     this.open = undefined
     if (this.endAwaited !== undefined) Deferred.doneUnsafe(this.endAwaited, Exit.succeed(ended))
     if (this.startAwaited !== undefined) Deferred.doneUnsafe(this.startAwaited, notStarted(ended))
     const failure = this.ending()
     if (failure === undefined) return
-    for (const envelope of this.ledger.drain()) this.answer(envelope, failure)
+    for (const envelope of [...this.takeLater(), ...this.ledger.drain()]) this.answer(envelope, failure)
   }
 
   private outcome: Ended | undefined
@@ -753,6 +951,10 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 /** Whether somebody had waited for the outcome, and does no more. */
 const isGivenUp = ({ resume, tell }: Envelope): boolean => !tell && resume === undefined
 const taken = ["taken", null] as const
+
+/** A call of one who is not, or no longer, of this system. */
+const sendTo = ({ failWhenFull, method, millis, mode, to, value }: Call, resume: (outcome: Outcome) => void) =>
+  to.send(method, value, millis, mode === "tell", failWhenFull, resume)
 
 const notStarted = (ended: Ended): Exit.Exit<never, Death> =>
   Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly)

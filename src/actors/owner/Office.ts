@@ -64,7 +64,7 @@ export class Office {
     if (there !== undefined) {
       return void resume(there.definition.actorName === kind ? this.at(there) : notOf(there.name, kind))
     }
-    const { host, mailbox, placement = asker.host.placement, supervision } = request
+    const { host, mailbox, pact, placement = asker.host.placement, supervision } = request
     const offered = this.system.definitionOf(kind, placement)
     const definition = offered ?? this.unknownOf(request)
     const config = offered === undefined ? Exit.succeed(request.config) : offered.configCodec.decode(request.config)
@@ -79,6 +79,7 @@ export class Office {
     const spawned = this.system.spawn(definition, {
       placement,
       config: config.value,
+      adopt: (child) => asker.adopt(child, belongs, pact),
       ...(name === undefined ? {} : { name }),
       ...(mailbox === undefined ? {} : { mailbox }),
       ...(host === undefined ? {} : { host }),
@@ -86,13 +87,13 @@ export class Office {
         supervision: Supervision.oneForOne({
           maxRestarts: supervision.maxRestarts,
           within: supervision.withinMillis,
-          maxConsecutive: supervision.maxConsecutive
+          maxConsecutive: supervision.maxConsecutive,
+          children: supervision.children
         })
       })
     })
     if (Exit.isFailure(spawned)) return void resume(spawned)
     const child = spawned.value
-    asker.adopt(child, belongs)
     this.fork(Effect.map(Effect.exit(child.firstStart), (started) => {
       if (Exit.isSuccess(started)) return resume(this.at(child))
       const failure = started.cause.reasons.find((reason) => reason._tag === "Fail")
@@ -102,7 +103,7 @@ export class Office {
   }
 
   private find({ id, name }: NamedRequest): Guardian | undefined {
-    return id === undefined ? this.system.get(name) : this.addresses.guardian(id)
+    return id === undefined ? this.system.get(name) : this.addresses.guardian(id, name)
   }
 
   /** The actor's reference, on its way. */

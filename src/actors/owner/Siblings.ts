@@ -22,8 +22,8 @@ export interface Sibling {
   resurrect(counted: boolean): void
   /** Fails the message that was in hand at a death; false where there was none. */
   dropInHand(death: Death): boolean
-  /** Gives it up for good. */
-  fail(death: Death): void
+  /** Gives it up for good. `escalated`: and its parent is to answer for it. */
+  fail(death: Death, escalated?: boolean): void
 }
 
 interface Joint {
@@ -82,7 +82,7 @@ export class Siblings {
       case "stop":
         return member.fail(death)
       case "escalate":
-        return this.giveUp(member, death)
+        return this.giveUp(member, death, true)
       case "restart":
         return this.restart(member, death, consecutive, bystander)
       case "resume":
@@ -113,10 +113,15 @@ export class Siblings {
   }
 
   /** `member` is not tried again, nor is anyone of its group. */
-  giveUp(member: Sibling, death: Death): void {
+  giveUp(member: Sibling, death: Death, escalated = false): void {
     // Who fails leaves the list.
     const failing = Array.from(this.members ?? [member])
-    for (const each of failing) each.fail(death)
+    for (const each of failing) each.fail(death, escalated)
+  }
+
+  /** Whether its members' children end with each incarnation. */
+  get stopsChildren(): boolean {
+    return this.supervision.children === "stop"
   }
 
   private get restarts(): Supervision.RestartLog {

@@ -59,6 +59,8 @@ export interface Place {
   readonly mailbox?: number
   readonly host?: number
   readonly placement: Placement
+  /** Is told of it before it is begun. */
+  readonly adopt?: (guardian: Guardian) => void
 }
 
 /** The hosts of each placement, in the order of their numbers. */
@@ -82,6 +84,10 @@ export interface ActorInfo {
   readonly message: MessageInHand | undefined
   /** Whom that waits for: who asks whom. */
   readonly asks: ReadonlyArray<Asking>
+  /** How many messages it has taken that it will answer later. */
+  readonly later: number
+  /** The name of the actor that has spawned it; `undefined` where the program did. */
+  readonly parent: string | undefined
   /** How many timers it has set that are still to come. */
   readonly timers: number
   readonly host: number
@@ -111,7 +117,7 @@ export class System {
   readonly hosts: Hosts
   /** The last ends, the latest last. */
   readonly ended: Array<EndedActor> = []
-  readonly addresses = new Addresses()
+  readonly addresses = new Addresses((name) => this.guardians.get(name))
   private readonly office: Office
   /** What it is called where its references come to. */
   private readonly tag = `${process.pid}/${threadId}/${++systems}`
@@ -166,7 +172,7 @@ export class System {
       fiber.addObserver(() => this.fibers.delete(fiber))
     }
     this.office = new Office(this, this.addresses, this.fork)
-    homes.set(this.tag, (at) => this.addresses.address(at, this.home))
+    homes.set(this.tag, (at) => this.addresses.address(at))
     this.surroundings = {
       now: time.now,
       alarms: this.alarms,
@@ -176,10 +182,8 @@ export class System {
       expect: (expires) => this.sweeper.expect(expires),
       askMillis: this.askMillis,
       serve: (...request) => this.office.serve(...request),
-      reference: (guardian) => {
-        this.addresses.note(guardian)
-        return { id: guardian.id, name: guardian.name, system: this.tag }
-      },
+      system: this.tag,
+      referred: (guardian) => this.addresses.note(guardian),
       ended: (guardian, ended) => {
         this.addresses.ended(guardian)
         if (this.guardians.get(guardian.name) === guardian) this.guardians.delete(guardian.name)
@@ -234,6 +238,7 @@ export class System {
       surroundings: this.surroundings
     })
     this.guardians.set(name, guardian)
+    place.adopt?.(guardian)
     guardian.place()
     return Exit.succeed(guardian)
   }
@@ -285,6 +290,8 @@ export class System {
       unanswered: guardian.unanswered,
       message: guardian.messageInHand,
       asks: guardian.asks,
+      later: guardian.later.length,
+      parent: guardian.parent?.name,
       timers: guardian.timerCount,
       host: guardian.host.index,
       placement: guardian.host.placement

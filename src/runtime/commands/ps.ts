@@ -15,33 +15,50 @@ import { duration, plural, whole } from "../reporting/formatting.ts"
 /** Nobody is there who could be asked. */
 export class NobodyRuns extends Schema.TaggedError<NobodyRuns>()("NobodyRuns", { message: Schema.String }) {}
 
-const titles = ["actor", "lives in", "state", "mailbox", "at work on", "for", "restarts"] as const
-
-/** Which columns are numbers, and stand on the right. */
-const numbers: ReadonlySet<(typeof titles)[number]> = new Set(["mailbox", "for", "restarts"])
+/** A column of the table: the numbers stand on the right. */
+interface Column {
+  readonly title: string
+  readonly right?: boolean
+  readonly cell: (actor: Inspection.ActorLine) => string
+  /** Whether it is left out where no actor has something to show in it. */
+  readonly rare?: boolean
+}
 
 /** For how long: the milliseconds of a message are worth seeing. */
 const shortly = (millis: number): string => millis < 1000 ? `${Math.round(millis)} ms` : duration(millis / 1000)
 
-const cellsOf = (actor: Inspection.ActorLine): ReadonlyArray<string> => [
-  plainLine(actor.name, 60),
-  actor.placement === "fiber" ? "fiber" : `${plainLine(actor.placement, 20)} ${actor.host}`,
-  plainLine(actor.status, 20),
-  whole(actor.unanswered),
-  actor.message === null ? "-" : plainLine(actor.message.method, 40),
-  actor.message === null ? "-" : shortly(actor.message.millis),
-  whole(actor.restarts)
+/** Whom it waits for: the first, and how many others. */
+const asksOf = ({ asks: [first, ...others] }: Inspection.ActorLine): string => {
+  if (first === undefined) return "-"
+  const more = others.length === 0 ? "" : ` +${others.length}`
+  return plainLine(`${first.actor}.${first.method}${more}`, 60)
+}
+
+const columns: ReadonlyArray<Column> = [
+  { title: "actor", cell: ({ name }) => plainLine(name, 60) },
+  {
+    title: "lives in",
+    cell: ({ host, placement }) => placement === "fiber" ? "fiber" : `${plainLine(placement, 20)} ${host}`
+  },
+  { title: "state", cell: ({ status }) => plainLine(status, 20) },
+  { title: "mailbox", right: true, cell: ({ unanswered }) => whole(unanswered) },
+  { title: "later", right: true, rare: true, cell: ({ later }) => later === 0 ? "-" : whole(later) },
+  { title: "at work on", cell: ({ message }) => message === null ? "-" : plainLine(message.method, 40) },
+  { title: "for", right: true, cell: ({ message }) => message === null ? "-" : shortly(message.millis) },
+  { title: "waits for", rare: true, cell: asksOf },
+  { title: "restarts", right: true, cell: ({ restarts }) => whole(restarts) },
+  { title: "child of", rare: true, cell: ({ parent }) => parent === null ? "-" : plainLine(parent, 60) }
 ]
 
 /** Rows below their titles, each column as wide as it must be. */
-const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
-  const all = [titles, ...rows]
-  const widths = titles.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
-  return all.map((row) =>
-    row.map((cell, column) =>
-      numbers.has(titles[column]!) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)
-    ).join("  ").trimEnd()
-  )
+const table = (actors: ReadonlyArray<Inspection.ActorLine>): ReadonlyArray<string> => {
+  const shown = columns.flatMap(({ cell, rare, right, title }) => {
+    const cells = actors.map(cell)
+    if (rare === true && cells.every((text) => text === "-")) return []
+    const width = Math.max(title.length, ...cells.map((text) => text.length))
+    return [[title, ...cells].map((text) => right === true ? text.padStart(width) : text.padEnd(width))]
+  })
+  return [undefined, ...actors].map((_, row) => shown.map((column) => column[row]).join("  ").trimEnd())
 }
 
 /** More actors than this are counted, not shown: the busiest first. */
@@ -63,7 +80,7 @@ const linesOf = (answer: Inspection.Answer): ReadonlyArray<string> => {
   const left = actors.length - busiest.length
   return [
     head,
-    ...(actors.length === 0 ? [] : table(busiest.map(cellsOf))),
+    ...(actors.length === 0 ? [] : table(busiest)),
     ...(left === 0 ? [] : [`and ${whole(left)} more`])
   ]
 }

@@ -6,6 +6,7 @@ import { type EventLoop, real } from "../../../src/actors/EventLoop.ts"
 import type { Tenant } from "../../../src/actors/hosts/Host.ts"
 import { RemoteHost } from "../../../src/actors/hosts/RemoteHost.ts"
 import type { Command, LinkEvents, Report } from "../../../src/actors/links/HostLink.ts"
+import { systemAddress } from "../../../src/actors/messages/requests.ts"
 import { makeGate, Probe, reached } from "../fixtures/probe.ts"
 import { thread } from "../placements.ts"
 
@@ -38,6 +39,11 @@ const setUp = (
   const tenant: Tenant = {
     id: 1,
     name: "a",
+    parentName: undefined,
+    system: "",
+    later: [],
+    deaf: false,
+    address: systemAddress(() => undefined),
     definition: Probe,
     config: undefined,
     state: undefined,
@@ -49,6 +55,7 @@ const setUp = (
     replied: () => heard.push("replied"),
     withdrawn: () => {},
     timed: () => heard.push("timed"),
+    answered: () => heard.push("answered"),
     refused: () => heard.push("refused"),
     died: () => heard.push("died"),
     stopped: () => heard.push("stopped"),

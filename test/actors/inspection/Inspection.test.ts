@@ -16,12 +16,15 @@ const told = {
   restarts: 2,
   unanswered: 4,
   message: { method: "Add", seq: 9, sinceMillis: 12.5 },
+  asks: [{ actor: "bank", method: "Pay" }],
+  parent: "branch",
+  later: 2,
   timers: 1,
   host: 1,
   placement: "thread"
 } as const
 
-const actor: ActorInfo = { ...told, asks: [] }
+const actor: ActorInfo = told
 
 /** Runs a test whose sockets lie in a new folder, which it is given. */
 const there = <A, E>(test: (folder: string) => Effect.Effect<A, E, Scope.Scope>) =>

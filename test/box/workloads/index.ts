@@ -3,12 +3,13 @@ import type { SimulatedProgram } from "../../../src/testing/simulate.ts"
 import { endings } from "./endings.ts"
 import { limits } from "./limits.ts"
 import { mixed } from "./mixed.ts"
+import { queues } from "./queues.ts"
 import { starts } from "./starts.ts"
 import { tallies } from "./tallies.ts"
 import { tellers } from "./tellers.ts"
 import { timers } from "./timers.ts"
 
-export const workloads = { tallies, limits, endings, starts, mixed, timers, tellers } satisfies Readonly<
+export const workloads = { tallies, limits, endings, starts, mixed, timers, tellers, queues } satisfies Readonly<
   Record<string, SimulatedProgram>
 >
 

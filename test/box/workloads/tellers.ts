@@ -1,12 +1,14 @@
 /**
  * Actors that talk: tellers move money between accounts, by asks one after another, two at once, the first of two, tells, and by
- * way of each other; they have children for a message and for life; all of them die at any step, and are killed.
+ * way of each other; they wait for what is answered later, or give it up; they have children for a message and for life, and fail
+ * with some of them; all of them die at any step, and are killed.
  *
  * Each account keeps a list of what it was sent, and each teller names what it sends: so what was done twice, or not at all, is seen,
  * and so is an answer that one run was told and another was not.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -16,16 +18,23 @@ import * as Actor from "../../../src/actors/Actor.ts"
 import { Rpc } from "../../../src/actors/Actor.ts"
 import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
 import * as Supervision from "../../../src/actors/Supervision.ts"
+import type { Token } from "../../../src/actors/Token.ts"
 import { Simulation } from "../../../src/testing/Simulation.ts"
 import { one } from "../one.ts"
 
 const How = Schema.Literals(["at once", "yield", "sleep", "die"])
 
 class Account extends Actor.make("Account", {
-  state: Schema.Struct({ sum: Schema.Int, sent: Schema.Array(Schema.String) }),
+  state: Schema.Struct({
+    sum: Schema.Int,
+    sent: Schema.Array(Schema.String),
+    waiting: Schema.Array(Actor.Token)
+  }),
   protocol: [
     // Its answer is another in each run, so that an outcome that was not committed is told from one that was.
     Rpc.make("Add", { payload: { n: Schema.Int, id: Schema.String, how: How }, success: Schema.Int }),
+    // Answered by the next that is added.
+    Rpc.make("Await", { payload: { id: Schema.String }, success: Schema.Int }),
     Rpc.make("Check", { payload: { id: Schema.String, draw: Schema.Int } }),
     Rpc.make("Read", { success: Schema.Struct({ sum: Schema.Int, sent: Schema.Array(Schema.String) }) })
   ]
@@ -33,8 +42,9 @@ class Account extends Actor.make("Account", {
 
 let drawn = 0
 
-const AccountBehavior = Account.behavior(({ incarnation, restored }) =>
+const AccountBehavior = Account.behavior(({ answer, incarnation, restored }) =>
   Effect.sync(() => {
+    const waiting: Array<Token> = Option.match(restored, { onNone: () => [], onSome: (state) => [...state.waiting] })
     let sum = Option.match(restored, { onNone: () => 0, onSome: (state) => state.sum })
     const sent: Array<string> = Option.match(restored, { onNone: () => [], onSome: (state) => [...state.sent] })
     return {
@@ -43,20 +53,34 @@ const AccountBehavior = Account.behavior(({ incarnation, restored }) =>
           Effect.gen(function*() {
             sum += n
             sent.push(id)
+            for (const token of waiting.splice(0)) answer(token, Exit.succeed(++drawn))
             if (how === "yield") yield* Effect.yieldNow
             if (how === "sleep") yield* Effect.sleep(3)
             if (how === "die" && incarnation < 3) return yield* Effect.die(new RangeError("mishap"))
             return ++drawn
           }),
+        Await: (_, token) => (waiting.push(token), Actor.later),
         Check: ({ draw, id }) => Effect.sync(() => void sent.push(`${id} was told ${draw}`)),
         Read: () => Effect.sync(() => ({ sum, sent }))
       },
-      snapshot: () => ({ sum, sent })
+      snapshot: () => ({ sum, sent, waiting })
     }
   })
 )
 
-const Way = Schema.Literals(["in turn", "at once", "race", "tell", "child", "guest", "by another"])
+const Way = Schema.Literals([
+  "in turn",
+  "at once",
+  "twice",
+  "race",
+  "tell",
+  "later",
+  "impatient",
+  "child",
+  "guest",
+  "pact",
+  "by another"
+])
 const ways = Way.literals
 
 class Teller extends Actor.make("Teller", {
@@ -76,6 +100,13 @@ class Teller extends Actor.make("Teller", {
     })
   ]
 }) {}
+
+/** Who outlived a child that it was to fail with. */
+const survived: Array<string> = []
+const dying = "while dying"
+
+/** In which incarnation of its parent a child was spawned first that this one is to fail with. */
+const sworn = new Map<string, number>()
 
 const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation, name, restored }) =>
   Effect.gen(function*() {
@@ -97,7 +128,11 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
             yield* mayDie
             // What it was told, in the order in which it was told, must be the same in each run.
             const told: Array<number> = []
-            const noted = <E>(ask: Effect.Effect<number, E>) => Effect.map(ask, (draw) => void told.push(draw))
+            const noted = <E>(ask: Effect.Effect<number, E>, weight = 1) =>
+              Effect.map(ask, (draw) => void told.push(draw * weight))
+            // The fibers may come in another order when the message runs again.
+            const mixed = <E>(ask: Effect.Effect<void, E>) => Effect.andThen(Effect.yieldNow, ask)
+            const both = { concurrency: "unbounded", discard: true } as const
             switch (way) {
               case "in turn":
                 yield* noted(take)
@@ -105,7 +140,23 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
                 yield* noted(give)
                 break
               case "at once":
-                yield* Effect.all([noted(take), noted(give)], { concurrency: "unbounded", discard: true })
+                yield* Effect.all([mixed(noted(take)), mixed(noted(give, 3))], both)
+                break
+              case "twice":
+                // The same method of the same actor, told apart by what is asked.
+                yield* Effect.all([mixed(noted(take)), mixed(noted(a.Add({ n: 0, id: `${id} extra`, how }), 3))], both)
+                yield* noted(give)
+                break
+              case "later":
+                yield* Effect.all([noted(a.Await({ id })), noted(take, 3)], both)
+                yield* mayDie
+                yield* noted(give)
+                break
+              case "impatient":
+                yield* Effect.race(noted(a.Await({ id })), Effect.sleep(yield* Random.nextIntBetween(0, 4)))
+                yield* noted(take)
+                yield* mayDie
+                yield* noted(give)
                 break
               case "race":
                 // Who loses is not taken back: both were asked.
@@ -132,6 +183,22 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
                 yield* noted(give)
                 break
               }
+              case "pact": {
+                const key = `${name}/${id}/ward`
+                const supervision = Supervision.never
+                if (!sworn.has(key)) sworn.set(key, incarnation)
+                const ward = yield* Effect.option(
+                  system.spawn(Account, { name: key, supervision, onFailure: "fail me" })
+                )
+                if (Option.isSome(ward)) {
+                  const told = yield* Effect.exit(ward.value.Add({ n, id, how: "die" }))
+                  // A death that was a neighbor's doing does not count: then it may have come through.
+                  if (Exit.isFailure(told) && sworn.get(key) === incarnation) survived.push(key)
+                }
+                yield* noted(take)
+                yield* noted(give)
+                break
+              }
               case "guest":
                 yield* Effect.scoped(Effect.gen(function*() {
                   const guest = yield* system.spawn(Account, { name: `${name}/guest`, supervision: eager })
@@ -151,7 +218,13 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
             yield* a.Check({ id, draw: told.reduce((sum, draw) => (sum * 31 + draw) % 1_000_003, 7) })
             yield* mayDie
             return ++done
-          }).pipe(Effect.orDie)
+          }).pipe(
+            // Has no effect on others: it is ended from outside.
+            Effect.onInterrupt(() =>
+              Effect.ignore(Effect.flatMap(system.lookup(Account, from), (a) => a.tell.Add({ n: 0, id: dying, how })))
+            ),
+            Effect.orDie
+          )
       },
       snapshot: () => ({ done })
     }
@@ -162,6 +235,8 @@ const eager = Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY, max
 
 export const tellers = Effect.gen(function*() {
   drawn = 0
+  sworn.clear()
+  survived.length = 0
   const { choose, group, violated } = yield* Simulation
   const system = yield* ActorSystem
   const place = (index: number) =>
@@ -214,6 +289,7 @@ export const tellers = Effect.gen(function*() {
     const { sent, sum } = yield* account.Read()
     total += sum
     const { sent: must, sum: should } = expected.get(account.name)!
+    if (sent.includes(dying)) violated(`${account.name} was sent what was said while dying`)
     const twice = sent.filter((id, index) => sent.indexOf(id) !== index)
     if (twice.length > 0) violated(`${account.name} was sent twice: ${twice.join(", ")}`)
     const missing = raced ? [] : must.filter((id) => !sent.includes(id))
@@ -221,6 +297,9 @@ export const tellers = Effect.gen(function*() {
     if (!raced && sum !== should) violated(`${account.name} holds ${sum} instead of ${should}`)
   }
   if (!raced && total !== 0) violated(`the accounts hold ${total} together`)
+  for (const key of survived) violated(`${key} has failed, and its parent has not`)
+  const later = (yield* system.actors).filter((actor) => actor.later > 0).map((actor) => actor.name)
+  if (later.length > 0) violated(`${later.join(", ")} still owe an answer that nobody waits for`)
   const guests = (yield* system.actors).filter(({ name }) => name.endsWith("/guest"))
   if (guests.length > 0) violated(`${guests.map(({ name }) => name).join(", ")} outlived their message`)
 }).pipe(
