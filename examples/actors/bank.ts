@@ -84,7 +84,7 @@ export const bank = ({ accounts, kills, transfers }: Readonly<Record<"accounts" 
       Array.from({ length: accounts }),
       (_, i) => branches[i % 2]!.Open({ name: `account/${i}`, amount: 100 })
     )
-    const any = <A>(all: ReadonlyArray<A>) => Effect.map(Random.nextIntBetween(0, all.length), (i) => all[i]!)
+    const any = <A>(all: ReadonlyArray<A>) => Effect.map(Random.nextIntBetween(0, all.length - 1), (i) => all[i]!)
     const transfer = Effect.gen(function*() {
       const payload = { from: yield* any(opened), to: yield* any(opened), amount: yield* Random.nextIntBetween(1, 50) }
       return Exit.isSuccess(yield* Effect.exit((yield* any(branches)).Transfer(payload)))

@@ -1,13 +1,12 @@
 /**
- * A crawler with a rate limit: workers take pages from a frontier, fetch them no faster than a limiter lets them, and report the
- * links. Both let their askers wait (`Actor.later`) until there is something for them, and permits come by a timer. Everybody
- * may be killed, and each page is taken and counted once. `node examples/actors/crawler.ts`
+ * A crawler with a rate limit: workers take pages from a frontier, and a limiter, whose permits come by a timer, lets them fetch. Both
+ * let askers wait (`Actor.later`). Anybody may be killed, and each page counts once. `node examples/actors/crawler.ts`
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Exit, Option, Schema } from "effect"
 import { Actor, ActorSystem, Supervision } from "troupe/actors"
 
-/** A site of some two hundred pages, each with three links. */
+/** A site of 211 pages, each with three links. */
 export const links = (page: number): ReadonlyArray<number> => [2, 3, 7].map((k) => (page * k + 1) % 211)
 
 export class Limiter extends Actor.make("Limiter", {
@@ -31,9 +30,8 @@ export const LimiterBehavior = Limiter.behavior(({ answer, restored, self }) =>
         Refill: () =>
           Effect.sync(() => {
             permits = Math.min(permits + 1, 5)
-            while (permits > 0 && waiting.length > 0) {
+            for (; permits > 0 && waiting.length > 0; waiting = waiting.slice(1)) {
               if (answer(waiting[0]!, Exit.void)) permits--
-              waiting = waiting.slice(1)
             }
           })
       },
@@ -43,8 +41,9 @@ export const LimiterBehavior = Limiter.behavior(({ answer, restored, self }) =>
 )
 
 const pages = Schema.Array(Schema.Int)
+
 export class Frontier extends Actor.make("Frontier", {
-  // Pages in the order they were found, how many of them were taken, and how many fetched.
+  // The pages found, in order; how many of them were taken, and how many fetched.
   state: Schema.Struct({ pages, taken: Schema.Int, fetched: Schema.Int, waiting: Schema.Array(Actor.Token) }),
   protocol: [
     Actor.Rpc.make("Next", { success: Schema.NullOr(Schema.Int) }),
@@ -69,9 +68,9 @@ export const FrontierBehavior = Frontier.behavior(({ answer, restored }) =>
           Effect.sync(() => {
             fetched++
             pages = [...new Set([...pages, ...links])]
-            while (waiting.length > 0 && (taken < pages.length || fetched === pages.length)) {
+            for (; waiting.length > 0; waiting = waiting.slice(1)) {
+              if (taken === pages.length && fetched < pages.length) return
               if (answer(waiting[0]!, Exit.succeed(pages[taken] ?? null))) taken = Math.min(taken + 1, pages.length)
-              waiting = waiting.slice(1)
             }
           }),
         Pages: () => Effect.sync(() => pages)
@@ -115,6 +114,6 @@ export const crawl = (workers: number) =>
   }).pipe(Effect.scoped)
 
 const fibers = ActorSystem.layerFiber([FrontierBehavior, LimiterBehavior, WorkerBehavior])
-const program = Effect.flatMap(crawl(4), (pages) => Console.log(`${pages.length} pages`)).pipe(Effect.provide(fibers))
+const program = Effect.provide(Effect.flatMap(crawl(4), (pages) => Console.log(`${pages.length} pages`)), fibers)
 
 if (import.meta.main) NodeRuntime.runMain(program)

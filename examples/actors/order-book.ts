@@ -93,7 +93,7 @@ export const market = ({ kills, orders, traders }: Readonly<Record<"traders" | "
     const trade = (trader: typeof all[0]) =>
       Effect.gen(function*() {
         const side = (yield* Random.nextBoolean) ? "buy" as const : "sell" as const
-        yield* trader.Trade({ side, price: yield* Random.nextIntBetween(90, 111) })
+        yield* trader.Trade({ side, price: yield* Random.nextIntBetween(90, 110) })
       })
     const killing = Effect.gen(function*() {
       yield* Effect.sleep(yield* Random.nextIntBetween(1, 20))

@@ -59,7 +59,7 @@ describe("examples/actors", () => {
         const { sum } = yield* bank({ accounts: 5, transfers: 12, kills: 3 })
         yield* fails(`the accounts hold ${sum}`, sum !== 500)
       }).pipe(Effect.provide(Simulation.layer(banking, simulated))),
-      { seeds: 100, faults: allFaults }
+      { seeds: 40, faults: allFaults }
     )
     assert.isUndefined(failure, failure?.text)
   })
@@ -70,7 +70,7 @@ describe("examples/actors", () => {
         const { cash, goods } = yield* market({ traders: 4, orders: 6, kills: 3 })
         yield* fails(`the traders hold ${cash} and ${goods}`, cash !== 4000 || goods !== 40)
       }).pipe(Effect.provide(Simulation.layer(trading, simulated))),
-      { seeds: 100, faults: allFaults }
+      { seeds: 40, faults: allFaults }
     )
     assert.isUndefined(failure, failure?.text)
   })
@@ -81,7 +81,7 @@ describe("examples/actors", () => {
         const pages = yield* crawl(3)
         yield* fails(`${pages.length} pages`, pages.length !== reachable() || new Set(pages).size !== pages.length)
       }).pipe(Effect.provide(Simulation.layer(crawling, simulated))),
-      { seeds: 10, faults: allFaults }
+      { seeds: 5, faults: allFaults }
     )
     assert.isUndefined(failure, failure?.text)
   })
