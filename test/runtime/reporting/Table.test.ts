@@ -111,6 +111,8 @@ describe("the table on a terminal", () => {
         unanswered: 0,
         message: undefined,
         asks: [],
+        later: 0,
+        parent: undefined,
         timers: 0,
         host: 0,
         placement: "fiber"
