@@ -173,6 +173,9 @@ const takeable: ReadonlyArray<string> = [
     "every",
     "checkpoint-every",
     "rewind",
+    "agents",
+    "events",
+    "fork",
     "paused",
     ...Object.keys(otherWords)
   ])
