@@ -186,7 +186,8 @@ export const helpPage = (
     "Arguments",
     (doc.args ?? []).map((argument) => entry(argument.name, Option.getOrElse(argument.description, () => ""), width))
   )
-  if (doc.flags.length < 20) section("Flags", doc.flags.map((flag) => flagEntry(flag, width)))
+  const hasSettings = doc.flags.some(({ name }) => name === "algo")
+  if (!hasSettings) section("Flags", doc.flags.map((flag) => flagEntry(flag, width)))
   else {
     for (const [group, title] of Object.entries(groups)) {
       const flags = doc.flags.filter(({ name }) =>
@@ -195,7 +196,7 @@ export const helpPage = (
       section(title, flags.map((flag) => flagEntry(flag, width)))
     }
   }
-  if (doc.flags.length >= 20) {
+  if (hasSettings) {
     const others = algorithmNames.filter((name) => name !== algorithm).map((name) => `--algo ${name}`).join(" or ")
     parts.push(
       wrap(`These are the settings of ${algorithm}; add ${others} for those of another algorithm.`, width).join("\n")

@@ -45,4 +45,24 @@ describe("helpPage", () => {
       assert.include(page.replaceAll(/\s/g, ""), "device-18|device-19")
     }
   })
+
+  it("groups the flags of whoever has settings of algorithms, and nobody else's", () => {
+    const flags = Array.from({ length: 30 }, (_, i): HelpDoc.FlagDoc => ({
+      name: `flag-${i}`,
+      aliases: [],
+      type: "number",
+      description: Option.none(),
+      required: false
+    }))
+    const page = (flags: ReadonlyArray<HelpDoc.FlagDoc>) =>
+      helpPage(
+        { description: "", usage: "troupe", annotations: Context.empty(), flags },
+        [],
+        80,
+        (title) => title,
+        "a2c"
+      )
+    assert.notMatch(page(flags), /^Output$|settings of a2c/m)
+    assert.match(page([...flags, { ...flags[0]!, name: "algo" }]), /^The run\n {2}--algo number$/m)
+  })
 })
