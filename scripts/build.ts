@@ -8,13 +8,13 @@
  * is compiled into every bundle as `__BUILD_ID__`, so that threads made from different builds notice.
  */
 import { spawn } from "node:child_process"
-import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { readFile } from "node:fs/promises"
 import * as path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import type { InputOptions, OutputOptions, RolldownOutput } from "rolldown"
+import * as sources from "../src/sources.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = path.join(root, "dist")
@@ -41,25 +41,8 @@ export interface BuildReport {
 
 // ---------------------------------------------------------------------------------------------------- fingerprints
 
-const filesUnder = (folder: string): ReadonlyArray<string> =>
-  fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .toSorted()
-
-const hashOf = (files: ReadonlyArray<string>, ...more: ReadonlyArray<string>): string => {
-  const hash = createHash("sha256")
-  for (const file of files) {
-    const contents = fs.readFileSync(file)
-    hash.update(`${path.relative(root, file).replaceAll(path.sep, "/")}\0${contents.length}\0`).update(contents)
-  }
-  for (const text of more) hash.update(`\0${text}`)
-  return hash.digest("hex").slice(0, 32)
-}
-
 /** The fingerprint of everything a build is made from. A few milliseconds. */
-export const fingerprint = (): string =>
-  hashOf([...filesUnder(at("src")), at("scripts", "build.ts"), at("package-lock.json")])
+export const fingerprint = (): string => sources.fingerprint(root)
 
 const kernelSources = at("src", "model", "kernels", "assembly")
 
@@ -83,7 +66,12 @@ const ascFlags = [
 ]
 
 const kernelFingerprint = (): string =>
-  hashOf(filesUnder(kernelSources), ...ascFlags, readVersion(at("node_modules", "assemblyscript", "package.json")))
+  sources.hashOf(
+    root,
+    sources.filesUnder(kernelSources),
+    ...ascFlags,
+    readVersion(at("node_modules", "assemblyscript", "package.json"))
+  )
 
 const readVersion = (file: string): string => {
   const parsed: unknown = JSON.parse(fs.readFileSync(file, "utf8"))

@@ -33,6 +33,7 @@ import { helpPage } from "./runtime/commands/helpPage.ts"
 import { plotCommand } from "./runtime/commands/plot.ts"
 import { psCommand } from "./runtime/commands/ps.ts"
 import { pushCommand } from "./runtime/commands/push.ts"
+import { runnerCommand } from "./runtime/commands/runner.ts"
 import { simulateCommand } from "./runtime/commands/simulate.ts"
 import { sweepCommand } from "./runtime/commands/sweep.ts"
 import { trainCommand } from "./runtime/commands/train.ts"
@@ -61,7 +62,8 @@ const commands = [
   diffCommand,
   psCommand,
   dashboardCommand,
-  pushCommand
+  pushCommand,
+  runnerCommand
 ] as const
 
 const root = Command.make("troupe").pipe(

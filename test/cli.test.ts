@@ -192,7 +192,7 @@ describe("the command line", () => {
     [
       ["evl"],
       2,
-      /^There is no verb "evl"; there are train, eval, export, plot, check, sweep, zoo, simulate, diff, ps, dashboard, push\. Did you mean eval\?\n$/
+      /^There is no verb "evl"; there are train, eval, export, plot, check, sweep, zoo, simulate, diff, ps, dashboard, push, runner\. Did you mean eval\?\n$/
     ],
     [["--n-envs=1024", "--workers=1024"], 2, /^--workers 1024 cannot be: a thread can own 511 others .*\n$/],
     [["--steps", "1000"], 2, /^There is no flag --steps\. Did you mean --total-timesteps\?\n$/],
@@ -219,7 +219,7 @@ describe("the command line", () => {
     [
       ["help", "evl"],
       2,
-      /^There is no verb "evl"; there are train, eval, export, plot, check, sweep, zoo, simulate, diff, ps, dashboard, push\. Did you mean eval\?\n$/
+      /^There is no verb "evl"; there are train, eval, export, plot, check, sweep, zoo, simulate, diff, ps, dashboard, push, runner\. Did you mean eval\?\n$/
     ],
     [["--config", "none.json"], 2, /^The configuration file none\.json cannot be read\..*\n$/],
     [["--env-id", "none.ts"], 1, /^The environment "none\.ts" could not be loaded: .*\n$/],

@@ -185,16 +185,16 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "placement of a run",
     file: "runtime/config/RunConfig.ts",
-    from: `["auto", "fiber", "thread", "process"],`,
-    to: `["auto", "fiber", "thread", "process", "runner"],`,
-    errors: { "runtime/Run.ts": ["placement"] }
+    from: `["auto", "fiber", "thread", "process", "runner"],`,
+    to: `["auto", "fiber", "thread", "process", "runner", "cluster"],`,
+    errors: { "runtime/Run.ts": ["placement"], "runtime/config/placements.ts": ["placements:"] }
   },
   {
     kind: "placement of actors",
     file: "actors/Placement.ts",
-    from: `"fiber" | "thread" | "process"`,
-    to: `"fiber" | "thread" | "process" | "cluster"`,
-    errors: { "actors/Fault.ts": ["quick"] }
+    from: `["fiber", "thread", "process", "runner"]`,
+    to: `["fiber", "thread", "process", "runner", "cluster"]`,
+    errors: { "actors/Fault.ts": ["possible", "quick"], "actors/ActorSystem.ts": ["satisfies", "return {"] }
   },
   {
     kind: "supervision directive",

@@ -10,6 +10,7 @@
  * program.pipe(Effect.scoped, Effect.provide(ActorSystem.layerFiber([CounterBehavior])))
  * program.pipe(Effect.scoped, Effect.provide(ActorSystem.layerThread({ entry, hosts: 2 })))
  * program.pipe(Effect.scoped, Effect.provide(ActorSystem.layerProcess({ entry, hosts: 2 })))
+ * program.pipe(Effect.scoped, Effect.provide(ActorSystem.layerRunner({ runners: ["10.0.0.5:4100"], secret, build, ca })))
  * ```
  */
 import * as Context from "effect/Context"
@@ -17,6 +18,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Any, Behavior, Services } from "./Actor.ts"
@@ -30,15 +32,18 @@ import { RemoteHost, type RemoteOptions } from "./hosts/RemoteHost.ts"
 import * as Talk from "./hosts/Talk.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import { mostOthers } from "./links/Doorbell.ts"
+import * as Handshake from "./links/Handshake.ts"
 import type { OpenLink } from "./links/HostLink.ts"
 import * as ProcessLink from "./links/ProcessLink.ts"
+import * as RunnerDirectory from "./links/RunnerDirectory.ts"
+import * as RunnerLink from "./links/RunnerLink.ts"
 import { Spares } from "./links/Spares.ts"
 import * as ThreadLink from "./links/ThreadLink.ts"
 import { Unknown } from "./messages/requests.ts"
 import * as Options from "./Options.ts"
 import { type Asking, type Ended, Guardian, type MessageInHand } from "./owner/Guardian.ts"
-import { type ActorInfo, type EndedActor, System, type SystemOptions } from "./owner/System.ts"
-import type { Placement } from "./Placement.ts"
+import { type ActorInfo, type EndedActor, remoteHostsOf, System, type SystemOptions } from "./owner/System.ts"
+import type { Placement, RemotePlacement } from "./Placement.ts"
 import { placement, type SpawnOptions, spawnRules } from "./SpawnOptions.ts"
 import * as Supervision from "./Supervision.ts"
 import { systemKey } from "./systemKey.ts"
@@ -80,6 +85,37 @@ export interface ThreadHostOptions extends RemoteSystemOptions, ThreadLink.Threa
 
 /** Options of child processes. */
 export interface ProcessHostOptions extends RemoteSystemOptions, ProcessLink.ProcessOptions {}
+
+/** Options of hosts on other machines. */
+export interface RunnerHostOptions extends Pick<RemoteSystemOptions, "hosts" | "startDeadline" | "heartbeat" | "wrapLink"> {
+  /** Where runners (`Runner.make`) listen, each as `host:port`. Hosts go to those that have the fewest. */
+  readonly runners: ReadonlyArray<string>
+  /** What all of them and we know and nobody else does: 16 characters at least. */
+  readonly secret: Redacted.Redacted
+  /** What the sources of this program were: runners of another build refuse us. */
+  readonly build: string
+  /** Who has these hosts, to the runners. Default: nobody else's name. */
+  readonly system?: string
+  /** Grows with every owner that the system has had: runners end what those before had, and hear them no more. Default 1. */
+  readonly term?: number
+  /** What runners must have (`RunnerOptions.lacks`). Default: nothing. */
+  readonly need?: string
+  /** How long a runner may give no sign of life before it is given up. Default 2 s. */
+  readonly lease?: Duration.Input
+  /**
+   * Whether a host that cannot be reached any more is waited for until its runner has ended it (two leases), before its
+   * actors begin anew elsewhere. Where they do nothing but answer, that is not needed. Default: true.
+   */
+  readonly fence?: boolean
+  /** How long it may take until there is a runner. Default 60 s. */
+  readonly runnerDeadline?: Duration.Input
+  /** Certificates in PEM format that those of the runners must come from. Needed beyond this machine. */
+  readonly ca?: string
+  /** Told what a person should know, such as that there is no runner yet. Default: nobody. */
+  readonly notice?: (text: string) => void
+}
+
+export interface RunnerSystemOptions extends SystemOptions, RunnerHostOptions {}
 
 export interface ThreadSystemOptions extends SystemOptions, ThreadHostOptions {}
 
@@ -149,18 +185,27 @@ export class ActorSystem extends Context.Service<ActorSystem, Shape>()(systemKey
     Layer.effect(ActorSystem, make("layerProcess", options, { fiber: [], process: options }, "process"))
 
   /**
+   * Actors on other machines, in children of the runners there. What crosses is copied, and must be plain data or typed
+   * arrays. A runner that is gone, or cannot be reached, is to them as a process that exited: they begin anew on another.
+   * Fails when no runner is there in time, or all refuse us.
+   */
+  static readonly layerRunner = (options: RunnerSystemOptions): Layer.Layer<ActorSystem, SystemFailure> =>
+    Layer.effect(ActorSystem, make("layerRunner", options, { fiber: [], runner: options }, "runner"))
+
+  /**
    * Several placements, chosen per `spawn`; `placement` is for those that do not choose (default: the first given of
-   * `thread`, `process`, `fiber`).
+   * `thread`, `process`, `runner`, `fiber`).
    */
   static readonly layer = <const B extends ReadonlyArray<Behavior<unknown>> = readonly []>(
     options: SystemOptions & {
       readonly fiber?: B
       readonly thread?: ThreadHostOptions
       readonly process?: ProcessHostOptions
+      readonly runner?: RunnerHostOptions
       readonly placement?: Placement
     }
   ): Layer.Layer<ActorSystem, SystemFailure, Exclude<Services<B>, ActorSystem>> => {
-    const standard = options.thread !== undefined ? "thread" : options.process !== undefined ? "process" : "fiber"
+    const standard = (["thread", "process", "runner"] as const).find((one) => options[one] !== undefined) ?? "fiber"
     // Without `fiber`, `B` is the empty list.
     const fiber = (options.fiber ?? []) as B
     return Layer.effect(
@@ -206,22 +251,59 @@ const threadRules = {
 const processRules = {
   ...remoteRules,
   mute: Options.boolean,
+  told: Options.text,
   memoryLimit: { heap: Options.positive, resident: Options.positive } satisfies Record<
     keyof ProcessLink.MemoryLimit,
     unknown
   >
 } satisfies Record<keyof ProcessHostOptions, unknown>
 
+const addresses = Options.such(
+  (value) =>
+    Array.isArray(value) && value.length > 0 &&
+    value.every((one) => typeof one === "string" && RunnerDirectory.parse(one) !== undefined),
+  "a list of addresses such as \"10.0.0.5:4100\""
+)
+
+const secret = Options.such(
+  (value) => {
+    if (!Redacted.isRedacted(value)) return false
+    const text = Redacted.value(value)
+    return typeof text === "string" && text.length >= Handshake.shortestSecret
+  },
+  `a redacted text of ${Handshake.shortestSecret} characters at least`
+)
+
+const runnerRules = {
+  hosts: Options.whole(1),
+  startDeadline: Options.delay,
+  heartbeat: Options.span,
+  wrapLink: Options.callable,
+  runners: Options.required(addresses),
+  secret: Options.required(secret),
+  build: Options.required(Options.text),
+  system: Options.name,
+  term: Options.whole(0),
+  need: Options.text,
+  lease: Options.delayFrom(100),
+  fence: Options.boolean,
+  runnerDeadline: Options.delay,
+  ca: Options.text,
+  notice: Options.callable
+} satisfies Record<keyof RunnerHostOptions, unknown>
+
 /** What the layer of each kind takes. */
 const layerRules = {
   layerFiber: systemRules,
   layerThread: { ...systemRules, ...threadRules },
   layerProcess: { ...systemRules, ...processRules },
+  layerRunner: { ...systemRules, ...runnerRules },
   layer: {
     ...systemRules,
     fiber: Options.such(Array.isArray, "a list of behaviors"),
     thread: threadRules,
     process: processRules,
+    runner: runnerRules,
     placement
   }
 } satisfies Record<string, Options.Rules>
@@ -231,26 +313,65 @@ interface Parts<B> {
   readonly fiber: B
   readonly thread?: ThreadHostOptions
   readonly process?: ProcessHostOptions
+  readonly runner?: RunnerHostOptions
 }
 
+/** How hosts of each placement are made. */
+const opening = {
+  thread: (options: ThreadHostOptions) => ({ ...options, opener: ThreadLink.open(options), entry: options.entry.href }),
+  process: (options: ProcessHostOptions) => ({
+    ...options,
+    opener: ProcessLink.open(options),
+    entry: options.entry.href
+  }),
+  runner: (options: RunnerHostOptions) => {
+    const found = Duration.toMillis(options.runnerDeadline ?? "60 seconds")
+    const opener = RunnerLink.open({
+      // Checked by the rules.
+      directory: new RunnerDirectory.RunnerDirectory(options.runners.flatMap((one) => RunnerDirectory.parse(one) ?? [])),
+      secret: Redacted.value(options.secret),
+      facts: Handshake.factsOf(options.build),
+      system: options.system ?? Handshake.nonce(),
+      term: options.term ?? 1,
+      need: options.need ?? "",
+      leaseMillis: Duration.toMillis(options.lease ?? "2 seconds"),
+      fence: options.fence ?? true,
+      waitMillis: found,
+      ca: options.ca,
+      notice: options.notice ?? (() => {})
+    })
+    // To wait for a runner is none of a host's own start.
+    const startDeadline = found + Duration.toMillis(options.startDeadline ?? usualStart)
+    return { ...options, opener, startDeadline, entry: "on a runner" }
+  }
+} satisfies Record<RemotePlacement, (options: never) => Opening>
+
+/** What all of them come to. */
+interface Opening extends RemoteSystemOptions {
+  readonly opener: OpenLink
+  /** What is started, for people. */
+  readonly entry: string
+}
+
+const usualStart = "30 seconds"
+
 const remoteHosts = (
-  placement: "thread" | "process",
-  options: ThreadHostOptions | ProcessHostOptions,
-  opener: OpenLink,
+  placement: RemotePlacement,
+  options: Opening,
   publish: (event: LifecycleEvent) => void,
   loop: EventLoop,
   called: RemoteOptions["called"]
 ) => {
-  const open = options.wrapLink?.(opener) ?? opener
+  const open = options.wrapLink?.(options.opener) ?? options.opener
   const spares = (options.spares ?? 0) > 0 ? new Spares(open, options.spares ?? 0, loop) : undefined
   const hosts = Array.from({ length: options.hosts ?? 1 }, (_, index) =>
     new RemoteHost({
       index,
       placement,
-      entry: options.entry.href,
+      entry: options.entry,
       open: spares?.open ?? open,
       buildId: options.buildId,
-      startMillis: Duration.toMillis(options.startDeadline ?? "30 seconds"),
+      startMillis: Duration.toMillis(options.startDeadline ?? usualStart),
       heartbeatMillis: Duration.toMillis(options.heartbeat ?? "30 seconds"),
       publish,
       called,
@@ -263,7 +384,7 @@ const remoteHosts = (
 const make = <B extends ReadonlyArray<Behavior<unknown>>>(
   kind: keyof typeof layerRules,
   options: SystemOptions,
-  { fiber, process, thread }: Parts<B>,
+  { fiber, process, runner, thread }: Parts<B>,
   standard: Placement
 ): Effect.Effect<Shape, SystemFailure, Scope.Scope | Exclude<Services<B>, ActorSystem>> =>
   Effect.gen(function*() {
@@ -275,15 +396,17 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
     // What the context lacks of the behaviors' needs is the system itself; it is added before the first of them starts.
     const complete = () => Context.add(context, ActorSystem, shape) as Context.Context<Services<B>>
     const system = new System(context, options, (publish, loop, called) => {
-      const threads = thread && remoteHosts("thread", thread, ThreadLink.open(thread), publish, loop, called)
-      const processes = process && remoteHosts("process", process, ProcessLink.open(process), publish, loop, called)
+      const threads = thread && remoteHosts("thread", opening.thread(thread), publish, loop, called)
+      const processes = process && remoteHosts("process", opening.process(process), publish, loop, called)
+      const runners = runner && remoteHosts("runner", opening.runner(runner), publish, loop, called)
       return {
         fiber: fiber.length > 0
           ? [new FiberHost(0, behaviorsByName(fiber), loop, complete, options.checks ?? true)]
           : [],
         thread: threads?.hosts ?? [],
         process: processes?.hosts ?? [],
-        spares: [threads?.spares, processes?.spares].filter((spares) => spares !== undefined)
+        runner: runners?.hosts ?? [],
+        spares: [threads?.spares, processes?.spares, runners?.spares].filter((spares) => spares !== undefined)
       }
     })
     const shape = Talk.make(
@@ -292,8 +415,7 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
     )
     systems.set(shape, system)
     yield* Effect.addFinalizer(() => system.close)
-    const hosts = [...system.hosts.thread, ...system.hosts.process]
-    yield* Effect.forEach(hosts, (host) => host.start(system.supervision), { concurrency: "unbounded" })
+    yield* Effect.forEach(remoteHostsOf(system.hosts), (host) => host.start(system.supervision), { concurrency: "unbounded" })
     for (const spares of system.hosts.spares) spares.fill()
     return shape
   })

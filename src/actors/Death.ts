@@ -20,6 +20,8 @@ import * as Schema from "effect/Schema"
  * - `ChildFailed`: a child has failed for good whose failure is its parent's too (`onFailure: "fail me"`), or that escalated.
  * - `Cancelled`: nobody waited any more for what it did, and the method may be given up (`Actor.Cancellable`). It is not
  *   counted, and supervision is not asked.
+ * - `Moved`: the actor itself was well and had nothing in hand, and goes on elsewhere: its runner takes no more work, or
+ *   another has more room. It is not counted either.
  */
 export const DeathKind = Schema.Literals([
   "Defect",
@@ -31,7 +33,8 @@ export const DeathKind = Schema.Literals([
   "Diverged",
   "Sibling",
   "ChildFailed",
-  "Cancelled"
+  "Cancelled",
+  "Moved"
 ])
 export type DeathKind = typeof DeathKind.Type
 

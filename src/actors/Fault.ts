@@ -18,14 +18,16 @@ export type Fault = typeof Fault.Type
 export const possible: Readonly<Record<Placement, ReadonlyArray<Fault>>> = {
   fiber: ["terminate", "throw"],
   thread: ["terminate", "exit", "throw", "reject", "loop"],
-  process: ["terminate", "exit", "throw", "reject", "loop", "stop", "memory"]
+  process: ["terminate", "exit", "throw", "reject", "loop", "stop", "memory"],
+  runner: ["terminate", "exit", "throw", "reject", "loop", "stop", "memory"]
 }
 
 /** Those of them that are noticed at once: nobody has to wait for a heartbeat, or until memory is full. */
 export const quick: Readonly<Record<Placement, ReadonlyArray<Fault>>> = {
   fiber: ["terminate", "throw"],
   thread: ["terminate", "exit", "throw", "reject"],
-  process: ["terminate", "exit", "throw", "reject"]
+  process: ["terminate", "exit", "throw", "reject"],
+  runner: ["terminate", "exit", "throw", "reject"]
 }
 
 /** What an injected fault is thrown as. */

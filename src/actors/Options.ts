@@ -73,6 +73,10 @@ export const delay: Rule = duration(
   "a duration of at most 24 days, not negative"
 )
 
+/** A time of so many milliseconds at least that a timer can wait for. */
+export const delayFrom = (least: number): Rule =>
+  duration((millis) => millis >= least && millis <= longest, `a duration from ${least} ms to 24 days`)
+
 export const oneOf = (...values: ReadonlyArray<string>): Rule =>
   rule(Schema.Literals(values), values.map((value) => JSON.stringify(value)).join(" or "))
 

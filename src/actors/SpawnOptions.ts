@@ -2,7 +2,7 @@
 import type * as Duration from "effect/Duration"
 import type { Any } from "./Actor.ts"
 import * as Options from "./Options.ts"
-import type { Placement } from "./Placement.ts"
+import { type Placement, placements } from "./Placement.ts"
 import * as Supervision from "./Supervision.ts"
 
 export type SpawnOptions<D extends Any> =
@@ -27,7 +27,7 @@ export type SpawnOptions<D extends Any> =
   }
   & ([D["config"]["Type"]] extends [void] ? { readonly config?: undefined } : { readonly config: D["config"]["Type"] })
 
-export const placement = Options.oneOf("fiber", "thread", "process")
+export const placement = Options.oneOf(...placements)
 
 export const spawnRules = {
   name: Options.name,

@@ -1,5 +1,5 @@
 /**
- * Actors with supervision, across fibers, threads and processes: `troupe/actors`. It knows nothing of learning and stands alone.
+ * Actors with supervision, across fibers, threads, processes and machines: `troupe/actors`. It knows nothing of learning and stands alone.
  *
  * Read `Actor.ts` (what an actor is), `ActorSystem.ts` (how a program gets some), `Supervision.ts` (what happens when one
  * dies), then `Guardian.ts`, which is where nothing is lost.
@@ -14,6 +14,7 @@ export {
   type EndedActor,
   type MessageInHand,
   type ProcessSystemOptions,
+  type RunnerSystemOptions,
   type SpawnOptions,
   type SystemOptions,
   type ThreadSystemOptions
@@ -22,6 +23,7 @@ export { Death } from "./Death.ts"
 export * from "./errors.ts"
 export * as Fault from "./Fault.ts"
 export * as ActorHost from "./hosts/ActorHost.ts"
+export * as Runner from "./hosts/Runner.ts"
 export * as Inspection from "./inspection/Inspection.ts"
 export { LifecycleEvent } from "./LifecycleEvent.ts"
 export * as HandOvers from "./links/HandOvers.ts"

@@ -175,3 +175,7 @@ const find = Effect.fnUntraced(function*(
 /** What `loadEnvironment` is told in another thread to get this definition. */
 export const environmentReference = ({ configured, id, module, wrapped }: EnvironmentDefinition): string =>
   joinReference(module === undefined ? id : `${module}:${id}`, configured ?? {}, wrapped ?? [])
+
+/** The same for another machine, where files lie elsewhere: by its id alone. */
+export const environmentName = ({ configured, id, wrapped }: EnvironmentDefinition): string =>
+  joinReference(id, configured ?? {}, wrapped ?? [])

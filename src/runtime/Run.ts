@@ -20,7 +20,9 @@ import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { type ActorInfo, ActorSystem } from "../actors/ActorSystem.ts"
 import type { EnvironmentDefinition } from "../envs/EnvironmentDefinition.ts"
+import { environmentName, environmentReference } from "../envs/loadEnvironment.ts"
 import { Device, type DeviceFault } from "../model/Device.ts"
+import { sourcesHash } from "../sources.ts"
 import { plainLine } from "../text/plainLine.ts"
 import { algorithms, planLayer } from "./algorithms/index.ts"
 import { Arrivals } from "./arrivals/Arrivals.ts"
@@ -28,13 +30,15 @@ import * as Chaos from "./chaos/Chaos.ts"
 import { CheckpointKeeper, Checkpoints } from "./checkpoint/Checkpoints.ts"
 import * as configSources from "./config/configSources.ts"
 import { environmentOf } from "./config/environmentOf.ts"
-import { hostsOf } from "./config/hosts.ts"
+import { fingerprintOf } from "./config/EnvironmentRecord.ts"
+import { hostsOf, runnersOf } from "./config/hosts.ts"
 import { placements } from "./config/placements.ts"
 import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { Seed } from "./config/Seed.ts"
 import { Evaluator } from "./evaluation/Evaluator.ts"
 import { Policy } from "./evaluation/Policy.ts"
 import { type ExperienceBatch, ExperienceListener } from "./experience/Experience.ts"
+import { readPem, readSecrets } from "./files/secrets.ts"
 import { Learner } from "./learning/Learner.ts"
 import { RunningStatistics } from "./learning/RunningStatistics.ts"
 import type { ActorEvent, Finished, RunEvent } from "./monitoring/RunEvent.ts"
@@ -48,6 +52,7 @@ import { DataPlane } from "./workers/DataPlane.ts"
 import { EnvWorkerBehavior } from "./workers/EnvWorker.ts"
 import { EnvWorkerGroup, supervisionOf } from "./workers/EnvWorkerGroup.ts"
 import { buildId, hostEntry, hostIsThere } from "./workers/hostEntry.ts"
+import { encodeNeed } from "./workers/offers.ts"
 
 /** SHA-256 of weights as little-endian float32, in the flat order of `model/policy/ParameterLayout.ts`, statistics at the end. */
 export const weightsHash = (weights: Float32Array): string => {
@@ -60,12 +65,40 @@ export const weightsHash = (weights: Float32Array): string => {
 const startDeadline = 30_000
 const startOfEach = 500
 
+/** How this run's runners are spoken to. */
+const runnerOptions = Effect.fnUntraced(function*(config: RunConfig) {
+  const { definition } = yield* DataPlane
+  const { runnerCa, runnerDeadline, runnerLease, runnerSecretFile } = config
+  const [secret] = yield* readSecrets(runnerSecretFile)
+  const context = yield* Effect.context<never>()
+  return {
+    runners: runnersOf(config),
+    hosts: hostsOf(config).hosts,
+    secret,
+    build: sourcesHash(),
+    need: encodeNeed(
+      definition.module === undefined
+        ? { environment: environmentOf(config), fingerprint: null }
+        : { environment: environmentName(definition), fingerprint: fingerprintOf(environmentReference(definition)) }
+    ),
+    lease: Duration.seconds(runnerLease),
+    runnerDeadline: Duration.seconds(runnerDeadline),
+    heartbeat: Duration.seconds(config.collectDeadline),
+    startDeadline,
+    // EnvWorkers do nothing but answer: whoever is lost is not waited for.
+    fence: false,
+    ...(runnerCa === "none" ? {} : { ca: yield* readPem(runnerCa) }),
+    notice: (text: string) => void Effect.runForkWith(context)(Effect.logWarning(text))
+  }
+})
+
 /** The placement the configuration names. */
 const actorSystemLayer = Layer.unwrap(
   Effect.gen(function*() {
     const config = yield* CurrentConfig
     const { collectDeadline, placement, workerMemory } = config
-    if (placements[placement].ownHosts) yield* hostIsThere
+    const { otherMachines, ownHosts } = placements[placement]
+    if (ownHosts && !otherMachines) yield* hostIsThere
     const options = {
       ...hostsOf(config),
       entry: hostEntry,
@@ -90,6 +123,8 @@ const actorSystemLayer = Layer.unwrap(
           ...common,
           ...(workerMemory === 0 ? {} : { memoryLimit: { resident: workerMemory } })
         })
+      case "runner":
+        return ActorSystem.layerRunner({ ...(yield* runnerOptions(config)), ...common })
     }
   })
 )

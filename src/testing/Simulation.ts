@@ -33,7 +33,7 @@ export interface SimulatedSystemOptions<R> extends SystemOptions {
   readonly startDeadline?: Duration.Input
   readonly heartbeat?: Duration.Input
   /** Where actors are that do not say: in a simulated `thread` (the default), or as a `fiber` beside the owner. */
-  readonly placement?: Exclude<Placement, "process">
+  readonly placement?: Exclude<Placement, "process" | "runner">
   /**
    * Whether hosts come to harm before the system is up, which then often cannot come up (`HostStartFailed`). Default: no,
    * only those that begin later.

@@ -9,6 +9,7 @@ import type { LifecycleEvent } from "../../src/actors/LifecycleEvent.ts"
 import type { Placement } from "../../src/actors/Placement.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { Tally, TallyBehavior } from "./fixtures/tally.ts"
+import { runner } from "./placements.ts"
 
 const entry = new URL("./fixtures/tally.host.ts", import.meta.url)
 
@@ -23,6 +24,8 @@ const systemFor = (placement: Placement, fault: Fault.Fault): Layer.Layer<ActorS
       return ActorSystem.layerThread(hosts)
     case "process":
       return ActorSystem.layerProcess({ ...hosts, memoryLimit: { heap: 40 } })
+    case "runner":
+      return runner({ ...hosts, memoryLimit: { heap: 40 } }, { heartbeat })
   }
 }
 
@@ -36,7 +39,7 @@ const kinds: Record<Fault.Fault, DeathKind> = {
   stop: "Unresponsive"
 }
 
-for (const placement of ["fiber", "thread", "process"] as const) {
+for (const placement of ["fiber", "thread", "process", "runner"] as const) {
   describe(`kill in a ${placement}`, () => {
     it.live.each(Fault.possible[placement])("%s", (fault) =>
       Effect.gen(function*() {

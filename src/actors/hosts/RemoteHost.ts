@@ -19,13 +19,15 @@ import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Command, HostLink, JournalWord, OpenLink, Report, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { decode } from "../messages/Outcome.ts"
+import type { RemotePlacement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
 import type { Called, Envelope, Host, Tenant, Told } from "./Host.ts"
 import { Outbox } from "./Outbox.ts"
 
 export interface RemoteOptions {
-  readonly placement: "thread" | "process"
+  readonly placement: RemotePlacement
   readonly index: number
+  /** What is started, for people. */
   readonly entry: string
   readonly open: OpenLink
   readonly buildId: string | undefined
@@ -49,7 +51,7 @@ const deathCodec = Codec.make(Death)
 
 export class RemoteHost implements Host {
   readonly index: number
-  readonly placement: "thread" | "process"
+  readonly placement: RemotePlacement
   readonly border = true
   private readonly options: RemoteOptions
   private readonly tenants = new Map<number, Tenant>()
@@ -69,7 +71,7 @@ export class RemoteHost implements Host {
   private working: ReadonlyMap<number, Working> | undefined
   /** What ended it, by its own word. */
   private lastWord: Death | undefined
-  /** Whether the other side is of another build: its successor would be too. */
+  /** Whether the other side is one that cannot be spoken to, such as of another build: its successor would be one too. */
   private stranger = false
   private closing = false
   /** What calls off the start deadline, and the next beat. */
@@ -235,8 +237,8 @@ export class RemoteHost implements Host {
       received: (batch) => {
         if (present()) this.received(batch)
       },
-      exited: (reason, error) => {
-        if (present()) this.exited(reason, error)
+      exited: (reason, error, how) => {
+        if (present()) this.exited(reason, error, how)
       }
     })
   }
@@ -466,7 +468,12 @@ export class RemoteHost implements Host {
     this.outbox.say(["ping", this.outbox.posted + 1])
   }
 
-  private exited(reason: string, error: unknown): void {
+  private exited(reason: string, error: unknown, how: "final" | "moved" | undefined): void {
+    const moved = how === "moved" && this.ending === undefined
+    if (how === "final") {
+      this.stranger = true
+      this.ending ??= new Death({ kind: "StartFailed", message: reason })
+    } else if (moved) this.ending = new Death({ kind: "Moved", message: reason })
     this.startTimer?.()
     this.pulse?.()
     this.link = undefined
@@ -485,6 +492,10 @@ export class RemoteHost implements Host {
     for (const tenant of residents) {
       if (this.stranger) {
         tenant.unfit(death)
+        continue
+      }
+      if (moved) {
+        tenant.died(tenant.incarnation, death, 0)
         continue
       }
       // A host that did not come up says nothing against the actor: it counts as one more death, by its own policy.

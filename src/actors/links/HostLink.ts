@@ -201,8 +201,12 @@ export interface HostLink {
 
 export interface LinkEvents {
   received(batch: ReadonlyArray<Report>): void
-  /** The other side is gone and runs nothing more. `error` is what it threw, if it threw. */
-  exited(reason: string, error: unknown): void
+  /**
+   * The other side is gone and runs nothing more. `error` is what it threw, if it threw. `how` says more where there is
+   * more to say: `final`, whatever is started instead would end just so; `moved`, it had nothing in hand, and what is
+   * started instead is meant to go on.
+   */
+  exited(reason: string, error: unknown, how?: "final" | "moved"): void
 }
 
 /** Starts another side. Never throws: what cannot start reports `exited`. */

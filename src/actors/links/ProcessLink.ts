@@ -28,6 +28,8 @@ export interface ProcessOptions {
   readonly memoryLimit?: MemoryLimit
   /** Whether what the child prints is dropped. Default: it goes to standard error. */
   readonly mute?: boolean
+  /** What the entry is told besides; see `toldBy`. */
+  readonly told?: string
 }
 
 /** In MiB. */
@@ -43,7 +45,7 @@ interface Weight {
   readonly resident: number
 }
 
-/** The first argument of a child, by which its entry knows that it is one; the second is the parent's process id. */
+/** The first argument of a child, by which its entry knows that it is one; then come the parent's process id, and what it is told. */
 const mark = "troupe-host"
 
 /** Milliseconds between two looks at a child's memory. */
@@ -56,7 +58,7 @@ const mebibyte = 1024 * 1024
 
 /** Opens a process per call. */
 export const open = (options: ProcessOptions): OpenLink => (events) => {
-  const { entry, memoryLimit, mute = false } = options
+  const { entry, memoryLimit, mute = false, told } = options
   const cannot = (reason: string, error?: unknown) => {
     queueMicrotask(() => events.exited(reason, error))
     return { post: () => {}, terminate: () => {} }
@@ -65,7 +67,7 @@ export const open = (options: ProcessOptions): OpenLink => (events) => {
   const file = fileURLToPath(entry)
   if (!existsSync(file)) return cannot(`there is no file ${file}`)
   try {
-    const child = fork(file, [mark, String(process.pid)], {
+    const child = fork(file, [mark, String(process.pid), ...(told === undefined ? [] : [told])], {
       serialization: "advanced",
       // A debugger's port belongs to one process.
       execArgv: [
@@ -221,6 +223,10 @@ const watcher = `
   const { workerData } = require("node:worker_threads")
   setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, "SIGKILL") }, 500)
 `
+
+/** What whoever started this process has told it besides; undefined in a process that is no host. */
+export const toldBy = (argv: ReadonlyArray<string>): string | undefined =>
+  isMainThread && argv[2] === mark ? argv[4] : undefined
 
 /** The child's own end, or `undefined` in a process that is no host. */
 export const port = (): HostPort | undefined => {

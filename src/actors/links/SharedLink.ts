@@ -18,7 +18,7 @@ import { WireReader, WireWriter } from "./WireFormat.ts"
 const capacity = 1 << 18
 
 /** Both ends must speak the same; raise it with every change of `WireFormat`, `ByteRing` or this file. */
-export const format = "troupe-link-1"
+export const format = "troupe-link-2"
 
 /** What a thread is given to find its end by. */
 export interface Ends {

@@ -68,8 +68,8 @@ export class Spares {
         if (spare.owner === undefined) said.push(batch)
         else spare.owner.received(batch)
       },
-      exited: (reason, error) => {
-        if (spare.owner !== undefined) return spare.owner.exited(reason, error)
+      exited: (reason, error, how) => {
+        if (spare.owner !== undefined) return spare.owner.exited(reason, error, how)
         const index = this.waiting.indexOf(spare)
         if (index >= 0) this.waiting.splice(index, 1)
         if (this.waiting.length === 0) this.onEmpty?.()

@@ -3,8 +3,12 @@
  * and lone surrogates included, which JSON text would lose.
  *
  * A value is a tag of one byte and what belongs to it; the format is private to the two ends of a link, which are of one
- * build. Everything else (typed arrays, shared memory, dates, class instances, functions, nesting deeper than `deepest`)
- * is foreign: the writer says so, and the link posts it instead.
+ * build. Everything else (shared memory, dates, class instances, functions, nesting deeper than `deepest`) is foreign: the
+ * writer says so, and the link posts it instead. Typed arrays are foreign too, unless the link has no other way for them:
+ * then their bytes are written as they lie in memory, so both ends must have the same endianness.
+ *
+ * A reader believes nothing that it reads: what no writer has written is `Malformed`, and takes neither time nor memory
+ * beyond the bytes that there are.
  *
  * Short strings are mostly the same few (names of methods, keys), so the reader keeps those it has seen and compares bytes,
  * which is quicker than to make a string anew.
@@ -23,6 +27,7 @@ const tags = {
   utf16: 8,
   array: 9,
   object: 10,
+  typed: 11,
   /** From here on: the whole numbers 0 to 127. */
   small: 128
 } as const
@@ -32,6 +37,31 @@ const deepest = 32
 
 /** Strings up to this length are compared with known ones. */
 const shortest = 40
+
+interface TypedArrayKind {
+  new(buffer: ArrayBuffer): ArrayBufferView
+  readonly BYTES_PER_ELEMENT: number
+}
+
+/** The kinds of typed arrays, by the number that stands for each. */
+const arrays: ReadonlyArray<TypedArrayKind> = [
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array
+]
+
+/** Bytes that no writer has written. */
+export class Malformed extends Error {
+  override readonly name = "Malformed"
+}
 
 /** What came of writing a value. */
 export type Written = "written" | "full" | "foreign"
@@ -43,9 +73,12 @@ export class WireWriter {
   private readonly bytes: Uint8Array
   private readonly view: DataView
   private readonly buffer: Buffer
+  private readonly typedArrays: boolean
 
-  constructor(bytes: Uint8Array) {
+  /** `typedArrays`: whether these are written as bytes. */
+  constructor(bytes: Uint8Array, typedArrays = false) {
     this.bytes = bytes
+    this.typedArrays = typedArrays
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.end = bytes.length
@@ -148,7 +181,7 @@ export class WireWriter {
 
   private object(value: object, depth: number): Written {
     const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype !== null) return "foreign"
+    if (prototype !== Object.prototype && prototype !== null) return this.typed(value)
     if (this.at + 5 > this.end) return "full"
     const keys = Object.keys(value)
     this.head(tags.object, keys.length)
@@ -162,9 +195,21 @@ export class WireWriter {
     }
     return "written"
   }
+
+  private typed(value: object): Written {
+    if (!this.typedArrays || !ArrayBuffer.isView(value)) return "foreign"
+    const kind = arrays.findIndex((kind) => value instanceof kind)
+    if (kind < 0) return "foreign"
+    if (this.at + 6 + value.byteLength > this.end) return "full"
+    this.head(tags.typed, value.byteLength)
+    this.bytes[this.at++] = kind
+    this.bytes.set(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), this.at)
+    this.at += value.byteLength
+    return "written"
+  }
 }
 
-/** Reads what a `WireWriter` wrote, from `at` on. */
+/** Reads what a `WireWriter` wrote, from `at` on. Throws `Malformed`. */
 export class WireReader {
   at = 0
   private readonly bytes: Uint8Array
@@ -178,36 +223,51 @@ export class WireReader {
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  read(): unknown {
-    const tag = this.bytes[this.at++]!
+  read(depth = 0): unknown {
+    const tag = this.bytes[this.at++]
+    if (tag === undefined) throw new Malformed("a value is cut off")
     if (tag >= tags.small) return tag - tags.small
     switch (tag) {
       case tags.int32:
-        return this.view.getInt32((this.at += 4) - 4, true)
+        return this.view.getInt32(this.take(4), true)
       case tags.float64:
-        return this.view.getFloat64((this.at += 8) - 8, true)
+        return this.view.getFloat64(this.take(8), true)
       case tags.short:
-        return this.short(this.bytes[this.at++]!)
+        return this.short(this.bytes[this.take(1)]!)
       case tags.latin1: {
-        const length = this.length()
-        return this.buffer.toString("latin1", this.at, this.at += length)
+        const start = this.take(this.length())
+        return this.buffer.toString("latin1", start, this.at)
       }
       case tags.utf16: {
-        const length = this.length()
-        return this.buffer.toString("utf16le", this.at, this.at += 2 * length)
+        const start = this.take(2 * this.length())
+        return this.buffer.toString("utf16le", start, this.at)
       }
       case tags.array: {
+        if (depth >= deepest) throw new Malformed("too deep")
         const values: Array<unknown> = []
-        for (let left = this.length(); left > 0; left--) values.push(this.read())
+        // Each takes a byte at least.
+        for (let left = this.atMost(this.length()); left > 0; left--) values.push(this.read(depth + 1))
         return values
       }
       case tags.object: {
+        if (depth >= deepest) throw new Malformed("too deep")
         const value: Record<string, unknown> = {}
-        for (let left = this.length(); left > 0; left--) {
-          const key = this.read() as string
-          value[key] = this.read()
+        for (let left = this.atMost(this.length()); left > 0; left--) {
+          const key = this.read(depth + 1)
+          if (typeof key !== "string" || key === "__proto__") throw new Malformed("no key")
+          value[key] = this.read(depth + 1)
         }
         return value
+      }
+      case tags.typed: {
+        const length = this.length()
+        const kind = arrays[this.bytes[this.take(1)]!]
+        const start = this.take(length)
+        if (kind === undefined || length % kind.BYTES_PER_ELEMENT !== 0) throw new Malformed("no typed array")
+        // In memory of its own: whoever gets it may keep it, and may move it on.
+        const copy = new Uint8Array(length)
+        copy.set(this.bytes.subarray(start, this.at))
+        return new kind(copy.buffer)
       }
       case tags.true:
         return true
@@ -215,19 +275,34 @@ export class WireReader {
         return false
       case tags.null:
         return null
-      default:
+      case tags.undefined:
         return undefined
+      default:
+        throw new Malformed(`${tag} is no tag`)
     }
   }
 
+  /** Passes so many bytes; answers where they begin. */
+  private take(length: number): number {
+    const start = this.at
+    this.at += this.atMost(length)
+    return start
+  }
+
+  /** A number of bytes, of which there must be so many. */
+  private atMost(length: number): number {
+    if (length > this.bytes.length - this.at) throw new Malformed("a value is longer than what is there")
+    return length
+  }
+
   private length(): number {
-    return this.view.getUint32((this.at += 4) - 4, true)
+    return this.view.getUint32(this.take(4), true)
   }
 
   private short(length: number): string {
-    const { at, bytes } = this
-    const end = at + length
-    this.at = end
+    const { bytes } = this
+    const at = this.take(length)
+    const end = this.at
     let hash = length
     for (let i = at; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0
     const slot = hash & (this.known.length - 1)

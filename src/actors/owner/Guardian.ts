@@ -647,7 +647,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       this.unspeak()
     }
     this.replayed = this.ledger.rewind()
-    if (death.kind === "Cancelled") this.siblings.cancelled(this, death)
+    if (death.kind === "Cancelled" || death.kind === "Moved") this.siblings.cancelled(this, death)
     else this.siblings.lost(this, death, this.consecutive, bystander && sentence === undefined)
     this.heldAtDeath = undefined
     // What is not there any more has made room.
@@ -860,7 +860,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   /** Notes whether a death of the actor's own comes without progress, and at which message where its host could not tell. */
   private held(death: Death, seq: number | undefined): Death {
-    if (death.kind === "Killed" || death.kind === "Cancelled") return death
+    if (death.kind === "Killed" || death.kind === "Cancelled" || death.kind === "Moved") return death
     const message = this.ledger.inHand(seq)
     const method = message?.method.name
     if (message !== undefined) {

@@ -93,7 +93,7 @@ export class Siblings {
     }
   }
 
-  /** `member` is gone because nobody wanted what it did any more: it begins anew, and nothing is held against it. */
+  /** `member` is gone because nobody wanted what it did any more, or to go on elsewhere: nothing is held against it. */
   cancelled(member: Sibling, death: Death): void {
     if (this.joint?.all.includes(member)) return this.gone(member)
     this.begin([member], death, "at once")

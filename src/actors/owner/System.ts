@@ -21,7 +21,7 @@ import type { Spares } from "../links/Spares.ts"
 import * as Codec from "../messages/Codec.ts"
 import type { Known } from "../messages/requests.ts"
 import type { Observer } from "../Observer.ts"
-import type { Placement } from "../Placement.ts"
+import type { Placement, RemotePlacement } from "../Placement.ts"
 import * as Supervision from "../Supervision.ts"
 import * as telemetry from "../telemetry.ts"
 import { Addresses } from "./Addresses.ts"
@@ -64,12 +64,17 @@ export interface Place {
 }
 
 /** The hosts of each placement, in the order of their numbers. */
-export interface Hosts {
+export interface Hosts extends Readonly<Record<RemotePlacement, ReadonlyArray<RemoteHost>>> {
   readonly fiber: ReadonlyArray<Host & { definition(name: string): Known | undefined }>
-  readonly thread: ReadonlyArray<RemoteHost>
-  readonly process: ReadonlyArray<RemoteHost>
   readonly spares: ReadonlyArray<Spares>
 }
+
+/** Those behind a link. */
+export const remoteHostsOf = ({ process, runner, thread }: Hosts): ReadonlyArray<RemoteHost> => [
+  ...thread,
+  ...process,
+  ...runner
+]
 
 /** One line about a living actor. */
 export interface ActorInfo {
@@ -308,7 +313,6 @@ export class System {
       for (const fiber of this.fibers) fiber.interruptUnsafe()
       const all = [...this.guardians.values()]
       for (const guardian of all) guardian.stop()
-      const { process, spares, thread } = this.hosts
       const each = { concurrency: "unbounded", discard: true } as const
       yield* Effect.all([
         Effect.forEach(
@@ -316,8 +320,8 @@ export class System {
           (guardian) => guardian.host.border ? Effect.void : this.stop(guardian, this.graceMillis),
           each
         ),
-        Effect.forEach([...thread, ...process], (host) => host.close(this.graceMillis), each),
-        Effect.forEach(spares, (kept) => kept.close, each)
+        Effect.forEach(remoteHostsOf(this.hosts), (host) => host.close(this.graceMillis), each),
+        Effect.forEach(this.hosts.spares, (kept) => kept.close, each)
       ], each)
       for (const guardian of all) guardian.abort()
       yield* PubSub.shutdown(this.events)

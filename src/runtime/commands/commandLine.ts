@@ -21,7 +21,8 @@ const verbs = [
   "diff",
   "ps",
   "dashboard",
-  "push"
+  "push",
+  "runner"
 ]
 
 /** Flags that stand without a verb. */
@@ -177,6 +178,11 @@ const takeable: ReadonlyArray<string> = [
     "events",
     "fork",
     "paused",
+    "listen",
+    "secret-file",
+    "tls-cert",
+    "tls-key",
+    "spares",
     ...Object.keys(otherWords)
   ])
 ].filter((flag) => flag.length > 1 && flag !== "cpu" && flag !== "quiet")

@@ -11,7 +11,8 @@ import { type Checkpoint, decode, settingsOf } from "../checkpoint/RunState.ts"
 import * as configSources from "../config/configSources.ts"
 import { confirmEnvironment, shellWord } from "../config/confirmEnvironment.ts"
 import type { EnvironmentRecord } from "../config/EnvironmentRecord.ts"
-import { usualWorkers } from "../config/hosts.ts"
+import { runnersOf, usualWorkers } from "../config/hosts.ts"
+import { placements } from "../config/placements.ts"
 import { flagName, type OptionName, optionNames, type RunConfig } from "../config/RunConfig.ts"
 import * as FolderLock from "../files/FolderLock.ts"
 import { foreignEntry } from "../files/foreignEntry.ts"
@@ -55,6 +56,19 @@ const fixed = (name: OptionName): boolean =>
 
 const shipOn = (config: RunConfig): RunConfig["ship"] =>
   config.device === "auto" ? "auto" : configSources.shipping(config)
+
+/**
+ * Where a run goes on unless it is said anew. Which machines are spoken to, and with which secret, is for the person to say,
+ * and not for a file.
+ */
+const here = (own: RunConfig, chosen: configSources.PartialConfig): Partial<RunConfig> => {
+  const { placement = own.placement, runners = "none" } = chosen
+  const nobody = { runners: "none", runnerSecretFile: "none", runnerCa: "none" } as const
+  if (!placements[placement].otherMachines) return { ...nobody, workers: usualWorkers() }
+  return chosen.placement === undefined && runners === "none"
+    ? { ...nobody, workers: usualWorkers(), placement: "auto" }
+    : { ...nobody, workers: Math.max(1, runnersOf({ runners }).length) }
+}
 
 /** The folder that a path names, and the checkpoint, where it names one. */
 const locate = Effect.fnUntraced(function*(path: string) {
@@ -172,12 +186,15 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
   const moved = chosen.device !== undefined && chosen.device !== own.device
   const config = yield* configSources.feasible(configSources.withinWork({
     ...own,
-    workers: usualWorkers(),
+    ...here(own, chosen),
     chaos: 0,
     ...chosen,
     // What travels best depends on the device; in step it makes no difference to the numbers.
     ...(moved && own.schedule === "sync" ? { ship: shipOn({ ...own, ...chosen }) } : {})
   }))
+  if (placements[own.placement].otherMachines && !placements[config.placement].otherMachines) {
+    notices.push("The run was on runners and goes on here: to go on there, give --placement runner and its flags again.")
+  }
   if (moved) {
     notices.push(`The run was on the device ${own.device}: on another its weights come to differ in their last digits.`)
   }

@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
+import { parse } from "../../actors/links/RunnerDirectory.ts"
 import { deviceNames } from "../../model/Device.ts"
 import { algorithmNames } from "./algorithmNames.ts"
 
@@ -120,9 +121,32 @@ export const options = {
   },
   workers: whole(1, 1024, "threads or processes the actors share, a local worker's included (default: one per core)"),
   placement: choice(
-    ["auto", "fiber", "thread", "process"],
-    "where the actors live: fibers of this thread, worker threads, or child processes; auto: this thread or threads, what turns out to be quicker, and threads where --workers says how many"
+    ["auto", "fiber", "thread", "process", "runner"],
+    "where the actors live: fibers of this thread, worker threads, child processes, or other machines (docs/machines.md); auto: this thread or threads, what turns out to be quicker, and threads where --workers says how many"
   ),
+  runners: {
+    schema: Schema.NonEmptyString.check(
+      Schema.makeFilter((text: string) =>
+        text === "none" || text.split(",").every((address) => parse(address) !== undefined)
+      )
+    ),
+    kind: "text",
+    expected: "addresses such as 10.0.0.5:4100, separated by commas, or none",
+    help: "where runners listen (troupe runner), separated by commas. For --placement runner"
+  },
+  runnerSecretFile: text(
+    "the path of a file, or none",
+    "file with the secret that the runners know too; its first line counts. For --placement runner"
+  ),
+  runnerCa: text(
+    "the path of a file, or none",
+    "certificates in PEM format that those of the runners come from; needed where they are other machines"
+  ),
+  runnerLease: real(
+    { from: 0.1, to: 3600 },
+    "seconds that a runner may give no sign of life before its work goes to another"
+  ),
+  runnerDeadline: real({ above: 0, to: 1_000_000 }, "seconds that it may take until there is a runner"),
   workerMemory: whole(
     0,
     1_048_576,

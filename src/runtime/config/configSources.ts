@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { dirname } from "node:path"
+import { isLoopback, parse } from "../../actors/links/RunnerDirectory.ts"
 import type { JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { nearest } from "../../envs/nearest.ts"
 import { joinReference, splitReference } from "../../envs/options.ts"
@@ -22,6 +23,7 @@ import { confirmEnvironment, type NamedEnvironment } from "./confirmEnvironment.
 import { EnvironmentRecord } from "./EnvironmentRecord.ts"
 import * as hosts from "./hosts.ts"
 import { readOlder } from "./olderSettings.ts"
+import { placements } from "./placements.ts"
 import { presets, usualPreset } from "./presets.ts"
 import { flagName, type OptionName, optionNames, options, type RunConfig, variableName } from "./RunConfig.ts"
 import { drawSeed } from "./Seed.ts"
@@ -273,6 +275,8 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
     ...(merged.workers === undefined && merged.localWorker === undefined ? {} : { placement: "thread" as const }),
     // Who asks for other numbers of environments or steps did not choose these minibatches.
     ...(tuned?.batchSize === undefined ? {} : { batchSize: nearestDivisor(rows, tuned.batchSize) }),
+    // One for each runner, where nobody says how many.
+    ...(merged.placement === "runner" ? { workers: Math.max(1, hosts.runnersOf({ ...usual, ...merged }).length) } : {}),
     ...merged,
     preset: base,
     algo,
@@ -321,9 +325,9 @@ const flagWith = (name: OptionName, value: RunConfig[OptionName]): string =>
 
 export { withinWork } from "./hosts.ts"
 
-/** The configuration, if there can be as many workers: refused before the first of them starts. */
+/** The configuration, if there can be its workers, and so many: refused before the first of them starts. */
 export const feasible = (config: RunConfig): Effect.Effect<RunConfig, ConfigError> => {
-  const message = hosts.problemOf(config, hosts.memory())
+  const message = unreachable(config) ?? hosts.problemOf(config, hosts.memory())
   return message === undefined ? Effect.succeed(config) : Effect.fail(new ConfigError({ source: "workers", message }))
 }
 
@@ -338,6 +342,23 @@ const nearestDivisor = (n: number, to: number): number => {
     if (near - away >= 1 && n % (near - away) === 0) return near - away
     if (n % (near + away) === 0) return near + away
   }
+}
+
+/** What is missing for work on other machines, as a sentence. */
+const unreachable = ({ placement, runnerCa, runners, runnerSecretFile }: RunConfig): string | undefined => {
+  if (!placements[placement].otherMachines) return undefined
+  const addresses = hosts.runnersOf({ runners })
+  if (addresses.length === 0) {
+    return "--placement runner needs --runners, the addresses where runners listen, such as 127.0.0.1:4100."
+  }
+  if (runnerSecretFile === "none") {
+    return "--placement runner needs --runner-secret-file, the file with the secret that the runners know."
+  }
+  const far = addresses.find((address) => !isLoopback(parse(address)?.host ?? ""))
+  return far === undefined || runnerCa !== "none"
+    ? undefined
+    : `The runner at ${far} is another machine, and nothing is sent there unencrypted: --runner-ca names the certificate ` +
+      "that its own comes from."
 }
 
 /** Settings that cannot go together, as a sentence. */

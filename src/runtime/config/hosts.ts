@@ -1,4 +1,4 @@
-/** How many threads or processes a run has for its workers, and how many there can be. */
+/** How many threads, processes or hosts on runners a run has for its workers, and how many there can be. */
 import * as os from "node:os"
 import { mostOthers } from "../../actors/links/Doorbell.ts"
 import { isGymnasium } from "../../envs/gymnasium/reference.ts"
@@ -10,6 +10,10 @@ import type { RunConfig } from "./RunConfig.ts"
 /** Workers where nothing is said: one a core. */
 export const usualWorkers = (): number => Math.min(Math.max(1, os.availableParallelism()), mostOthers)
 
+/** The addresses among the settings. */
+export const runnersOf = ({ runners }: Pick<RunConfig, "runners">): ReadonlyArray<string> =>
+  runners === "none" ? [] : runners.split(",").map((address) => address.trim())
+
 const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
   placements[placement].localWorker && schedule !== "async" && workers > 1 &&
   (localWorker === "auto" ? Registry.isBuiltIn(envId) : localWorker)
@@ -17,8 +21,8 @@ const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: Ru
 /** How many threads or processes are started, and how many of them wait for another to die. */
 export const hostsOf = ({ chaos, localWorker, placement, workers }: RunConfig) => ({
   hosts: placements[placement].ownHosts ? workers - (localWorker === true ? 1 : 0) : 0,
-  // Where hosts are known to die, the next one is begun ahead.
-  spares: chaos > 0 ? 1 : 0
+  // Where hosts are known to die, the next one is begun ahead; a runner has spares of its own.
+  spares: chaos > 0 && !placements[placement].otherMachines ? 1 : 0
 })
 
 const mebibyte = 1024 * 1024

@@ -11,7 +11,9 @@ interface Capabilities {
   readonly sharesMemory: boolean
   /** The trainer's thread may serve as one of the hosts. */
   readonly localWorker: boolean
-  /** MiB that a host takes before it has done anything: Effect, the kernels, and an engine of its own. */
+  /** Workers may live on other machines: they are told ids, and no path. */
+  readonly otherMachines: boolean
+  /** MiB that a host takes on this machine before it has done anything: Effect, the kernels, and an engine of its own. */
   readonly footprint: number
   /** What its hosts are called, in the plural. */
   readonly hosts: string
@@ -19,15 +21,49 @@ interface Capabilities {
 
 export const placements: { readonly [Name in RunConfig["placement"]]: Capabilities } = {
   // What is quicker is found out while the run runs (`workers/layouts.ts`): threads, or less than that.
-  auto: { host: "thread", ownHosts: true, sharesMemory: true, localWorker: true, footprint: 9, hosts: "threads" },
-  fiber: { host: "fiber", ownHosts: false, sharesMemory: true, localWorker: false, footprint: 0, hosts: "fibers" },
-  thread: { host: "thread", ownHosts: true, sharesMemory: true, localWorker: true, footprint: 9, hosts: "threads" },
+  auto: {
+    host: "thread",
+    ownHosts: true,
+    sharesMemory: true,
+    localWorker: true,
+    otherMachines: false,
+    footprint: 9,
+    hosts: "threads"
+  },
+  fiber: {
+    host: "fiber",
+    ownHosts: false,
+    sharesMemory: true,
+    localWorker: false,
+    otherMachines: false,
+    footprint: 0,
+    hosts: "fibers"
+  },
+  thread: {
+    host: "thread",
+    ownHosts: true,
+    sharesMemory: true,
+    localWorker: true,
+    otherMachines: false,
+    footprint: 9,
+    hosts: "threads"
+  },
   process: {
     host: "process",
     ownHosts: true,
     sharesMemory: false,
     localWorker: false,
+    otherMachines: false,
     footprint: 45,
     hosts: "child processes"
+  },
+  runner: {
+    host: "runner",
+    ownHosts: true,
+    sharesMemory: false,
+    localWorker: false,
+    otherMachines: true,
+    footprint: 0,
+    hosts: "hosts on runners"
   }
 }

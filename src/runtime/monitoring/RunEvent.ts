@@ -6,6 +6,7 @@
 import * as Schema from "effect/Schema"
 import { fromJson } from "../../text/json.ts"
 import { plainJson } from "../../text/plainLine.ts"
+import { placements } from "../../actors/Placement.ts"
 import { options } from "../config/RunConfig.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -58,7 +59,7 @@ export type Notice = typeof Notice.Type
  */
 export const PlacementChosen = Schema.Struct({
   event: Schema.tag("placement"),
-  placement: Schema.Literals(["fiber", "thread", "process"]),
+  placement: Schema.Literals(placements),
   workers: Count,
   speedup: Schema.Finite,
   wall_seconds: Seconds

@@ -73,6 +73,8 @@ export const placeOf = ({ placement, workers }: Started): string => {
     case "process":
     case "thread":
       return `in ${plural(workers, placement)}`
+    case "runner":
+      return `in ${plural(workers, "host")} on runners`
   }
 }
 

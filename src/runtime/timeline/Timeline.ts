@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type { Answered, Observer } from "../../actors/Observer.ts"
-import type { Placement } from "../../actors/Placement.ts"
+import { type Placement, placements } from "../../actors/Placement.ts"
 import { runningTime } from "../../time/runningTime.ts"
 
 /** Which part of a run is kept, in seconds since its start. */
@@ -186,7 +186,7 @@ export class Timeline {
   }
 }
 
-const placementOf = (name: string): Placement => name === "fiber" || name === "process" ? name : "thread"
+const placementOf = (name: string): Placement => placements.find((known) => known === name) ?? "thread"
 
 /** The timeline of a run, where one is kept. */
 export class Traced extends Context.Reference<Timeline | undefined>("troupe/runtime/Traced", {

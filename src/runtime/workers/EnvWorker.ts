@@ -16,6 +16,7 @@ import { bankOf, blocksOf, DataPlaneLayout } from "./dataPlaneLayout.ts"
 import * as FragmentGradient from "./FragmentGradient.ts"
 import { GradientSettings } from "./FragmentGradient.ts"
 import { learnableEnvironment } from "./learnableEnvironment.ts"
+import { offeredReference, Offers } from "./offers.ts"
 import * as Parcel from "./Parcel.ts"
 import * as Rollout from "./Rollout.ts"
 import * as Trail from "./Trail.ts"
@@ -53,8 +54,11 @@ export const EnvWorkerConfig = Schema.Struct({
   ownPace: Schema.Boolean,
   /** Goes on from the states that lie in the banks before its first piece of work. */
   resumed: Schema.Boolean,
-  /** The file of its trail, which it leaves in work that is done again, and in all work where none would be. */
-  trail: Schema.Struct({ file: Schema.String, always: Schema.Boolean }),
+  /**
+   * The file of its trail, which it leaves in work that is done again, and in all work where none would be; null where its
+   * owner could not read it.
+   */
+  trail: Schema.NullOr(Schema.Struct({ file: Schema.String, always: Schema.Boolean })),
   /** How to make gradients of its experience, where these travel. */
   gradients: Schema.NullOr(GradientSettings),
   /** The run's data plane, or where the worker cannot see it, what it needs for one of its own. */
@@ -106,10 +110,14 @@ export class EnvWorker extends Actor.make("EnvWorker", {
 /** Steps the environments in their slots. */
 export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*({ config, incarnation }) {
   const { gradients, ownPace } = config
+  const offered = yield* Offers
+  // On a runner nobody from elsewhere names a file.
+  const trailed = offered === null ? config.trail : null
   /** Until its first piece of work is done: then it is not what the one before died of. */
-  let trail = incarnation > 1 || config.trail.always ? Trail.begin(config.trail.file) : undefined
+  let trail = trailed !== null && (incarnation > 1 || trailed.always) ? Trail.begin(trailed.file) : undefined
   trail?.mark(config.first, 0)
-  const definition = yield* learnableEnvironment(config.environment, config.episodeLimit)
+  const reference = offered === null ? config.environment : yield* offeredReference(offered, config.environment)
+  const definition = yield* learnableEnvironment(reference, config.episodeLimit)
   const { kernels, layout, own, share } = yield* placeOf(config)
   const blocks = blocksOf(share, layout.spec.unit).map((range) => ({
     rollout: Rollout.make(kernels, layout, definition, {
@@ -159,7 +167,7 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
             rollout.save(round)
           }
           at = round
-          if (trail !== undefined && !config.trail.always) {
+          if (trail !== undefined && trailed?.always === false) {
             trail.end()
             trail = undefined
           }

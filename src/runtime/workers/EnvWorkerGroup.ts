@@ -20,7 +20,7 @@ import {
   StartFailed
 } from "../../actors/errors.ts"
 import * as Supervision from "../../actors/Supervision.ts"
-import { environmentReference } from "../../envs/loadEnvironment.ts"
+import { environmentName, environmentReference } from "../../envs/loadEnvironment.ts"
 import { untilDeadline } from "../../time/deadline.ts"
 import { runningTime } from "../../time/runningTime.ts"
 import { environmentOf } from "../config/environmentOf.ts"
@@ -133,8 +133,9 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const layouts = layoutsOf(config, plane.layout.spec)
       /** Everybody who has work in some layout, once. */
       const seats = layouts.flatMap(({ seats }) => seats)
-      // A child process shares no memory: there the data travels with the messages.
-      const parcels = !placements[config.placement].sharesMemory
+      const { otherMachines, sharesMemory } = placements[config.placement]
+      // A child process shares no memory, nor does another machine: there the data travels with the messages.
+      const parcels = !sharesMemory
         ? seats.map(({ worker }) => Parcel.trainerEnd(plane.arena.buffer, plane.layout, worker))
         : undefined
       // Whoever computes for too long is found out first, and given a second chance; then it is given up.
@@ -156,12 +157,14 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
               // A thread loads the environment itself: by its module where it has one, otherwise as we were told.
               environment: plane.definition.module === undefined
                 ? environmentOf(config)
+                : otherMachines
+                ? environmentName(plane.definition)
                 : environmentReference(plane.definition),
               episodeLimit: config.episodeLimit,
               worker: seat.worker,
               first: seat.first,
               count: seat.count,
-              trail: { file: Trail.fileOf(trails, index), always: config.maxRestarts === 0 },
+              trail: otherMachines ? null : { file: Trail.fileOf(trails, index), always: config.maxRestarts === 0 },
               resumed: saved?.begun[seat.first] === true,
               seed: seed.root,
               samplingSeed: seed.sampling,

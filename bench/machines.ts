@@ -1,0 +1,161 @@
+/**
+ * What work on runners costs: `node bench/machines.ts [--rounds 3] [--seconds 4]` prints, for environments whose step takes 100
+ * and 10 microseconds, the steps a second of one fiber, and of two runners on loopback with a host each, by turns; and what
+ * part that is of twice the fiber's rate. Two cores that nobody else uses are wanted.
+ *
+ * A second table: how long an actor is away whose runner is killed, with and without a spare on the other.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { ensureBuilt } from "../scripts/build.ts"
+import { ActorSystem } from "../src/actors/ActorSystem.ts"
+import * as Supervision from "../src/actors/Supervision.ts"
+import { Tally } from "../test/actors/fixtures/tally.ts"
+import { build, secret } from "../test/actors/fixtures/runner.ts"
+
+const fromHere = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+const cli = fromHere("../dist/cli.js")
+const busy = fromHere("./fixtures/busy.ts")
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "4" },
+    kills: { type: "string", default: "10" }
+  }
+})
+const rounds = Number(values.rounds)
+const seconds = Number(values.seconds)
+
+const folder = mkdtempSync(path.join(tmpdir(), "troupe-machines-"))
+const secretFile = path.join(folder, "secret")
+writeFileSync(secretFile, "a secret of this measurement\n")
+
+/** A process that says where it listens, and what it says that by. */
+const listening = (
+  args: ReadonlyArray<string>,
+  said: RegExp,
+  env: Record<string, string> = {}
+): Promise<{ readonly child: ChildProcess; readonly at: string }> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...env }
+    })
+    let text = ""
+    child.stdout.on("data", (chunk) => {
+      text += chunk
+      const at = said.exec(text)?.[1]
+      if (at !== undefined) resolve({ child, at })
+    })
+    child.on("exit", () => reject(new Error(`a runner ended: ${text}`)))
+  })
+
+/** Steps a second of a run of so many steps. */
+const rate = (micros: number, steps: number, flags: ReadonlyArray<string>): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const args = [
+      cli,
+      "train",
+      ...["--env-id", busy, "--n-envs", "16", "--n-steps", "20", "--seed", "1", "--keep-going"],
+      ...["--total-timesteps", String(steps), "--no-run-folder", "--json", "--log-interval", "1000000"],
+      ...flags
+    ]
+    const child = spawn(process.execPath, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, BUSY: String(micros) }
+    })
+    let text = ""
+    child.stdout.on("data", (chunk) => text += chunk)
+    child.on("close", () => {
+      const last: unknown = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "{}")
+      if (typeof last !== "object" || last === null || !("env_steps" in last) || !("wall_seconds" in last)) {
+        return reject(new Error(`a run did not come to its end: ${text.slice(-300)}`))
+      }
+      const first = JSON.parse(text.split("\n").find((line) => line.includes(`"started"`)) ?? "{}") as {
+        readonly wall_seconds?: number
+      }
+      resolve(Number(last.env_steps) / (Number(last.wall_seconds) - (first.wall_seconds ?? 0)))
+    })
+  })
+
+const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+
+const efficiency = async () => {
+  console.log("| a step takes | one fiber, steps/s | two runners, steps/s | of twice the fiber |")
+  console.log("| --- | ---: | ---: | ---: |")
+  for (const micros of [100, 10]) {
+    const runner = () =>
+      listening(
+        [cli, "runner", "--listen", "127.0.0.1:0", "--secret-file", secretFile, "--env-id", busy, "--json"],
+        /"listening":"([^"]+)"/,
+        { BUSY: String(micros) }
+      )
+    const pair = [await runner(), await runner()]
+    const there = [
+      ...["--placement", "runner", "--runners", pair.map(({ at }) => at).join(",")],
+      ...["--runner-secret-file", secretFile]
+    ]
+    const fibers: Array<number> = []
+    const runners: Array<number> = []
+    const steps = Math.round(seconds * 1e6 / (micros + 3))
+    for (let round = 0; round < rounds; round++) {
+      fibers.push(await rate(micros, steps, ["--placement", "fiber"]))
+      runners.push(await rate(micros, 2 * steps, there))
+    }
+    for (const { child } of pair) child.kill("SIGKILL")
+    const [here, far] = [median(fibers), median(runners)]
+    console.log(`| ${micros} µs | ${here.toFixed(0)} | ${far.toFixed(0)} | ${(far / here / 2).toFixed(2)} |`)
+  }
+}
+
+/** Milliseconds from the end of a runner to the next answer, from another. */
+const away = (spares: number) =>
+  Effect.gen(function*() {
+    const runner = () =>
+      listening([fromHere("../test/actors/fixtures/runner.ts"), JSON.stringify({ spares })], /port (\d+)/)
+    const pair = [yield* Effect.promise(runner), yield* Effect.promise(runner)]
+    yield* Effect.addFinalizer(() => Effect.sync(() => pair.forEach(({ child }) => child.kill("SIGKILL"))))
+    // Until spares are there.
+    yield* Effect.sleep("2 seconds")
+    return yield* Effect.gen(function*() {
+      const tally = yield* ActorSystem.spawn(Tally, { config: { start: 0 }, supervision: Supervision.oneForOne() })
+      yield* tally.Add({ n: 1 })
+      const start = performance.now()
+      pair[0]!.child.kill("SIGKILL")
+      // The first of both has it: its runner was named first.
+      if ((yield* tally.Add({ n: 1 })) !== 2) return yield* Effect.die("a message was lost")
+      while ((yield* tally.Read()).incarnation < 2) yield* Effect.sleep(1)
+      return performance.now() - start
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(ActorSystem.layerRunner({
+        runners: pair.map(({ at }) => `127.0.0.1:${at}`),
+        secret: Redacted.make(secret),
+        build,
+        fence: false
+      }))
+    )
+  }).pipe(Effect.scoped)
+
+const recovery = async () => {
+  console.log("\n| a runner is killed, and the other has | median, ms | slowest, ms |")
+  console.log("| --- | ---: | ---: |")
+  for (const spares of [0, 1]) {
+    const times: Array<number> = []
+    for (let i = 0; i < Number(values.kills); i++) times.push(await Effect.runPromise(away(spares)))
+    const what = spares === 0 ? "no spare" : "a spare"
+    console.log(`| ${what} | ${median(times).toFixed(0)} | ${Math.max(...times).toFixed(0)} |`)
+  }
+}
+
+await ensureBuilt()
+await efficiency()
+await recovery()
+rmSync(folder, { recursive: true })

@@ -1,0 +1,49 @@
+/** What a host has been told to do and has not answered, as one sees it who only reads what is said over a link. */
+import type { Command, Report } from "./HostLink.ts"
+
+export class Unsettled {
+  /** By actor: its start, and messages. */
+  private readonly counts = new Map<number, number>()
+
+  get empty(): boolean {
+    return this.counts.size === 0
+  }
+
+  posted(batch: ReadonlyArray<Command>): void {
+    for (const command of batch) {
+      if (command[0] === "start") this.counts.set(command[1].actor, 1)
+      else if (command[0] === "message") this.counts.set(command[1], (this.counts.get(command[1]) ?? 0) + 1)
+    }
+  }
+
+  heard(batch: ReadonlyArray<Report>): void {
+    for (const report of batch) {
+      switch (report[0]) {
+        case "started":
+        case "replied":
+        case "refused":
+        case "withdrawn": {
+          const left = (this.counts.get(report[1]) ?? 0) - 1
+          if (left > 0) this.counts.set(report[1], left)
+          else this.counts.delete(report[1])
+          break
+        }
+        case "died":
+        case "stopped":
+          // What it had not answered is told to its next incarnation anew.
+          this.counts.delete(report[1])
+          break
+        case "ready":
+        case "timed":
+        case "asking":
+        case "abandoned":
+        case "slept":
+        case "alive":
+        case "exiting":
+          break
+        default:
+          report satisfies never
+      }
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/** Runs over several machines, which are runners on loopback here: the same weights, and a sentence where there is no work. */
+import { assert, describe } from "@effect/vitest"
+import { Effect } from "effect"
+import { spawn } from "node:child_process"
+import { writeFileSync } from "node:fs"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import { type Outcome, live, temporary, troupe } from "./program.ts"
+
+const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url))
+const hash = "604aa8d118c037ddc90759cd49a8b9bb85d9e78d2b5f4e12e0a99aa83908407a"
+const secret = "of these tests, and of no others"
+
+interface RunnerProcess {
+  readonly address: string
+  readonly kill: (signal: NodeJS.Signals) => void
+  readonly ended: Effect.Effect<Outcome>
+}
+
+/** A runner that listens, as a process; it is gone when the scope closes. */
+const runner = Effect.fnUntraced(function*(cwd: string, more: ReadonlyArray<string> = []) {
+  const file = path.join(cwd, "secret")
+  writeFileSync(file, `${secret}\n`, { flag: "w" })
+  const args = ["runner", "--listen", "127.0.0.1:0", "--secret-file", file, "--json", ...more]
+  return yield* Effect.acquireRelease(
+    Effect.callback<RunnerProcess, Error>((resume) => {
+      const child = spawn(process.execPath, [cli, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] })
+      let stdout = ""
+      let stderr = ""
+      const ended = new Promise<Outcome>((resolve) => {
+        child.on("close", (code) => resolve({ code, stdout, stderr }))
+      })
+      void ended.then(({ stderr }) => resume(Effect.fail(new Error(`the runner ended: ${stderr}`))))
+      child.stderr.on("data", (chunk) => stderr += chunk)
+      child.stdout.on("data", (chunk) => {
+        stdout += chunk
+        const address = /"listening":"([^"]+)"/.exec(stdout)?.[1]
+        if (address === undefined) return
+        const kill = (signal: NodeJS.Signals) => void child.kill(signal)
+        resume(Effect.succeed({ address, kill, ended: Effect.promise(() => ended) }))
+      })
+    }).pipe(Effect.timeout("30 seconds")),
+    ({ kill }) => Effect.sync(() => kill("SIGKILL"))
+  )
+})
+
+const flagsFor = (cwd: string, runners: ReadonlyArray<string>) => [
+  "--placement",
+  "runner",
+  "--runners",
+  runners.join(","),
+  "--runner-secret-file",
+  path.join(cwd, "secret"),
+  "--json",
+  "--no-run-folder"
+]
+
+const finished = ({ stderr, stdout }: Outcome): string => {
+  const last = stdout.trimEnd().split("\n").at(-1) ?? ""
+  assert.include(last, `"event":"finished"`, stderr)
+  return last
+}
+
+describe("a run on runners", () => {
+  live(
+    "ends with the weights of any other run, also when a runner is killed in the middle",
+    Effect.gen(function*() {
+      const cwd = yield* temporary
+      const [a, b] = yield* Effect.all([runner(cwd), runner(cwd)], { concurrency: "unbounded" })
+      const args = ["--n-envs", "10", "--seed", "1", ...flagsFor(cwd, [a.address, b.address])]
+      const whole = finished(yield* troupe(cwd, args))
+      assert.include(whole, `"weights_sha256":"${hash}"`)
+      assert.include(whole, `"restarts":0`)
+      let killed = false
+      const disturbed = yield* troupe(cwd, args, {
+        onOutput: (stdout) => {
+          if (killed || !stdout.includes(`"event":"progress"`)) return
+          killed = true
+          a.kill("SIGKILL")
+        }
+      })
+      const last = finished(disturbed)
+      assert.isTrue(killed)
+      assert.include(last, `"weights_sha256":"${hash}"`)
+      assert.include(last, `"lost_steps":0`)
+      assert.notInclude(last, `"restarts":0`)
+    })
+  )
+
+  for (const [algo, more] of [["ppo", ["--n-envs", "4"]], ["impala", ["--async", "seeded", "--n-envs", "4"]]] as const) {
+    live(
+      `is the same as in fibers: ${algo}`,
+      Effect.gen(function*() {
+        const cwd = yield* temporary
+        const one = yield* runner(cwd)
+        const args = ["--algo", algo, ...more, "--seed", "3", "--total-timesteps", "4000", "--keep-going"]
+        const hashOf = (line: string) => /"weights_sha256":"(\w+)"/.exec(line)?.[1]
+        const [here, there] = yield* Effect.all([
+          troupe(cwd, [...args, "--placement", "fiber", "--json", "--no-run-folder"]),
+          troupe(cwd, [...args, ...flagsFor(cwd, [one.address])])
+        ], { concurrency: "unbounded" })
+        assert.isDefined(hashOf(finished(there)))
+        assert.strictEqual(hashOf(finished(there)), hashOf(finished(here)))
+      })
+    )
+  }
+
+  live(
+    "has an environment of one's own where its runner was started with it, by its id",
+    Effect.gen(function*() {
+      const cwd = yield* temporary
+      const own = fileURLToPath(new URL("./runtime/fixtures/balances.ts", import.meta.url))
+      const [without, with_] = yield* Effect.all([runner(cwd), runner(cwd, ["--env-id", own])], {
+        concurrency: "unbounded"
+      })
+      const args = ["--env-id", own, "--n-envs", "2", "--total-timesteps", "400", "--keep-going"]
+      const refused = yield* troupe(cwd, [...args, ...flagsFor(cwd, [without.address])])
+      assert.strictEqual(refused.code, 1)
+      assert.match(refused.stderr, /has no environment Balances-v0: start it with --env-id/)
+      assert.notInclude(refused.stderr.trimEnd(), "\n")
+      const outcome = yield* troupe(cwd, [...args, ...flagsFor(cwd, [with_.address])])
+      finished(outcome)
+    })
+  )
+})
+
+describe("one sentence", () => {
+  const failing = (name: string, more: ReadonlyArray<string>, said: RegExp, code = 1) =>
+    live(
+      name,
+      Effect.gen(function*() {
+        const cwd = yield* temporary
+        const { address } = yield* runner(cwd)
+        writeFileSync(path.join(cwd, "other"), "a secret that nobody else knows")
+        writeFileSync(path.join(cwd, "short"), "short")
+        const flags = flagsFor(cwd, [address])
+        const outcome = yield* troupe(cwd, [...flags, ...more])
+        assert.match(outcome.stderr, said)
+        assert.notInclude(outcome.stderr.trimEnd(), "\n")
+        assert.strictEqual(outcome.code, code)
+      })
+    )
+
+  failing("says that the secret is another", ["--runner-secret-file", "other"], /its secret is another than ours/)
+  failing("says that the secret is too short", ["--runner-secret-file", "short"], /shorter than 16 characters/)
+  failing("says that there is no secret", ["--runner-secret-file", "none"], /needs --runner-secret-file/, 2)
+  failing(
+    "says that no runner is there",
+    ["--runners", "127.0.0.1:1", "--runner-deadline", "0.5"],
+    /no runner was there within .*127\.0\.0\.1:1: nobody listens there/
+  )
+  failing(
+    "says that nothing goes unencrypted to another machine",
+    ["--runners", "10.0.0.1:4100"],
+    /is another machine, and nothing is sent there unencrypted: --runner-ca/,
+    2
+  )
+
+  live(
+    "says why a runner cannot listen",
+    Effect.gen(function*() {
+      const cwd = yield* temporary
+      const { address } = yield* runner(cwd)
+      const args = ["runner", "--secret-file", "secret"]
+      const [taken, open, nonsense] = yield* Effect.all([
+        troupe(cwd, [...args, "--listen", address]),
+        troupe(cwd, [...args, "--listen", "0.0.0.0:0"]),
+        troupe(cwd, [...args, "--listen", "everywhere"])
+      ], { concurrency: "unbounded" })
+      assert.match(taken.stderr, /^A runner cannot listen on .*: another program listens there; take another port/)
+      assert.match(open.stderr, /^A runner cannot listen on 0\.0\.0\.0:0: beyond this machine it needs a certificate/)
+      assert.match(nonsense.stderr, /^--listen must be an address such as 127\.0\.0\.1:4100/)
+      assert.deepStrictEqual([taken.code, open.code, nonsense.code], [1, 1, 2])
+    })
+  )
+})
+
+live(
+  "a runner ends with its processes when it is asked to",
+  Effect.gen(function*() {
+    const cwd = yield* temporary
+    const one = yield* runner(cwd, ["--spares", "2"])
+    one.kill("SIGTERM")
+    const { code, stderr } = yield* one.ended
+    assert.deepStrictEqual([code, stderr], [143, ""])
+  })
+)
