@@ -16,8 +16,8 @@ import { parseArgs } from "node:util"
 import { ensureBuilt } from "../scripts/build.ts"
 import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
-import { Tally } from "../test/actors/fixtures/tally.ts"
 import { build, secret } from "../test/actors/fixtures/runner.ts"
+import { Tally } from "../test/actors/fixtures/tally.ts"
 
 const fromHere = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const cli = fromHere("../dist/cli.js")
@@ -62,9 +62,8 @@ const rate = (micros: number, steps: number, flags: ReadonlyArray<string>): Prom
   new Promise((resolve, reject) => {
     const args = [
       cli,
-      "train",
-      ...["--env-id", busy, "--n-envs", "16", "--n-steps", "20", "--seed", "1", "--keep-going"],
-      ...["--total-timesteps", String(steps), "--no-run-folder", "--json", "--log-interval", "1000000"],
+      ...`train --env-id ${busy} --n-envs 16 --n-steps 20 --seed 1 --keep-going --no-run-folder --json`.split(" "),
+      ...`--log-interval 1000000 --total-timesteps ${steps}`.split(" "),
       ...flags
     ]
     const child = spawn(process.execPath, args, {
@@ -74,14 +73,9 @@ const rate = (micros: number, steps: number, flags: ReadonlyArray<string>): Prom
     let text = ""
     child.stdout.on("data", (chunk) => text += chunk)
     child.on("close", () => {
-      const last: unknown = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "{}")
-      if (typeof last !== "object" || last === null || !("env_steps" in last) || !("wall_seconds" in last)) {
-        return reject(new Error(`a run did not come to its end: ${text.slice(-300)}`))
-      }
-      const first = JSON.parse(text.split("\n").find((line) => line.includes(`"started"`)) ?? "{}") as {
-        readonly wall_seconds?: number
-      }
-      resolve(Number(last.env_steps) / (Number(last.wall_seconds) - (first.wall_seconds ?? 0)))
+      const found = /"steps_per_second":([\d.]+)/.exec(text.trimEnd().split("\n").at(-1) ?? "")?.[1]
+      if (found === undefined) reject(new Error(`a run did not come to its end: ${text.slice(-300)}`))
+      else resolve(Number(found))
     })
   })
 
@@ -99,8 +93,12 @@ const efficiency = async () => {
       )
     const pair = [await runner(), await runner()]
     const there = [
-      ...["--placement", "runner", "--runners", pair.map(({ at }) => at).join(",")],
-      ...["--runner-secret-file", secretFile]
+      "--placement",
+      "runner",
+      "--runners",
+      pair.map(({ at }) => at).join(","),
+      "--runner-secret-file",
+      secretFile
     ]
     const fibers: Array<number> = []
     const runners: Array<number> = []

@@ -39,4 +39,6 @@ let own: string | undefined
 
 /** The hash of what runs here. */
 export const sourcesHash = (): string =>
-  own ??= typeof __BUILD_ID__ === "undefined" ? fingerprint(fileURLToPath(new URL("..", import.meta.url))) : __BUILD_ID__
+  own ??= typeof __BUILD_ID__ === "undefined"
+    ? fingerprint(fileURLToPath(new URL("..", import.meta.url)))
+    : __BUILD_ID__

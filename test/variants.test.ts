@@ -194,7 +194,7 @@ const variants: ReadonlyArray<Variant> = [
     file: "actors/Placement.ts",
     from: `["fiber", "thread", "process", "runner"]`,
     to: `["fiber", "thread", "process", "runner", "cluster"]`,
-    errors: { "actors/Fault.ts": ["possible", "quick"], "actors/ActorSystem.ts": ["satisfies", "return {"] }
+    errors: { "actors/Fault.ts": ["possible", "quick"], "actors/ActorSystem.ts": ["satisfies", "new System("] }
   },
   {
     kind: "supervision directive",

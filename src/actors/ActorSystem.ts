@@ -87,7 +87,9 @@ export interface ThreadHostOptions extends RemoteSystemOptions, ThreadLink.Threa
 export interface ProcessHostOptions extends RemoteSystemOptions, ProcessLink.ProcessOptions {}
 
 /** Options of hosts on other machines. */
-export interface RunnerHostOptions extends Pick<RemoteSystemOptions, "hosts" | "startDeadline" | "heartbeat" | "wrapLink"> {
+export interface RunnerHostOptions
+  extends Pick<RemoteSystemOptions, "hosts" | "startDeadline" | "heartbeat" | "wrapLink">
+{
   /** Where runners (`Runner.make`) listen, each as `host:port`. Hosts go to those that have the fewest. */
   readonly runners: ReadonlyArray<string>
   /** What all of them and we know and nobody else does: 16 characters at least. */
@@ -328,7 +330,9 @@ const opening = {
     const found = Duration.toMillis(options.runnerDeadline ?? "60 seconds")
     const opener = RunnerLink.open({
       // Checked by the rules.
-      directory: new RunnerDirectory.RunnerDirectory(options.runners.flatMap((one) => RunnerDirectory.parse(one) ?? [])),
+      directory: new RunnerDirectory.RunnerDirectory(
+        options.runners.flatMap((one) => RunnerDirectory.parse(one) ?? [])
+      ),
       secret: Redacted.value(options.secret),
       facts: Handshake.factsOf(options.build),
       system: options.system ?? Handshake.nonce(),
@@ -415,7 +419,9 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
     )
     systems.set(shape, system)
     yield* Effect.addFinalizer(() => system.close)
-    yield* Effect.forEach(remoteHostsOf(system.hosts), (host) => host.start(system.supervision), { concurrency: "unbounded" })
+    yield* Effect.forEach(remoteHostsOf(system.hosts), (host) => host.start(system.supervision), {
+      concurrency: "unbounded"
+    })
     for (const spares of system.hosts.spares) spares.fill()
     return shape
   })

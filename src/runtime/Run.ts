@@ -125,6 +125,8 @@ const actorSystemLayer = Layer.unwrap(
         })
       case "runner":
         return ActorSystem.layerRunner({ ...(yield* runnerOptions(config)), ...common })
+      default:
+        return placement satisfies never
     }
   })
 )

@@ -137,7 +137,7 @@ describe("options", () => {
         [{ mailbox: 0 }, `"mailbox" of ActorSystem.spawn must be a whole number of at least 1, not 0`],
         [{ name: "" }, `"name" of`],
         [{ host: -1 }, `"host" of`],
-        [{ placement: "cloud" }, `must be "fiber" or "thread" or "process", not "cloud"`],
+        [{ placement: "cloud" }, `must be "fiber" or "thread" or "process" or "runner", not "cloud"`],
         [{ supervision: Supervision.oneForOne({ maxConsecutive: 0 }) }, `"supervision.maxConsecutive" of`],
         [{ supervision: Supervision.oneForAll({ within: Number.NaN }) }, `"supervision.withinMillis" of`]
       ]

@@ -34,7 +34,8 @@ export const runner = (options: Partial<Runner.RunnerOptions> = {}, system: Part
       build,
       ...options
     }).pipe(Effect.orDie),
-    ({ address }) => ActorSystem.layerRunner({ runners: [show(address)], secret: Redacted.make(secret), build, ...system })
+    ({ address }) =>
+      ActorSystem.layerRunner({ runners: [show(address)], secret: Redacted.make(secret), build, ...system })
   ))
 
 export const placements: Record<

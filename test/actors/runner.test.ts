@@ -2,8 +2,8 @@
  * Hosts on other machines, which are processes on loopback here: whatever befalls a runner or the way to it, messages
  * count once, and how long it takes is bounded by the lease.
  */
-import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Redacted, Schedule, type Scope, Stream } from "effect"
+import { assert, describe, it, layer as itLayer } from "@effect/vitest"
+import { Context, Effect, Fiber, Layer, Redacted, Schedule, type Scope, Stream } from "effect"
 import { spawn as spawnProcess } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as net from "node:net"
@@ -12,11 +12,14 @@ import { ActorSystem, type RunnerSystemOptions } from "../../src/actors/ActorSys
 import * as Runner from "../../src/actors/hosts/Runner.ts"
 import type { LifecycleEvent } from "../../src/actors/LifecycleEvent.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
-import { cable } from "./fixtures/cable.ts"
+import { type Cable, cable } from "./fixtures/cable.ts"
 import { build, type RunnerFixture, secret } from "./fixtures/runner.ts"
 import { Tally } from "./fixtures/tally.ts"
 
 const program = fileURLToPath(new URL("./fixtures/runner.ts", import.meta.url))
+
+/** What was compiled for one process is kept for the next. */
+const compiled = fileURLToPath(new URL("../../dist/.compiled", import.meta.url))
 
 interface RunnerProcess {
   readonly port: number
@@ -48,7 +51,8 @@ const runner = (options: RunnerFixture = {}): Effect.Effect<RunnerProcess, Error
   Effect.acquireRelease(
     Effect.callback<RunnerProcess, Error>((resume) => {
       const child = spawnProcess(process.execPath, [program, JSON.stringify(options)], {
-        stdio: ["ignore", "pipe", "inherit"]
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, NODE_COMPILE_CACHE: compiled }
       })
       const pid = child.pid!
       let said = ""
@@ -68,6 +72,14 @@ const runner = (options: RunnerFixture = {}): Effect.Effect<RunnerProcess, Error
     ({ signalAll }) => Effect.sync(() => signalAll("SIGKILL"))
   )
 
+/** Two machines that most of the tests share: what befalls them there, they survive. */
+class Pair extends Context.Service<Pair, { readonly one: RunnerProcess; readonly two: RunnerProcess }>()("test/Pair") {
+  static readonly layer = Layer.effect(
+    Pair,
+    Effect.all({ one: runner({ spares: 1 }), two: runner({ spares: 1 }) }, { concurrency: "unbounded" })
+  )
+}
+
 const cableTo = ({ port }: RunnerProcess) =>
   Effect.acquireRelease(Effect.promise(() => cable(port)), (made) => Effect.sync(made.close))
 
@@ -84,83 +96,68 @@ const layer = (ports: ReadonlyArray<number>, options: Partial<RunnerSystemOption
 
 const lease = 500
 
-/** Adds one after the other until `enough`; answers the longest time between two answers, and that each counted once. */
-const counting = (enough: () => boolean, name = "a") =>
-  Effect.gen(function*() {
-    const tally = yield* ActorSystem.spawn(Tally, {
-      name,
-      config: { start: 0 },
-      supervision: Supervision.oneForOne({ maxRestarts: 100 })
-    })
-    let longest = 0
-    let last = performance.now()
-    let answered = 0
-    while (!enough()) {
-      const total = yield* tally.Add({ n: 1 })
-      answered++
-      assert.strictEqual(total, answered)
-      const now = performance.now()
-      longest = Math.max(longest, now - last)
-      last = now
-      if (answered % 5 === 0) yield* Effect.sleep(2)
-    }
-    return { longest, answered, ...(yield* tally.Read()) }
-  })
-
-/** What befalls the first of two runners while messages go to it, and how long that may hold them up (milliseconds). */
+/**
+ * Adds one after the other while something befalls the first of two runners, until another incarnation answers: each counts
+ * once, and no answer takes longer than `within` milliseconds.
+ */
 const befalls = (
-  name: string,
   within: number,
-  harm: (
-    one: RunnerProcess,
-    wire: { readonly cut: () => void; readonly mend: () => void }
-  ) => Effect.Effect<void>,
-  options: Partial<RunnerSystemOptions> = {}
+  one: RunnerProcess,
+  two: RunnerProcess,
+  harm: (wire: Cable) => Effect.Effect<void>,
+  after: (wire: Cable) => void = () => {}
 ) =>
-  it.live(name, () =>
+  Effect.gen(function*() {
+    const wire = yield* cableTo(one)
+    yield* Effect.gen(function*() {
+      const tally = yield* ActorSystem.spawn(Tally, { name: "a", config: { start: 0 } })
+      let longest = 0
+      let total = 0
+      const add = Effect.gen(function*() {
+        const sent = performance.now()
+        assert.strictEqual(yield* tally.Add({ n: 1 }), ++total)
+        longest = Math.max(longest, performance.now() - sent)
+        if (total % 5 === 0) yield* Effect.sleep(2)
+      })
+      for (let i = 0; i < 20; i++) yield* add
+      yield* harm(wire)
+      while ((yield* tally.Read()).incarnation < 2) yield* add
+      after(wire)
+      for (let i = 0; i < 20; i++) yield* add
+      // What comes back late changes nothing.
+      yield* Effect.sleep(50)
+      assert.strictEqual((yield* tally.Read()).total, total)
+      assert.isBelow(longest, within)
+    }).pipe(Effect.scoped, Effect.provide(layer([wire.port, two.port])))
+  }).pipe(Effect.scoped)
+
+// What a loaded machine may take beyond what the lease bounds.
+const slack = 6000
+
+itLayer(Pair.layer, { excludeTestServices: true })("two machines", (it) => {
+  it.effect("one that freezes is replaced, and nothing is lost", () =>
+    Effect.flatMap(Pair, ({ one, two }) =>
+      befalls(
+        2 * lease + slack,
+        one,
+        two,
+        () => Effect.sync(() => one.signalAll("SIGSTOP")),
+        () => one.signalAll("SIGCONT")
+      ).pipe(Effect.ensuring(Effect.sync(() => one.signalAll("SIGCONT"))))), 30_000)
+
+  it.effect(
+    "one that is cut off without a word is replaced, and nothing is lost",
+    () =>
+      Effect.flatMap(
+        Pair,
+        ({ one, two }) => befalls(2 * lease + slack, one, two, ({ cut }) => Effect.sync(cut), ({ mend }) => mend())
+      ),
+    30_000
+  )
+
+  it.effect("a lost host is waited for where it might still do something", () =>
     Effect.scoped(Effect.gen(function*() {
-      const [one, two] = yield* Effect.all([runner(), runner({ spares: 1 })], { concurrency: "unbounded" })
-      const wire = yield* cableTo(one)
-      let done = false
-      yield* Effect.gen(function*() {
-        const fiber = yield* Effect.forkChild(counting(() => done), { startImmediately: true })
-        yield* Effect.sleep(300)
-        yield* harm(one, wire)
-        yield* Effect.sleep(within)
-        done = true
-        const { incarnation, longest } = yield* Fiber.join(fiber)
-        assert.isAtLeast(incarnation, 2)
-        assert.isBelow(longest, within)
-      }).pipe(Effect.scoped, Effect.provide(layer([wire.port, two.port], options)))
-    })), 30_000)
-
-const after = (effect: () => void) => Effect.sync(effect)
-
-describe("nothing is lost, and it takes no longer than it must", () => {
-  // The last of each is how long a loaded machine may take, not the lease.
-  befalls("when a runner is killed", 3000, (one) => after(() => one.signal("SIGKILL")))
-  befalls("when a machine is gone", 3000, (one) => after(() => one.signalAll("SIGKILL")))
-  befalls("when a machine freezes, and comes back", 2 * lease + 3000, (one) =>
-    Effect.gen(function*() {
-      one.signalAll("SIGSTOP")
-      yield* Effect.sleep(3 * lease)
-      one.signalAll("SIGCONT")
-    }))
-  befalls("when the way to it is cut without a word, and mended", 2 * lease + 3000, (_, wire) =>
-    Effect.gen(function*() {
-      wire.cut()
-      yield* Effect.sleep(3 * lease)
-      wire.mend()
-    }))
-  befalls("when it is cut, and the old host must be gone first", 3 * lease + 3000, (_, wire) => after(wire.cut), {
-    fence: true
-  })
-})
-
-describe("fences", () => {
-  it.live("a lost host is waited for where it might still do something", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const [one, two] = yield* Effect.all([runner(), runner({ spares: 1 })], { concurrency: "unbounded" })
+      const { one, two } = yield* Pair
       const wire = yield* cableTo(one)
       const seen: Array<{ readonly tag: string; readonly at: number }> = []
       yield* Effect.gen(function*() {
@@ -175,109 +172,58 @@ describe("fences", () => {
         const cut = performance.now()
         wire.cut()
         assert.strictEqual(yield* tally.Add({ n: 1 }), before + 1)
-        const exited = seen.find(({ tag, at }) => tag === "HostExited" && at > cut)!
+        const exited = seen.find(({ tag, at }) =>
+          tag === "HostExited" && at > cut
+        )!
         // It last heard of us before the cut, and ends its host a lease after that: only then is it taken for gone.
         assert.isAtLeast(exited.at - cut, 2 * lease - lease / 4 - 50)
       }).pipe(Effect.scoped, Effect.provide(layer([wire.port, two.port], { fence: true })))
     })), 30_000)
 
-  it.live("an owner of a later term ends what those before it had, and they are not heard any more", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const one = yield* runner({ spares: 1 })
-      const owner = (term: number) => layer([one.port], { system: "a run", term })
-      const outcome = yield* Effect.gen(function*() {
-        const tally = yield* ActorSystem.spawn(Tally, { name: "a", config: { start: 0 } })
-        yield* tally.Add({ n: 1 })
-        const later = yield* Effect.gen(function*() {
-          const tally = yield* ActorSystem.spawn(Tally, { name: "a", config: { start: 10 } })
-          return yield* tally.Add({ n: 1 })
-        }).pipe(Effect.scoped, Effect.provide(owner(2)))
-        return { later, mine: yield* Effect.flip(tally.Add({ n: 1 })) }
-      }).pipe(Effect.scoped, Effect.provide(owner(1)))
-      assert.strictEqual(outcome.later, 11)
-      assert.match(outcome.mine.message, /our term 1 is over: it has heard of term 2/)
-    })), 30_000)
-})
+  it.effect(
+    "an owner of a later term ends what those before it had, and they are not heard any more",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const { one } = yield* Pair
+        const owner = (term: number) => layer([one.port], { system: "a run", term })
+        const outcome = yield* Effect.gen(function*() {
+          const tally = yield* ActorSystem.spawn(Tally, { name: "a", config: { start: 0 } })
+          yield* tally.Add({ n: 1 })
+          const later = yield* Effect.gen(function*() {
+            const tally = yield* ActorSystem.spawn(Tally, { name: "a", config: { start: 10 } })
+            return yield* tally.Add({ n: 1 })
+          }).pipe(Effect.scoped, Effect.provide(owner(2)))
+          return { later, mine: yield* Effect.flip(tally.Add({ n: 1 })) }
+        }).pipe(Effect.scoped, Effect.provide(owner(1)))
+        assert.strictEqual(outcome.later, 11)
+        assert.match(outcome.mine.message, /our term 1 is over: it has heard of term 2/)
+      })),
+    30_000
+  )
 
-describe("work moves", () => {
-  it.live("to a runner that comes, and from one that is drained, and nothing is lost or counted against anybody", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const one = yield* runner({ spares: 1 })
-      // Where the second will listen.
-      const port = yield* freePort
-      let done = false
-      yield* Effect.gen(function*() {
-        const system = yield* ActorSystem
-        const never = Supervision.never
-        const spawn = (name: string, host: number) =>
-          ActorSystem.spawn(Tally, { name, config: { start: 0 }, supervision: never, host })
-        const tallies = [yield* spawn("a", 0), yield* spawn("b", 1)]
-        const totals = [0, 0]
-        const fibers = yield* Effect.forEach(tallies, (tally, i) =>
-          Effect.forkChild(Effect.gen(function*() {
-            while (!done) {
-              assert.strictEqual(yield* tally.Add({ n: 1 }), ++totals[i]!)
-              yield* Effect.sleep(1)
-            }
-          }), { startImmediately: true }))
-        const pids = Effect.forEach(tallies, (tally) => Effect.map(tally.Read(), ({ pid }) => pid))
-        const before = yield* pids
-        assert.isTrue(before.every((pid) => one.children().includes(pid)))
-        const two = yield* runner({ spares: 1, port })
-        const waitFor = (what: string, is: (pids: ReadonlyArray<number>) => boolean) =>
-          Effect.repeat(pids, { until: is, schedule: Schedule.spaced(20) }).pipe(
-            Effect.timeoutOrElse({ duration: "12 seconds", orElse: () => Effect.die(`not within 12 s: ${what}`) })
-          )
-        yield* waitFor("one of both moves", (now) => now.filter((pid) => two.children().includes(pid)).length === 1)
-        yield* Runner.drain({ host: "127.0.0.1", port: one.port }, { secret: Redacted.make(secret) })
-        yield* waitFor("both have moved", (now) => now.every((pid) => two.children().includes(pid)))
-        done = true
-        yield* Effect.forEach(fibers, Fiber.join)
-        assert.isTrue(totals.every((total) => total > 0))
-        for (const { restarts } of yield* system.actors) assert.strictEqual(restarts, 0)
-      }).pipe(Effect.scoped, Effect.provide(layer([one.port, port], { hosts: 2 })))
-    })), 40_000)
-})
-
-const freePort = Effect.callback<number>((resume) => {
-  const server = net.createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as net.AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
-
-describe("final refusals are one sentence, and nothing is tried again", () => {
-  const refused = (options: Partial<RunnerSystemOptions>, fixture: RunnerFixture, said: RegExp) =>
-    Effect.scoped(Effect.gen(function*() {
-      const { port } = yield* runner(fixture)
-      const failure = yield* Effect.flip(Effect.scoped(Effect.provide(ActorSystem, layer([port], options))))
+  const refused = (options: Partial<RunnerSystemOptions>, said: RegExp) =>
+    Effect.gen(function*() {
+      const { one } = yield* Pair
+      const failure = yield* Effect.flip(Effect.scoped(Effect.provide(ActorSystem, layer([one.port], options))))
       assert.strictEqual(failure._tag, "HostStartFailed")
       assert.match(failure.message, said)
       assert.notInclude(failure.message, "\n")
-    }))
+    })
 
-  it.live("another secret", () =>
-    refused({ secret: Redacted.make("a secret of nobody else") }, {}, /its secret is another than ours/), 30_000)
-  it.live("another build", () => refused({}, { build: "of yesterday" }, /it is of build of yesterday, we of/), 30_000)
+  it.effect(
+    "another secret is one sentence, and nothing is tried again",
+    () => refused({ secret: Redacted.make("a secret of nobody else") }, /its secret is another than ours/),
+    30_000
+  )
+  it.effect(
+    "another build is one sentence, and nothing is tried again",
+    () => refused({ build: "yesterday's" }, /it is of build of the tests, we of yesterday's/),
+    30_000
+  )
 
-  it.live("what is no runner", () =>
+  it.effect("a stranger who says what nobody says harms nobody", () =>
     Effect.scoped(Effect.gen(function*() {
-      const server = net.createServer((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))
-      yield* Effect.acquireRelease(
-        Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-        () => Effect.sync(() => server.close())
-      )
-      const { port } = server.address() as net.AddressInfo
-      const failure = yield* Effect.flip(Effect.scoped(Effect.provide(ActorSystem, layer([port]))))
-      assert.match(failure.message, /what listens there is no runner of Troupe/)
-    })))
-})
-
-describe("a stranger", () => {
-  it.live("who says what nobody says harms nobody", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { port } = yield* runner({ spares: 1 })
+      const { port } = (yield* Pair).one
       /** Connects, says it, and waits for the end. */
       const say = (bytes: Uint8Array) =>
         Effect.callback<void>((resume) => {
@@ -300,4 +246,80 @@ describe("a stranger", () => {
         assert.deepStrictEqual(doubled, Float32Array.of(2, 5))
       }).pipe(Effect.scoped, Effect.provide(layer([port])))
     })), 30_000)
+
+  it.effect(
+    "a runner that is killed, and leaves its hosts behind, is replaced",
+    () =>
+      Effect.flatMap(Pair, ({ one, two }) => befalls(slack, one, two, () => Effect.sync(() => one.signal("SIGKILL")))),
+    30_000
+  )
+})
+
+describe("work moves", () => {
+  it.live(
+    "to a runner that comes, and from one that is drained, and nothing is lost or counted against anybody",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const one = yield* runner({ spares: 1 })
+        // Where the second will listen.
+        const port = yield* freePort
+        const state = { done: false }
+        yield* Effect.gen(function*() {
+          const system = yield* ActorSystem
+          const never = Supervision.never
+          const spawn = (name: string, host: number) =>
+            ActorSystem.spawn(Tally, { name, config: { start: 0 }, supervision: never, host })
+          const tallies = [yield* spawn("a", 0), yield* spawn("b", 1)]
+          const totals = [0, 0]
+          const fibers = yield* Effect.forEach(tallies, (tally, i) =>
+            Effect.forkChild(
+              Effect.gen(function*() {
+                while (!state.done) {
+                  assert.strictEqual(yield* tally.Add({ n: 1 }), ++totals[i]!)
+                  yield* Effect.sleep(1)
+                }
+              }),
+              { startImmediately: true }
+            ))
+          const pids = Effect.forEach(tallies, (tally) => Effect.map(tally.Read(), ({ pid }) => pid))
+          const before = yield* pids
+          assert.isTrue(before.every((pid) => one.children().includes(pid)))
+          const two = yield* runner({ spares: 1, port })
+          const waitFor = (what: string, is: (pids: ReadonlyArray<number>) => boolean) =>
+            Effect.repeat(pids, { until: is, schedule: Schedule.spaced(20) }).pipe(
+              Effect.timeoutOrElse({ duration: "12 seconds", orElse: () => Effect.die(`not within 12 s: ${what}`) })
+            )
+          yield* waitFor("one of both moves", (now) => now.filter((pid) => two.children().includes(pid)).length === 1)
+          yield* Runner.drain({ host: "127.0.0.1", port: one.port }, { secret: Redacted.make(secret) })
+          yield* waitFor("both have moved", (now) => now.every((pid) => two.children().includes(pid)))
+          state.done = true
+          yield* Effect.forEach(fibers, Fiber.join)
+          assert.isTrue(totals.every((total) => total > 0))
+          for (const { restarts } of yield* system.actors) assert.strictEqual(restarts, 0)
+        }).pipe(Effect.scoped, Effect.provide(layer([one.port, port], { hosts: 2 })))
+      })),
+    40_000
+  )
+})
+
+const freePort = Effect.callback<number>((resume) => {
+  const server = net.createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const { port } = server.address() as net.AddressInfo
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+describe("what is no runner", () => {
+  it.live("is one sentence", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const server = net.createServer((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))
+      yield* Effect.acquireRelease(
+        Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+        () => Effect.sync(() => server.close())
+      )
+      const { port } = server.address() as net.AddressInfo
+      const failure = yield* Effect.flip(Effect.scoped(Effect.provide(ActorSystem, layer([port]))))
+      assert.match(failure.message, /what listens there is no runner of Troupe/)
+    })))
 })

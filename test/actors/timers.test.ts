@@ -7,13 +7,15 @@ import type { SystemFailure } from "../../src/actors/errors.ts"
 import type { Placement } from "../../src/actors/Placement.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { Alarm, AlarmBehavior } from "./fixtures/alarm.ts"
+import { runner } from "./placements.ts"
 
 const entry = new URL("./fixtures/alarm.host.ts", import.meta.url)
 
 const layers: Record<Placement, Layer.Layer<ActorSystem, SystemFailure>> = {
   fiber: ActorSystem.layerFiber([AlarmBehavior]),
   thread: ActorSystem.layerThread({ entry }),
-  process: ActorSystem.layerProcess({ entry })
+  process: ActorSystem.layerProcess({ entry }),
+  runner: runner({ entry })
 }
 
 /** Asks until it is so. */

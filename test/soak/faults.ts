@@ -1,7 +1,7 @@
 /**
  * Many schedules of faults, each from its seed, until the seeds or the minutes are used up:
  *
- *     node test/soak/faults.ts --seeds 0..199 [--what actors|runs] [--placement fiber|thread|process] [--minutes 8]
+ *     node test/soak/faults.ts --seeds 0..199 [--what actors|runs] [--placement fiber|thread|process|runner] [--minutes 8]
  *
  * `actors` (`test/actors/faults/harness.ts`): actors that count, under faults of every kind. `runs`: short training runs of
  * settings drawn from the seed, once in peace and once with workers killed; the weights must be the same to the last bit and no step
@@ -22,11 +22,11 @@ const { values } = parseArgs({
   }
 })
 const [first, last = first] = values.seeds.split("..").map(Number)
-const placements = (["fiber", "thread", "process"] as const).filter((placement) =>
+const placements = (["fiber", "thread", "process", "runner"] as const).filter((placement) =>
   values.placement === undefined || placement === values.placement
 )
 if (!Number.isInteger(first) || !Number.isInteger(last) || placements.length === 0) {
-  process.stderr.write("say --seeds 0..199, and --placement fiber, thread or process\n")
+  process.stderr.write("say --seeds 0..199, and --placement fiber, thread, process or runner\n")
   process.exit(2)
 }
 

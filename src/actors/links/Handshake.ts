@@ -230,7 +230,8 @@ const sentenceOf = (refusal: Refusal, ours: Facts & { readonly term: number }): 
       return final(`its processor orders bytes as ${plainLine(refusal.endianness, 20)}, ours as ${ours.endianness}`)
     case "term":
       return {
-        problem: `our term ${ours.term} is over: it has heard of term ${refusal.term}, so another has taken this run over`,
+        problem:
+          `our term ${ours.term} is over: it has heard of term ${refusal.term}, so another has taken this run over`,
         final: true,
         over: true
       }

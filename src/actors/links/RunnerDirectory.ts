@@ -10,7 +10,8 @@ export interface RunnerAddress {
   readonly port: number
 }
 
-export const show = ({ host, port }: RunnerAddress): string => host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+export const show = ({ host, port }: RunnerAddress): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
 /** Reads `host:port`, or `[::1]:port`; undefined where it is none. */
 export const parse = (text: string): RunnerAddress | undefined => {
@@ -36,9 +37,10 @@ interface Known {
   readonly address: RunnerAddress
   /** Links that have a host there, or are about to. */
   links: number
-  /** How often in a row it did not answer, why, and until when it is left alone. */
+  /** How often in a row it did not answer, why, how long it is left alone for that, and until when. */
   failures: number
   problem: string | undefined
+  rest: number
   until: number
   /** It has refused us for good. */
   refused: boolean
@@ -110,13 +112,16 @@ export class RunnerDirectory {
       answers: () => {
         known.failures = 0
         known.problem = undefined
+        known.rest = firstRest
         known.until = 0
       },
       fails: (problem, forGood) => {
         const news = known.problem !== problem
         known.problem = problem
         known.refused ||= forGood
-        known.until = this.now() + Math.min(longestRest, firstRest * 2 ** known.failures++)
+        known.failures++
+        known.until = this.now() + known.rest
+        known.rest = Math.min(longestRest, 2 * known.rest)
         return news
       }
     }
@@ -148,6 +153,7 @@ const fresh = (address: RunnerAddress): Known => ({
   links: 0,
   failures: 0,
   problem: undefined,
+  rest: firstRest,
   until: 0,
   refused: false
 })

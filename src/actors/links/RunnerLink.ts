@@ -58,7 +58,8 @@ const look = 25
 const tellAfter = 1500
 
 const unencrypted: Handshake.Refused = {
-  problem: "it is another machine, and nothing is sent there unencrypted: name the certificates that its own comes from",
+  problem:
+    "it is another machine, and nothing is sent there unencrypted: name the certificates that its own comes from",
   final: true,
   over: false
 }

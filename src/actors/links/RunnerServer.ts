@@ -120,7 +120,7 @@ export class RunnerServer {
 
   private perhapsDone(): void {
     if (this.served.size > 0) return
-    if (this.draining) for (const done of this.onDrained.splice(0)) done()
+    if (this.draining) { for (const done of this.onDrained.splice(0)) done() }
     this.onEmpty?.()
   }
 
@@ -182,7 +182,7 @@ export class RunnerServer {
       received: (batch) => {
         if (stranger !== undefined) return
         for (const report of batch) {
-          if (report[0] === "ready" && report[1] !== buildId) {
+          if (report[0] === "ready" && buildId !== undefined && report[1] !== buildId) {
             stranger = "its hosts are of another build than itself: start it again"
             return end()
           }
@@ -236,4 +236,5 @@ export class RunnerServer {
   }
 }
 
-const from = (socket: Socket): string => plainLine(`${socket.remoteAddress ?? "somebody"}:${socket.remotePort ?? "?"}`, 80)
+const from = (socket: Socket): string =>
+  plainLine(`${socket.remoteAddress ?? "somebody"}:${socket.remotePort ?? "?"}`, 80)

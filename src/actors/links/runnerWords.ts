@@ -60,7 +60,9 @@ export const encodeEnd = (reason: string, error: unknown, final: boolean): typeo
 })
 
 const tagOf = (error: unknown): string => {
-  if (typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string") return error._tag
+  if (typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string") {
+    return error._tag
+  }
   return error instanceof Error ? error.name : "Error"
 }
 

@@ -193,7 +193,9 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
     ...(moved && own.schedule === "sync" ? { ship: shipOn({ ...own, ...chosen }) } : {})
   }))
   if (placements[own.placement].otherMachines && !placements[config.placement].otherMachines) {
-    notices.push("The run was on runners and goes on here: to go on there, give --placement runner and its flags again.")
+    notices.push(
+      "The run was on runners and goes on here: to go on there, give --placement runner and its flags again."
+    )
   }
   if (moved) {
     notices.push(`The run was on the device ${own.device}: on another its weights come to differ in their last digits.`)

@@ -37,7 +37,9 @@ const addressOf = Effect.fnUntraced(
   function*(source: string, text: string): Effect.fn.Return<RunnerAddress, ConfigError> {
     const address = parse(text)
     if (address !== undefined) return address
-    const message = `${source} must be an address such as 127.0.0.1:4100; ${JSON.stringify(plainLine(text, 80))} is not.`
+    const message = `${source} must be an address such as 127.0.0.1:4100; ${
+      JSON.stringify(plainLine(text, 80))
+    } is not.`
     return yield* new ConfigError({ source, message })
   }
 )
@@ -89,7 +91,9 @@ export const runnerCommand = Command.make(
       Flag.optional
     ),
     listen: Flag.String("listen").pipe(
-      Flag.withDescription("where to listen, such as 127.0.0.1:4100 (default); beyond this machine only with --tls-cert"),
+      Flag.withDescription(
+        "where to listen, such as 127.0.0.1:4100 (default); beyond this machine only with --tls-cert"
+      ),
       Flag.withDefault("127.0.0.1:4100")
     ),
     secretFile: Flag.String("secret-file").pipe(
@@ -149,7 +153,9 @@ export const runnerCommand = Command.make(
     })
     const at = show(runner.address)
     yield* Console.log(
-      json ? plainJson(JSON.stringify({ listening: at, pid: process.pid })) : `Listening on ${at}, process ${process.pid}.`
+      json
+        ? plainJson(JSON.stringify({ listening: at, pid: process.pid }))
+        : `Listening on ${at}, process ${process.pid}.`
     )
     yield* runner.drained
   }, Effect.scoped)

@@ -34,7 +34,8 @@ export const readSecrets = Effect.fnUntraced(function*(path: string) {
   if (first === undefined) return yield* new SecretFault({ message: `The file ${named} holds no secret: it is empty.` })
   if ([first, ...others].some((secret) => secret.length < shortestSecret)) {
     return yield* new SecretFault({
-      message: `A secret in ${named} is shorter than ${shortestSecret} characters: take a random one, such as that of ` +
+      message:
+        `A secret in ${named} is shorter than ${shortestSecret} characters: take a random one, such as that of ` +
         "`openssl rand -hex 32`."
     })
   }

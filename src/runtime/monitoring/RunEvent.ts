@@ -4,9 +4,9 @@
  * and nothing else of the run.
  */
 import * as Schema from "effect/Schema"
+import { placements } from "../../actors/Placement.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainJson } from "../../text/plainLine.ts"
-import { placements } from "../../actors/Placement.ts"
 import { options } from "../config/RunConfig.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
 import type { Placement } from "../../../src/actors/Placement.ts"
 import { Tally, TallyBehavior } from "../fixtures/tally.ts"
+import { runner } from "../placements.ts"
 
 const entry = new URL("../fixtures/tally.host.ts", import.meta.url)
 
@@ -14,6 +15,8 @@ const layer = (placement: Placement) => {
       return ActorSystem.layerThread({ entry })
     case "process":
       return ActorSystem.layerProcess({ entry })
+    case "runner":
+      return runner({ entry })
   }
 }
 

@@ -8,8 +8,8 @@ import * as BrokenLink from "./brokenLink.ts"
 import { plan, run } from "./harness.ts"
 
 describe("schedules of faults", () => {
-  const slices = { fiber: [0, 100], thread: [0, 4], process: [0, 3] } as const
-  for (const placement of ["fiber", "thread", "process"] as const) {
+  const slices = { fiber: [0, 100], thread: [0, 4], process: [0, 3], runner: [0, 2] } as const
+  for (const placement of ["fiber", "thread", "process", "runner"] as const) {
     const [from, to] = slices[placement]
     it.live(`${placement}, seeds ${from} to ${to - 1}`, () =>
       Effect.gen(function*() {

@@ -12,6 +12,7 @@ import type { Placement } from "../../../src/actors/Placement.ts"
 import * as Supervision from "../../../src/actors/Supervision.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
 import { type Mishap, Tally, TallyBehavior } from "../fixtures/tally.ts"
+import { runner } from "../placements.ts"
 import * as BrokenLink from "./brokenLink.ts"
 
 const entry = new URL("../fixtures/tally.host.ts", import.meta.url)
@@ -41,10 +42,23 @@ export interface Plan {
 }
 
 /** Ways of a message to end its own host or incarnation, by placement. The last ones of each cost a heartbeat. */
+const ofProcesses: ReadonlyArray<Mishap> = [
+  "die",
+  "die",
+  "exit",
+  "uncaught",
+  "rejection",
+  "SIGKILL",
+  "heap",
+  "native",
+  "loop",
+  "SIGSTOP"
+]
 const mishaps: Readonly<Record<Placement, ReadonlyArray<Mishap>>> = {
   fiber: ["die"],
   thread: ["die", "die", "exit", "uncaught", "rejection", "loop"],
-  process: ["die", "die", "exit", "uncaught", "rejection", "SIGKILL", "heap", "native", "loop", "SIGSTOP"]
+  process: ofProcesses,
+  runner: ofProcesses
 }
 
 const linkFaults = BrokenLink.LinkFault.literals
@@ -101,6 +115,11 @@ const layer = (plan: Plan, link: BrokenLink.BrokenLink) => {
       return ActorSystem.layerThread(hosts)
     case "process":
       return ActorSystem.layerProcess({ ...hosts, memoryLimit: { heap: 48, resident: 300 } })
+    case "runner": {
+      const { heartbeat, spares, wrapLink } = hosts
+      const machine = { entry, spares, memoryLimit: { heap: 48, resident: 300 } }
+      return runner(machine, { hosts: plan.hosts, heartbeat, wrapLink })
+    }
   }
 }
 

@@ -72,6 +72,9 @@ describe("batches", () => {
   })
 
   it("that nobody has written are refused: a hundred thousand of them, without a hang, or memory that grows", () => {
+    // A trace of each would take most of the time.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     const random = Pcg64.fromSeed(5)
     const whole = writer.write(batch)!
     const before = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
@@ -89,6 +92,7 @@ describe("batches", () => {
         refused++
       }
     }
+    Error.stackTraceLimit = stackTraceLimit
     assert.isAbove(refused, 50_000)
     assert.isBelow(process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers - before, 2e8)
   })
