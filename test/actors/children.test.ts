@@ -6,6 +6,7 @@ import type { SystemFailure } from "../../src/actors/errors.ts"
 import type { Placement } from "../../src/actors/Placement.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { Boss, BossBehavior, Friend, FriendBehavior, Hand, HandBehavior } from "./fixtures/family.ts"
+import { runner } from "./placements.ts"
 
 const behaviors = [HandBehavior, BossBehavior, FriendBehavior] as const
 const entry = new URL("./fixtures/family.host.ts", import.meta.url)
@@ -13,7 +14,8 @@ const entry = new URL("./fixtures/family.host.ts", import.meta.url)
 const layers: Record<Placement, Layer.Layer<ActorSystem, SystemFailure>> = {
   fiber: ActorSystem.layerFiber(behaviors),
   thread: ActorSystem.layerThread({ entry, hosts: 2, spares: 1 }),
-  process: ActorSystem.layerProcess({ entry, hosts: 2 })
+  process: ActorSystem.layerProcess({ entry, hosts: 2 }),
+  runner: runner({ entry }, { hosts: 2 })
 }
 
 const hall = (supervision = Supervision.oneForOne({ maxRestarts: 50 })) =>

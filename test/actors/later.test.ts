@@ -6,13 +6,15 @@ import type { SystemFailure } from "../../src/actors/errors.ts"
 import type { Placement } from "../../src/actors/Placement.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { Consumer, ConsumerBehavior, Forgetful, ForgetfulBehavior, Queue, QueueBehavior } from "./fixtures/waiting.ts"
+import { runner } from "./placements.ts"
 
 const entry = new URL("./fixtures/waiting.host.ts", import.meta.url)
 
 const layers: Record<Placement, Layer.Layer<ActorSystem, SystemFailure>> = {
   fiber: ActorSystem.layerFiber([QueueBehavior, ConsumerBehavior, ForgetfulBehavior]),
   thread: ActorSystem.layerThread({ entry, hosts: 2, spares: 1 }),
-  process: ActorSystem.layerProcess({ entry, hosts: 2 })
+  process: ActorSystem.layerProcess({ entry, hosts: 2 }),
+  runner: runner({ entry }, { hosts: 2 })
 }
 
 const supervision = Supervision.oneForOne({ maxRestarts: 50 })

@@ -34,6 +34,7 @@ export class Unsettled {
           this.counts.delete(report[1])
           break
         case "ready":
+        case "answers":
         case "timed":
         case "asking":
         case "abandoned":
