@@ -514,7 +514,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    return this.over || this.halted !== undefined\n  }\n\n  asking",
     to: "    return this.over\n  }\n\n  asking",
     workload: "tellers",
-    seeds: 1000
+    seeds: 50
   },
   {
     name: "journal: a call that comes twice is made twice",
@@ -539,7 +539,7 @@ export const mutants: ReadonlyArray<Mutant> = [
       "      if (its !== mode || target !== to.id || name !== method.name) continue\n      if (payload === undefined || sameValue(sent, payload.is)) return line",
     to: "      return line",
     workload: "tellers",
-    seeds: 1000
+    seeds: 200
   },
   {
     name: "journal: an outcome is recorded before its reply is committed",
@@ -548,7 +548,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     to:
       "      this.around.alarms.set(this.around.now() + 2, () => {\n        this.state = state\n        this.hasState = true\n      })\n    }\n    if (timers",
     workload: "tellers",
-    seeds: 200
+    seeds: 50
   },
   {
     name: "children: a parent lives on when a child fails with whom it is to fail",
@@ -556,7 +556,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    if (pact && this.served) parent?.bereaved(this, death)",
     to: "",
     workload: "tellers",
-    seeds: 500
+    seeds: 50
   },
   {
     name: "later: an answer to one who has given up counts",
@@ -564,7 +564,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    if (late === undefined || this.ledger.oldest?.method.replayable !== true) return false",
     to: "    if (late === undefined || seq > 0) return false",
     workload: "queues",
-    seeds: 2000
+    seeds: 200
   },
   {
     name: "later: an answer counts though its message is not answered",
@@ -572,7 +572,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    if (this.served && this.message === undefined) this.options.report.answered([answer])",
     to: "    if (this.served) this.options.report.answered([answer])",
     workload: "queues",
-    seeds: 500
+    seeds: 50
   },
   {
     name: "later: tokens end with the incarnation",
@@ -580,7 +580,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    return this.owedLater === undefined ? none : [...this.owedLater.keys()]",
     to: "    return none",
     workload: "tellers",
-    seeds: 1000
+    seeds: 300
   },
   {
     name: "later: what was answered is answered again",
@@ -588,7 +588,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "      this.owedLater?.delete(seq)\n      if (envelope.resume",
     to: "      if (envelope.resume",
     workload: "queues",
-    seeds: 2000
+    seeds: 50
   },
   {
     name: "later: an answer does not stand though a call has followed it",
@@ -604,6 +604,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "      if (this.spoken?.has(envelope.seq) !== true) this.tellForsaken(envelope.seq)\n",
     to: "",
     workload: "queues",
-    seeds: 500
+    seeds: 50
   }
 ]

@@ -72,8 +72,9 @@ class Run {
   at = 0
   /** Calls that were not made again yet, by number, oldest first. */
   readonly kept: Map<number, CallLine>
-  /** Calls whose outcome somebody waits for. */
-  readonly made = new Map<number, Made>()
+  /** Calls whose outcome somebody waits for: mostly one at a time. */
+  private only: Made | undefined
+  private others: Map<number, Made> | undefined
   calls: number
   /** Outcomes that have come, and those that were handed out. */
   received = 0
@@ -110,6 +111,31 @@ class Run {
       if (line[0] !== "call") continue
       this.kept.set(line[1], line)
     }
+  }
+
+  /** Somebody waits for a call. */
+  put(made: Made): void {
+    if (this.only === undefined) this.only = made
+    else (this.others ??= new Map()).set(made.call, made)
+  }
+
+  /** A call has ended. */
+  take(call: number): Made | undefined {
+    const { only, others } = this
+    if (only?.call === call) {
+      this.only = undefined
+      return only
+    }
+    const other = others?.get(call)
+    others?.delete(call)
+    return other
+  }
+
+  /** Whether somebody waits for one of its calls. */
+  get awaits(): boolean {
+    if (this.only?.resume !== undefined) return true
+    for (const { resume } of this.others?.values() ?? []) if (resume !== undefined) return true
+    return false
   }
 
   /** Whether something is still to happen again. */
@@ -265,7 +291,8 @@ export class Hand implements Calls {
         return void caller.fail(fromUnknown("Defect", error, this.method))
       }
       run.since ??= run.elapsed
-      run.made.set(++run.calls, made)
+      made.call = ++run.calls
+      run.put(made)
       call(run.calls, run.heard, run.began)
     }
     return made
@@ -282,9 +309,7 @@ export class Hand implements Calls {
     const { run } = this
     if (run === undefined) return
     if (told === undefined || this.over) {
-      const made = run.made.get(call)
-      run.made.delete(call)
-      return give(made, told, outcome)
+      return give(run.take(call), told, outcome)
     }
     // One before it was lost on the way. What comes after it waits until that is noticed, and the message runs again.
     if (told.nth !== run.received + 1) return
@@ -296,8 +321,7 @@ export class Hand implements Calls {
 
   /** Whether somebody waits for one of its calls. */
   get awaits(): boolean {
-    for (const { resume } of this.run?.made.values() ?? []) if (resume !== undefined) return true
-    return false
+    return this.run?.awaits === true
   }
 
   /** What was not done again, where the message is about to be answered. */
@@ -359,7 +383,7 @@ export class Hand implements Calls {
     made.call = call
     run.since ??= run.elapsed
     run.kept.delete(call)
-    run.made.set(call, made)
+    run.put(made)
     // What was told before the call had returned is so again.
     this.pass(run)
     const next = run.lines[run.at]
@@ -424,9 +448,7 @@ export class Hand implements Calls {
   private hand(run: Run, call: number, told: Told, outcome: Outcome | undefined): void {
     run.heard++
     run.elapsed = Math.max(run.elapsed, (run.since ?? 0) + told.at)
-    const made = run.made.get(call)
-    run.made.delete(call)
-    give(made, told, outcome)
+    give(run.take(call), told, outcome)
   }
 
   private divergence(does: string, [, , , , name, method, payload]: CallLine): Death {

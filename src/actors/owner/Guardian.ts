@@ -126,6 +126,8 @@ interface OpenCall {
   /** Whom it waits for, where there is such an actor. */
   target: Guardian | undefined
   readonly tell: boolean
+  /** When it was made, in milliseconds of the system's time. */
+  readonly sent: number
   /** Where it is kept. */
   readonly journal: Journal | undefined
   envelope: Waiting | undefined
@@ -236,17 +238,18 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       const misfit = method.payload.misfit(payload)
       if (misfit !== undefined) return void resume(Exit.fail(this.refusal(method.name, misfit)))
     }
-    return this.accept(method, carried, millis, tell, resume)
+    return this.accept(method, carried, millis, tell, resume, this.around.now())
   }
 
   /** As `send`, for a call that has been checked where it was made. */
   private sendCall(
     { failWhenFull, method, millis, mode, payload, value }: Call,
+    sent: number,
     resume: (outcome: Outcome) => void
   ): Envelope | undefined {
     const closed = this.closedTo(failWhenFull)
     if (closed !== undefined) return void resume(closed)
-    return this.accept(method, this.host.border ? payload : value, millis, mode === "tell", resume)
+    return this.accept(method, this.host.border ? payload : value, millis, mode === "tell", resume, sent)
   }
 
   /** Why a message is not taken, where it is not. */
@@ -263,11 +266,12 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     carried: unknown,
     millis: number,
     tell: boolean,
-    resume: (outcome: Outcome) => void
+    resume: (outcome: Outcome) => void,
+    sent: number
   ): Envelope {
     // Who has its reference from elsewhere does not know how long the system waits.
     const wait = millis === systemMillis ? this.around.askMillis : millis
-    const envelope = this.enter(method, carried, wait, tell, resume)
+    const envelope = this.enter(method, carried, wait, tell, resume, sent)
     if (envelope.resume !== undefined) this.around.expect(envelope.expires)
     return envelope
   }
@@ -278,9 +282,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     payload: unknown,
     millis: number,
     tell: boolean,
-    resume: Envelope["resume"]
+    resume: Envelope["resume"],
+    sent: number
   ): Envelope {
-    const sent = this.around.now()
     const seq = this.ledger.nextSeq()
     const envelope: Envelope = { seq, method, sent, payload, millis, expires: sent + millis, tell, resume }
     if (this.ledger.enter(envelope)) this.taken(envelope)
@@ -296,7 +300,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   due(name: string, payload: unknown): number {
     if (this.ending() !== undefined) return 0
     const method = this.definition.methods.get(name)
-    if (method !== undefined) return this.enter(method, payload, Number.POSITIVE_INFINITY, true, undefined).seq
+    if (method !== undefined) {
+      return this.enter(method, payload, Number.POSITIVE_INFINITY, true, undefined, this.around.now()).seq
+    }
     const failure = this.refusal(name, "the actor has no such method")
     this.around.publish({ _tag: "Unheard", actor: this.name, method: name, failure })
     return 0
@@ -734,7 +740,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (call.seq === 0) this.loose = call.call
     const { method, mode, seq, to } = call
     const target = to instanceof Guardian ? to : undefined
-    const journal = seq === 0 ? undefined : this.journalOf(seq, call.began)
+    const sent = this.around.now()
+    const journal = seq === 0 ? undefined : this.journalOf(seq, call.began, sent)
     journal?.called(call)
     const open: OpenCall = {
       incarnation,
@@ -743,6 +750,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       method,
       target,
       tell: mode === "tell",
+      sent,
       journal,
       envelope: undefined
     }
@@ -756,7 +764,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     else {
       const resume = (outcome: Outcome) => this.settle(open, outcome)
       if (to.id === systemId) open.target = this.around.serve(this, method.name, call.value, resume)
-      else open.envelope = target === undefined ? sendTo(call, resume) : target.sendCall(call, resume)
+      else open.envelope = target === undefined ? sendTo(call, resume) : target.sendCall(call, sent, resume)
     }
     this.calling = outer
   }
@@ -790,7 +798,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     let told: Told | undefined
     if (kept !== undefined || this.host.border) {
       const [kind, value] = tell && Exit.isSuccess(outcome) ? taken : encode(method, outcome)
-      told = { kind, value, at: kept === undefined ? 0 : kept.at(this.around.now()), nth: (kept?.told ?? -1) + 1 }
+      // What was answered at once took no time.
+      const now = this.calling === open ? open.sent : this.around.now()
+      told = { kind, value, at: kept === undefined ? 0 : kept.at(now), nth: (kept?.told ?? -1) + 1 }
     }
     if (kept !== undefined && told !== undefined) kept.tell(call, told, this.calling === open && !this.host.border)
     // Who is stopping still finishes what it has in hand.
@@ -801,9 +811,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   /** The journal of message `seq`, where that is in hand. */
-  private journalOf(seq: number, began: number): Journal | undefined {
+  private journalOf(seq: number, began: number, now = this.around.now()): Journal | undefined {
     if (this.ledger.oldest?.seq !== seq) return undefined
-    if (this.journal?.seq !== seq) this.journal = new Journal(seq, began, this.around.now())
+    if (this.journal?.seq !== seq) this.journal = new Journal(seq, began, now)
     return this.journal
   }
 
