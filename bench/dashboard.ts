@@ -12,7 +12,7 @@ const { problems } = await ensureBuilt()
 if (problems.length > 0) process.exit(1)
 
 const pairs = isQuick ? 1 : 20
-const steps = isQuick ? 20_000 : 4_000_000
+const steps = isQuick ? 20_000 : 3_000_000
 
 /** Says at its end how much processor time it took. */
 const telling = `data:text/javascript,process.on("exit",()=>{const{user,system}=process.cpuUsage();` +

@@ -160,8 +160,8 @@ describe("the dashboard's server", () => {
     Effect.gen(function*() {
       const { audience, board, notices, port, subject } = yield* opened
       const listen = request("GET /events", `host: 127.0.0.1:${port}`)
-      for (let i = 0; i < 20; i++) {
-        yield* Effect.promise(() => Promise.all(Array.from({ length: 50 }, () => say(port, listen, { enough: 100 }))))
+      for (let i = 0; i < 40; i++) {
+        yield* Effect.promise(() => Promise.all(Array.from({ length: 25 }, () => say(port, listen, { enough: 100 }))))
       }
       yield* until("all have left", () => audience.size() === 0)
       assert.isFalse(board.watched)
@@ -215,6 +215,17 @@ describe("the dashboard's server", () => {
         () => heard.some((message) => message.is === "log" && message.lines.some(({ text }) => text === "still here"))
       )
       assert.strictEqual(heard[0]?.is, "hello")
+
+      // There is room for so many, and no more.
+      const crowd = Array.from({ length: 31 }, () => net.connect(port, "127.0.0.1"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => crowd.forEach((one) => one.destroy())))
+      for (const one of crowd) {
+        one.on("error", () => {})
+        one.resume()
+        one.write(listen)
+      }
+      yield* until("all are in", () => audience.size() === 32)
+      assert.strictEqual(statusOf(yield* Effect.promise(() => say(port, listen))), 503)
     })
   )
 })

@@ -74,6 +74,9 @@ const readParts = Effect.gen(function*() {
   )
 })
 
+/** So many pages may be told what is new at a time. */
+const mostPages = 32
+
 const said = (status: number, text: string) => HttpServerResponse.text(`${text}\n`, { status, headers: headers(page) })
 
 const Given = Schema.Struct({
@@ -115,6 +118,7 @@ export const serveDashboard = Effect.fnUntraced(function*(
     const file = files.get(path)
     if (file !== undefined) return file
     if (path === paths.events) {
+      if (audience.size() >= mostPages) return said(503, "Too many look already.")
       const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
       return HttpServerResponse.stream(audience.join(() => socket.destroy()), {
         contentType: "text/event-stream",
