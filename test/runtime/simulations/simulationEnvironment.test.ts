@@ -80,6 +80,22 @@ describe("a simulation as an environment", () => {
       })
       assert.deepStrictEqual(yield* ends(undefined), [[2, false, false], [2, false, false], [2, true, false]])
       assert.deepStrictEqual(yield* ends(2.5), [[2, false, false], [2, false, true]])
+      const pushed: Array<unknown> = []
+      const pushing = Simulation.make("Pushing", {}, (sim) => {
+        const push = sim.decision("push", () => [0, 0])
+        sim.every(1, () => push.take([sim.now], (action) => void pushed.push(action)))
+      })
+      const several = yield* Environment.make(
+        simulationEnvironment(pushing, {
+          ...options,
+          decision: "push",
+          actionSpace: new Box({ low: -1, high: 1, shape: [2] })
+        })
+      )
+      yield* several.reset({ seed: 1 })
+      yield* several.step(Float64Array.of(0.25, -1))
+      const { observation } = yield* several.step(Float64Array.of(0.5, 1))
+      assert.deepStrictEqual([pushed, observation], [[[0.25, -1], [0.5, 1]], Float32Array.of(3)])
       const wrong = yield* Environment.make(
         simulationEnvironment(model, { ...options, observationSpace: new Box({ low: 0, high: 9, shape: [2] }) })
       )
@@ -93,8 +109,8 @@ describe("learning inside a simulation", () => {
     Effect.gen(function*() {
       const { hash } = yield* train(learning)
       const layouts: ReadonlyArray<PartialConfig> = [
-        { placement: "fiber", workers: 1, envsPerWorker: 1 },
-        { placement: "thread", workers: 2, envsPerWorker: 2, chaos: 1 }
+        { placement: "fiber", workers: 2, envsPerWorker: 1, chaos: 3 },
+        { placement: "thread", workers: 2, envsPerWorker: 2 }
       ]
       for (const layout of layouts) {
         assert.strictEqual((yield* train({ ...learning, ...layout })).hash, hash, JSON.stringify(layout))
