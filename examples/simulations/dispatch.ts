@@ -16,21 +16,22 @@ import { Box, Discrete } from "troupe/envs"
 import { Simulation } from "troupe/simulation"
 
 /** Jobs that a server does in a unit of time, the quickest first. */
-const speeds = [3, 1, 0.5]
+const speeds = [4, 1, 0.25]
 
-/** As much as the dispatcher sees of a line. */
-const longest = 20
+/** The dispatcher sees jobs in units of so many, as numbers that are good to learn from, and no more than this. */
+const unit = 5
+const most = 20
 
-/** What ppo has made of 500 000 decisions. */
+/** What ppo has made of 200 000 decisions. */
 const policyFile = new URL("dispatch.safetensors", import.meta.url)
 const learned = Effect.runSync(Policy.fromBytes(readFileSync(policyFile), policyFile.pathname))
 
 const least = (numbers: ReadonlyArray<number>): number => numbers.indexOf(Math.min(...numbers))
 
-/** By what is seen: a fraction of `longest` for each server. Ties go to the quicker server. */
+/** By what is seen: the units of jobs at each server. Ties go to the quicker server. */
 const rules = {
   "shortest queue": least,
-  "shortest delay": (view: Simulation.View) => least(view.map((jobs, i) => (jobs * longest + 1) / speeds[i]!)),
+  "shortest delay": (view: Simulation.View) => least(view.map((jobs, i) => (jobs * unit + 1) / speeds[i]!)),
   learned: (view: Simulation.View) => Number(learned.decideSync(view).action)
 }
 
@@ -64,7 +65,7 @@ const Dispatch = Simulation.make("Dispatch", {
       Arrive: (self, _, sim) => {
         sim.after(sim.random.exponential(1 / arrivals), "Arrive")
         wait(self, sim.now)
-        const view = self.jobs.map((jobs) => Math.min(1, jobs / longest))
+        const view = self.jobs.map((jobs) => Math.min(jobs, most) / unit)
         route.take(view, (server) => {
           self.jobs[server]!++
           sim.send(servers[server]!, "Job", sim.now)
@@ -95,7 +96,7 @@ export const DispatchV0 = simulationEnvironment(Dispatch, {
   id: "Dispatch-v0",
   module: import.meta.url,
   decision: "route",
-  observationSpace: new Box({ low: 0, high: 1, shape: [speeds.length] }),
+  observationSpace: new Box({ low: 0, high: most / unit, shape: [speeds.length] }),
   actionSpace: new Discrete(speeds.length),
   maxEpisodeSteps: 200
 })

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ArrivalLog } from "../../src/runtime/arrivals/Arrivals.ts"
 import type { PartialConfig } from "../../src/runtime/config/configSources.ts"
+import type { Policy } from "../../src/runtime/evaluation/Policy.ts"
 import type { RunEvent } from "../../src/runtime/monitoring/RunEvent.ts"
 import { RunEvents, type RunStatus } from "../../src/runtime/monitoring/RunMonitor.ts"
 import { Run } from "../../src/runtime/Run.ts"
@@ -16,6 +17,7 @@ export interface Order {
 
 export interface Ended {
   readonly hash: string
+  readonly policy: Policy
   readonly weights: Float32Array
   readonly status: RunStatus
   readonly order: Order
@@ -36,8 +38,15 @@ export const train = Effect.fnUntraced(function*(given: PartialConfig, replay?: 
   return yield* Effect.gen(function*() {
     const run = yield* Run
     const finished = yield* run.train()
-    const { weights } = yield* run.policy
-    const ended: Ended = { hash: finished.weights_sha256, weights, status: yield* run.status, order, events }
+    const policy = yield* run.policy
+    const ended: Ended = {
+      hash: finished.weights_sha256,
+      policy,
+      weights: policy.weights,
+      status: yield* run.status,
+      order,
+      events
+    }
     return ended
   }).pipe(
     Effect.provide(Layer.provide(Run.layer({ placement: "fiber", ...given }), NodeServices.layer)),

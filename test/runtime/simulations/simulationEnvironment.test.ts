@@ -20,12 +20,30 @@ const learning: PartialConfig = {
   algo: "ppo",
   preset: "ppo",
   seed: 1,
-  nEnvs: 8,
-  nSteps: 64,
-  batchSize: 64,
-  nEpochs: 4,
-  totalTimesteps: 1024
+  gamma: 0.9,
+  lr: 5e-3,
+  hidden: [32],
+  nEnvs: 16,
+  nSteps: 32,
+  batchSize: 128,
+  nEpochs: 6
 }
+
+/** The mean return of episodes that somebody decides in, the same episodes for all. */
+const returnOf = Effect.fnUntraced(function*(decide: (view: ReadonlyArray<number>) => number) {
+  const env = yield* Environment.make(DispatchV0)
+  let sum = 0
+  for (let seed = 100; seed < 130; seed++) {
+    let { observation } = yield* env.reset({ seed })
+    for (let isOver = false; !isOver;) {
+      const step = yield* env.step(decide(Array.from(observation as Float32Array)))
+      observation = step.observation
+      sum += step.reward / 30
+      isOver = step.terminated || step.truncated
+    }
+  }
+  return sum
+})
 
 describe("a simulation as an environment", () => {
   it.effect("keeps the contract of environments: random episodes, snapshots, resets", () =>
@@ -107,18 +125,29 @@ describe("a simulation as an environment", () => {
 describe("learning inside a simulation", () => {
   it.live("gives the same weights on every layout", () =>
     Effect.gen(function*() {
-      const { hash } = yield* train(learning)
+      const short = { ...learning, totalTimesteps: 2048 }
+      const { hash } = yield* train(short)
       const layouts: ReadonlyArray<PartialConfig> = [
         { placement: "fiber", workers: 2, envsPerWorker: 1, chaos: 3 },
         { placement: "thread", workers: 2, envsPerWorker: 2 }
       ]
       for (const layout of layouts) {
-        assert.strictEqual((yield* train({ ...learning, ...layout })).hash, hash, JSON.stringify(layout))
+        assert.strictEqual((yield* train({ ...short, ...layout })).hash, hash, JSON.stringify(layout))
       }
     }), 120_000)
 
-  it("has made a dispatcher who beats joining the shortest queue", () => {
+  it.live("makes in a short time a dispatcher who beats joining the shortest queue", () =>
+    Effect.gen(function*() {
+      const { policy } = yield* train({ ...learning, totalTimesteps: 30_000 })
+      const learned = yield* returnOf((view) => Number(policy.decideSync(view).action))
+      const queue = yield* returnOf((view) => view.indexOf(Math.min(...view)))
+      // What is returned is a cost.
+      assert.isAbove(learned, 0.85 * queue, `${learned}, ${queue} by the queue`)
+    }), 120_000)
+
+  it("is kept in a file, for an agent that holds it", () => {
     const [queue, delay, learned] = [stay("shortest queue"), stay("shortest delay"), stay("learned")]
-    assert.isBelow(learned, 0.9 * queue, `${learned}, ${queue} by the queue, ${delay} by the delay`)
+    assert.isBelow(learned, 0.7 * queue, `${learned}, ${queue} by the queue`)
+    assert.isBelow(learned, delay)
   })
 })
