@@ -173,3 +173,25 @@ for (const hosts of [1, 2] as const) {
     })
   )
 }
+
+live(
+  "a simulation that is interrupted while it is held up ends at once, and says so to the last",
+  Effect.gen(function*() {
+    const cwd = yield* temporary
+    const { kill, page, program } = yield* looked(cwd, [
+      "simulate",
+      example("schelling"),
+      "--no-run-folder",
+      "--dashboard",
+      "--paused"
+    ])
+    yield* page.until("the beginning", () => page.time === 0)
+    kill("SIGINT")
+    const { code } = yield* Fiber.join(program)
+    assert.strictEqual(code, 130)
+    yield* page.until("bye", (heard) => heard.at(-1)?.is === "bye")
+    assert.strictEqual(page.of("head").at(-1)!.head.state, "ended before its time")
+    const alone = yield* troupe(cwd, ["simulate", example("schelling"), "--paused"])
+    assert.deepStrictEqual(alone, { code: 2, stdout: "", stderr: "--paused goes with --dashboard.\n" })
+  })
+)

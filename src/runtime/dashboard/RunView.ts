@@ -140,10 +140,16 @@ export class RunView {
     )
   }
 
+  /** The program ends. */
+  over(): void {
+    if (["starting", "running"].includes(this.subject.state)) this.subject.change({ state: "ended before its time" })
+  }
+
   /** What is asked for only while somebody looks. */
   readonly refresh: Effect.Effect<void> = Effect.suspend(() =>
     Effect.map(this.run.actors, (actors) => {
-      this.subject.setActors(actorsOf(linesOf(actors), this.recoveries))
+      // Those of a run that has ended are shown as they were.
+      if (actors.length > 0) this.subject.setActors(actorsOf(linesOf(actors), this.recoveries))
       if (this.newest !== undefined) this.subject.latest("progress", valuesOf(this.newest))
       this.newest = undefined
       const now = performance.now()

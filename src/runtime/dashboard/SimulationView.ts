@@ -122,6 +122,12 @@ export class SimulationView implements Onlooker {
     this.subject?.say(null, "state", outcome)
   }
 
+  /** The program ends. */
+  readonly over = (): void => {
+    if (this.subject?.state === "finished") return
+    this.subject?.change({ state: "ended before its time", control: null })
+  }
+
   readonly obey: Obey = (id, order, pace) => {
     const { gate, subject } = this
     if (subject === undefined || subject.id !== id || subject.state === "finished") return false
@@ -155,6 +161,8 @@ export class SimulationView implements Onlooker {
     if (now - this.loadedAt < loadEvery) return Effect.void
     this.loadedAt = now
     this.board.setLoad(this.load.look())
-    return Effect.map(this.actors, (actors) => this.subject?.setActors(actorsOf(linesOf(actors))))
+    return Effect.map(this.actors, (actors) => {
+      if (actors.length > 0) this.subject?.setActors(actorsOf(linesOf(actors)))
+    })
   })
 }

@@ -26,12 +26,14 @@ interface Opened {
   readonly port: number
   readonly notice: (message: string) => Effect.Effect<void>
   readonly obey?: Obey
+  /** What is to be said when the program ends. */
+  readonly over: () => void
 }
 
-const open = Effect.fnUntraced(function*({ millis, refresh, ...opened }: Opened) {
+const open = Effect.fnUntraced(function*({ millis, over, refresh, ...opened }: Opened) {
   const audience = yield* Audience.make(opened.board, { millis, refresh, notice: opened.notice })
   const port = yield* serveDashboard({ ...opened, audience })
-  yield* Effect.addFinalizer(() => audience.end)
+  yield* Effect.addFinalizer(() => Effect.andThen(Effect.sync(over), audience.end))
   yield* opened.notice(`dashboard at ${addressOf(port)}`)
 })
 
@@ -39,7 +41,14 @@ const open = Effect.fnUntraced(function*({ millis, refresh, ...opened }: Opened)
 export const ofRun = Effect.fnUntraced(function*(port: number, notice: (message: string) => Effect.Effect<void>) {
   const board = new Board("train")
   let view: RunView | undefined
-  yield* open({ board, port, notice, millis: pace.run, refresh: Effect.suspend(() => view?.refresh ?? Effect.void) })
+  yield* open({
+    board,
+    port,
+    notice,
+    millis: pace.run,
+    refresh: Effect.suspend(() => view?.refresh ?? Effect.void),
+    over: () => view?.over()
+  })
   return {
     /** Shows the run; what it says is told to the reporter. */
     show: (run: Run["Service"], folder: string | null): Reporter => {
@@ -59,6 +68,7 @@ export const ofSimulation = Effect.fnUntraced(function*(port: number, paused: bo
     notice: toldOnError,
     millis: pace.simulation,
     refresh: view.refresh,
+    over: view.over,
     obey: view.obey
   })
   return view
@@ -71,6 +81,6 @@ export const ofFolders = Effect.fnUntraced(function*(port: number, folders: Read
   yield* views.search
   const refresh = yield* views.refresh
   yield* refresh
-  yield* open({ board, port, notice: toldOnError, millis: pace.folders, refresh })
+  yield* open({ board, port, notice: toldOnError, millis: pace.folders, refresh, over: () => {} })
   return yield* Effect.never
 })
