@@ -33,6 +33,7 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sweeps",
     "algorithms",
     "checkpoint",
+    "cluster",
     "timeline",
     "serving",
     "chaos",

@@ -90,8 +90,11 @@ export interface ProcessHostOptions extends RemoteSystemOptions, ProcessLink.Pro
 export interface RunnerHostOptions
   extends Pick<RemoteSystemOptions, "hosts" | "startDeadline" | "heartbeat" | "wrapLink">
 {
-  /** Where runners (`Runner.make`) listen, each as `host:port`. Hosts go to those that have the fewest. */
-  readonly runners: ReadonlyArray<string>
+  /**
+   * Where runners (`Runner.make`) listen, each as `host:port`; or a directory, which its owner may change. Hosts go to those
+   * that have the fewest.
+   */
+  readonly runners: ReadonlyArray<string> | RunnerDirectory.RunnerDirectory
   /** What all of them and we know and nobody else does: 16 characters at least. */
   readonly secret: Redacted.Redacted
   /** What the sources of this program were: runners of another build refuse us. */
@@ -262,8 +265,9 @@ const processRules = {
 
 const addresses = Options.such(
   (value) =>
-    Array.isArray(value) && value.length > 0 &&
-    value.every((one) => typeof one === "string" && RunnerDirectory.parse(one) !== undefined),
+    value instanceof RunnerDirectory.RunnerDirectory ||
+    (Array.isArray(value) && value.length > 0 &&
+      value.every((one) => typeof one === "string" && RunnerDirectory.parse(one) !== undefined)),
   "a list of addresses such as \"10.0.0.5:4100\""
 )
 
@@ -329,10 +333,10 @@ const opening = {
   runner: (options: RunnerHostOptions) => {
     const found = Duration.toMillis(options.runnerDeadline ?? "60 seconds")
     const opener = RunnerLink.open({
-      // Checked by the rules.
-      directory: new RunnerDirectory.RunnerDirectory(
-        options.runners.flatMap((one) => RunnerDirectory.parse(one) ?? [])
-      ),
+      directory: options.runners instanceof RunnerDirectory.RunnerDirectory
+        ? options.runners
+        // Checked by the rules.
+        : new RunnerDirectory.RunnerDirectory(options.runners.flatMap((one) => RunnerDirectory.parse(one) ?? [])),
       secret: Redacted.value(options.secret),
       facts: Handshake.factsOf(options.build),
       system: options.system ?? Handshake.nonce(),

@@ -28,6 +28,7 @@ import { algorithms, planLayer } from "./algorithms/index.ts"
 import { Arrivals } from "./arrivals/Arrivals.ts"
 import * as Chaos from "./chaos/Chaos.ts"
 import { CheckpointKeeper, Checkpoints } from "./checkpoint/Checkpoints.ts"
+import { Membership, runnersOfCluster } from "./cluster/Membership.ts"
 import * as configSources from "./config/configSources.ts"
 import { environmentOf } from "./config/environmentOf.ts"
 import { fingerprintOf } from "./config/EnvironmentRecord.ts"
@@ -71,8 +72,10 @@ const runnerOptions = Effect.fnUntraced(function*(config: RunConfig) {
   const { runnerCa, runnerDeadline, runnerLease, runnerSecretFile } = config
   const [secret] = yield* readSecrets(runnerSecretFile)
   const context = yield* Effect.context<never>()
+  const membership = yield* Membership
   return {
-    runners: runnersOf(config),
+    ...(config.runners === "cluster" ? yield* runnersOfCluster(membership) : { runners: runnersOf(config) }),
+    ...(membership === null ? {} : { system: `run ${membership.run}`, term: membership.term }),
     hosts: hostsOf(config).hosts,
     secret,
     build: sourcesHash(),

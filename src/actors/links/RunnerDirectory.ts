@@ -65,14 +65,28 @@ export interface Chosen {
 }
 
 export class RunnerDirectory {
-  private readonly known: ReadonlyArray<Known>
+  private known: ReadonlyArray<Known>
+  /** Whether there will be no others than were given. */
+  private readonly fixed: boolean
   private toldAt = Number.NEGATIVE_INFINITY
   private readonly now: () => number
 
   /** `now`: milliseconds of a clock that goes on while the program is stopped. */
-  constructor(addresses: ReadonlyArray<RunnerAddress>, now: () => number = () => performance.now()) {
+  constructor(
+    addresses: ReadonlyArray<RunnerAddress>,
+    now: () => number = () => performance.now(),
+    { fixed = true }: { readonly fixed?: boolean } = {}
+  ) {
     this.now = now
+    this.fixed = fixed
     this.known = addresses.map(fresh)
+  }
+
+  /** Those that there are from now on. Who is not among them is not chosen any more; hosts that are there stay. */
+  update(addresses: ReadonlyArray<RunnerAddress>): void {
+    this.known = addresses.map((address) =>
+      this.known.find(({ address: { host, port } }) => host === address.host && port === address.port) ?? fresh(address)
+    )
   }
 
   /** The runner for one more host: of those that answer, the one with the fewest; undefined where there is none now. */
@@ -137,7 +151,7 @@ export class RunnerDirectory {
 
   /** Whether there is no runner, nor will be: all have refused us for good. */
   get hopeless(): boolean {
-    return this.known.length > 0 && this.known.every(({ refused }) => refused)
+    return this.fixed && this.known.length > 0 && this.known.every(({ refused }) => refused)
   }
 
   /** What keeps each of them from being of use, as part of a sentence. */

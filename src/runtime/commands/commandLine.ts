@@ -178,6 +178,8 @@ const takeable: ReadonlyArray<string> = [
     "events",
     "fork",
     "paused",
+    "cluster",
+    "cluster-run",
     "listen",
     "secret-file",
     "tls-cert",

@@ -67,7 +67,7 @@ const here = (own: RunConfig, chosen: configSources.PartialConfig): Partial<RunC
   if (!placements[placement].otherMachines) return { ...nobody, workers: usualWorkers() }
   return chosen.placement === undefined && runners === "none"
     ? { ...nobody, workers: usualWorkers(), placement: "auto" }
-    : { ...nobody, workers: Math.max(1, runnersOf({ runners }).length) }
+    : { ...nobody, workers: runners === "cluster" ? usualWorkers() : Math.max(1, runnersOf({ runners }).length) }
 }
 
 /** The folder that a path names, and the checkpoint, where it names one. */

@@ -3,7 +3,9 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Runner from "../../actors/hosts/Runner.ts"
@@ -18,6 +20,7 @@ import { readPem, readSecrets, secretsNow } from "../files/secrets.ts"
 import { triedEnvironment } from "../workers/firstLoading.ts"
 import { buildId, hostEntry, hostIsThere } from "../workers/hostEntry.ts"
 import { encodeOffers, lacks, type Offer } from "../workers/offers.ts"
+import { cluster } from "./clusterFlag.ts"
 import { loadDeadline } from "./loadDeadline.ts"
 
 /** An environment as a runner offers it. It is loaded here once, to know that it can be, and what its id is. */
@@ -71,6 +74,14 @@ const drain = Effect.fnUntraced(
   }
 )
 
+/** Makes the runner known to a cluster, for the scope. */
+const join = Effect.fnUntraced(function*(cluster: string, address: RunnerAddress) {
+  // Few want it, and it takes a while to load.
+  const { Cluster } = yield* Effect.promise(() => import("../cluster/Cluster.ts"))
+  const services = yield* Layer.build(Cluster.layer(cluster))
+  yield* Context.get(services, Cluster).join(address)
+})
+
 /** MiB. */
 const Memory = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_048_576 }))
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 64 }))
@@ -90,6 +101,7 @@ export const runnerCommand = Command.make(
       Flag.withDescription("drain: certificates in PEM format that the runner's comes from"),
       Flag.optional
     ),
+    cluster,
     listen: Flag.String("listen").pipe(
       Flag.withDescription(
         "where to listen, such as 127.0.0.1:4100 (default); beyond this machine only with --tls-cert"
@@ -129,7 +141,8 @@ export const runnerCommand = Command.make(
     )
   },
   Effect.fnUntraced(function*(flags) {
-    const { environments, json, listen, loadDeadline, secretFile, spares, tlsCert, tlsKey, workerMemory } = flags
+    const { cluster, environments, json, listen, loadDeadline, secretFile, spares, tlsCert, tlsKey, workerMemory } =
+      flags
     if (Option.isSome(flags.action)) return yield* drain(flags.action.value, flags.drained, secretFile, flags.ca)
     yield* hostIsThere
     const address = yield* addressOf("--listen", listen)
@@ -151,6 +164,7 @@ export const runnerCommand = Command.make(
       lacks: (need) => lacks(offers, need),
       notice: (text) => void Effect.runForkWith(context)(Effect.logWarning(text))
     })
+    if (Option.isSome(cluster)) yield* join(cluster.value, runner.address)
     const at = show(runner.address)
     yield* Console.log(
       json

@@ -26,6 +26,7 @@ import * as recording from "../arrivals/recording.ts"
 import * as CheckpointFolder from "../checkpoint/CheckpointFolder.ts"
 import { CheckpointKeeper, resumeFrom } from "../checkpoint/Checkpoints.ts"
 import * as CheckpointWriter from "../checkpoint/CheckpointWriter.ts"
+import { Successors } from "../cluster/Membership.ts"
 import * as configSources from "../config/configSources.ts"
 import { confirmEnvironment, type UnconfirmedEnvironment } from "../config/confirmEnvironment.ts"
 import { changes, type EnvironmentRecord, fingerprintOf, recordOf } from "../config/EnvironmentRecord.ts"
@@ -48,6 +49,7 @@ import { Run } from "../Run.ts"
 import { settle } from "../runDevice.ts"
 import { Traced } from "../timeline/Timeline.ts"
 import { keep } from "../timeline/writeTimeline.ts"
+import { cluster } from "./clusterFlag.ts"
 import { numberForEnvironment } from "./commandLine.ts"
 import { dashboardPort, dashboards, portOf } from "./dashboardFlags.ts"
 import { untilUncaught } from "./ending.ts"
@@ -358,6 +360,8 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     )
     yield* removeIfNothingCame(folder.path, run.status)
   }
+  const { keep: keepFolder, end } = yield* Successors
+  if (folder !== undefined) yield* keepFolder(paths.resolve(folder.path))
   if (folder !== undefined && recorder !== undefined) {
     yield* keepRecording(folder.file(recordingName), () => recorder.toBytes(config, environment))
   }
@@ -388,7 +392,8 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   const training = run.train(folder === undefined ? {} : { folder: folder.path }).pipe(
     // What an interrupted run has learned is kept too.
     Effect.onInterrupt(() => Effect.ignore(savePolicy)),
-    Effect.andThen(savePolicy),
+    Effect.tap(savePolicy),
+    Effect.tap(({ weights_sha256 }) => end(weights_sha256)),
     Effect.ensuring(events.end)
   )
 
@@ -467,6 +472,14 @@ export const trainCommand = Command.make(
       Flag.withDefault(false)
     ),
     ...traceFlags,
+    cluster,
+    clusterRun: Flag.String("cluster-run").pipe(
+      Flag.withDescription(
+        "with --cluster: the run's name, the same for all trainers that may take it over (default run)"
+      ),
+      Flag.withSchema(Schema.String.check(Schema.isPattern(/^[\w.-]{1,80}$/))),
+      Flag.optional
+    ),
     metricsPort: Flag.Int("metrics-port").pipe(
       Flag.withDescription("port of this machine at which Prometheus finds the run's metrics; 0 for any that is free"),
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
@@ -487,6 +500,8 @@ export const trainCommand = Command.make(
     function*(
       {
         async: own,
+        cluster,
+        clusterRun,
         config,
         dashboard,
         dashboardPort,
@@ -533,7 +548,13 @@ export const trainCommand = Command.make(
         })
       }
       for (const schedule of schedules) texts["schedule"] = schedule
-      yield* train({
+      if (Option.isNone(cluster) && Option.isSome(clusterRun)) {
+        return yield* new configSources.ConfigError({
+          source: "cluster-run",
+          message: "--cluster-run goes with --cluster, the database where trainers meet."
+        })
+      }
+      const request: TrainRequest = {
         given: yield* configSources.fromFlags(texts),
         file: Option.getOrUndefined(config),
         envOptions,
@@ -545,7 +566,14 @@ export const trainCommand = Command.make(
         metricsPort: Option.getOrUndefined(metricsPort),
         dashboardPort: portOf(dashboard, dashboardPort),
         trace: yield* traceRequest({ trace, traceFrom, traceSeconds })
-      })
+      }
+      if (Option.isNone(cluster)) return yield* train(request)
+      // Few want it, and it takes a while to load.
+      const { inCluster } = yield* Effect.promise(() => import("../cluster/inCluster.ts"))
+      yield* inCluster(
+        { cluster: cluster.value, run: Option.getOrElse(clusterRun, () => "run"), resume: request.resume },
+        (resume) => train({ ...request, resume })
+      )
     }
   )
 ).pipe(

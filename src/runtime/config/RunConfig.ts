@@ -127,12 +127,13 @@ export const options = {
   runners: {
     schema: Schema.NonEmptyString.check(
       Schema.makeFilter((text: string) =>
-        text === "none" || text.split(",").every((address) => parse(address) !== undefined)
+        text === "none" || text === "cluster" || text.split(",").every((address) => parse(address) !== undefined)
       )
     ),
     kind: "text",
-    expected: "addresses such as 10.0.0.5:4100, separated by commas, or none",
-    help: "where runners listen (troupe runner), separated by commas. For --placement runner"
+    expected: "addresses such as 10.0.0.5:4100, separated by commas, or cluster, or none",
+    help:
+      "where runners listen (troupe runner), separated by commas; cluster: those that --cluster knows. For --placement runner"
   },
   runnerSecretFile: text(
     "the path of a file, or none",

@@ -276,7 +276,9 @@ export const resolve = Effect.fnUntraced(function*(sources: Sources) {
     // Who asks for other numbers of environments or steps did not choose these minibatches.
     ...(tuned?.batchSize === undefined ? {} : { batchSize: nearestDivisor(rows, tuned.batchSize) }),
     // One for each runner, where nobody says how many.
-    ...(merged.placement === "runner" ? { workers: Math.max(1, hosts.runnersOf({ ...usual, ...merged }).length) } : {}),
+    ...(merged.placement === "runner" && merged.runners !== "cluster"
+      ? { workers: Math.max(1, hosts.runnersOf({ ...usual, ...merged }).length) }
+      : {}),
     ...merged,
     preset: base,
     algo,
@@ -348,7 +350,7 @@ const nearestDivisor = (n: number, to: number): number => {
 const unreachable = ({ placement, runnerCa, runners, runnerSecretFile }: RunConfig): string | undefined => {
   if (!placements[placement].otherMachines) return undefined
   const addresses = hosts.runnersOf({ runners })
-  if (addresses.length === 0) {
+  if (runners === "none") {
     return "--placement runner needs --runners, the addresses where runners listen, such as 127.0.0.1:4100."
   }
   if (runnerSecretFile === "none") {

@@ -12,7 +12,7 @@ export const usualWorkers = (): number => Math.min(Math.max(1, os.availableParal
 
 /** The addresses among the settings. */
 export const runnersOf = ({ runners }: Pick<RunConfig, "runners">): ReadonlyArray<string> =>
-  runners === "none" ? [] : runners.split(",").map((address) => address.trim())
+  runners === "none" || runners === "cluster" ? [] : runners.split(",").map((address) => address.trim())
 
 const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
   placements[placement].localWorker && schedule !== "async" && workers > 1 &&
