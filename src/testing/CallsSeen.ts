@@ -28,7 +28,7 @@ export class CallsSeen {
   asking(seq: number, call: number, inHand: number | undefined, refused: boolean): void {
     // Of no message: by its incarnation.
     if (seq === 0) return
-    const next = 1 + Math.max(0, ...this.bySeq.get(seq)?.made ?? [])
+    const next = nextOf(this.bySeq.get(seq))
     if (refused) return
     if (seq !== inHand) return this.violated(`${this.name} calls somebody for ${seq}, and has ${inHand} in hand`)
     const called = this.of(seq)
@@ -45,7 +45,8 @@ export class CallsSeen {
   answered(seq: number, call: number): void {
     if (seq === 0) return
     const called = this.of(seq)
-    if (!called.made.includes(call)) {
+    // It may be answered in the very step in which its owner hears of it.
+    if (!called.made.includes(call) && call !== nextOf(called)) {
       return this.violated(`${this.name} is answered call ${call} of ${seq}, which it did not make`)
     }
     if (called.told.includes(call)) this.violated(`${this.name} is answered call ${call} of message ${seq} twice`)
@@ -79,5 +80,7 @@ export class CallsSeen {
     return made
   }
 }
+
+const nextOf = (called: Called | undefined): number => 1 + Math.max(0, ...called?.made ?? [])
 
 const ascending = (one: number, other: number): number => one - other

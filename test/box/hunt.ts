@@ -36,7 +36,7 @@ const readFound = Schema.decodeUnknownSync(Schema.fromJsonString(Found))
 /** A copy of what the box needs, with a mistake in it. */
 const plant = (mutant: Mutant): string => {
   const folder = mkdtempSync(path.join(tmpdir(), "troupe-mutant-"))
-  for (const part of ["src/actors", "src/time", "src/testing", "test/box", "package.json"]) {
+  for (const part of ["src/actors", "src/time", "src/text", "src/testing", "test/box", "package.json"]) {
     cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
   }
   symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"))

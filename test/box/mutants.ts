@@ -577,23 +577,23 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "later: tokens end with the incarnation",
     file: "owner/Guardian.ts",
-    from: "    return this.owedLater === undefined ? none : [...this.owedLater.keys()]",
+    from: "    return this.owedLater === undefined ? none : this.owedLater.seqs",
     to: "    return none",
     workload: "tellers",
     seeds: 300
   },
   {
     name: "later: what was answered is answered again",
-    file: "owner/Guardian.ts",
-    from: "      this.owedLater?.delete(seq)\n      if (envelope.resume",
-    to: "      if (envelope.resume",
+    file: "owner/Later.ts",
+    from: "    const envelope = this.waiting.get(seq)\n    this.waiting.delete(seq)\n    return envelope",
+    to: "    return this.waiting.get(seq)",
     workload: "queues",
     seeds: 50
   },
   {
     name: "later: an answer does not stand though a call has followed it",
     file: "owner/Guardian.ts",
-    from: "      for (const seq of call.answered) (this.spoken ??= new Set()).add(seq)",
+    from: "      this.owedLater?.stand(call.answered)",
     to: "",
     workload: "queues",
     seeds: 3000
@@ -601,7 +601,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "later: who has given up is waited for on",
     file: "owner/Guardian.ts",
-    from: "      if (this.spoken?.has(envelope.seq) !== true) this.tellForsaken(envelope.seq)\n",
+    from: "      if (this.owedLater.forsake(envelope)) this.tellForsaken(envelope.seq)\n",
     to: "",
     workload: "queues",
     seeds: 50

@@ -34,6 +34,7 @@ import { type Belongs, type Known, systemId } from "../messages/requests.ts"
 import type { Observer } from "../Observer.ts"
 import type { Alarms } from "./Alarms.ts"
 import { Journal } from "./Journal.ts"
+import { Later } from "./Later.ts"
 import { Ledger } from "./Ledger.ts"
 import type { Sibling, Siblings } from "./Siblings.ts"
 import { type Timed, Timers } from "./Timers.ts"
@@ -172,10 +173,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private calling: OpenCall | undefined
   /** How many calls the present incarnation has made that belong to no message. */
   private loose = 0
-  /** Messages that are to be answered later, and for whose answer somebody waits, by their numbers. */
-  private owedLater: Map<number, Envelope> | undefined
-  /** Those of them that the message in hand has answered before it made a call: that stands, whoever gives up. */
-  private spoken: Set<number> | undefined
+  /** What is to be answered later. Made where something is. */
+  private owedLater: Later | undefined
   parent: Guardian | undefined
   private children: Map<Guardian, Child> | undefined
   /** What its incarnation is being ended for, where it is not its own doing; and whether it is not heard any more. */
@@ -319,8 +318,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     waiting.resume = undefined
     // What is waited for here is one of its envelopes.
     const envelope = waiting as Envelope
-    if (this.owedLater?.has(envelope.seq)) {
-      if (this.spoken?.has(envelope.seq) !== true) this.tellForsaken(envelope.seq)
+    if (this.owedLater?.has(envelope) === true) {
+      if (this.owedLater.forsake(envelope)) this.tellForsaken(envelope.seq)
     } else if (this.ledger.isDelivered(envelope)) this.host.withdraw(this, envelope)
     else if (this.ledger.take(envelope.seq) !== undefined) this.admit()
   }
@@ -335,7 +334,6 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   /** Nobody waits any more for the answer to a message that was to be answered later. */
   private tellForsaken(seq: number): void {
-    this.owedLater?.delete(seq)
     if (this.placed || this.status === "stopping") this.host.forsake(this, seq)
   }
 
@@ -343,7 +341,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private forsake({ envelope: waiting, target }: OpenCall): boolean {
     // What is waited for at an actor is one of its envelopes.
     const envelope = waiting as Envelope | undefined
-    if (envelope === undefined || target?.owedLater?.get(envelope.seq) !== envelope) return false
+    if (envelope === undefined || target?.owedLater?.has(envelope) !== true) return false
     target.abandon(envelope)
     return true
   }
@@ -378,7 +376,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   expire(now: number, paused: boolean): number {
     let next = Number.POSITIVE_INFINITY
     const late: Array<Envelope> = []
-    for (const envelope of [...this.ledger.all(), ...this.owedLater?.values() ?? []]) {
+    for (const envelope of [...this.ledger.all(), ...this.owedLater?.envelopes ?? []]) {
       if (envelope.resume === undefined) continue
       if (paused && envelope.expires <= now) envelope.expires = now + envelope.millis
       if (envelope.expires <= now) late.push(envelope)
@@ -432,7 +430,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   get later(): ReadonlyArray<number> {
-    return this.owedLater === undefined ? none : [...this.owedLater.keys()]
+    return this.owedLater === undefined ? none : this.owedLater.seqs
   }
 
   /** How many timers are set. */
@@ -546,9 +544,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.admit()
     if (reply !== "later") this.answer(envelope, reply)
     else if (envelope.resume === undefined) this.tellForsaken(seq)
-    else (this.owedLater ??= new Map()).set(seq, envelope)
+    else (this.owedLater ??= new Later()).add(envelope)
     if (answers !== undefined) this.answerLater(answers)
-    if (this.spoken !== undefined) this.unspeak()
+    this.settleLater()
   }
 
   answered(incarnation: number, answers: ReadonlyArray<AnswerWord>): void {
@@ -558,21 +556,14 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   /** Gives answers to messages of before, where somebody waits for them still. */
   private answerLater(answers: ReadonlyArray<AnswerWord>): void {
     for (const [seq, kind, value] of answers) {
-      const envelope = this.owedLater?.get(seq)
-      if (envelope === undefined) continue
-      this.owedLater?.delete(seq)
-      if (envelope.resume !== undefined) this.answer(envelope, decode(this.name, envelope.method, kind, value))
+      const envelope = this.owedLater?.take(seq)
+      if (envelope?.resume !== undefined) this.answer(envelope, decode(this.name, envelope.method, kind, value))
     }
   }
 
-  /** The message that has answered these is over, whatever came of it: who has given up meanwhile need not be answered. */
-  private unspeak(): void {
-    const { spoken } = this
-    this.spoken = undefined
-    for (const seq of spoken ?? []) {
-      const envelope = this.owedLater?.get(seq)
-      if (envelope !== undefined && envelope.resume === undefined) this.tellForsaken(seq)
-    }
+  /** The message that may have answered others is over, whatever came of it. */
+  private settleLater(): void {
+    if (this.owedLater !== undefined) { for (const seq of this.owedLater.settle()) this.tellForsaken(seq) }
   }
 
   /**
@@ -580,7 +571,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
    * since then was done in error: the message runs again, and knows.
    */
   private isLate(answered: ReadonlyArray<number>, seq: number): boolean {
-    const late = answered.find((its) => its !== seq && this.owedLater?.has(its) !== true)
+    const others = answered.filter((its) => its !== seq)
+    const late = this.owedLater === undefined ? others[0] : this.owedLater.late(others)
     // What may not run twice has done what it has done.
     if (late === undefined || this.ledger.oldest?.method.replayable !== true) return false
     this.annul(`nobody waits for the answer to message ${late} any more`)
@@ -650,7 +642,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (this.journal !== undefined && (this.journal.seq !== oldest?.seq || oldest.method.atLeastOnce)) {
       this.forsakeAll(this.journal.seq)
       this.journal = undefined
-      this.unspeak()
+      this.settleLater()
     }
     this.replayed = this.ledger.rewind()
     if (death.kind === "Cancelled" || death.kind === "Moved") this.siblings.cancelled(this, death)
@@ -666,7 +658,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   private takeLater(): ReadonlyArray<Envelope> {
-    const envelopes = [...this.owedLater?.values() ?? []]
+    const envelopes = [...this.owedLater?.envelopes ?? []]
     this.owedLater = undefined
     return envelopes
   }
@@ -678,7 +670,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.suspect = undefined
     this.forsakeAll(envelope.seq)
     this.journal = undefined
-    this.unspeak()
+    this.settleLater()
     // What must not run twice has left already.
     if (this.ledger.take(envelope.seq) === undefined) return true
     this.replayed--
@@ -735,7 +727,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (!this.hears(incarnation)) return
     if (call.answered !== undefined) {
       if (this.isLate(call.answered, call.seq)) return
-      for (const seq of call.answered) (this.spoken ??= new Set()).add(seq)
+      this.owedLater?.stand(call.answered)
     }
     if (call.seq === 0) this.loose = call.call
     const { method, mode, seq, to } = call
