@@ -841,7 +841,7 @@ export class Engine implements Sim, PartHost {
   /** Gives an agent its row, if it lives here. */
   #enroll(number: number, kind: number, state: unknown): number {
     const share = shareOf(number)
-    if (!this.owns(share)) return nowhere
+    if (this.#elsewhere[share] === 1) return nowhere
     if (!(state instanceof Process)) this.table.shares[share]!.membersOf(kind).add(number)
     const place = this.table.add(number, kind, state)
     this.random.reset(place)

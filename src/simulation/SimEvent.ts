@@ -1,7 +1,8 @@
 /** Something that processes wait for, SimPy's event: it succeeds once, with a value, until it is reset. */
 import * as Schema from "effect/Schema"
 import type { Part, PartHost } from "./Part.ts"
-import { pending, Wait, type Waiter } from "./Process.ts"
+import { PartWait } from "./parts/PartWait.ts"
+import { pending, type Wait, type Waiter } from "./Process.ts"
 
 const Saved = Schema.Struct({
   triggered: Schema.Boolean,
@@ -61,8 +62,8 @@ export class SimEvent<A> implements Part {
 
   /** What a process yields to wait for it. */
   wait(): Wait<A> {
-    return new EventWait(
-      this,
+    return new PartWait(
+      `the event "${this.name}"`,
       (waiter) => {
         this.host.enter(this.name, this.share)
         if (this.#triggered) return this.#value as A
@@ -73,34 +74,5 @@ export class SimEvent<A> implements Part {
         this.#waiters = this.#waiters.filter(({ process }) => process !== waiter.process)
       }
     )
-  }
-}
-
-class EventWait<A> extends Wait<A> {
-  readonly #event: { readonly name: string }
-  readonly #begin: (waiter: Waiter) => A | typeof pending
-  readonly #abandon: (waiter: Waiter) => void
-
-  constructor(
-    event: { readonly name: string },
-    begin: (waiter: Waiter) => A | typeof pending,
-    abandon: (waiter: Waiter) => void
-  ) {
-    super()
-    this.#event = event
-    this.#begin = begin
-    this.#abandon = abandon
-  }
-
-  get description(): string {
-    return `the event "${this.#event.name}"`
-  }
-
-  begin(waiter: Waiter): A | typeof pending {
-    return this.#begin(waiter)
-  }
-
-  override abandon(waiter: Waiter): void {
-    this.#abandon(waiter)
   }
 }

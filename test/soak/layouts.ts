@@ -14,10 +14,10 @@ const at = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const models: Readonly<Record<string, ReadonlyArray<string>>> = {
   phold: [at("../../examples/simulations/phold.ts"), "--until", "150"],
   network: [at("../simulation/fixtures/network.ts"), "--until", "6000"],
-  epidemic: [at("../simulation/fixtures/epidemic.ts"), "--set", "people=100000"],
+  epidemic: [at("../simulation/fixtures/epidemic.ts"), "--set", "people=40000"],
   schelling: [
     at("../../examples/simulations/schelling-synchronous.ts"),
-    ..."--set width=240 --set height=240 --set people=46000".split(" ")
+    ..."--set width=160 --set height=160 --set people=20000".split(" ")
   ]
 }
 
