@@ -83,7 +83,7 @@ const visit = Effect.fnUntraced(
 
 const show = (page: Page, name: string) =>
   Effect.promise(async () => {
-    const picture = await page.screenshot({ type: "jpeg", quality: 72 })
+    const picture = await page.screenshot({ type: "jpeg", quality: 65 })
     assert.isAbove(picture.length, 10_000)
     assert.isBelow(picture.length, 250_000)
     if (process.env["TROUPE_PICTURES"] === undefined) return

@@ -14,8 +14,6 @@ import { LoadWatch } from "./load.ts"
 import type { Head } from "./Message.ts"
 import { greedyEpisode } from "./pictures.ts"
 
-/** Milliseconds between two looks at the load. */
-const loadEvery = 1000
 /** Pictures of evaluations that are kept, and seconds between two of them. */
 const mostPictures = 4
 const pictureEvery = 5
@@ -52,7 +50,6 @@ export class RunView {
   private readonly board: Board
   private readonly recoveries = new Recoveries()
   private readonly load = new LoadWatch()
-  private loadedAt = -Infinity
   private picturedAt = -Infinity
   /** The newest report of progress that is not among the rows. */
   private newest: Progress | undefined
@@ -152,10 +149,8 @@ export class RunView {
       if (actors.length > 0) this.subject.setActors(actorsOf(linesOf(actors), this.recoveries))
       if (this.newest !== undefined) this.subject.latest("progress", valuesOf(this.newest))
       this.newest = undefined
-      const now = performance.now()
-      if (now - this.loadedAt < loadEvery) return
-      this.loadedAt = now
-      this.board.setLoad(this.load.look())
+      const load = this.load.due
+      if (load !== undefined) this.board.setLoad(load)
     })
   )
 }

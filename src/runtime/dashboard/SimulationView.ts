@@ -16,9 +16,6 @@ import type { View } from "./Message.ts"
 const mostCells = 200
 const mostPoints = 4000
 
-/** Milliseconds between two looks at the load. */
-const loadEvery = 1000
-
 const brief = (value: number): number => Number(value.toPrecision(4))
 
 /** What the page is sent of a scene: of a large one every second, third, ... cell or agent. */
@@ -77,7 +74,6 @@ export class SimulationView implements Onlooker {
   private readonly gate: Gate
   private subject: Subject | undefined
   private readonly load = new LoadWatch()
-  private loadedAt = -Infinity
   private actors: Effect.Effect<ReadonlyArray<ActorInfo>> = Effect.succeed([])
 
   constructor(board: Board, paused: boolean) {
@@ -157,10 +153,9 @@ export class SimulationView implements Onlooker {
 
   /** What is asked for only while somebody looks. */
   readonly refresh: Effect.Effect<void> = Effect.suspend(() => {
-    const now = performance.now()
-    if (now - this.loadedAt < loadEvery) return Effect.void
-    this.loadedAt = now
-    this.board.setLoad(this.load.look())
+    const load = this.load.due
+    if (load === undefined) return Effect.void
+    this.board.setLoad(load)
     return Effect.map(this.actors, (actors) => {
       if (actors.length > 0) this.subject?.setActors(actorsOf(linesOf(actors)))
     })

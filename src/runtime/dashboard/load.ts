@@ -59,11 +59,19 @@ const childrenOf = (process: string, depth = 3): ReadonlyArray<string> => {
 /** The name that `ThreadLink` gives the threads that are hosts. */
 const hostThread = "troupe-host"
 
+/** Milliseconds between two looks: often enough to see it, and seldom enough not to be seen in it. */
+const every = 1000
+
 /** Looks at the load; each answer is of the time since the last. */
 export class LoadWatch {
   private before = new Map<string, number>()
   private at = performance.now()
   private used = process.cpuUsage()
+
+  /** The load, where it was not looked at just before. */
+  get due(): ReadonlyArray<Load> | undefined {
+    return performance.now() - this.at < every ? undefined : this.look()
+  }
 
   look(): ReadonlyArray<Load> {
     const now = performance.now()

@@ -233,7 +233,7 @@ export const reporter = (
       for (const event of events) {
         if (event.event === "progress") {
           latest = event
-          remember(event)
+          if (canAnimate) remember(event)
           if (!canAnimate && rowIsDue(event)) lines.push(...rowLines(event))
         } else if (event.event === "actor") {
           if (event.kind !== "restarted" && event.kind !== "failed") continue
