@@ -2,7 +2,9 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Metric, Option, Stream, Tracer } from "effect"
-import { PrometheusMetrics } from "effect/observability"
+import { FetchHttpClient } from "effect/http"
+import { Otlp, PrometheusMetrics } from "effect/observability"
+import * as http from "node:http"
 import bank from "../examples/simulations/bank.ts"
 import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import * as telemetry from "../src/actors/telemetry.ts"
@@ -89,4 +91,49 @@ describe("metrics", () => {
       assert.strictEqual(of("troupe_simulations_total"), 1)
       assert.strictEqual(of("troupe_simulation_events_total"), events)
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+})
+
+/** A collector on loopback: what was sent to each of its paths. */
+const collector = Effect.acquireRelease(
+  Effect.callback<{ readonly server: http.Server; readonly sent: Map<string, string>; readonly baseUrl: string }>(
+    (resume) => {
+      const sent = new Map<string, string>()
+      const server = http.createServer((request, response) => {
+        const { url = "" } = request
+        request.on("data", (data: Buffer) => sent.set(url, (sent.get(url) ?? "") + data.toString()))
+        request.on("end", () => response.end("{}"))
+      })
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        const port = typeof address === "object" && address !== null ? address.port : 0
+        resume(Effect.succeed({ server, sent, baseUrl: `http://127.0.0.1:${port}` }))
+      })
+    }
+  ),
+  ({ server }) =>
+    Effect.sync(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+)
+
+describe("Otlp", () => {
+  it.live("exports the spans and metrics of an app's run, its actors and its simulation", () =>
+    Effect.gen(function*() {
+      const { baseUrl, sent } = yield* collector
+      const app = Effect.gen(function*() {
+        yield* Stream.runDrain(Run.events({ nEnvs: 2, totalTimesteps: 400, placement: "fiber" }))
+        yield* simulate(bank)
+      }).pipe(Effect.withSpan("app"))
+      const otlp = Otlp.layerJson({ baseUrl, resource: { serviceName: "app" } })
+      yield* Effect.provide(app, Layer.provide(otlp, FetchHttpClient.layer)).pipe(Effect.provide(NodeServices.layer))
+      const traces = sent.get("/v1/traces") ?? ""
+      for (const name of ["app", "actor.ask Collect", "run.collect", "run.update", "simulation"]) {
+        assert.include(traces, `"name":"${name}"`)
+      }
+      const metrics = sent.get("/v1/metrics") ?? ""
+      for (const name of ["troupe_env_steps_total", "troupe_simulation_events_total"]) {
+        assert.include(metrics, `"name":"${name}"`)
+      }
+    }).pipe(Effect.scoped, Effect.provideService(Metric.MetricRegistry, new Map())))
 })
