@@ -112,7 +112,7 @@ export interface Tenant extends Identity {
   readonly incarnation: number
   /** The messages that are to be answered later, and for whose answer somebody waits. */
   readonly later: ReadonlyArray<number>
-  /** Its present incarnation is being ended for something it did: what it says is not heard any more. */
+  /** Its owner is ending its present incarnation, and does not hear it any more. */
   readonly deaf: boolean
 
   /** Whether its incarnation may be at work: it starts, or has a message. */

@@ -132,6 +132,9 @@ interface OpenCall {
   /** Where it is kept. */
   readonly journal: Journal | undefined
   envelope: Waiting | undefined
+  /** Whether its host goes on; and how it ended before that. */
+  returned: boolean
+  early: Outcome | undefined
 }
 
 export class Guardian implements Tenant, Sibling, Timed, Address {
@@ -177,8 +180,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private owedLater: Later | undefined
   parent: Guardian | undefined
   private children: Map<Guardian, Child> | undefined
-  /** What its incarnation is being ended for, where it is not its own doing; and whether it is not heard any more. */
-  private sentence: { readonly death: Death; readonly deaf: boolean } | undefined
+  /** What its incarnation is being ended for by its owner, who does not hear it any more. */
+  private sentence: Death | undefined
 
   constructor(options: GuardianOptions) {
     this.id = options.id
@@ -403,7 +406,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   get deaf(): boolean {
-    return this.sentence?.deaf === true
+    return this.sentence !== undefined
   }
 
   private get isOver(): boolean {
@@ -581,7 +584,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   /** What the message in hand has done does not count, and the incarnation is not heard any more. */
   private annul(message: string): void {
-    this.sentence = { death: new Death({ kind: "Cancelled", message }), deaf: true }
+    this.sentence = new Death({ kind: "Cancelled", message })
     this.host.halt(this)
   }
 
@@ -617,7 +620,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     // Between two incarnations: its host has died, and nothing of it lived there.
     if (!this.placed) return
     const { sentence } = this
-    const death = this.siblings.reason(this) ?? sentence?.death ?? (bystander ? reported : this.held(reported, seq))
+    const death = this.siblings.reason(this) ?? sentence ?? (bystander ? reported : this.held(reported, seq))
     this.sentence = undefined
     this.incarnation++
     this.up = false
@@ -703,7 +706,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     // Who is between two incarnations begins anew as it is.
     if (!this.placed) return
     const message = `its child ${child.name} has failed: ${death.message}`
-    this.sentence ??= { death: new Death({ ...death, kind: "ChildFailed", message }), deaf: false }
+    this.sentence ??= new Death({ ...death, kind: "ChildFailed", message })
     this.host.halt(this)
   }
 
@@ -744,7 +747,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       tell: mode === "tell",
       sent,
       journal,
-      envelope: undefined
+      envelope: undefined,
+      returned: false,
+      early: undefined
     }
     ;(this.open ??= new Set()).add(open)
     const outer = this.calling
@@ -752,13 +757,19 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     // What a start waits for keeps its actor from all messages.
     const waits = (seq !== 0 || !this.up) && (mode === "ask" || target?.ledger.full === true)
     const chain = waits && target !== undefined ? this.chainFrom(target, method) : undefined
-    if (chain !== undefined) this.settle(open, Exit.fail(new AskCycle({ actor: to.name, chain })))
+    const resume = (outcome: Outcome): void => {
+      // Where it ends before it has returned, its handler sees that when it returns, after what it was told meanwhile.
+      if (open.returned || this.host.border) this.settle(open, outcome, false)
+      else open.early = outcome
+    }
+    if (chain !== undefined) resume(Exit.fail(new AskCycle({ actor: to.name, chain })))
     else {
-      const resume = (outcome: Outcome) => this.settle(open, outcome)
       if (to.id === systemId) open.target = this.around.serve(this, method.name, call.value, resume)
       else open.envelope = target === undefined ? sendTo(call, resume) : target.sendCall(call, sent, resume)
     }
     this.calling = outer
+    open.returned = true
+    if (open.early !== undefined) this.settle(open, open.early, true)
   }
 
   abandoned(incarnation: number, seq: number, call: number): void {
@@ -773,7 +784,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       } else if (target !== undefined && this.forsake(open)) {
         // Should the message do otherwise when it runs again, it is told so.
         const millis = (envelope as Envelope).millis
-        this.settle(open, Exit.fail(new AskTimeout({ actor: target.name, method: open.method.name, millis })))
+        this.settle(open, Exit.fail(new AskTimeout({ actor: target.name, method: open.method.name, millis })), false)
       }
     }
   }
@@ -783,7 +794,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   /** A call has ended. The message that made it may run anew meanwhile: it is told, as its journal is. */
-  private settle(open: OpenCall, outcome: Outcome): void {
+  private settle(open: OpenCall, outcome: Outcome, within: boolean): void {
     this.open?.delete(open)
     const { call, incarnation, journal, method, seq, tell } = open
     const kept = journal === this.journal ? journal : undefined
@@ -791,12 +802,12 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (kept !== undefined || this.host.border) {
       const [kind, value] = tell && Exit.isSuccess(outcome) ? taken : encode(method, outcome)
       // What was answered at once took no time.
-      const now = this.calling === open ? open.sent : this.around.now()
+      const now = within ? open.sent : this.around.now()
       told = { kind, value, at: kept === undefined ? 0 : kept.at(now), nth: (kept?.told ?? -1) + 1 }
     }
-    if (kept !== undefined && told !== undefined) kept.tell(call, told, this.calling === open && !this.host.border)
+    if (kept !== undefined && told !== undefined) kept.tell(call, told, within)
     // Who is stopping still finishes what it has in hand.
-    const there = this.placed || this.status === "stopping"
+    const there = !this.deaf && (this.placed || this.status === "stopping")
     if (there && (kept !== undefined || incarnation === this.incarnation)) {
       this.host.answered(this, seq, call, told, outcome)
     }
