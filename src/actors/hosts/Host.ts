@@ -37,6 +37,8 @@ export interface Envelope {
   readonly tell: boolean
   /** Takes the outcome; `undefined` once nobody waits for it. */
   resume: ((outcome: Exit.Exit<unknown, unknown>) => void) | undefined
+  /** What is to be done where it turns out that it will be answered later: its asker has given up. */
+  whenLater?: () => void
 }
 
 /** What a handler ends with: an outcome, or that it will be answered by another message. */

@@ -340,11 +340,15 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (this.placed || this.status === "stopping") this.host.forsake(this, seq)
   }
 
-  /** Nobody waits for a call any more: where it was to be answered later its actor is told, and is not waited for. */
+  /**
+   * Nobody waits for a call any more: where it is to be answered later, or may be given up, its actor is told, and it is not
+   * waited for. Whether that was so.
+   */
   private forsake({ envelope: waiting, target }: OpenCall): boolean {
     // What is waited for at an actor is one of its envelopes.
     const envelope = waiting as Envelope | undefined
-    if (envelope === undefined || target?.owedLater?.has(envelope) !== true) return false
+    if (envelope === undefined || target === undefined) return false
+    if (!envelope.method.cancellable && target.owedLater?.has(envelope) !== true) return false
     target.abandon(envelope)
     return true
   }
@@ -547,7 +551,10 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.admit()
     if (reply !== "later") this.answer(envelope, reply)
     else if (envelope.resume === undefined) this.tellForsaken(seq)
-    else (this.owedLater ??= new Later()).add(envelope)
+    else {
+      ;(this.owedLater ??= new Later()).add(envelope)
+      envelope.whenLater?.()
+    }
     if (answers !== undefined) this.answerLater(answers)
     this.settleLater()
   }
@@ -779,14 +786,18 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       this.open?.delete(open)
       // What its host does not have yet was never sent. The outcome of what was is kept: the message may run again and wait for it.
       const { envelope, target } = open
-      if (envelope !== undefined && target?.takeBack(envelope) === true && this.journal?.seq === seq) {
-        this.journal.forget(call)
-      } else if (target !== undefined && this.forsake(open)) {
-        // Should the message do otherwise when it runs again, it is told so.
-        const millis = (envelope as Envelope).millis
-        this.settle(open, Exit.fail(new AskTimeout({ actor: target.name, method: open.method.name, millis })), false)
-      }
+      if (envelope === undefined || target === undefined) continue
+      if (!target.takeBack(envelope)) this.giveUp(open, target, envelope as Envelope)
+      else if (this.journal?.seq === seq) this.journal.forget(call)
     }
+  }
+
+  private giveUp(open: OpenCall, target: Guardian, envelope: Envelope): void {
+    if (this.forsake(open)) {
+      // Should the message do otherwise when it runs again, it is told so.
+      const { method, millis } = envelope
+      this.settle(open, Exit.fail(new AskTimeout({ actor: target.name, method: method.name, millis })), false)
+    } else envelope.whenLater = () => this.giveUp(open, target, envelope)
   }
 
   slept(incarnation: number, seq: number, nth: number, heard: number, began: number): void {
