@@ -84,6 +84,19 @@ const messageOf = (cause: unknown): string => plainLine(thrownText(cause).replac
 
 const isQuestionKind = (kind: number): boolean => kind >= 0 && (kind & 1) === 1
 
+/** The numbers at these places of a column. A loop: `from` with a function takes several times as long. */
+const gather = (column: Float64Array, places: ReadonlyArray<number>): Float64Array => {
+  const gathered = new Float64Array(places.length)
+  for (let i = 0; i < gathered.length; i++) gathered[i] = column[places[i]!]!
+  return gathered
+}
+
+const gatherWhole = (column: Int32Array, places: ReadonlyArray<number>): Int32Array => {
+  const gathered = new Int32Array(places.length)
+  for (let i = 0; i < gathered.length; i++) gathered[i] = column[places[i]!]!
+  return gathered
+}
+
 /** The events that wait, in order, those that were cancelled left out, by the share that they are for. */
 const waitingOf = (engine: Engine): ReadonlyArray<Array<number>> => {
   const { queue, model } = engine
@@ -136,19 +149,19 @@ export const save = (engine: Engine): ReadonlyArray<ShareState> => {
       share: share.index,
       born: table.born[share.index]!,
       agents: {
-        births: Float64Array.from(places, (place) => birthOf(table.numbers[place]!)),
-        counts: Float64Array.from(places, (place) => table.counts[place]!),
-        kinds: Int32Array.from(places, (place) => table.kinds[place]!),
+        births: gather(table.numbers, places).map(birthOf),
+        counts: gather(table.counts, places),
+        kinds: gatherWhole(table.kinds, places),
         words,
         states: places.map(stateOf)
       },
       events: {
-        times: Float64Array.from(slots, (slot) => queue.time[slot]!),
-        priorities: Float64Array.from(slots, (slot) => queue.priority[slot]!),
-        senders: Float64Array.from(slots, (slot) => queue.sender[slot]!),
-        counts: Float64Array.from(slots, (slot) => queue.count[slot]!),
-        targets: Float64Array.from(slots, (slot) => queue.target[slot]!),
-        kinds: Int32Array.from(slots, (slot) => queue.kind[slot]!),
+        times: gather(queue.time, slots),
+        priorities: gather(queue.priority, slots),
+        senders: gather(queue.sender, slots),
+        counts: gather(queue.count, slots),
+        targets: gather(queue.target, slots),
+        kinds: gatherWhole(queue.kind, slots),
         payloads: slots.map((slot) => queue.payload[slot])
       },
       counts: Array.from(share.counts),
