@@ -125,7 +125,11 @@ export class AgentTable {
 
   /** Where an agent is; `nowhere` if it is dead, or of another host. */
   find(number: number): number {
-    const share = Math.floor(number * sharesPerBirth)
+    return this.findIn(Math.floor(number * sharesPerBirth), number)
+  }
+
+  /** The same of an agent whose share is known. */
+  findIn(share: number, number: number): number {
     const birth = number - share * birthsPerShare
     const index = (birth + sharesApart * share) & (recentPlaces - 1)
     const recent = this.#recent[index]!

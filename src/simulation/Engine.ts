@@ -532,15 +532,19 @@ export class Engine implements Sim, PartHost {
         return
       }
     } else if (this.#elsewhere[share] === 1) return
-    this.accept(what, payload)
+    this.#accept(share, what, payload)
   }
 
   /** Takes the event in the queue's entry, for an agent of this host. */
   accept(what: number, payload: unknown): void {
+    this.#accept(shareOf(this.queue.entry[4]!), what, payload)
+  }
+
+  #accept(share: number, what: number, payload: unknown): void {
     const { queue, table } = this
     const { entry } = queue
     const target = entry[4]!
-    const place = table.find(target)
+    const place = table.findIn(share, target)
     if (place === nowhere) return this.#acceptForDead(what, payload)
     if (what >= 0 && this.#handlers[table.kinds[place]!]![what >> 1] === undefined) {
       throw new InvalidUse({
