@@ -6,6 +6,7 @@ import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { live, type Outcome, temporary, troupe } from "./program.ts"
 import { runner } from "./runnerProcess.ts"
+import { storm } from "./soak/machines.ts"
 
 const hash = "604aa8d118c037ddc90759cd49a8b9bb85d9e78d2b5f4e12e0a99aa83908407a"
 
@@ -87,6 +88,41 @@ describe("a run on runners", () => {
       assert.notInclude(refused.stderr.trimEnd(), "\n")
       const outcome = yield* troupe(cwd, [...args, ...flagsFor(cwd, [with_.address])])
       finished(outcome)
+    })
+  )
+})
+
+describe("a storm", () => {
+  // More of them: `node test/soak/machines.ts`.
+  live(
+    "of deaths, freezes, cuts, drains and newcomers changes no weight",
+    Effect.map(Effect.promise(() => storm(2, 3)), ({ happened }) => assert.isAtLeast(happened.length, 1))
+  )
+})
+
+describe("encrypted", () => {
+  const pem = (name: string) => fileURLToPath(new URL(`./fixtures/tls/${name}.pem`, import.meta.url))
+
+  live(
+    "a run is the same; a certificate of somebody else, or none on one side, is one sentence",
+    Effect.gen(function*() {
+      const cwd = yield* temporary
+      const own = ["--tls-cert", pem("cert"), "--tls-key", pem("key")]
+      // Beyond loopback, where it would not listen without.
+      const [far, plain] = yield* Effect.all([runner(cwd, own, "0.0.0.0:0"), runner(cwd)], { concurrency: "unbounded" })
+      const address = far.address.replace("0.0.0.0", "127.0.0.1")
+      const args = ["--n-envs", "4", "--total-timesteps", "2000", "--keep-going"]
+      const [encrypted, foreign, unencrypted] = yield* Effect.all([
+        troupe(cwd, [...args, ...flagsFor(cwd, [address]), "--runner-ca", pem("cert")]),
+        troupe(cwd, [...args, ...flagsFor(cwd, [address]), "--runner-ca", pem("other")]),
+        troupe(cwd, [...args, ...flagsFor(cwd, [plain.address]), "--runner-ca", pem("cert")])
+      ], { concurrency: "unbounded" })
+      finished(encrypted)
+      for (const { code, stderr } of [foreign, unencrypted]) {
+        assert.match(stderr, /no encrypted connection to it can be had/)
+        assert.notInclude(stderr.trimEnd(), "\n")
+        assert.strictEqual(code, 1)
+      }
     })
   )
 })

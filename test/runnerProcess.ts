@@ -16,28 +16,30 @@ export interface RunnerProcess {
 }
 
 /** A runner that listens, with its secret in the file of that name; it is gone when the scope closes. */
-export const runner = Effect.fnUntraced(function*(cwd: string, more: ReadonlyArray<string> = []) {
-  const file = path.join(cwd, "secret")
-  writeFileSync(file, `${secret}\n`, { flag: "w" })
-  const args = ["runner", "--listen", "127.0.0.1:0", "--secret-file", file, "--json", ...more]
-  return yield* Effect.acquireRelease(
-    Effect.callback<RunnerProcess, Error>((resume) => {
-      const child = spawn(process.execPath, [cli, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] })
-      let stdout = ""
-      let stderr = ""
-      const ended = new Promise<Outcome>((resolve) => {
-        child.on("close", (code) => resolve({ code, stdout, stderr }))
-      })
-      void ended.then(({ stderr }) => resume(Effect.fail(new Error(`the runner ended: ${stderr}`))))
-      child.stderr.on("data", (chunk) => stderr += chunk)
-      child.stdout.on("data", (chunk) => {
-        stdout += chunk
-        const address = /"listening":"([^"]+)"/.exec(stdout)?.[1]
-        if (address === undefined) return
-        const kill = (signal: NodeJS.Signals) => void child.kill(signal)
-        resume(Effect.succeed({ address, kill, ended: Effect.promise(() => ended) }))
-      })
-    }).pipe(Effect.timeout("30 seconds")),
-    ({ kill }) => Effect.sync(() => kill("SIGKILL"))
-  )
-})
+export const runner = Effect.fnUntraced(
+  function*(cwd: string, more: ReadonlyArray<string> = [], listen = "127.0.0.1:0") {
+    const file = path.join(cwd, "secret")
+    writeFileSync(file, `${secret}\n`, { flag: "w" })
+    const args = ["runner", "--listen", listen, "--secret-file", file, "--json", ...more]
+    return yield* Effect.acquireRelease(
+      Effect.callback<RunnerProcess, Error>((resume) => {
+        const child = spawn(process.execPath, [cli, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] })
+        let stdout = ""
+        let stderr = ""
+        const ended = new Promise<Outcome>((resolve) => {
+          child.on("close", (code) => resolve({ code, stdout, stderr }))
+        })
+        void ended.then(({ stderr }) => resume(Effect.fail(new Error(`the runner ended: ${stderr}`))))
+        child.stderr.on("data", (chunk) => stderr += chunk)
+        child.stdout.on("data", (chunk) => {
+          stdout += chunk
+          const address = /"listening":"([^"]+)"/.exec(stdout)?.[1]
+          if (address === undefined) return
+          const kill = (signal: NodeJS.Signals) => void child.kill(signal)
+          resume(Effect.succeed({ address, kill, ended: Effect.promise(() => ended) }))
+        })
+      }).pipe(Effect.timeout("30 seconds")),
+      ({ kill }) => Effect.sync(() => kill("SIGKILL"))
+    )
+  }
+)

@@ -81,7 +81,7 @@ class Pair extends Context.Service<Pair, { readonly one: RunnerProcess; readonly
 }
 
 const cableTo = ({ port }: RunnerProcess) =>
-  Effect.acquireRelease(Effect.promise(() => cable(port)), (made) => Effect.sync(made.close))
+  Effect.acquireRelease(Effect.promise(() => cable(() => port)), (made) => Effect.sync(made.close))
 
 const layer = (ports: ReadonlyArray<number>, options: Partial<RunnerSystemOptions> = {}) =>
   ActorSystem.layerRunner({
