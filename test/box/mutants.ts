@@ -569,8 +569,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "later: an answer counts though its message is not answered",
     file: "hosts/Cell.ts",
-    from: "    if (this.served && this.message === undefined) this.options.report.answered([answer])",
-    to: "    if (this.served) this.options.report.answered([answer])",
+    from: "    if (this.served && this.message === undefined) this.reportAnswers()",
+    to: "    if (this.served) this.reportAnswers()",
     workload: "queues",
     seeds: 50
   },

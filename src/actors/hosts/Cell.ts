@@ -22,8 +22,9 @@ import * as Codec from "../messages/Codec.ts"
 import { encode } from "../messages/Outcome.ts"
 import { type Incarnation, Own, type Self } from "../Self.ts"
 import { type Answer, mark, type Token } from "../Token.ts"
+import { Answers } from "./Answers.ts"
 import { type Caller, give, Hand, type Made } from "./Hand.ts"
-import type { Answers, Call, Identity, Reply, Timers, Told } from "./Host.ts"
+import type { Answers as Given, Call, Identity, Reply, Timers, Told } from "./Host.ts"
 
 export interface CellMessage {
   readonly seq: number
@@ -67,7 +68,7 @@ export interface CellReport {
     reply: Reply,
     state: unknown,
     timers: Timers,
-    answers: Answers
+    answers: Given
   ): void
   answered(answers: ReadonlyArray<AnswerWord>): void
   timed(timers: ReadonlyArray<TimerChange>): void
@@ -130,15 +131,13 @@ export class Cell<R> implements Incarnation, Caller {
   private timers: Array<readonly [at: number, change: TimerChange]> | undefined
   private hand: Hand | undefined
   private calls: LooseCalls | undefined
-  /** Messages that are to be answered later, and for whose answer somebody waits as far as is known here. */
-  private open: Set<number> | undefined
-  /** What the message in hand, or the start, has answered of them so far. */
-  private answers: Array<AnswerWord> | undefined
+  /** Made where something is to be answered later. */
+  private answers: Answers | undefined
 
   /** `later`: messages that are to be answered later, and for whose answer somebody waits. */
   constructor(options: CellOptions<R>, later: ReadonlyArray<number>) {
     this.options = options
-    if (later.length > 0) this.open = new Set(later)
+    if (later.length > 0) this.answers = new Answers(later)
   }
 
   /** Starts the incarnation on `run`, which provides what its behavior needs. */
@@ -200,7 +199,7 @@ export class Cell<R> implements Incarnation, Caller {
 
   /** Nobody waits any more for the answer to a message that was to be answered later. */
   forsake(seq: number): void {
-    this.open?.delete(seq)
+    this.answers?.forsake(seq)
   }
 
   /** How a call of this incarnation ended; `outcome` where it comes from this side. */
@@ -231,9 +230,9 @@ export class Cell<R> implements Incarnation, Caller {
   }
 
   asking(call: Call): void {
-    const { answers, options: { report } } = this
+    const answered = call.seq === 0 ? undefined : this.answers?.answered
     // What follows from an answer must not be done twice, so that is to stand.
-    report.asking(answers === undefined || call.seq === 0 ? call : { ...call, answered: answers.map(([seq]) => seq) })
+    this.options.report.asking(answered === undefined ? call : { ...call, answered })
   }
 
   abandoned(seq: number, call: number): void {
@@ -268,6 +267,12 @@ export class Cell<R> implements Incarnation, Caller {
     return this.options.actor.address
   }
 
+  /** Answers that belong to no message. */
+  private reportAnswers(): void {
+    const answers = this.answers?.take()
+    if (answers !== undefined) this.options.report.answered(answers)
+  }
+
   get leave(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const hand = current()
@@ -282,12 +287,11 @@ export class Cell<R> implements Incarnation, Caller {
     const method = definition.methods.get(token.method)
     if (token.actor !== id || method === undefined) return false
     const { seq } = token
-    const waited = this.open?.has(seq) === true || this.message?.seq === seq
-    if (this.dying || !waited || this.answers?.some((answer) => answer[0] === seq) === true) return false
-    this.open?.delete(seq)
+    this.answers ??= new Answers([])
+    if (this.dying || !this.answers.waitsFor(seq, this.seq)) return false
     const answer: AnswerWord = [seq, ...encode(method, outcome)]
-    if (this.served && this.message === undefined) this.options.report.answered([answer])
-    else (this.answers ??= []).push(answer)
+    this.answers.give(answer)
+    if (this.served && this.message === undefined) this.reportAnswers()
     return true
   }
 
@@ -396,9 +400,7 @@ export class Cell<R> implements Incarnation, Caller {
           this.serving = serving
           this.dropHand()
           report.started(this.takeTimers())
-          const { answers } = this
-          this.answers = undefined
-          if (answers !== undefined) report.answered(answers)
+          this.reportAnswers()
           return this.next
         }
       }
@@ -497,11 +499,10 @@ export class Cell<R> implements Incarnation, Caller {
     }
     if (message !== undefined) {
       depth++
-      const { answers } = this
-      this.answers = undefined
+      const answers = this.answers?.take()
       const { method, seq } = message
       const later = Exit.isSuccess(outcome) && outcome.value === mark
-      if (later && answers?.some((answer) => answer[0] === seq) !== true) (this.open ??= new Set()).add(seq)
+      if (later) (this.answers ??= new Answers([])).expect(seq, answers)
       this.options.report.replied(seq, method, later ? "later" : outcome, state, this.takeTimers(), answers)
       depth--
     }

@@ -157,8 +157,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private served = false
   /** Whether the present incarnation serves. */
   private up = false
-  private lastDeath: Death | undefined
-  private diedAt = 0
+  /** The last death, when it was seen, and how many messages are to run again. */
+  private last: { readonly death: Death; readonly at: number; replayed: number } | undefined
   /** Deaths since the last committed reply. */
   private consecutive = 0
   /** The message in hand at the last death. */
@@ -167,7 +167,6 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private freeSince = 0
   /** The message in hand at the last of them, and at how many in a row. */
   private suspect: PoisonMessage | undefined
-  private replayed = 0
   /** What the message in hand has called and was told, where it has called somebody. */
   private journal: Journal | undefined
   /** Calls that have not ended. Those of the message in hand wait for others, and must not wait for themselves. */
@@ -498,14 +497,15 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       this.around.publish({ _tag: "Started", actor: this.name, incarnation })
       if (this.startAwaited !== undefined) Deferred.doneUnsafe(this.startAwaited, Exit.void)
       this.startAwaited = undefined
-    } else if (this.lastDeath !== undefined) {
+    } else if (this.last !== undefined) {
+      const { at, death, replayed } = this.last
       this.around.publish({
         _tag: "Restarted",
         actor: this.name,
         incarnation,
-        death: this.lastDeath,
-        recoveryMillis: Math.max(0, this.around.now() - this.diedAt),
-        replayed: this.replayed
+        death,
+        recoveryMillis: Math.max(0, this.around.now() - at),
+        replayed
       })
     }
   }
@@ -633,8 +633,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.up = false
     this.loose = 0
     this.status = "restarting"
-    this.diedAt = this.around.now()
-    this.lastDeath = death
+    const last = this.last = { death, at: this.around.now(), replayed: 0 }
     // Their names are free for the next incarnation.
     const kept = this.siblings.stopsChildren ? this.ledger.oldest?.seq : undefined
     this.orphan(({ belongs, seq }) =>
@@ -654,7 +653,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       this.journal = undefined
       this.settleLater()
     }
-    this.replayed = this.ledger.rewind()
+    last.replayed = this.ledger.rewind()
     if (death.kind === "Cancelled" || death.kind === "Moved") this.siblings.cancelled(this, death)
     else this.siblings.lost(this, death, this.consecutive, bystander && sentence === undefined)
     this.heldAtDeath = undefined
@@ -683,7 +682,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.settleLater()
     // What must not run twice has left already.
     if (this.ledger.take(envelope.seq) === undefined) return true
-    this.replayed--
+    if (this.last !== undefined) this.last.replayed--
     this.admit()
     this.failWithDeath(envelope, death)
     return true
