@@ -117,7 +117,7 @@ live(
 
     const nothing = yield* troupe(cwd, ["dashboard", "nowhere"])
     assert.strictEqual(nothing.code, 1)
-    assert.match(nothing.stderr, /^There is no run and no simulation in nowhere\. [^\n]*\n$/)
+    assert.match(nothing.stderr, /^There is no folder nowhere: [^\n]*\n$/)
     const folders = yield* looked(cwd, ["dashboard"])
     yield* folders.page.until("all", (heard) => heard.some(({ is }) => is === "load"))
     const { head, id } = folders.page.of("head").at(-1)!

@@ -195,15 +195,29 @@ export class FolderViews {
     this.folders = folders
   }
 
-  /** Looks for folders that are new. Fails where there is none at all. */
-  readonly search: Effect.Effect<void, NothingToShow, Needs> = Effect.gen({ self: this }, function*() {
-    yield* Effect.forEach(this.folders, (folder) => this.searchIn(folder, deepest), { discard: true })
-    if (this.views.size > 0) return
-    const named = this.folders.map((folder) => plainLine(folder, 100)).join(", ")
-    return yield* new NothingToShow({
-      message: `There is no run and no simulation in ${named}. Name a folder of one, or a folder that holds such.`
-    })
+  /** Fails where somebody has named what is no folder. */
+  readonly confirm: Effect.Effect<void, NothingToShow, FileSystem.FileSystem> = Effect.gen({ self: this }, function*() {
+    const fs = yield* FileSystem.FileSystem
+    for (const folder of this.folders) {
+      const found = yield* Effect.option(fs.stat(folder))
+      if (Option.isSome(found) && found.value.type === "Directory") continue
+      return yield* new NothingToShow({
+        message: `There is no folder ${
+          plainLine(folder, 200)
+        }: name that of a run or a simulation, or one that holds such.`
+      })
+    }
   })
+
+  /** How many are shown. */
+  get size(): number {
+    return this.views.size
+  }
+
+  /** Looks for runs and simulations that are new. */
+  private readonly search = Effect.suspend(() =>
+    Effect.forEach(this.folders, (folder) => this.searchIn(folder, deepest), { discard: true })
+  )
 
   private searchIn(at: string, depth: number): Effect.Effect<void, never, Needs> {
     return Effect.gen({ self: this }, function*() {
@@ -253,7 +267,7 @@ export class FolderViews {
 
   /** Takes in what is new. */
   private readonly look: Effect.Effect<void, never, Needs> = Effect.gen({ self: this }, function*() {
-    if (this.ticks++ % searchEvery === 0) yield* Effect.ignore(this.search)
+    if (this.ticks++ % searchEvery === 0) yield* this.search
     yield* Effect.forEach(Array.from(this.views.values()), ({ read }) => Effect.andThen(read, Effect.yieldNow), {
       discard: true
     })

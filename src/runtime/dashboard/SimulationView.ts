@@ -95,6 +95,7 @@ export class SimulationView implements Onlooker {
         ...Object.entries(config).map(([name, value]) => [name, JSON.stringify(value) ?? "-"] as const)
       ]
     })
+    this.subject.say(null, "state", "the simulation begins")
     this.tellControl()
   }
 

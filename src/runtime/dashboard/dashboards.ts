@@ -78,9 +78,12 @@ export const ofSimulation = Effect.fnUntraced(function*(port: number, paused: bo
 export const ofFolders = Effect.fnUntraced(function*(port: number, folders: ReadonlyArray<string>) {
   const board = new Board("dashboard")
   const views = new FolderViews(board, folders)
-  yield* views.search
+  yield* views.confirm
   const refresh = yield* views.refresh
   yield* refresh
   yield* open({ board, port, notice: toldOnError, millis: pace.folders, refresh, over: () => {} })
+  if (views.size === 0) {
+    yield* toldOnError("There is no run and no simulation there yet; the page shows them as they come.")
+  }
   return yield* Effect.never
 })
