@@ -47,6 +47,7 @@ import type { Placement, RemotePlacement } from "./Placement.ts"
 import { placement, type SpawnOptions, spawnRules } from "./SpawnOptions.ts"
 import * as Supervision from "./Supervision.ts"
 import { systemKey } from "./systemKey.ts"
+import * as telemetry from "./telemetry.ts"
 
 export type { SpawnOptions }
 
@@ -330,7 +331,7 @@ const opening = {
     opener: ProcessLink.open(options),
     entry: options.entry.href
   }),
-  runner: (options: RunnerHostOptions) => {
+  runner: (options: RunnerHostOptions, traffic: RunnerLink.RunnerLinkOptions["traffic"]) => {
     const found = Duration.toMillis(options.runnerDeadline ?? "60 seconds")
     const opener = RunnerLink.open({
       directory: options.runners instanceof RunnerDirectory.RunnerDirectory
@@ -346,13 +347,14 @@ const opening = {
       fence: options.fence ?? true,
       waitMillis: found,
       ca: options.ca,
-      notice: options.notice ?? (() => {})
+      notice: options.notice ?? (() => {}),
+      traffic
     })
     // To wait for a runner is none of a host's own start.
     const startDeadline = found + Duration.toMillis(options.startDeadline ?? usualStart)
     return { ...options, opener, startDeadline, entry: "on a runner" }
   }
-} satisfies Record<RemotePlacement, (options: never) => Opening>
+} satisfies Record<RemotePlacement, (options: never, traffic: never) => Opening>
 
 /** What all of them come to. */
 interface Opening extends RemoteSystemOptions {
@@ -403,10 +405,12 @@ const make = <B extends ReadonlyArray<Behavior<unknown>>>(
     const context = yield* Effect.context<Exclude<Services<B>, ActorSystem>>()
     // What the context lacks of the behaviors' needs is the system itself; it is added before the first of them starts.
     const complete = () => Context.add(context, ActorSystem, shape) as Context.Context<Services<B>>
+    const traffic = (way: "sent" | "received", bytes: number): void =>
+      telemetry.metrics[way === "sent" ? "sentBytes" : "receivedBytes"].updateUnsafe(bytes, context)
     const system = new System(context, options, (publish, loop, called) => {
       const threads = thread && remoteHosts("thread", opening.thread(thread), publish, loop, called)
       const processes = process && remoteHosts("process", opening.process(process), publish, loop, called)
-      const runners = runner && remoteHosts("runner", opening.runner(runner), publish, loop, called)
+      const runners = runner && remoteHosts("runner", opening.runner(runner, traffic), publish, loop, called)
       return {
         fiber: fiber.length > 0
           ? [new FiberHost(0, behaviorsByName(fiber), loop, complete, options.checks ?? true)]

@@ -19,6 +19,8 @@ export const metrics = {
   restarts: counter("troupe_actor_restarts_total", "incarnations that took the place of one that died"),
   failures: counter("troupe_actor_failures_total", "actors that supervision gave up"),
   unheard: counter("troupe_actor_unheard_total", "messages that failed and whose outcome nobody waited for"),
+  sentBytes: counter("troupe_actor_sent_bytes_total", "bytes that went to hosts on other machines"),
+  receivedBytes: counter("troupe_actor_received_bytes_total", "bytes that came from hosts on other machines"),
   recovery: Metric.histogram("troupe_actor_recovery_milliseconds", {
     description: "from the death of an incarnation until the next one served",
     boundaries: Metric.exponentialBoundaries({ start: 1, factor: 2, count: 16 })

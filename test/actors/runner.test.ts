@@ -3,7 +3,7 @@
  * count once, and how long it takes is bounded by the lease.
  */
 import { assert, describe, it, layer as itLayer } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Redacted, Schedule, type Scope, Stream } from "effect"
+import { Context, Effect, Fiber, Layer, Metric, Redacted, Schedule, type Scope, Stream } from "effect"
 import { spawn as spawnProcess } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as net from "node:net"
@@ -12,6 +12,7 @@ import { ActorSystem, type RunnerSystemOptions } from "../../src/actors/ActorSys
 import * as Runner from "../../src/actors/hosts/Runner.ts"
 import type { LifecycleEvent } from "../../src/actors/LifecycleEvent.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
+import { metrics as telemetry } from "../../src/actors/telemetry.ts"
 import { type Cable, cable } from "./fixtures/cable.ts"
 import { build, type RunnerFixture, secret } from "./fixtures/runner.ts"
 import { Tally } from "./fixtures/tally.ts"
@@ -244,6 +245,9 @@ itLayer(Pair.layer, { excludeTestServices: true })("two machines", (it) => {
         assert.strictEqual(yield* tally.Add({ n: 1 }), 2)
         const doubled = yield* tally.Double({ floats: Float32Array.of(1, 2.5) })
         assert.deepStrictEqual(doubled, Float32Array.of(2, 5))
+        for (const metric of [telemetry.sentBytes, telemetry.receivedBytes]) {
+          assert.isAbove((yield* Metric.value(metric)).count, 100)
+        }
       }).pipe(Effect.scoped, Effect.provide(layer([port])))
     })), 30_000)
 

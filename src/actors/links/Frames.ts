@@ -19,7 +19,8 @@ export const kinds = {
   beat: 3
 } as const
 
-const head = 5
+/** Bytes of a frame before its body. */
+export const head = 5
 
 /** Bytes of a frame before both sides have proved who they are. */
 export const shortFrame = 1 << 16

@@ -42,6 +42,8 @@ export interface RunnerLinkOptions {
   readonly ca: string | undefined
   /** Told what a person should know. */
   readonly notice: (text: string) => void
+  /** Told how many bytes of batches have gone and come. */
+  readonly traffic: (way: "sent" | "received", bytes: number) => void
 }
 
 /** Signs of life in a lease. */
@@ -209,6 +211,7 @@ class Link implements HostLink {
     if (this.socket === undefined || this.lost) return
     this.unsettled.posted(batch)
     Frames.sendBatch(this.socket, body)
+    this.options.traffic("sent", Frames.head + body.length)
   }
 
   terminate(): void {
@@ -350,6 +353,7 @@ class Link implements HostLink {
       case Frames.kinds.beat:
         return
       case Frames.kinds.batch: {
+        this.options.traffic("received", Frames.head + body.length)
         let batch: ReadonlyArray<Report>
         try {
           // Whether each is a report is for `RemoteHost` to say, as of any link.
