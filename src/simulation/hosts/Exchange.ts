@@ -27,8 +27,11 @@ const controlWords = 64
 /** What a host says of itself, in `facts`: when its next event is, and whether it has more to send. */
 const factWords = 2
 
-/** 64-bit words of a host's clock: the time of the event that happens there, whose turn it is, and whether it is in a window. */
-export const clockWords = 3
+/**
+ * 64-bit words of a host's clock: the time of the event that happens there, whose turn it is, and whether it is in a window. Two cache
+ * lines, since it is written at every event: hosts whose clocks lie in one line would wait for each other.
+ */
+export const clockWords = 16
 
 /** Shared memory for so many hosts. */
 export interface ExchangeMemory {
