@@ -18,8 +18,8 @@ import * as Schema from "effect/Schema"
  * - `Diverged`: a message that ran again did not do what it had done before, so it cannot count once.
  * - `Sibling`: the actor itself was well, but its group restarts together.
  * - `ChildFailed`: a child has failed for good whose failure is its parent's too (`onFailure: "fail me"`), or that escalated.
- * - `Cancelled`: nobody waited any more for what it did, and the method may be given up (`Actor.Cancellable`). It is not
- *   counted, and supervision is not asked.
+ * - `Cancelled`: nobody waited any more for what it did, and the method may be given up (`Actor.Cancellable`); or for what it
+ *   had answered later (`Actor.later`). It is not counted, and supervision is not asked.
  * - `Moved`: the actor itself was well and had nothing in hand, and goes on elsewhere: its runner takes no more work, or
  *   another has more room. It is not counted either.
  */

@@ -6,6 +6,7 @@ import { Rpc } from "../../../src/actors/Actor.ts"
 import { Death } from "../../../src/actors/Death.ts"
 import type { Envelope, Host, Tenant } from "../../../src/actors/hosts/Host.ts"
 import type { LifecycleEvent } from "../../../src/actors/LifecycleEvent.ts"
+import { requests, systemAddress } from "../../../src/actors/messages/requests.ts"
 import { Alarms } from "../../../src/actors/owner/Alarms.ts"
 import { Guardian } from "../../../src/actors/owner/Guardian.ts"
 import { Siblings } from "../../../src/actors/owner/Siblings.ts"
@@ -178,6 +179,68 @@ describe("Guardian", () => {
     guardian.started(2)
     assert.deepStrictEqual(heard.slice(-3), ["withdraw 1", "place 2", "deliver 2:2"])
     assert.deepStrictEqual([guardian.restarts, guardian.status], [0, "running"])
+  })
+
+  it("answers later, once, and forgets who gave up", () => {
+    const { ask, guardian, heard, outcomes } = setUp()
+    ask(add)
+    const second = ask(add)!
+    guardian.replied(1, 1, "later", { total: 1 })
+    guardian.replied(1, 2, "later", { total: 2 })
+    assert.deepStrictEqual(guardian.later, [1, 2])
+    assert.deepStrictEqual(outcomes, [])
+    ask(once)
+    // An answer counts with the reply that it comes with.
+    guardian.replied(1, 3, Exit.void, { total: 3 }, undefined, [[1, "success", 7]])
+    assert.deepStrictEqual(outcomes, [Exit.void, Exit.succeed(7)])
+    guardian.abandon(second)
+    assert.strictEqual(heard.at(-1), "forsake 2")
+    assert.deepStrictEqual(guardian.later, [])
+  })
+
+  it("does not commit what answers one who had given up: the message runs again, and nothing is counted", () => {
+    const { ask, guardian, heard, outcomes } = setUp()
+    const first = ask(add)!
+    guardian.replied(1, 1, "later", { total: 1 })
+    ask(add)
+    guardian.abandon(first)
+    guardian.replied(1, 2, Exit.succeed("in error"), { total: 99 }, undefined, [[1, "success", 7]])
+    assert.strictEqual(heard.at(-1), "halt")
+    assert.isTrue(guardian.deaf)
+    // What it still says is not heard.
+    guardian.replied(1, 2, Exit.succeed("in error"), { total: 99 })
+    guardian.died(1, killed, 2)
+    guardian.started(2)
+    assert.deepStrictEqual(heard.slice(-2), ["place 2", "deliver 2:2"])
+    guardian.replied(2, 2, Exit.succeed("kept"), { total: 2 })
+    assert.deepStrictEqual(outcomes, [Exit.succeed("kept")])
+    assert.deepStrictEqual(guardian.state, { total: 2 })
+    assert.strictEqual(guardian.restarts, 0)
+  })
+
+  it("lets an answer stand once a call has followed it", () => {
+    const { ask, guardian, heard, outcomes } = setUp()
+    const first = ask(add)!
+    guardian.replied(1, 1, "later", { total: 1 })
+    ask(add)
+    const call = {
+      seq: 2,
+      call: 1,
+      mode: "tell",
+      millis: 0,
+      failWhenFull: false,
+      heard: 0,
+      slept: 0,
+      began: 0
+    } as const
+    const to = systemAddress(() => undefined)
+    guardian.asking(1, { ...call, to, method: requests.lookup, payload: {}, value: {}, answered: [1] })
+    guardian.abandon(first)
+    assert.notInclude(heard, "forsake 1")
+    guardian.replied(1, 2, Exit.succeed("done"), { total: 2 }, undefined, [[1, "success", 7]])
+    // Nobody is there to be told; it counts all the same.
+    assert.deepStrictEqual(outcomes, [Exit.succeed("done")])
+    assert.deepStrictEqual(guardian.later, [])
   })
 
   it("to resume leaves out the message in hand, and is to restart where there is none", () => {
