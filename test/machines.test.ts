@@ -190,3 +190,25 @@ live(
     assert.deepStrictEqual([code, stderr], [143, ""])
   })
 )
+
+live(
+  "a runner that is drained ends, and one that is not there is one sentence",
+  Effect.gen(function*() {
+    const cwd = yield* temporary
+    const one = yield* runner(cwd)
+    const drain = (address: string) => troupe(cwd, ["runner", "drain", address, "--secret-file", "secret"])
+    const drained = yield* drain(one.address)
+    assert.deepStrictEqual(
+      [drained.code, drained.stderr, drained.stdout],
+      [0, "", `Drained ${one.address}: it has no work, and ends.\n`]
+    )
+    assert.strictEqual((yield* one.ended).code, 0)
+    const absent = yield* drain(one.address)
+    assert.deepStrictEqual(
+      [absent.code, absent.stderr],
+      [1, `The runner at ${one.address} was not drained: nobody listens there.\n`]
+    )
+    const odd = yield* troupe(cwd, ["runner", "dance", "--secret-file", "secret"])
+    assert.deepStrictEqual([odd.code, odd.stderr], [2, `A runner can be told to drain, and not to "dance".\n`])
+  })
+)
