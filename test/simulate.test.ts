@@ -129,6 +129,21 @@ live(
 )
 
 live(
+  "keeps how a simulation without an end of its own has ended",
+  Effect.gen(function*() {
+    const cwd = yield* temporary
+    const folders = yield* Effect.forEach(["1", "2"], (seed) =>
+      Effect.map(
+        troupe(cwd, ["simulate", bank, "--seed", seed, "--json"]),
+        ({ stdout }) => path.join(cwd, String(last(stdout)["folder"]))
+      ))
+    const differ = yield* troupe(cwd, ["diff", bank, ...folders])
+    assert.strictEqual(differ.code, 1, differ.stderr)
+    assert.match(differ.stdout, /^\d+ events are the same\. Then\n/)
+  })
+)
+
+live(
   "refuses in one sentence, and leaves nothing behind",
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem

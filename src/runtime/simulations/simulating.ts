@@ -185,7 +185,7 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
     if (agents) {
       for (const [kind, more] of agentRows(world)) tables.set(kind, [...tables.get(kind) ?? [], ...more])
     }
-    if (now < due && now !== until) return
+    if (now < due && now !== until && !world.isOver) return
     due = nextDue(now)
     yield* SimulationFolder.writeCheckpoint(folder, now, bytes)
   })
