@@ -4,9 +4,11 @@ import type { Command, Report } from "./HostLink.ts"
 export class Unsettled {
   /** By actor: its start, and messages. */
   private readonly counts = new Map<number, number>()
+  /** It has said that it is ready: before that it is told nothing, and somebody waits for it. */
+  private begun = false
 
   get empty(): boolean {
-    return this.counts.size === 0
+    return this.begun && this.counts.size === 0
   }
 
   posted(batch: ReadonlyArray<Command>): void {
@@ -34,6 +36,8 @@ export class Unsettled {
           this.counts.delete(report[1])
           break
         case "ready":
+          this.begun = true
+          break
         case "answers":
         case "timed":
         case "asking":
