@@ -5,14 +5,14 @@ import { defineConfig } from "vitest/config"
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
-/** One file at a time: what measures, stops or replaces clocks, threads and processes, or builds what others run. */
+/** One file at a time: what measures, stops whole programs, or builds what others run. */
 const alone = [
-  "test/actors/{givenUp,kill,pause,process,thread,timers}.test.ts",
+  "test/actors/{givenUp,pause}.test.ts",
   "test/actors/links/{HandOvers,model,Poller,SharedLink}.test.ts",
   "test/bench/*.test.ts",
   "test/scripts/*.test.ts",
   "test/time/*.test.ts",
-  "test/{compileCache,dying,ending,firstLoading,loading,package,resume,time}.test.ts"
+  "test/{package,time}.test.ts"
 ]
 
 export default defineConfig({

@@ -116,4 +116,20 @@ describe("zoo", () => {
       assert.strictEqual(unknown.code, 2)
     })
   )
+
+  live(
+    "has a page of which a row can be made again",
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const page = yield* fs.readFileString("docs/zoo.md")
+      const [, steps, hash] =
+        /\| MountainCarContinuous-v0 \| ppo \| (19,\d+) \| 6 \| [^|]+ \| `([0-9a-f]{64})`/.exec(page) ?? []
+      const { code, stderr, stdout } = yield* troupe(yield* temporary, [
+        ...["--env-id", "MountainCarContinuous-v0", "--algo", "ppo", "--keep-going", "--seed", "6", "--json"],
+        ...["--total-timesteps", String(steps).replace(",", ""), "--run-folder", "false"]
+      ])
+      assert.strictEqual(code, 0, stderr)
+      assert.strictEqual(JSON.parse(stdout.trim().split("\n").at(-1)!).weights_sha256, hash)
+    })
+  )
 })

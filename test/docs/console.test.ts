@@ -197,6 +197,8 @@ describe("what the pages print", () => {
 
   it("has no hash that no run is compared with", () => {
     for (const page of pages) {
+      // Written by a program, and compared by `zoo.test.ts`.
+      if (page === "docs/zoo.md") continue
       const printed = printing.filter((command) => command.page === page).flatMap(({ printed }) => printed).join("\n")
       for (const [hash] of readFileSync(path.join(root, page), "utf8").matchAll(/\b[0-9a-f]{64}\b/g)) {
         assert.include(printed, hash, `${page} prints a hash outside a console block that begins with its command`)

@@ -36,7 +36,15 @@ const buildId = (): string => {
 
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), "troupe-build-"))
-  for (const path of ["scripts/build.ts", "package.json", "package-lock.json", "src/model/kernels/assembly"]) {
+  for (
+    const path of [
+      "scripts/build.ts",
+      "package.json",
+      "package-lock.json",
+      "src/sources.ts",
+      "src/model/kernels/assembly"
+    ]
+  ) {
     cpSync(path, inProject(path), { recursive: true })
   }
   mkdirSync(inProject("src", "runtime", "workers"), { recursive: true })
