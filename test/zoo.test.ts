@@ -124,9 +124,11 @@ describe("zoo", () => {
       const page = yield* fs.readFileString("docs/zoo.md")
       const [, steps, hash] =
         /\| MountainCarContinuous-v0 \| ppo \| (19,\d+) \| 6 \| [^|]+ \| `([0-9a-f]{64})`/.exec(page) ?? []
+      const flags = "--env-id MountainCarContinuous-v0 --algo ppo --keep-going --seed 6 --json --run-folder false"
       const { code, stderr, stdout } = yield* troupe(yield* temporary, [
-        ...["--env-id", "MountainCarContinuous-v0", "--algo", "ppo", "--keep-going", "--seed", "6", "--json"],
-        ...["--total-timesteps", String(steps).replace(",", ""), "--run-folder", "false"]
+        ...flags.split(" "),
+        "--total-timesteps",
+        String(steps).replace(",", "")
       ])
       assert.strictEqual(code, 0, stderr)
       assert.strictEqual(JSON.parse(stdout.trim().split("\n").at(-1)!).weights_sha256, hash)
