@@ -27,8 +27,8 @@ export type Token = typeof Token.Type
  */
 export type Answer = (token: Token, outcome: Exit.Exit<unknown, unknown>) => boolean
 
-/** What a handler succeeds with that answers later. */
-export const mark = Symbol("troupe/actors/later")
+/** What a handler succeeds with that answers later; the same in every copy of this file. */
+export const mark = Symbol.for("troupe/actors/later")
 
 /** What a handler ends with whose message is answered later. It commits like a reply, and the message does not run again. */
 // Nobody is given the value: the asker waits on.

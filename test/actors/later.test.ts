@@ -98,6 +98,20 @@ for (const [placement, system] of Object.entries(layers)) {
         assert.match(String(yield* Fiber.join(third)), /Closed/)
       }))
 
+    live(
+      "an answer that cannot cross is refused, and the reply that it comes with is not",
+      () =>
+        Effect.gen(function*() {
+          const { later, queue } = yield* queueing
+          const memory = yield* fork(queue.Memory())
+          yield* until(later, (count) => count === 1)
+          assert.strictEqual(yield* queue.Give(), 8)
+          const exit = yield* Fiber.join(memory)
+          if (placement === "process") assert.match(String(exit), /MessageRefused/)
+          else assert.deepStrictEqual(Exit.map(exit, ({ byteLength }) => byteLength), Exit.succeed(8))
+        })
+    )
+
     live("who waits when its actor ends, or forgets, is told so", () =>
       Effect.gen(function*() {
         const { later, laterOf, queue, system } = yield* queueing

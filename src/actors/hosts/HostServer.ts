@@ -17,7 +17,7 @@ import type { Behavior, Method } from "../Actor.ts"
 import { Death, fromCause } from "../Death.ts"
 import { EventLoop } from "../EventLoop.ts"
 import type { Address, At } from "../InHand.ts"
-import type { Command, HostPort, JournalWord, Report, StartCommand, Working } from "../links/HostLink.ts"
+import type { AnswerWord, Command, HostPort, JournalWord, Report, StartCommand, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { systemKey } from "../systemKey.ts"
 import { Cell, Replayed } from "./Cell.ts"
@@ -271,9 +271,21 @@ export class HostServer<R> {
 
   private unsendable(report: Report, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
+    const refused = (answers: ReadonlyArray<AnswerWord>): ReadonlyArray<AnswerWord> =>
+      answers.map(([seq]) => [seq, "refused", reason])
+    if (report[0] === "answers") return this.outbox.say([report[0], report[1], report[2], refused(report[3])])
     if (report[0] !== "replied") throw error
-    const [kind, actor, incarnation, seq, , , state, timers] = report
-    this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, timers])
+    const [kind, actor, incarnation, seq, outcome, value, state, timers, answers] = report
+    if (answers === undefined) {
+      return this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, timers])
+    }
+    // It may be one of the answers that cannot be sent, or the reply itself.
+    const others = refused(answers)
+    try {
+      this.outbox.say([kind, actor, incarnation, seq, outcome, value, state, timers, others])
+    } catch {
+      this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, timers, others])
+    }
   }
 
   /**

@@ -5,6 +5,7 @@ import * as Actor from "../../../src/actors/Actor.ts"
 import { Rpc } from "../../../src/actors/Actor.ts"
 import { Death } from "../../../src/actors/Death.ts"
 import type { Envelope, Host, Tenant } from "../../../src/actors/hosts/Host.ts"
+import type { Address } from "../../../src/actors/InHand.ts"
 import type { LifecycleEvent } from "../../../src/actors/LifecycleEvent.ts"
 import { requests, systemAddress } from "../../../src/actors/messages/requests.ts"
 import { Alarms } from "../../../src/actors/owner/Alarms.ts"
@@ -45,7 +46,7 @@ const setUp = (
     deliver: (tenant: Tenant, { seq }: Envelope) => heard.push(`deliver ${tenant.incarnation}:${seq}`),
     withdraw: (_, { seq }) => heard.push(`withdraw ${seq}`),
     forsake: (_, seq) => heard.push(`forsake ${seq}`),
-    answered: () => heard.push("answered"),
+    answered: (_tenant, _seq, call) => heard.push(`answered ${call}`),
     stop: () => heard.push("stop"),
     halt: () => heard.push("halt"),
     kill: () => Effect.void,
@@ -179,6 +180,26 @@ describe("Guardian", () => {
     guardian.started(2)
     assert.deepStrictEqual(heard.slice(-3), ["withdraw 1", "place 2", "deliver 2:2"])
     assert.deepStrictEqual([guardian.restarts, guardian.status], [0, "running"])
+  })
+
+  it("tells what a call has ended with when it returns, after what its message was told meanwhile", () => {
+    const { ask, guardian, heard } = setUp()
+    ask(add)
+    const resumes: Array<(outcome: Exit.Exit<unknown, unknown>) => void> = []
+    const other: Address = {
+      ...systemAddress((_method, _payload, _millis, _tell, _failWhenFull, resume) => {
+        resumes.push(resume)
+        // The second is answered at once, and then the first.
+        for (const each of resumes.length === 2 ? resumes.toReversed() : []) each(Exit.succeed(1))
+        return undefined
+      }),
+      id: 7
+    }
+    const when = { heard: 0, slept: 0, began: 0, millis: 0, failWhenFull: false } as const
+    for (const call of [1, 2]) {
+      guardian.asking(1, { ...when, seq: 1, call, mode: "ask", to: other, method: add, payload: {}, value: {} })
+    }
+    assert.deepStrictEqual(heard.slice(-2), ["answered 1", "answered 2"])
   })
 
   it("answers later, once, and forgets who gave up", () => {
