@@ -1,15 +1,22 @@
 /** Runners and trainers that meet in a database: who is gone is replaced, and the run ends with the weights of any other. */
 import { assert, describe } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
-import { live, type Outcome, temporary } from "./program.ts"
+import { live, type Outcome, temporary, troupe } from "./program.ts"
 import { runner } from "./runnerProcess.ts"
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url))
-const hash = "604aa8d118c037ddc90759cd49a8b9bb85d9e78d2b5f4e12e0a99aa83908407a"
+/** Long enough to be stopped in the middle, on any machine. */
+const flags = "--n-envs 10 --seed 1 --keep-going --total-timesteps 100000 --eval-episodes 5 --json".split(" ")
+
+const hashOf = ({ stderr, stdout }: Outcome): string => {
+  const last = stdout.trimEnd().split("\n").at(-1) ?? ""
+  assert.include(last, `"event":"finished"`, stderr)
+  return /"weights_sha256":"(\w+)"/.exec(last)![1]!
+}
 
 interface Trainer {
   readonly kill: (signal: NodeJS.Signals) => void
@@ -22,9 +29,8 @@ const trainer = (cwd: string): Effect.Effect<Trainer> =>
   Effect.sync(() => {
     const args = [
       cli,
-      ..."--n-envs 10 --seed 1 --placement runner --runners cluster --workers 2 --checkpoint-interval 50 --json".split(
-        " "
-      ),
+      ...flags,
+      ..."--placement runner --runners cluster --workers 2 --checkpoint-interval 50".split(" "),
       "--cluster",
       `sqlite:${path.join(cwd, "cluster.db")}`,
       "--runner-secret-file",
@@ -39,11 +45,11 @@ const trainer = (cwd: string): Effect.Effect<Trainer> =>
     return {
       kill: (signal) => void child.kill(signal),
       says: (what) =>
-        Effect.suspend(() => stdout.includes(what) || stderr.includes(what) ? Effect.void : Effect.fail("not yet"))
-          .pipe(
-            Effect.eventually,
-            Effect.timeoutOrElse({ duration: "20 seconds", orElse: () => Effect.die(`never said ${what}: ${stderr}`) })
-          ),
+        Effect.sync(() => stdout.includes(what) || stderr.includes(what)).pipe(
+          Effect.repeat({ until: (said) => said, schedule: Schedule.spaced(5) }),
+          Effect.timeoutOrElse({ duration: "20 seconds", orElse: () => Effect.die(`never said ${what}: ${stderr}`) }),
+          Effect.asVoid
+        ),
       ended: Effect.promise(() => ended)
     }
   })
@@ -64,10 +70,11 @@ describe("a trainer in a cluster", () => {
         const second = yield* scopedTrainer(cwd)
         yield* first.says(`"event":"checkpoint"`)
         first.kill(signal)
-        const { code, stderr, stdout } = yield* second.ended
-        assert.include(stdout, `"weights_sha256":"${hash}"`, stderr)
-        assert.strictEqual(code, 0)
-        assert.match(stderr, /Taking over the run run, term 2/)
+        const outcome = yield* second.ended
+        const undisturbed = yield* troupe(cwd, [...flags, "--placement", "fiber", "--no-run-folder"])
+        assert.strictEqual(hashOf(outcome), hashOf(undisturbed))
+        assert.strictEqual(outcome.code, 0)
+        assert.match(outcome.stderr, /Taking over the run run, term 2/)
         if (signal === "SIGSTOP") {
           first.kill("SIGCONT")
           const woken = yield* first.ended
