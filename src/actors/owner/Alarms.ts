@@ -5,6 +5,9 @@
 import { Agenda, type Entry } from "../../time/Agenda.ts"
 import type { Time } from "../../time/runningTime.ts"
 
+/** Milliseconds that are too few to wait for: a sum of times may be off by less, and a clock need not move by so little. */
+const grain = 0.001
+
 interface Alarm extends Entry {
   /** `undefined` once it was called off. */
   ring: (() => void) | undefined
@@ -51,7 +54,7 @@ export class Alarms {
     for (;;) {
       const next = this.agenda.first
       if (next === undefined) return
-      if (next.ring !== undefined && next.time > now) return this.wakeFor(next.time)
+      if (next.ring !== undefined && next.time > now + grain) return this.wakeFor(next.time)
       this.agenda.pop()
       next.ring?.()
     }
