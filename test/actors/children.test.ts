@@ -7,6 +7,7 @@ import type { Placement } from "../../src/actors/Placement.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { Boss, BossBehavior, Friend, FriendBehavior, Hand, HandBehavior } from "./fixtures/family.ts"
 import { runner } from "./placements.ts"
+import { until } from "./until.ts"
 
 const behaviors = [HandBehavior, BossBehavior, FriendBehavior] as const
 const entry = new URL("./fixtures/family.host.ts", import.meta.url)
@@ -25,16 +26,6 @@ const hall = (supervision = Supervision.oneForOne({ maxRestarts: 50 })) =>
     const hand = (name: string) => system.lookup(Hand, name)
     return { boss, hand, system }
   })
-
-/** Asks until it is so. */
-const until = <A, E>(ask: Effect.Effect<A, E>, so: (answer: A) => boolean) =>
-  Effect.gen(function*() {
-    for (;;) {
-      const answer = yield* ask
-      if (so(answer)) return answer
-      yield* Effect.sleep(2)
-    }
-  }).pipe(Effect.timeout("20 seconds"))
 
 for (const [placement, system] of Object.entries(layers)) {
   layer(system, { excludeTestServices: true, timeout: "60 seconds" })(`families, ${placement}`, (it) => {

@@ -7,6 +7,7 @@ import type { Placement } from "../../src/actors/Placement.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { Consumer, ConsumerBehavior, Forgetful, ForgetfulBehavior, Queue, QueueBehavior } from "./fixtures/waiting.ts"
 import { runner } from "./placements.ts"
+import { until } from "./until.ts"
 
 const entry = new URL("./fixtures/waiting.host.ts", import.meta.url)
 
@@ -28,15 +29,6 @@ const queueing = Effect.gen(function*() {
 })
 
 const fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(Effect.exit(effect), { startImmediately: true })
-
-const until = <A, E>(ask: Effect.Effect<A, E>, so: (answer: A) => boolean) =>
-  Effect.gen(function*() {
-    for (;;) {
-      const answer = yield* ask
-      if (so(answer)) return answer
-      yield* Effect.sleep(2)
-    }
-  }).pipe(Effect.timeout("20 seconds"))
 
 for (const [placement, system] of Object.entries(layers)) {
   layer(system, { excludeTestServices: true, timeout: "60 seconds" })(`answers given later, ${placement}`, (it) => {

@@ -8,6 +8,7 @@ import type { Placement } from "../../src/actors/Placement.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { Alarm, AlarmBehavior } from "./fixtures/alarm.ts"
 import { runner } from "./placements.ts"
+import { until } from "./until.ts"
 
 const entry = new URL("./fixtures/alarm.host.ts", import.meta.url)
 
@@ -17,16 +18,6 @@ const layers: Record<Placement, Layer.Layer<ActorSystem, SystemFailure>> = {
   process: ActorSystem.layerProcess({ entry }),
   runner: runner({ entry })
 }
-
-/** Asks until it is so. */
-const until = <E>(ask: Effect.Effect<ReadonlyArray<string>, E>, so: (rung: ReadonlyArray<string>) => boolean) =>
-  Effect.gen(function*() {
-    for (;;) {
-      const rung = yield* ask
-      if (so(rung)) return rung
-      yield* Effect.sleep(2)
-    }
-  }).pipe(Effect.timeout("20 seconds"))
 
 for (const [placement, layer] of Object.entries(layers)) {
   const live = <A, E>(name: string, body: () => Effect.Effect<A, E, ActorSystem | Scope.Scope>) =>
