@@ -14,6 +14,7 @@
  * which is quicker than to make a string anew.
  */
 import { Buffer } from "node:buffer"
+import { typedArrays } from "../messages/typedArrays.ts"
 
 const tags = {
   undefined: 0,
@@ -44,19 +45,7 @@ interface TypedArrayKind {
 }
 
 /** The kinds of typed arrays, by the number that stands for each. */
-const arrays: ReadonlyArray<TypedArrayKind> = [
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array
-]
+const arrays: ReadonlyArray<TypedArrayKind> = Object.values(typedArrays)
 
 /** Bytes that no writer has written. */
 export class Malformed extends Error {

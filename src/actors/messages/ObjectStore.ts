@@ -20,24 +20,10 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import type { Scope } from "effect/Scope"
 import { ObjectReleased, ObjectTooLarge } from "../errors.ts"
-
-/** The arrays that can be put. */
-const arrays = {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array
-} as const
+import { typedArrays } from "./typedArrays.ts"
 
 /** The name of such an array's class. */
-export type Kind = keyof typeof arrays
+export type Kind = keyof typeof typedArrays
 
 /** An array of a kind, wherever it lies. */
 export type ArrayOf<K extends Kind> = Extract<
@@ -88,7 +74,7 @@ export class ObjectRef<K extends Kind> {
 
   /** What crosses a border: views on shared memory, which are shared between threads and copied into a process. */
   get parts(): Parts {
-    return { state: this.state, array: this.deref() ?? new arrays[this.kind](0) }
+    return { state: this.state, array: this.deref() ?? new typedArrays[this.kind](0) }
   }
 }
 
@@ -138,7 +124,7 @@ const shared = <A extends ArrayOf<Kind>>(array: A): A => {
   if (array.buffer instanceof SharedArrayBuffer) return array
   const bytes = new Uint8Array(new SharedArrayBuffer(array.byteLength))
   bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
-  const Same: new(memory: SharedArrayBuffer) => unknown = arrays[array[Symbol.toStringTag]]
+  const Same: new(memory: SharedArrayBuffer) => unknown = typedArrays[array[Symbol.toStringTag]]
   // The class of `array`, on other memory.
   return new Same(bytes.buffer) as A
 }
@@ -153,4 +139,4 @@ const arrived = (value: unknown): unknown => {
 }
 
 const isNumberArray = (value: unknown): value is ArrayOf<Kind> =>
-  ArrayBuffer.isView(value) && Symbol.toStringTag in value && String(value[Symbol.toStringTag]) in arrays
+  ArrayBuffer.isView(value) && Symbol.toStringTag in value && String(value[Symbol.toStringTag]) in typedArrays

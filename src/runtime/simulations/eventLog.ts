@@ -3,6 +3,7 @@
  * where the simulation is, so that they are the same on any number of hosts; this costs what one host alone costs, and more.
  */
 import * as Effect from "effect/Effect"
+import { isTypedArray } from "node:util/types"
 import { attempt } from "../../simulation/attempt.ts"
 import { history, type ToldEvent } from "../../simulation/Difference.ts"
 import type { World } from "../../simulation/World.ts"
@@ -15,8 +16,8 @@ const block = 1000
 export const jsonValue = (_: string, value: unknown): unknown =>
   typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))
     ? String(value)
-    : ArrayBuffer.isView(value) && "length" in value
-    ? Array.from(value as unknown as ArrayLike<number>)
+    : isTypedArray(value)
+    ? Array.from<number | bigint>(value)
     : value
 
 export const lineOf = (event: ToldEvent & { readonly before: number }): string =>
