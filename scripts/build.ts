@@ -143,6 +143,7 @@ const bundles: ReadonlyArray<Bundle> = [
   },
   { entries: { host: "src/runtime/workers/host.ts" }, external: optional, oneFile: true },
   { entries: { simulationHost: "src/simulation/hosts/host.ts" }, external: optional, oneFile: true },
+  { entries: { runnerHost: "src/runtime/simulations/runnerHost.ts" }, external: optional, oneFile: true },
   {
     entries: {
       index: "src/index.ts",

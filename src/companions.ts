@@ -9,8 +9,8 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 declare const __BUILD_ID__: string | undefined
 
 const names = ["kernels.wasm", "host.js"] as const
-/** What lies there too, for whoever runs environments of Gymnasium's, simulations in threads, or looks at a dashboard. */
-type Other = "bridge.py" | "simulationHost.js" | "dashboard.html" | "dashboard.css" | "dashboard.js"
+/** What lies there too, for whoever runs environments of Gymnasium's, simulations in threads, is a runner, or looks at a dashboard. */
+type Other = "bridge.py" | "simulationHost.js" | "runnerHost.js" | "dashboard.html" | "dashboard.css" | "dashboard.js"
 
 const bundled = typeof __BUILD_ID__ !== "undefined"
 

@@ -1,22 +1,51 @@
 /** Runners and trainers that meet in a database: who is gone is replaced, and the run ends with the weights of any other. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import { spawn } from "node:child_process"
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync, statSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import * as postgres from "./postgres.ts"
 import { live, type Outcome, temporary, troupe } from "./program.ts"
 import { runner } from "./runnerProcess.ts"
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url))
 /** Long enough to be stopped in the middle, on any machine. */
-const flags = "--n-envs 10 --seed 1 --keep-going --total-timesteps 100000 --eval-episodes 5 --json".split(" ")
+const flags = "--n-envs 10 --seed 1 --keep-going --total-timesteps 60000 --eval-episodes 5 --json".split(" ")
 
 const hashOf = ({ stderr, stdout }: Outcome): string => {
   const last = stdout.trimEnd().split("\n").at(-1) ?? ""
   assert.include(last, `"event":"finished"`, stderr)
   return /"weights_sha256":"(\w+)"/.exec(last)![1]!
 }
+
+/** Everything in the one folder of a run, by name. */
+const contents = (cwd: string): Record<string, string> => {
+  const runs = path.join(cwd, "runs")
+  const [folder, ...others] = readdirSync(runs)
+  assert.deepStrictEqual(others, [])
+  const run = path.join(runs, folder!)
+  return Object.fromEntries(
+    readdirSync(run, { recursive: true, encoding: "utf8" })
+      .filter((name) => statSync(path.join(run, name)).isFile())
+      .map((name) => [name, readFileSync(path.join(run, name), "latin1")])
+  )
+}
+
+/** The rows of a run, but for how long things took. */
+const rowsOf = (files: Record<string, string>) => ({
+  episodes: files["monitor.csv"]!.split("\n").map((row) => row.split(",").toSpliced(2, 1)).slice(1),
+  updates: [...files["progress.jsonl"]!.matchAll(/"time\/iterations":(\d+)/g)].map(([, update]) => update)
+})
+
+/** A run that nothing befalls. */
+const undisturbed = Effect.runSync(Effect.cached(
+  Effect.gen(function*() {
+    const cwd = yield* temporary
+    const outcome = yield* troupe(cwd, [...flags, "--placement", "fiber"])
+    return { hash: hashOf(outcome), rows: rowsOf(contents(cwd)) }
+  }).pipe(Effect.scoped)
+))
 
 interface Trainer {
   readonly kill: (signal: NodeJS.Signals) => void
@@ -25,14 +54,14 @@ interface Trainer {
   readonly ended: Effect.Effect<Outcome>
 }
 
-const trainer = (cwd: string): Effect.Effect<Trainer> =>
+const trainer = (cwd: string, cluster: string): Effect.Effect<Trainer> =>
   Effect.sync(() => {
     const args = [
       cli,
       ...flags,
       ..."--placement runner --runners cluster --workers 2 --checkpoint-interval 50".split(" "),
       "--cluster",
-      `sqlite:${path.join(cwd, "cluster.db")}`,
+      cluster,
       "--runner-secret-file",
       path.join(cwd, "secret")
     ]
@@ -54,36 +83,55 @@ const trainer = (cwd: string): Effect.Effect<Trainer> =>
     }
   })
 
-const scopedTrainer = (cwd: string) =>
-  Effect.acquireRelease(trainer(cwd), ({ kill }) => Effect.sync(() => kill("SIGKILL")))
+const scopedTrainer = (cwd: string, cluster: string) =>
+  Effect.acquireRelease(trainer(cwd, cluster), ({ kill }) => Effect.sync(() => kill("SIGKILL")))
 
-describe("a trainer in a cluster", () => {
-  for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
-    live(
-      `is replaced after ${signal}, and the run ends as if nothing had been`,
-      Effect.gen(function*() {
-        const cwd = yield* temporary
-        const cluster = ["--cluster", `sqlite:${path.join(cwd, "cluster.db")}`]
-        yield* Effect.all([runner(cwd, cluster), runner(cwd, cluster)], { concurrency: "unbounded" })
-        const first = yield* scopedTrainer(cwd)
-        yield* first.says(`"event":"started"`)
-        const second = yield* scopedTrainer(cwd)
-        yield* first.says(`"event":"checkpoint"`)
-        first.kill(signal)
-        const outcome = yield* second.ended
-        const undisturbed = yield* troupe(cwd, [...flags, "--placement", "fiber", "--no-run-folder"])
-        assert.strictEqual(hashOf(outcome), hashOf(undisturbed))
-        assert.strictEqual(outcome.code, 0)
-        assert.match(outcome.stderr, /Taking over the run run, term 2/)
-        if (signal === "SIGSTOP") {
-          first.kill("SIGCONT")
-          const woken = yield* first.ended
-          assert.strictEqual(woken.code, 1, woken.stderr)
-          assert.match(woken.stderr, /term 1/)
-          assert.notInclude(woken.stdout, `"event":"finished"`)
-        }
-        assert.strictEqual(readdirSync(path.join(cwd, "runs")).filter((name) => name.endsWith("__term2")).length, 1)
-      })
-    )
-  }
-})
+const server = postgres.oneServer()
+
+const databases = {
+  SQLite: { isThere: true, clusterIn: (cwd: string) => Effect.succeed(`sqlite:${path.join(cwd, "cluster.db")}`) },
+  PostgreSQL: { isThere: postgres.isThere, clusterIn: () => postgres.database(server.url()) }
+}
+
+for (const [database, { clusterIn, isThere }] of Object.entries(databases)) {
+  describe(`a trainer in a cluster in ${database}`, () => {
+    for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
+      const name = `is replaced after ${signal}, and the run ends as if nothing had been`
+      if (!isThere) {
+        it.skip(`${name} (no PostgreSQL here: install Debian's postgresql, or set TROUPE_POSTGRES)`, () => {})
+        continue
+      }
+      live(
+        name,
+        Effect.gen(function*() {
+          const cwd = yield* temporary
+          const cluster = yield* clusterIn(cwd)
+          yield* Effect.all(Array.from({ length: 2 }, () => runner(cwd, ["--cluster", cluster])), {
+            concurrency: "unbounded"
+          })
+          const first = yield* scopedTrainer(cwd, cluster)
+          yield* first.says(`"event":"started"`)
+          const second = yield* scopedTrainer(cwd, cluster)
+          yield* first.says(`"event":"checkpoint"`)
+          first.kill(signal)
+          const outcome = yield* second.ended
+          const alone = yield* undisturbed
+          assert.strictEqual(hashOf(outcome), alone.hash)
+          assert.strictEqual(outcome.code, 0)
+          assert.match(outcome.stderr, /Taking over the run run, term 2/)
+          const before = contents(cwd)
+          if (signal === "SIGSTOP") {
+            first.kill("SIGCONT")
+            const woken = yield* first.ended
+            assert.strictEqual(woken.code, 1, woken.stderr)
+            assert.match(woken.stderr, /term 1/)
+            assert.notInclude(woken.stdout, `"event":"finished"`)
+          }
+          assert.deepStrictEqual(contents(cwd), before)
+          // Each row once, whoever wrote it.
+          assert.deepStrictEqual(rowsOf(before), alone.rows)
+        })
+      )
+    }
+  })
+}

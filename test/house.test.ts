@@ -43,6 +43,7 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
     "stopping",
     "learning",
     "evaluation",
+    "experience",
     "workers",
     "quirks",
     "plan",

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import Phold from "../../examples/simulations/phold.ts"
 import Schelling from "../../examples/simulations/schelling-synchronous.ts"
 import { Simulation } from "../../src/simulation/index.ts"
+import Crowd from "./fixtures/crowd.ts"
 import Epidemic from "./fixtures/epidemic.ts"
 import Faulty from "./fixtures/faulty.ts"
 import Network from "./fixtures/network.ts"
@@ -166,26 +167,8 @@ describe("hosts", () => {
 describe("windows", () => {
   it.effect("take any number of messages, of any size", () =>
     Effect.gen(function*() {
-      // More than a box has room for, in events and in bytes.
-      const model = Simulation.make("Crowd", { lookahead: 1, shares: 2 }, (sim) => {
-        const Agent = Simulation.agent("Agent", {
-          state: Schema.Struct({ sum: Schema.Finite }),
-          on: {
-            Flood: (_, to: Simulation.AgentRef, sim) => {
-              for (let i = 0; i < 40_000; i++) sim.send(to, "One", i, { after: 1 })
-              for (let i = 0; i < 40; i++) sim.send(to, "Block", new Float64Array(10_000).fill(i), { after: 1 })
-              // Larger than all the room there is.
-              for (let i = 0; i < 2; i++) sim.send(to, "Block", new Float64Array(400_000).fill(i), { after: 1 })
-            },
-            One: (self, value: number) => void (self.sum = self.sum / 2 + value),
-            Block: (self, values: Float64Array) => void (self.sum = self.sum / 2 + values.at(-1)!)
-          }
-        })
-        const one = sim.spawn(Agent, { sum: 0 })
-        sim.send(one, "Flood", sim.spawn(Agent, { sum: 0 }))
-      })
-      const result = yield* Simulation.run(model, { hosts: 2, placement: "fiber", until: 3 })
+      const result = yield* Simulation.run(Crowd, { hosts: 2, placement: "fiber", until: 3 })
       assert.strictEqual(result.events, 40_043)
-      assert.deepStrictEqual(comparable(result), Simulation.runSync(model, { until: 3 }))
+      assert.deepStrictEqual(comparable(result), Simulation.runSync(Crowd, { until: 3 }))
     }))
 })

@@ -36,9 +36,7 @@ export const ActorLine = Schema.Struct({
   parent: Schema.NullOr(Schema.String),
   /** Messages that it will answer later. */
   later: Count,
-  timers: Count,
-  /** Bytes that wait to go to its host on another machine, where there are some. */
-  queuedBytes: Schema.optionalKey(Count)
+  timers: Count
 })
 export type ActorLine = typeof ActorLine.Type
 
@@ -69,8 +67,7 @@ export const linesOf = (actors: ReadonlyArray<ActorInfo>): ReadonlyArray<ActorLi
     asks: actor.asks,
     parent: actor.parent ?? null,
     later: actor.later,
-    timers: actor.timers,
-    ...(actor.queuedBytes > 0 ? { queuedBytes: actor.queuedBytes } : {})
+    timers: actor.timers
   }))
 
 /** A snapshot of this program. */

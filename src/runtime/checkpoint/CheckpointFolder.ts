@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
+import * as Fence from "../files/Fence.ts"
 import * as wholeFile from "../files/wholeFile.ts"
 
 /** The name of the folder in a run folder. */
@@ -44,6 +45,7 @@ export const write: (
     )
     yield* wholeFile.write(`${path}/${fileOf(update)}`, bytes)
     const updates = yield* list(path)
+    yield* Fence.stand
     yield* Effect.forEach(
       updates.filter((other) => other <= update).slice(0, -keep),
       (old) => fs.remove(`${path}/${fileOf(old)}`, { force: true }),
@@ -56,6 +58,7 @@ export const write: (
 export const goBackTo = Effect.fnUntraced(function*(path: string, update: number) {
   const fs = yield* FileSystem.FileSystem
   const names = yield* Effect.orElseSucceed(fs.readDirectory(path), () => [])
+  yield* Fence.stand
   const gone = names.filter((name) =>
     name.endsWith(wholeFile.partSuffix) || Number(pattern.exec(name)?.[1] ?? -1) > update
   )

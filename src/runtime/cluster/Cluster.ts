@@ -20,24 +20,46 @@ import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
-import { randomUUID } from "node:crypto"
+import { createHash, randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 import type { RunnerAddress as Address } from "../../actors/links/RunnerDirectory.ts"
-import { plainLine, thrownText } from "../../text/plainLine.ts"
-import * as sqliteClient from "./sqliteClient.ts"
+import { plainLine } from "../../text/plainLine.ts"
+import { runningTime } from "../../time/runningTime.ts"
+import { type Database, databaseOf, forms } from "./database.ts"
+import { reasonOf } from "./reasonOf.ts"
 
 /** The database cannot be used. */
 export class ClusterFault extends Schema.TaggedError<ClusterFault>()("ClusterFault", {
+  /** As people may see it. */
   cluster: Schema.String,
   reason: Schema.String
 }) {
   override get message(): string {
     return `The cluster ${plainLine(this.cluster, 200)} cannot be used: ${plainLine(this.reason, 300)}.`
+  }
+}
+
+/** `--cluster` names no database. What it says is not repeated, since there may be a password in it. */
+export class NoDatabase extends Schema.TaggedError<NoDatabase>()("NoDatabase", {}) {
+  override get message(): string {
+    return `--cluster must be ${forms}, and what was given is neither. ` +
+      "Other characters than letters and digits of a password are written as in any URL, such as %40 for @."
+  }
+}
+
+/** The database has not answered for long, while this program trained. */
+export class ClusterSilent extends Schema.TaggedError<ClusterSilent>()("ClusterSilent", {
+  cluster: Schema.String,
+  seconds: Schema.Number,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `The cluster ${plainLine(this.cluster, 200)} has not answered for ${this.seconds} s: ` +
+      `${plainLine(this.reason, 300)}. Once it does, the same command goes on from the newest checkpoint.`
   }
 }
 
@@ -58,6 +80,18 @@ export class TrainerReplaced extends Schema.TaggedError<TrainerReplaced>()("Trai
 const expiration = 2
 /** Milliseconds between two signs of life, and two looks. */
 const beat = 500
+/** Seconds that a statement may take. */
+const statementSeconds = 5
+/** Seconds that a trainer goes on while the database says nothing. */
+const usualSilence = 30
+
+export interface ClusterOptions {
+  /**
+   * Seconds that a trainer goes on while the database says nothing. Default 30. Who trains may be another by then, but the lock
+   * decides only who begins: what an old trainer does is refused by runners and by the run's folder.
+   */
+  readonly silenceSeconds?: number
+}
 
 /** A program that trains a run. */
 export interface Elected {
@@ -66,12 +100,12 @@ export interface Elected {
   readonly folder: string | null
   /** What the run came to, where it is over. */
   readonly outcome: string | null
-  /** Fails when this is the trainer no longer. */
-  readonly lost: Effect.Effect<never, TrainerReplaced>
+  /** Fails when this is the trainer no longer, or nobody says whether it is. */
+  readonly lost: Effect.Effect<never, TrainerReplaced | ClusterSilent>
   /** Where the run is, for whoever comes after. */
-  readonly keep: (folder: string) => Effect.Effect<void, ClusterFault>
+  readonly keep: (folder: string) => Effect.Effect<void, ClusterFault | TrainerReplaced>
   /** The run is over. */
-  readonly end: (outcome: string) => Effect.Effect<void, ClusterFault>
+  readonly end: (outcome: string) => Effect.Effect<void, ClusterFault | TrainerReplaced>
 }
 
 const Row = Schema.Struct({
@@ -92,83 +126,137 @@ export class Cluster extends Context.Service<Cluster, {
   /** Waits until nobody else trains the run, and does from then on, for the scope. `waits` is told that somebody does. */
   readonly elect: (run: string, waits: Effect.Effect<void>) => Effect.Effect<Elected, ClusterFault, Scope.Scope>
 }>()("troupe/runtime/Cluster") {
-  /** The cluster of a database: `sqlite:<file>`, for the programs of one machine. */
-  static readonly layer = (cluster: string): Layer.Layer<Cluster, ClusterFault> =>
-    Layer.effect(Cluster, make(cluster)).pipe(
-      Layer.provide(SqlRunnerStorage.layerWith({ prefix: "troupe" })),
-      Layer.provide(ShardingConfig.layer({
-        shardLockExpiration: `${expiration} seconds`,
-        shardLockRefreshInterval: beat,
-        // A session that hangs would keep its locks for as long as it hangs; a row is free when its time is over.
-        shardLockDisableAdvisory: true
-      })),
-      Layer.provide(sqliteClient.layer(fileOf(cluster))),
-      Layer.catchCause((cause) => Layer.effect(Cluster, Effect.fail(faultOf(cluster)(cause))))
-    )
+  /** The cluster of a database: `sqlite:<file>`, for the programs of one machine, or `postgres://...`. */
+  static readonly layer = (
+    cluster: string,
+    options: ClusterOptions = {}
+  ): Layer.Layer<Cluster, ClusterFault | NoDatabase> =>
+    Layer.unwrap(Effect.gen(function*() {
+      const database = databaseOf(cluster)
+      if (database === undefined) return yield* new NoDatabase()
+      const client = yield* Effect.promise(database.client)
+      return Layer.effect(Cluster, make(database, options)).pipe(
+        Layer.provide(SqlRunnerStorage.layerWith({ prefix: "troupe" })),
+        Layer.provide(ShardingConfig.layer({
+          shardLockExpiration: `${expiration} seconds`,
+          shardLockRefreshInterval: beat,
+          // A session that hangs would keep its locks for as long as it hangs; a row is free when its time is over.
+          shardLockDisableAdvisory: true
+        })),
+        Layer.provide(client),
+        // Effect Cluster's own tables are made by it, and a failure of that is a defect.
+        Layer.catchCause((cause) => Layer.effect(Cluster, Effect.fail(faultOf(database)(cause))))
+      )
+    }))
 }
 
-const fileOf = (cluster: string): string => cluster.slice("sqlite:".length)
+const faultOf = ({ shown }: Database) => (cause: unknown): ClusterFault =>
+  new ClusterFault({ cluster: shown, reason: reasonOf(Cause.isCause(cause) ? Cause.squash(cause) : cause) })
 
-const faultOf = (cluster: string) => (cause: unknown): ClusterFault => {
-  const squashed = Cause.isCause(cause) ? Cause.squash(cause) : cause
-  return new ClusterFault({ cluster, reason: thrownText(squashed).replace(/\.$/, "") })
-}
+/** The lock of a run. Databases have room for 50 characters of its name. */
+const lockOf = (run: string): ShardId.ShardId =>
+  ShardId.make(run.length <= 40 ? `run-${run}` : createHash("sha256").update(run).digest("hex").slice(0, 40), 1)
 
-const make = Effect.fnUntraced(function*(cluster: string) {
+const make = Effect.fnUntraced(function*(database: Database, { silenceSeconds = usualSilence }: ClusterOptions) {
   const storage = yield* RunnerStorage
   const sql = yield* SqlClient
-  const fault = faultOf(cluster)
-  yield* Effect.mapError(
-    sql`CREATE TABLE IF NOT EXISTS troupe_runs (run TEXT PRIMARY KEY, term INTEGER NOT NULL, folder TEXT, outcome TEXT)`,
-    fault
+  const fault = faultOf(database)
+
+  /** What is asked of the database, within its time. A session that was lost is a failure, and the next gets another. */
+  const asked = <A, E, R>(statement: Effect.Effect<A, E, R>): Effect.Effect<A, ClusterFault, R> =>
+    statement.pipe(
+      Effect.timeout(`${statementSeconds} seconds`),
+      Effect.catchCause((cause) => Effect.fail(fault(cause)))
+    )
+  /** Again, for as long as a trainer goes on without the database. */
+  const insisted = <A, R>(statement: Effect.Effect<A, ClusterFault, R>): Effect.Effect<A, ClusterFault, R> =>
+    Effect.retry(statement, { schedule: Schedule.spaced(beat), times: silenceSeconds * 1000 / beat })
+
+  yield* asked(
+    sql`CREATE TABLE IF NOT EXISTS troupe_runs (run TEXT PRIMARY KEY, term INTEGER NOT NULL, folder TEXT, outcome TEXT)`
+  ).pipe(
+    // Two that make it at once may both find that it is not there.
+    Effect.retry({ schedule: Schedule.spaced(100), times: 2 })
   )
+
+  /** Says once that the database does not answer, and once that it does again. */
+  const told = (goesOn: string) => {
+    let silent = false
+    return <A, R>(statement: Effect.Effect<A, ClusterFault, R>): Effect.Effect<A, ClusterFault, R> =>
+      statement.pipe(
+        Effect.tapError(({ message }) => {
+          if (silent) return Effect.void
+          silent = true
+          return Effect.logWarning(`${message} ${goesOn}`)
+        }),
+        Effect.tap(() => {
+          if (!silent) return Effect.void
+          silent = false
+          return Effect.logInfo(`The cluster ${database.shown} answers again.`)
+        })
+      )
+  }
 
   const join = Effect.fnUntraced(function*({ host, port }: Address) {
     const address = RunnerAddress.make(host, port)
-    const register = storage.register(Runner.Runner.make({ address, groups: [ofRunners], weight: 1 }), true)
-    yield* Effect.acquireRelease(Effect.mapError(register, fault), () => Effect.ignore(storage.unregister(address)))
+    const register = asked(
+      storage.register(Runner.Runner.make({ address, groups: [ofRunners], weight: 1 }), true)
+    )
+    yield* Effect.acquireRelease(register, () => Effect.ignore(asked(storage.unregister(address))))
     // Anew, and not only refreshed: whoever was away for long may have been taken out.
-    yield* Effect.ignore(register).pipe(Effect.repeat(Schedule.spaced(beat)), Effect.forkScoped)
+    yield* Effect.ignore(told("Who knows of this runner goes on with it.")(register)).pipe(
+      Effect.repeat(Schedule.spaced(beat)),
+      Effect.forkScoped
+    )
   })
 
-  const runners = storage.getRunners.pipe(
+  const runners = asked(storage.getRunners).pipe(
     Effect.map((found) =>
       found.flatMap(([{ address: { host, port }, groups }]) => groups.includes(ofRunners) ? [{ host, port }] : [])
-    ),
-    Effect.mapError(fault)
+    )
   )
 
   const elect = Effect.fnUntraced(function*(run: string, waits: Effect.Effect<void>) {
     // Whoever has the lock is this very program, and none that comes later on this machine.
     const address = RunnerAddress.make(`${hostname()}-${randomUUID()}`, process.pid)
-    const shard = ShardId.make(`run-${run}`, 1)
-    const attempt = Effect.map(storage.acquire(address, [shard]), (got) => got.length > 0)
-    if (!(yield* Effect.mapError(attempt, fault))) {
+    const shard = lockOf(run)
+    const attempt = asked(Effect.map(storage.acquire(address, [shard]), (got) => got.length > 0))
+    if (!(yield* attempt)) {
       yield* waits
-      yield* Effect.orElseSucceed(attempt, () => false).pipe(
+      yield* Effect.orElseSucceed(told("Waiting for it.")(attempt), () => false).pipe(
         Effect.repeat({ until: (got) => got, schedule: Schedule.spaced(beat) })
       )
     }
-    yield* Effect.addFinalizer(() => Effect.ignore(storage.release(address, shard)))
-    const [{ folder, outcome, term }] = yield* sql`
-      INSERT INTO troupe_runs (run, term) VALUES (${run}, 1)
-      ON CONFLICT (run) DO UPDATE SET term = troupe_runs.term + 1
-      RETURNING term, folder, outcome
-    `.pipe(Effect.flatMap(decodeRows), Effect.mapError(fault))
+    yield* Effect.addFinalizer(() => Effect.ignore(asked(storage.release(address, shard))))
+    const [{ folder, outcome, term }] = yield* asked(
+      Effect.flatMap(
+        sql`
+          INSERT INTO troupe_runs (run, term) VALUES (${run}, 1)
+          ON CONFLICT (run) DO UPDATE SET term = troupe_runs.term + 1
+          RETURNING term, folder, outcome
+        `,
+        decodeRows
+      )
+    )
+    const replaced = new TrainerReplaced({ run, term })
     /** Only of the term that is the newest. */
     const write = (values: { readonly folder?: string; readonly outcome?: string }) =>
-      Effect.asVoid(Effect.mapError(
-        sql`UPDATE troupe_runs SET ${sql.update(values)} WHERE run = ${run} AND term = ${term}`,
-        fault
-      ))
-    let good = performance.now()
-    const look = Effect.gen(function*() {
-      const kept = yield* Effect.option(storage.refresh(address, [shard]))
-      const now = performance.now()
-      if (Option.isSome(kept) && kept.value.length > 0) good = now
-      // A database that does not answer says nothing, and for as long as the lock holds nobody else has it.
-      const over = Option.isSome(kept) ? kept.value.length === 0 : now - good > expiration * 1000
-      if (over) return yield* new TrainerReplaced({ run, term })
+      insisted(asked(
+        sql`UPDATE troupe_runs SET ${sql.update(values)} WHERE run = ${run} AND term = ${term} RETURNING term`
+      )).pipe(Effect.flatMap((rows) => rows.length === 0 ? Effect.fail(replaced) : Effect.void))
+    const refresh = told(`Training goes on for ${silenceSeconds} s without it.`)(
+      asked(storage.refresh(address, [shard]))
+    )
+    let good = runningTime.now()
+    const look = Effect.matchEffect(refresh, {
+      onFailure: ({ reason }) =>
+        runningTime.now() - good <= silenceSeconds * 1000
+          ? Effect.void
+          : Effect.fail(new ClusterSilent({ cluster: database.shown, seconds: silenceSeconds, reason })),
+      onSuccess: (kept) => {
+        good = runningTime.now()
+        return kept.length === 0 ? Effect.fail(replaced) : Effect.void
+      }
     })
     const elected: Elected = {
       term,

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { type RunnerAddress, RunnerDirectory } from "../../actors/links/RunnerDirectory.ts"
+import type { ClusterFault, TrainerReplaced } from "./Cluster.ts"
 
 export interface Member {
   /** The name of the run, which all of its trainers have. */
@@ -18,11 +19,9 @@ export const Membership = Context.Reference<Member | null>("troupe/runtime/Membe
 
 /** Who is told what a successor must know. By default nobody will come after. */
 export const Successors = Context.Reference<{
-  /** Where the run is. */
-  readonly keep: (folder: string) => Effect.Effect<void>
   /** The run is over, with weights of this hash. */
-  readonly end: (hash: string) => Effect.Effect<void>
-}>("troupe/runtime/Successors", { defaultValue: () => ({ keep: () => Effect.void, end: () => Effect.void }) })
+  readonly end: (hash: string) => Effect.Effect<void, ClusterFault | TrainerReplaced>
+}>("troupe/runtime/Successors", { defaultValue: () => ({ end: () => Effect.void }) })
 
 /** The runners of a cluster are wanted, and there is no cluster. */
 export class NoCluster extends Schema.TaggedError<NoCluster>()("NoCluster", {}) {

@@ -182,6 +182,8 @@ const takeable: ReadonlyArray<string> = [
     "cluster-run",
     "listen",
     "secret-file",
+    "advertise",
+    "simulation",
     "tls-cert",
     "tls-key",
     "spares",
@@ -219,7 +221,10 @@ export const takenByNpm = (
   const [value] = valueless.length === 1 && left.length === 1 ? left : ["..."]
   const words = valueless.length === 0 ? left : []
   const written = taken.map((one) =>
-    one.value === ""
+    // There may be a password in it.
+    one.flag === "cluster"
+      ? "--cluster ..."
+      : one.value === ""
       ? `--no-${one.flag}`
       : valueless.includes(one)
       ? `--${one.flag} ${value}`

@@ -18,6 +18,7 @@ import * as FolderLock from "../files/FolderLock.ts"
 import { foreignEntry } from "../files/foreignEntry.ts"
 import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 import * as RunFolder from "../reporting/RunFolder.ts"
 import { isOver } from "../stopping/stoppingRules.ts"
 import { buildId } from "../workers/hostEntry.ts"
@@ -140,6 +141,10 @@ export const resume = Effect.fnUntraced(function*(path: string, sources: configS
   const shown = paths.relative(".", folder.path)
   // Until the run is over: nobody else reads or writes a checkpoint meanwhile.
   yield* FolderLock.take(shown === "" ? "." : shown).pipe(
+    // Before it is looked which checkpoints there are: what an old trainer was about to add is not added any more.
+    Effect.andThen(
+      Effect.forEach([folder.path, folder.file(CheckpointFolder.name)], wholeFile.sweep, { discard: true })
+    ),
     Effect.catchTag(
       "PlatformError",
       (error) =>

@@ -18,8 +18,8 @@ import { ConfigError } from "../config/configSources.ts"
 import { fingerprintOf } from "../config/EnvironmentRecord.ts"
 import { readPem, readSecrets, secretsNow } from "../files/secrets.ts"
 import { triedEnvironment } from "../workers/firstLoading.ts"
-import { buildId, hostEntry, hostIsThere } from "../workers/hostEntry.ts"
-import { encodeOffers, lacks, type Offer } from "../workers/offers.ts"
+import { buildId, hostIsThere } from "../workers/hostEntry.ts"
+import { lacks, type Offer } from "../workers/offers.ts"
 import { cluster } from "./clusterFlag.ts"
 import { loadDeadline } from "./loadDeadline.ts"
 
@@ -82,6 +82,25 @@ const join = Effect.fnUntraced(function*(cluster: string, address: RunnerAddress
   yield* Context.get(services, Cluster).join(address)
 })
 
+/** Addresses of a machine that stand for all that it has, and lead nowhere from another. */
+const unspecified: ReadonlyArray<string> = ["0.0.0.0", "::"]
+
+/** Where trainers of a cluster find this runner; undefined where that is where it listens. */
+const advertised = Effect.fnUntraced(
+  function*(text: Option.Option<string>, inCluster: boolean, listens: RunnerAddress) {
+    if (Option.isSome(text)) {
+      if (inCluster) return yield* addressOf("--advertise", text.value)
+      return yield* new ConfigError({ source: "advertise", message: "--advertise goes with --cluster." })
+    }
+    if (!inCluster || !unspecified.includes(listens.host)) return undefined
+    return yield* new ConfigError({
+      source: "advertise",
+      message: `--listen ${show(listens)} is no address at which trainers of a cluster find this runner: ` +
+        "--advertise says one, such as runner-1:4100."
+    })
+  }
+)
+
 /** MiB. */
 const Memory = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_048_576 }))
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 64 }))
@@ -108,6 +127,13 @@ export const runnerCommand = Command.make(
       ),
       Flag.withDefault("127.0.0.1:4100")
     ),
+    advertise: Flag.String("advertise").pipe(
+      Flag.withDescription(
+        "with --cluster: the address at which trainers find this runner, where it is another than --listen"
+      ),
+      Flag.withMetavar("host:port"),
+      Flag.optional
+    ),
     secretFile: Flag.String("secret-file").pipe(
       Flag.withDescription(
         "file with the secret that runs must know, 16 characters or more; further lines hold others that are good too"
@@ -121,6 +147,12 @@ export const runnerCommand = Command.make(
     environments: Flag.String("env-id").pipe(
       Flag.withDescription(
         "a module, or one of Gymnasium's, that runs may have here beside the environments that come with Troupe; may be repeated"
+      ),
+      Flag.atLeast(0)
+    ),
+    simulations: Flag.String("simulation").pipe(
+      Flag.withDescription(
+        "a module whose simulation may have hosts here (simulate --placement runner); may be repeated"
       ),
       Flag.atLeast(0)
     ),
@@ -144,27 +176,36 @@ export const runnerCommand = Command.make(
     const { cluster, environments, json, listen, loadDeadline, secretFile, spares, tlsCert, tlsKey, workerMemory } =
       flags
     if (Option.isSome(flags.action)) return yield* drain(flags.action.value, flags.drained, secretFile, flags.ca)
-    yield* hostIsThere
+    // Simulations are loaded by those alone who may need them.
+    const [models, { encodeTold, runnerEntry }] = yield* Effect.promise(() =>
+      Promise.all([import("../simulations/offeredModels.ts"), import("../simulations/runnerEntry.ts")])
+    )
+    yield* hostIsThere(runnerEntry)
     const address = yield* addressOf("--listen", listen)
     const tls = yield* tlsOf(tlsCert, tlsKey)
     // Refused now where it holds none; what it holds later counts then.
     yield* readSecrets(secretFile)
     const offers = yield* Effect.forEach(environments, (reference) => offerOf(reference, loadDeadline))
+    const simulations = yield* Effect.forEach(flags.simulations, models.offerOf)
+    const known = yield* advertised(flags.advertise, Option.isSome(cluster), address)
     const context = yield* Effect.context<never>()
     const runner = yield* Runner.make({
       listen: address,
-      entry: hostEntry,
-      told: encodeOffers(offers),
+      entry: runnerEntry,
+      told: encodeTold({ environments: offers, simulations }),
       secrets: secretsNow(secretFile),
       build: sourcesHash(),
       buildId,
       spares,
       ...(workerMemory === 0 ? {} : { memoryLimit: { resident: workerMemory } }),
       ...(tls === undefined ? {} : { tls }),
-      lacks: (need) => lacks(offers, need),
+      lacks: (need) => {
+        const problem = models.lacks(simulations, need)
+        return problem === null ? lacks(offers, need) : problem
+      },
       notice: (text) => void Effect.runForkWith(context)(Effect.logWarning(text))
     })
-    if (Option.isSome(cluster)) yield* join(cluster.value, runner.address)
+    if (Option.isSome(cluster)) yield* join(cluster.value, known ?? runner.address)
     const at = show(runner.address)
     yield* Console.log(
       json

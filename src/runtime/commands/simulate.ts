@@ -3,11 +3,13 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { ConfigError } from "../config/configSources.ts"
+import { options } from "../config/RunConfig.ts"
 import type { Request } from "../simulations/simulating.ts"
 import { dashboardPort, dashboards, portOf } from "./dashboardFlags.ts"
 import { programName } from "./programName.ts"
@@ -34,7 +36,8 @@ const simulations = Effect.promise(() =>
   Promise.all([
     import("../simulations/simulating.ts"),
     import("../simulations/loadModel.ts"),
-    import("../simulations/resumption.ts")
+    import("../simulations/resumption.ts"),
+    import("../simulations/onRunners.ts")
   ])
 )
 
@@ -42,6 +45,9 @@ const simulations = Effect.promise(() =>
 
 const texts = (name: string, metavar: string, description: string) =>
   Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.atLeast(0))
+
+const ofRunners = (name: string, description: string, metavar: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
 
 const number = (name: string, schema: Schema.Codec<number, number>, description: string) =>
   Flag.Finite(name).pipe(Flag.withDescription(description), Flag.withSchema(schema), Flag.optional)
@@ -64,10 +70,15 @@ export const simulateCommand = Command.make(
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1024 }))),
       Flag.withDefault(1)
     ),
-    placement: Flag.Literals("placement", ["fiber", "thread"]).pipe(
-      Flag.withDescription("where hosts are (default: one is a fiber, several are threads)"),
+    placement: Flag.Literals("placement", ["fiber", "thread", "process", "runner"]).pipe(
+      Flag.withDescription(
+        "where hosts are (default: one is a fiber, several are threads); runner: on other machines (docs/machines.md)"
+      ),
       Flag.optional
     ),
+    runners: ofRunners("runners", options.runners.help, "host:port,..."),
+    runnerSecretFile: ofRunners("runner-secret-file", options.runnerSecretFile.help, "file"),
+    runnerCa: ofRunners("runner-ca", options.runnerCa.help, "file"),
     chaos: Flag.Int("chaos").pipe(
       Flag.withDescription("kill so many hosts during the run, drawn from the seed (default 0)"),
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 }))),
@@ -142,6 +153,9 @@ export const simulateCommand = Command.make(
       replications,
       resume,
       rewind,
+      runnerCa,
+      runnerSecretFile,
+      runners,
       set,
       sweep,
       trace,
@@ -190,7 +204,12 @@ export const simulateCommand = Command.make(
     if (traced !== undefined && isMany) {
       return yield* usage("trace", "--trace is of one simulation: leave out --replications and --sweep.")
     }
-    const [{ many, once }, { loadModel }, { resumption }] = yield* simulations
+    if (!Equal.equals(flags.placement, Option.some("runner"))) {
+      const [stray] = Object.entries({ runners, "runner-secret-file": runnerSecretFile, "runner-ca": runnerCa })
+        .flatMap(([flag, text]) => Option.isSome(text) ? [flag] : [])
+      if (stray !== undefined) return yield* usage(stray, `--${stray} goes with --placement runner.`)
+    }
+    const [{ many, once }, { loadModel }, { resumption }, { onRunners }] = yield* simulations
     const loaded = yield* loadModel(file)
     const request: Request = {
       ...flags,
@@ -201,6 +220,14 @@ export const simulateCommand = Command.make(
       seed: Option.getOrUndefined(flags.seed),
       until: Option.getOrUndefined(flags.until),
       placement: Option.getOrUndefined(flags.placement),
+      runners: Equal.equals(flags.placement, Option.some("runner"))
+        ? yield* onRunners(
+          loaded,
+          Option.getOrUndefined(runners),
+          Option.getOrUndefined(runnerSecretFile),
+          Option.getOrUndefined(runnerCa)
+        )
+        : undefined,
       every: Option.getOrUndefined(flags.every),
       checkpointEvery: Option.getOrUndefined(flags.checkpointEvery),
       trace: traced,

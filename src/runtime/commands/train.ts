@@ -33,6 +33,7 @@ import { changes, type EnvironmentRecord, fingerprintOf, recordOf } from "../con
 import { usualWorkers } from "../config/hosts.ts"
 import { CurrentConfig, flagName, type RunConfig } from "../config/RunConfig.ts"
 import { PolicyFileError } from "../evaluation/Policy.ts"
+import { CurrentFence } from "../files/Fence.ts"
 import * as FolderLock from "../files/FolderLock.ts"
 import * as readData from "../files/readData.ts"
 import { explain } from "../files/reason.ts"
@@ -229,7 +230,6 @@ const goBack = Effect.fnUntraced(function*(
 ) {
   const update = checkpoint?.state.monitor.progress.updates ?? 0
   const checkpoints = folder.file(CheckpointFolder.name)
-  yield* wholeFile.sweep(folder.path)
   // In this order: a checkpoint must not speak of more than there is in the files.
   yield* Effect.mapError(CheckpointFolder.goBackTo(checkpoints, update), faultAt(checkpoints))
   const short = yield* cutBack(folder, checkpoint?.files ?? {})
@@ -350,6 +350,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     ...(yield* compareEnvironments(plan, request, environment)),
     ...(resumed === undefined ? [] : yield* goBack(resumed, environment))
   ]
+  const fence = yield* CurrentFence
   const folder = resumed?.folder ??
     (config.runFolder ? yield* openFolder(config, run.environment, environment) : undefined)
   if (folder !== undefined && resumed === undefined) {
@@ -358,10 +359,10 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
       "PlatformError",
       (error) => Effect.fail(faultAt(folder.path)(error))
     )
-    yield* removeIfNothingCame(folder.path, run.status)
+    // Where others may train it too, it is not for one of them to remove.
+    if (fence === null) yield* removeIfNothingCame(folder.path, run.status)
   }
-  const { keep: keepFolder, end } = yield* Successors
-  if (folder !== undefined) yield* keepFolder(paths.resolve(folder.path))
+  const { end } = yield* Successors
   if (folder !== undefined && recorder !== undefined) {
     yield* keepRecording(folder.file(recordingName), () => recorder.toBytes(config, environment))
   }
@@ -400,7 +401,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   /** A fault of the run's folder, and not of whoever reads standard output. */
   const isOfFolder = (error: { readonly _tag: string }): error is ReportFault | PolicyFileError =>
     (error instanceof ReportFault || error instanceof PolicyFileError) && folder !== undefined &&
-    error.path.startsWith(folder.path)
+    error.path.startsWith(folder.path) && fence?.isPassed !== true
   /** Says how to go on, where there is something to go on with. */
   const notKept = Effect.fnUntraced(function*(fault: ReportFault | PolicyFileError) {
     const { episodes, updates } = yield* run.status

@@ -2,6 +2,10 @@
  * A run's folder belongs to one program at a time: `.lock` in it says which, and since when. One that was left by a program
  * that is gone is recognized and taken over: on the same machine by its process, elsewhere by its age, for its owner touches
  * it now and then.
+ *
+ * The lock of a trainer that may be replaced carries its term, `.lock.<term>`. A higher term takes it, whatever the owner does:
+ * who sees that its own is not there any more is not the owner (`Fence.ts`). Each term has a file of its own, so that nobody
+ * who was stopped in the middle of taking or leaving one can take another's away.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -16,6 +20,7 @@ import { hostname } from "node:os"
 import * as path from "node:path"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
+import * as Fence from "./Fence.ts"
 
 const Owner = Schema.Struct({
   /** The lock itself: two programs of one process are two owners. */
@@ -25,7 +30,8 @@ const Owner = Schema.Struct({
   /** When the process began, as the operating system has it: numbers of processes come again. Null where it says nothing. */
   begun: Schema.NullOr(Schema.String),
   /** When the lock was taken. */
-  since: Schema.String
+  since: Schema.String,
+  term: Schema.optionalKey(Schema.Int)
 })
 type Owner = typeof Owner.Type
 
@@ -34,19 +40,22 @@ const decodeOwner = Schema.decodeUnknownOption(fromJson(Owner))
 /** The folder belongs to another program. */
 export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse", {
   folder: Schema.String,
+  /** The file that says so. */
+  lock: Schema.String,
   owner: Schema.NullOr(Owner)
 }) {
   override get message(): string {
-    const { folder, owner } = this
+    const { folder, lock, owner } = this
     const by = owner === null
       ? "another program"
       : `process ${owner.pid} on ${plainLine(owner.host, 80)} since ${plainLine(owner.since, 40)}`
     return `${plainLine(folder, 300)} is in use by ${by}. End that program, or wait for its end; ` +
-      `if there is none, remove ${plainLine(path.join(folder, name), 300)}.`
+      `if there is none, remove ${plainLine(path.join(folder, lock), 300)}.`
   }
 }
 
-export const name = ".lock"
+const name = ".lock"
+const pattern = /^\.lock(?:\.(\d+))?$/
 
 /** Seconds between two signs of life, and after how many without one a lock of another machine is nobody's. */
 const beat = 10
@@ -88,13 +97,16 @@ export const take = (
 ): Effect.Effect<void, FolderInUse | PlatformError, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const file = path.join(folder, name)
+    const fence = yield* Fence.CurrentFence
+    const own = fence === null ? name : `${name}.${fence.term}`
+    const file = path.join(folder, own)
     const owner: Owner = {
       id: randomUUID(),
       host: hostname(),
       pid: process.pid,
       begun: begunOf(process.pid),
-      since: new Date(yield* Clock.currentTimeMillis).toISOString()
+      since: new Date(yield* Clock.currentTimeMillis).toISOString(),
+      ...(fence === null ? {} : { term: fence.term })
     }
     const text = `${JSON.stringify(owner)}\n`
 
@@ -103,7 +115,7 @@ export const take = (
         Effect.orElseSucceed(fs.readFileString(place), () => ""),
         (text) => Option.getOrNull(decodeOwner(text))
       )
-    const silence = Effect.gen(function*() {
+    const silence = Effect.fnUntraced(function*(file: string) {
       const now = yield* Clock.currentTimeMillis
       const info = yield* Effect.option(fs.lstat(file))
       const touched = Option.flatMap(info, ({ mtime }) => mtime)
@@ -111,32 +123,57 @@ export const take = (
     })
 
     /** Puts the lock of one that is gone away, and only that one: another may have come first. */
-    const bury = Effect.fnUntraced(function*(gone: Owner | null) {
+    const bury = Effect.fnUntraced(function*(file: string, gone: Owner | null) {
       const grave = `${file}.${owner.id}.part`
       yield* Effect.ignore(fs.rename(file, grave))
       const buried = yield* ownerAt(grave)
       if (buried !== null && buried.id !== gone?.id) yield* Effect.ignore(fs.link(grave, file))
       yield* Effect.ignore(fs.remove(grave, { force: true }))
     })
+    /** Puts a lock away whose owner is gone; fails where it is not. */
+    const clear = Effect.fnUntraced(function*(lock: string) {
+      const file = path.join(folder, lock)
+      const other = yield* ownerAt(file)
+      if (!isGone(other, yield* silence(file))) return yield* new FolderInUse({ folder, lock, owner: other })
+      yield* bury(file, other)
+    })
 
+    const leave = Effect.gen(function*() {
+      const now = yield* ownerAt(file)
+      if (now?.id === owner.id) yield* Effect.ignore(fs.remove(file, { force: true }))
+    })
     const attempt = (left: number): Effect.Effect<void, FolderInUse | PlatformError> =>
       fs.writeFileString(file, text, { flag: "wx" }).pipe(
         Effect.catchIf((error) => error.reason._tag === "AlreadyExists", () =>
           Effect.gen(function*() {
-            const other = yield* ownerAt(file)
-            if (left === 0 || !isGone(other, yield* silence)) return yield* new FolderInUse({ folder, owner: other })
-            yield* bury(other)
+            if (left === 0) return yield* new FolderInUse({ folder, lock: own, owner: yield* ownerAt(file) })
+            yield* clear(own)
             yield* attempt(left - 1)
           }))
       )
+    /** Those of other names: lower terms are over, whatever they do. */
+    const clearOthers = Effect.gen(function*() {
+      const terms = (yield* fs.readDirectory(folder)).flatMap((lock) => {
+        const found = pattern.exec(lock)
+        return found === null || lock === own
+          ? []
+          : [{ lock, term: found[1] === undefined ? undefined : Number(found[1]) }]
+      })
+      const isOver = (term: number | undefined) => fence !== null && term !== undefined && term < fence.term
+      // First whoever may refuse: who is refused has changed nothing.
+      yield* Effect.forEach(terms.filter(({ term }) => !isOver(term)), ({ lock }) => clear(lock), { discard: true })
+      yield* Effect.forEach(
+        terms.filter(({ term }) => isOver(term)),
+        ({ lock }) => fs.remove(path.join(folder, lock), { force: true }),
+        { discard: true }
+      )
+    })
 
+    // Before the others' are taken away: a term that is over by now takes nobody's.
+    const confirmed = fence === null ? Effect.void : Fence.raise(fence, { file: path.resolve(file), text })
     yield* Effect.acquireRelease(
-      attempt(3),
-      () =>
-        Effect.gen(function*() {
-          const now = yield* ownerAt(file)
-          if (now?.id === owner.id) yield* Effect.ignore(fs.remove(file, { force: true }))
-        })
+      Effect.andThen(attempt(3), Effect.onError(Effect.andThen(confirmed, clearOthers), () => leave)),
+      () => leave
     )
     const touch = Effect.gen(function*() {
       const now = new Date(yield* Clock.currentTimeMillis)

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
+import * as Fence from "./Fence.ts"
 
 /** How the names of files end that are not whole yet. */
 export const partSuffix = ".part"
@@ -46,23 +47,52 @@ export const write = Effect.fnUntraced(function*(
   if (Option.isSome(before) && before.value.type !== "File" && before.value.type !== "Directory") {
     return yield* fs.writeFile(file, bytes)
   }
-  const part = partOf(file)
-  yield* Effect.scoped(Effect.gen(function*() {
-    const mode = Option.isSome(before) && before.value.type === "File" ? before.value.mode & 0o777 : 0o666
-    const handle = yield* fs.open(part, { flag: "wx", mode })
-    yield* handle.writeAll(bytes)
-    if (durable) yield* handle.sync
-  })).pipe(
-    Effect.andThen(fs.rename(part, file)),
-    Effect.onExit((exit) => exit._tag === "Failure" ? Effect.ignore(fs.remove(part, { force: true })) : Effect.void)
+  yield* replace(
+    file,
+    Effect.fnUntraced(function*(part) {
+      const mode = Option.isSome(before) && before.value.type === "File" ? before.value.mode & 0o777 : 0o666
+      const handle = yield* fs.open(part, { flag: "wx", mode })
+      yield* handle.writeAll(bytes)
+      if (durable) yield* handle.sync
+    }, Effect.scoped)
   )
   if (durable) yield* syncFolder(path.dirname(file))
 })
+
+/** Cuts a file back to so many bytes, by another in its place: who still has it open writes where nobody reads. */
+export const cutBack = Effect.fnUntraced(function*(file: string, length: number) {
+  const fs = yield* FileSystem.FileSystem
+  yield* replace(
+    file,
+    Effect.fnUntraced(function*(part) {
+      yield* fs.copyFile(file, part)
+      const handle = yield* fs.open(part, { flag: "r+" })
+      yield* handle.truncate(length)
+      yield* handle.sync
+    }, Effect.scoped)
+  )
+  yield* syncFolder(path.dirname(file))
+})
+
+/** Puts what `make` writes under another name in the place of a file, unless the folder is another's by then. */
+const replace = (
+  file: string,
+  make: (part: string) => Effect.Effect<void, PlatformError>
+): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
+  FileSystem.FileSystem.use((fs) => {
+    const part = partOf(file)
+    return make(part).pipe(
+      Effect.andThen(Fence.stand),
+      Effect.andThen(fs.rename(part, file)),
+      Effect.onExit((exit) => exit._tag === "Failure" ? Effect.ignore(fs.remove(part, { force: true })) : Effect.void)
+    )
+  })
 
 /** Deletes what writes have left in a folder that did not come to their end. */
 export const sweep = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   const names = yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])
+  yield* Fence.stand
   yield* Effect.forEach(
     names.filter((name) => name.endsWith(partSuffix)),
     (name) => fs.remove(path.join(folder, name), { force: true }),

@@ -16,6 +16,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Fence from "../files/Fence.ts"
 import { faultAt, gone, ReportFault } from "./ReportFault.ts"
 
 export interface BlockFile<Record extends string | Uint8Array> {
@@ -64,6 +65,7 @@ const make = <Record extends string | Uint8Array>(
       (now) => Option.isSome(now) && now.value.dev === dev && Equal.equals(now.value.ino, ino)
     )
     const writeBlock = Effect.fnUntraced(function*(block: Uint8Array) {
+      yield* Effect.mapError(Effect.provideService(Fence.stand, FileSystem.FileSystem, fs), fault)
       if (!(yield* isThere)) return yield* new ReportFault({ path, reason: gone })
       yield* Effect.mapError(
         Effect.onError(file.writeAll(block), () => Effect.ignore(file.truncate(length))),

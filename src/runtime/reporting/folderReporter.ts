@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
+import * as Fence from "../files/Fence.ts"
+import * as wholeFile from "../files/wholeFile.ts"
 import type { RunEvent } from "../monitoring/RunEvent.ts"
 import * as MonitorFile from "./MonitorFile.ts"
 import * as plot from "./plot.ts"
@@ -76,6 +78,7 @@ export const cutBack = Effect.fnUntraced(function*(folder: RunFolder, lengths: R
   const fs = yield* FileSystem.FileSystem
   const short: Array<string> = []
   const names = yield* Effect.mapError(fs.readDirectory(folder.path), faultAt(folder.path))
+  yield* Effect.mapError(Fence.stand, faultAt(folder.path))
   for (const name of names.filter(isGrowing)) {
     const path = folder.file(name)
     const length = lengths[name]
@@ -85,7 +88,7 @@ export const cutBack = Effect.fnUntraced(function*(folder: RunFolder, lengths: R
     }
     const { size } = yield* Effect.mapError(fs.stat(path), faultAt(path))
     if (Number(size) < length) short.push(name)
-    else yield* Effect.mapError(fs.truncate(path, length), faultAt(path))
+    else yield* Effect.mapError(wholeFile.cutBack(path, length), faultAt(path))
   }
   return [...short, ...Object.keys(lengths).filter((name) => !names.includes(name))]
 })

@@ -11,7 +11,7 @@ import * as path from "node:path"
 import * as Inspection from "../../actors/inspection/Inspection.ts"
 import { attempt } from "../../simulation/attempt.ts"
 import type { SimulationFault } from "../../simulation/errors.ts"
-import { type HostsResult, run as simulate } from "../../simulation/hosts/run.ts"
+import { type HostsPlacement, type HostsResult, run as simulate } from "../../simulation/hosts/run.ts"
 import { open, restore, type Result, type World } from "../../simulation/World.ts"
 import { plainJson, plainLine } from "../../text/plainLine.ts"
 import { runningTime } from "../../time/runningTime.ts"
@@ -25,6 +25,7 @@ import { writeEvents } from "./eventLog.ts"
 import type { LoadedModel } from "./loadModel.ts"
 import { agentRows, scenes, seriesRow } from "./observation.ts"
 import type { Onlooker } from "./Onlooker.ts"
+import type { Runners } from "./onRunners.ts"
 import type { Resumption } from "./resumption.ts"
 import { drawnColumns, drawSeries } from "./seriesPicture.ts"
 import * as SimulationFolder from "./SimulationFolder.ts"
@@ -58,7 +59,9 @@ export interface Request {
   readonly seed: number | undefined
   readonly until: number | undefined
   readonly hosts: number
-  readonly placement: "fiber" | "thread" | undefined
+  readonly placement: HostsPlacement | undefined
+  /** How the runners are spoken to that have its hosts, where these are there. */
+  readonly runners: Runners | undefined
   readonly chaos: number
   readonly config: Readonly<Record<string, unknown>>
   readonly every: number | undefined
@@ -79,6 +82,20 @@ export interface Request {
 
 const say = (event: string, fields: Readonly<Record<string, unknown>>) =>
   Console.log(plainJson(JSON.stringify({ event, ...fields })))
+
+/** Events of a host between two exchanges by way of messages below which these take most of the time. */
+const worthIt = 1000
+
+/** What to say where hosts that share no memory had little to do between two exchanges. */
+const thinOf = ({ events, hosts }: HostsResult, exchanges: number): string | undefined => {
+  const each = events / (exchanges * hosts)
+  return exchanges === 0 || hosts === 1 || each >= worthIt
+    ? undefined
+    : `A host has handled ${
+      rounded(Number(each.toPrecision(2)))
+    } events between two exchanges on average, and each exchange ` +
+      "goes there and back: threads, or a model with a larger lookahead, are quicker."
+}
 
 const rounded = (value: number): string => Number.isInteger(value) ? String(value) : value.toPrecision(6)
 
@@ -101,7 +118,7 @@ const tell = (result: Result) =>
 // ------------------------------------------------------------------------------------------------------------ one run
 
 export const once = Effect.fnUntraced(function*(request: Request, resumed: Resumption | undefined) {
-  const { agents, chaos, config, events, file, hosts, json, loaded, onlooker, placement, quiet } = request
+  const { agents, chaos, config, events, file, hosts, json, loaded, onlooker, placement, quiet, runners } = request
   const { model, module } = loaded
   const began = yield* Clock.monotonicTimeNanos
   const before = resumed?.folder?.config ?? resumed?.from
@@ -222,6 +239,7 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
     runningTime.now() - performance.now(),
     (message) => quiet || json ? Effect.void : Console.error(plainLine(message))
   )
+  let exchanges = 0
   const running = simulate(model, {
     onHosts: (actors) => {
       onlooker?.meet(actors)
@@ -236,6 +254,10 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
     ...(until === undefined ? {} : { until }),
     hosts,
     ...(placement === undefined ? {} : { placement }),
+    ...(runners === undefined ? {} : { runners }),
+    onExchanges: (count) => {
+      exchanges = count
+    },
     module,
     chaos,
     ...(looks && every !== undefined ? { checkpointEvery: every } : {}),
@@ -309,6 +331,8 @@ export const once = Effect.fnUntraced(function*(request: Request, resumed: Resum
   if (!quiet) {
     yield* tell(result)
     if (unsplit !== undefined) yield* Console.log(plainLine(`One host: ${unsplit}.`))
+    const thin = thinOf(result, exchanges)
+    if (thin !== undefined) yield* Console.log(plainLine(thin))
   }
   yield* Console.log(plainLine(`${outcome} in ${seconds.toFixed(2)} s, state_sha256 ${stateSha256}`))
 }, Effect.scoped)
@@ -356,6 +380,7 @@ export const many = Effect.fnUntraced(function*(
       // A run is one host; hosts take runs side by side.
       hosts: 1,
       placement: request.placement ?? (hosts > 1 ? "thread" : "fiber"),
+      ...(request.runners === undefined ? {} : { runners: request.runners }),
       module
     }).pipe(Effect.tap((result) =>
       json

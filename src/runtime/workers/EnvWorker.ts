@@ -67,6 +67,7 @@ export const EnvWorkerConfig = Schema.Struct({
 
 /** A worker with a plane of its own gets what it needs with each message, and sends back what it made. */
 const Given = Schema.NullOr(Parcel.Parcel)
+const Sent = Schema.NullOr(Parcel.Made)
 
 interface Collect {
   readonly round: number
@@ -95,13 +96,13 @@ export class EnvWorker extends Actor.make("EnvWorker", {
      */
     Actor.Rpc.make("Collect", {
       payload: { round: Schema.Int, version: Schema.Int, steps: Schema.Int, given: Given },
-      success: Schema.Struct({ rows: Schema.Int, made: Schema.NullOr(Parcel.Made) }),
+      success: Schema.Struct({ rows: Schema.Int, made: Sent }),
       error: EnvFault
     }),
     /** Makes the gradients of a pass over the last fragments, of `rows` rows each, with weights `version`. */
     Actor.Rpc.make("Gradient", {
       payload: { version: Schema.Int, rows: Schema.Int, pass: PassOrder, given: Given },
-      success: Schema.NullOr(Shared.Bytes)
+      success: Sent
     })
   ]
 }) {}
@@ -140,12 +141,16 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
 
   /** The piece of work whose state is live in the slots; -1: nobody knows. */
   let at = -1
+  const unpack = (given: Parcel.Parcel | null, version: number): void => {
+    if (given !== null) own?.unpack(given, version)
+  }
+  const pack = () => own === undefined ? null : own.pack()
 
   return {
     handlers: {
       Collect: ({ given, round, steps, version }: Collect): Effect.Effect<Collected, EnvFault> =>
         Effect.suspend(() => {
-          if (given !== null) own?.forWork(given, round, version)
+          unpack(given, version)
           const fresh = round === 1 && !config.resumed
           const stale = at !== round - 1
           at = -1
@@ -166,13 +171,13 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
             trail.end()
             trail = undefined
           }
-          return Effect.succeed({ rows, made: given === null || own === undefined ? null : own.worked(round, given) })
+          return Effect.succeed({ rows, made: pack() })
         }),
-      Gradient: ({ given, pass, rows, version }: Gradient): Effect.Effect<Uint8Array | null> =>
+      Gradient: ({ given, pass, rows, version }: Gradient): Effect.Effect<Parcel.Made | null> =>
         Effect.sync(() => {
-          if (given !== null) own?.forGradient(given, version)
+          unpack(given, version)
           for (const { gradient } of blocks) gradient?.again(weightsOf(version), rows, pass)
-          return own?.gradient() ?? null
+          return pack()
         })
     }
   }

@@ -27,7 +27,7 @@ const tried = new Set<string>()
 
 /** A process of its own to load in, for as long as the scope lasts; none where no child process can be had. */
 export const trial = Effect.fnUntraced(function*({ mute }: { readonly mute: boolean }) {
-  yield* hostIsThere
+  yield* hostIsThere()
   const system = ActorSystem.layerProcess({
     entry: hostEntry,
     buildId,

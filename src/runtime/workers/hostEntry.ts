@@ -18,8 +18,9 @@ export const hostEntry = companion("host.js", "runtime/workers/host.ts")
 /** The module that a host thread runs is not where this program looks for it. */
 export class HostMissing extends Schema.TaggedError<HostMissing>()("HostMissing", { message: Schema.String }) {}
 
-/** Fails where that module is not there. */
-export const hostIsThere: Effect.Effect<void, HostMissing> = Effect.suspend(() => {
-  const message = missing(hostEntry)
-  return message === undefined ? Effect.void : Effect.fail(new HostMissing({ message }))
-})
+/** Fails where the module that hosts run is not there. */
+export const hostIsThere = (entry: URL = hostEntry): Effect.Effect<void, HostMissing> =>
+  Effect.suspend(() => {
+    const message = missing(entry)
+    return message === undefined ? Effect.void : Effect.fail(new HostMissing({ message }))
+  })

@@ -23,15 +23,6 @@ export const Offer = Schema.Struct({
 })
 export type Offer = typeof Offer.Type
 
-const OfferList = fromJson(Schema.Array(Offer))
-
-/** The offers as text, for a host. */
-export const encodeOffers = (offers: ReadonlyArray<Offer>): string => JSON.stringify(offers)
-
-/** The offers that a host was told; null where it is none of a runner's. */
-export const decodeOffers = (told: string | undefined): ReadonlyArray<Offer> | null =>
-  told === undefined ? null : Schema.decodeUnknownSync(OfferList)(told)
-
 /** What this program may step for whoever asks; null: whatever is named. */
 export const Offers = Context.Reference<ReadonlyArray<Offer> | null>("troupe/runtime/Offers", {
   defaultValue: () => null

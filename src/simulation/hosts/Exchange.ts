@@ -4,6 +4,9 @@
  *
  * All is there twice, for even and odd exchanges: while a slow host still reads one, a quick one may write the other, and
  * nobody gets further ahead than that.
+ *
+ * Hosts that share no memory (processes, runners) have each a memory of its own, of which only the host's own boxes are there;
+ * what is in these is carried from one to the other as bytes.
  */
 import type { Engine } from "../Engine.ts"
 import { PlainReader, PlainWriter } from "../plainData.ts"
@@ -33,22 +36,41 @@ const factWords = 2
  */
 export const clockWords = 16
 
-/** Shared memory for so many hosts. */
+/** Memory for so many hosts: shared by all, or of one alone. */
 export interface ExchangeMemory {
   readonly hosts: number
+  /** Whether there are the boxes of all hosts, and not only those from and to one. */
+  readonly shared: boolean
   readonly control: SharedArrayBuffer
   readonly facts: SharedArrayBuffer
   readonly boxes: SharedArrayBuffer
   readonly clocks: SharedArrayBuffer
 }
 
-export const allocate = (hosts: number): ExchangeMemory => ({
+const allocated = (hosts: number, shared: boolean, boxes: number): ExchangeMemory => ({
   hosts,
+  shared,
   control: new SharedArrayBuffer(4 * controlWords),
   facts: new SharedArrayBuffer(8 * 2 * hosts * factWords),
-  boxes: new SharedArrayBuffer(hosts === 1 ? 8 : 8 * 2 * hosts * hosts * boxWords),
+  boxes: new SharedArrayBuffer(hosts === 1 ? 8 : 8 * 2 * boxes * boxWords),
   clocks: new SharedArrayBuffer(8 * hosts * clockWords)
 })
+
+/** Memory that all hosts share. */
+export const allocate = (hosts: number): ExchangeMemory => allocated(hosts, true, hosts * hosts)
+
+/** Memory of a host that shares none. */
+export const apart = (hosts: number): ExchangeMemory => allocated(hosts, false, 2 * hosts)
+
+/** What a host tells one other in an exchange. */
+export interface Told {
+  /** When the next event of the host that tells happens, or of what it sends. */
+  readonly next: number
+  /** Whether it has more to tell before that. */
+  readonly more: boolean
+  /** What it sends. */
+  readonly box: Uint8Array
+}
 
 /** The clock of one host, as its engine keeps it. */
 export const clockOf = ({ clocks }: ExchangeMemory, host: number): Float64Array =>
@@ -71,6 +93,29 @@ interface Box {
   readonly head: Float64Array
   readonly numbers: Float64Array
   readonly bytes: Uint8Array
+}
+
+const bytesOf = ({ buffer, byteOffset }: Float64Array, length: number) => new Uint8Array(buffer, byteOffset, length)
+
+/** Bytes of a head. */
+const headBytes = 16
+
+/** What is in a box, as bytes: no more than there is. */
+const packed = ({ bytes, head, numbers }: Box): Uint8Array => {
+  const size = 8 * stride * head[0]!
+  const whole = new Uint8Array(headBytes + size + head[1]!)
+  whole.set(bytesOf(head, headBytes))
+  whole.set(bytesOf(numbers, size), headBytes)
+  whole.set(bytes.subarray(0, head[1]), headBytes + size)
+  return whole
+}
+
+/** Puts that into another box. */
+const unpack = (whole: Uint8Array, { bytes, head, numbers }: Box): void => {
+  bytesOf(head, headBytes).set(whole.subarray(0, headBytes))
+  const size = 8 * stride * head[0]!
+  bytesOf(numbers, size).set(whole.subarray(headBytes, headBytes + size))
+  bytes.set(whole.subarray(headBytes + size))
 }
 
 /** Puts an event's numbers where they belong; of a payload that is bytes, where these end. */
@@ -189,14 +234,15 @@ export class Exchange {
   #parity = 0
 
   constructor(memory: ExchangeMemory, host: number) {
-    const { boxes, hosts } = memory
+    const { boxes, hosts, shared } = memory
     this.#memory = memory
     this.#host = host
     this.#control = new Int32Array(memory.control)
     this.#facts = new Float64Array(memory.facts)
     const others = Array.from({ length: hosts }, (_, other) => other)
     const box = (from: number, to: number, parity: number): Box => {
-      const start = hosts === 1 ? 0 : 8 * ((from * hosts + to) * 2 + parity) * boxWords
+      const index = shared ? from * hosts + to : from === host ? to : hosts + from
+      const start = hosts === 1 ? 0 : 8 * (index * 2 + parity) * boxWords
       const size = hosts === 1 ? 0 : boxEvents * stride
       return {
         head: new Float64Array(boxes, start, hosts === 1 ? 1 : 2),
@@ -239,6 +285,29 @@ export class Exchange {
     this.#facts[at] = earliest
     this.#facts[at + 1] = more
     if (stop) Atomics.store(this.#control, control.stop + this.#parity, 1)
+  }
+
+  /** What this host has published, for whoever carries it: by the host that it is for. */
+  told(): ReadonlyArray<Told> {
+    const at = (this.#parity * this.#memory.hosts + this.#host) * factWords
+    const [next = Infinity, more] = this.#facts.subarray(at, at + factWords)
+    return this.#outgoing[this.#parity]!.map((box, other) => ({
+      next,
+      more: more === 1,
+      box: other === this.#host ? new Uint8Array(0) : packed(box)
+    }))
+  }
+
+  /** Takes what others have published for this host, by host, and whether this is to be the last exchange. */
+  hear(told: ReadonlyArray<Told>, stop: boolean): void {
+    for (const [other, { box, more, next }] of told.entries()) {
+      if (other === this.#host) continue
+      const at = (this.#parity * this.#memory.hosts + other) * factWords
+      this.#facts[at] = next
+      this.#facts[at + 1] = more ? 1 : 0
+      unpack(box, this.#incoming[this.#parity]![other]!)
+    }
+    Atomics.store(this.#control, control.stop + this.#parity, stop ? 1 : 0)
   }
 
   /**

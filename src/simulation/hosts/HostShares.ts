@@ -9,7 +9,7 @@ import type { AnyModel } from "../Model.ts"
 import { save, type ShareState } from "../ShareState.ts"
 import { digestOf, type ShareDigest } from "../stateHash.ts"
 import { averagesOf } from "../World.ts"
-import { clockOf, Exchange, type ExchangeMemory } from "./Exchange.ts"
+import { clockOf, Exchange, type ExchangeMemory, type Told } from "./Exchange.ts"
 
 /**
  * Where a round has come to. `done`: what is left lies at its end or later. `over`: nothing is left, in a run that has no end
@@ -127,6 +127,18 @@ export class HostShares {
       const progress = this.advance(until, endless)
       if (progress !== "running") return progress
     }
+  }
+
+  /** Tells the other hosts what is for them, by way of whoever carries it. */
+  tell(): ReadonlyArray<Told> {
+    this.#exchange.publish(this.#engine.next, false)
+    return this.#exchange.told()
+  }
+
+  /** The next window, when all have told: up to `until`; `stop`: not any more. Throws a `SimulationFault`. */
+  hear(told: ReadonlyArray<Told>, stop: boolean, until: number, endless: boolean): Progress {
+    this.#exchange.hear(told, stop)
+    return this.advance(until, endless)
   }
 
   save(): ReadonlyArray<ShareState> {

@@ -13,7 +13,7 @@ import { decodeBytes } from "../Checkpoint.ts"
 import { InvalidModel, isSimulationFault, RejectionUnhandled, SimulationFault } from "../errors.ts"
 import type { AnyModel } from "../Model.ts"
 import { PlainReader, PlainWriter } from "../plainData.ts"
-import { clockOf } from "./Exchange.ts"
+import { apart, clockOf } from "./Exchange.ts"
 import { HostShares, type Progress } from "./HostShares.ts"
 
 /** Promises that were rejected in a host's thread while nobody handled them: the first one's words. */
@@ -34,14 +34,20 @@ export const HostConfig = Schema.Struct({
   /** Seed and configuration, as plain data. */
   origin: Shared.Bytes,
   host: Schema.Int,
-  memory: Schema.Struct({
+  hosts: Schema.Int,
+  /** Null where the hosts share none. */
+  memory: Schema.NullOr(Schema.Struct({
     hosts: Schema.Int,
+    shared: Schema.Boolean,
     control: Shared.Buffer,
     facts: Shared.Buffer,
     boxes: Shared.Buffer,
     clocks: Shared.Buffer
-  })
+  }))
 })
+
+/** What one host tells another, where they share no memory. */
+const Told = Schema.Struct({ next: Schema.Number, more: Schema.Boolean, box: Shared.Bytes })
 
 /** How far a host has come, and its time. */
 const Arrived = Schema.Struct({
@@ -80,6 +86,14 @@ export class SimulationHost extends Actor.make("SimulationHost", {
     /** Hosts in one thread move by turns: all publish, then all advance. */
     rpc("Publish", { stop: Schema.Boolean }, Schema.Void),
     rpc("Advance", { until: Schema.Number, endless: Schema.Boolean }, Arrived),
+    /** Hosts that share no memory tell each other what there is by way of who asks them: this is how it begins, */
+    rpc("Tell", {}, Schema.Array(Told)),
+    /** and a window, with what all have told for it; then what they tell next, by host; nothing where all is done. */
+    rpc(
+      "Hear",
+      { until: Schema.Number, endless: Schema.Boolean, stop: Schema.Boolean, told: Schema.Array(Told) },
+      Schema.Struct({ ...Arrived.fields, told: Schema.Array(Told) })
+    ),
     /** The states of its shares, events and undelivered messages, as plain data. */
     rpc("Save", {}, Shared.Bytes),
     /** What they have come to (`HostOutcome`), as plain data. */
@@ -103,7 +117,8 @@ export const SimulationHostBehavior = SimulationHost.behavior(({ config }) =>
       readonly seed: number | bigint
       readonly config: Readonly<Record<string, unknown>>
     }
-    const { host, memory } = config
+    const { host, hosts } = config
+    const memory = config.memory ?? apart(hosts)
     const clock = clockOf(memory, host)
     const attempt = <A>(body: () => A): Effect.Effect<A, SimulationFault> =>
       Effect.suspend(() => {
@@ -134,6 +149,12 @@ export const SimulationHostBehavior = SimulationHost.behavior(({ config }) =>
           going(generation, () => arrived(shares.round(until, endless, millis))),
         Publish: ({ generation, stop }) => going(generation, () => shares.publish(stop)),
         Advance: ({ endless, generation, until }) => going(generation, () => arrived(shares.advance(until, endless))),
+        Tell: ({ generation }) => going(generation, () => shares.tell()),
+        Hear: ({ endless, generation, stop, told, until }) =>
+          going(generation, () => {
+            const progress = shares.hear(told, stop, until, endless)
+            return { ...arrived(progress), told: progress === "running" ? shares.tell() : [] }
+          }),
         Save: ({ generation }) =>
           going(generation, () =>
             plainBytes({

@@ -1,5 +1,5 @@
 /**
- * Runs a simulation on any number of hosts, as fibers or in threads, with one result: rounds of windows, between which all
+ * Runs a simulation on any number of hosts, as fibers, in threads, in processes or on runners, with one result: rounds of windows, between which all
  * hosts are at one edge, where what they have is kept. A host that dies is replaced; then all go back to the last edge that
  * was kept, and go on from there as if nothing had been.
  */
@@ -13,7 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
 import type { ActorRef } from "../../actors/ActorRef.ts"
-import { type ActorInfo, ActorSystem } from "../../actors/ActorSystem.ts"
+import { type ActorInfo, ActorSystem, type RunnerSystemOptions } from "../../actors/ActorSystem.ts"
 import type * as Fault from "../../actors/Fault.ts"
 import type { Observer } from "../../actors/Observer.ts"
 import * as Supervision from "../../actors/Supervision.ts"
@@ -46,8 +46,10 @@ export interface HostsOptions<Config> extends RunOptions<Config> {
   /** How many hosts, up to 16. Default 1. A model without a lookahead, or with one share, has one whatever is said. */
   readonly hosts?: number
   /** Where they are. Default: `fiber` for one, else `thread`. */
-  readonly placement?: "fiber" | "thread"
-  /** Address of the module whose default export is the model, for threads. Default: the model's own. */
+  readonly placement?: HostsPlacement
+  /** For hosts on runners: which these are, and how they are spoken to. They have the model by its name. */
+  readonly runners?: Omit<RunnerSystemOptions, "hosts" | "heartbeat" | "observer">
+  /** Address of the module whose default export is the model, for threads and processes. Default: the model's own. */
   readonly module?: string
   /** Bytes of a checkpoint to go on from; with a seed or a configuration beside it, it is a fork. */
   readonly checkpoint?: Uint8Array
@@ -60,9 +62,28 @@ export interface HostsOptions<Config> extends RunOptions<Config> {
   readonly observer?: Observer
   /** Gets to know them when they are up; what it leaves in the scope lasts as long as they do. */
   readonly onHosts?: (actors: Effect.Effect<ReadonlyArray<ActorInfo>>) => Effect.Effect<void, never, Scope>
-  /** How long time may stand still in a thread before that is a fault (`SimulationStuck`). Default 30 s. */
+  /** Gets to know, at the end, how often hosts that share no memory have told each other what there is. */
+  readonly onExchanges?: (count: number) => void
+  /**
+   * How long time may stand still in a thread before that is a fault (`SimulationStuck`), or a window may take in a process or on
+   * a runner before its host is replaced. Default 30 s.
+   */
   readonly heartbeat?: Duration.Input
 }
+
+/** Where hosts can be, and what they can do there. */
+const placements = {
+  /** In this thread, by turns. */
+  fiber: { sharesMemory: true, isThisThread: true, hasModule: false },
+  thread: { sharesMemory: true, isThisThread: false, hasModule: true },
+  process: { sharesMemory: false, isThisThread: false, hasModule: true },
+  /** Whoever is there has the model by its name. */
+  runner: { sharesMemory: false, isThisThread: false, hasModule: false }
+} as const
+
+export type HostsPlacement = keyof typeof placements
+
+export const hostsPlacements = Object.keys(placements) as ReadonlyArray<HostsPlacement>
 
 /** What a simulation on hosts has come to. */
 export interface HostsResult extends Result {
@@ -112,10 +133,14 @@ export const run = <Config>(
     const used = unsplit === undefined ? Math.min(hosts, model.shares) : 1
     const placement = options.placement ?? (hosts === 1 ? "fiber" : "thread")
     const module = options.module ?? model.module
-    if (placement === "thread" && module === undefined) {
-      return invalid("its hosts cannot load it in threads: give it `module: import.meta.url`, and export it as default")
+    const { hasModule } = placements[placement]
+    if (hasModule && module === undefined) {
+      return invalid(
+        "its hosts cannot load it in threads or processes: give it `module: import.meta.url`, and export it as default"
+      )
     }
-    const noEntry = placement === "thread" ? missing(hostEntry) : undefined
+    if (placement === "runner" && options.runners === undefined) return invalid("no runners are given for its hosts")
+    const noEntry = hasModule ? missing(hostEntry) : undefined
     if (noEntry !== undefined) return Effect.fail(new HostsFailed({ model: model.modelName, reason: noEntry }))
     const running = Effect.scoped(Effect.flatMap(open(model, options, used, placement, module ?? ""), (hosts) =>
       Effect.map(hosts.finish, (result) => ({ ...result, hosts: used, unsplit }))))
@@ -176,7 +201,7 @@ const open = <Config>(
   model: Model<Config>,
   options: HostsOptions<Config>,
   hosts: number,
-  placement: "fiber" | "thread",
+  placement: HostsPlacement,
   module: string
 ) =>
   Effect.gen(function*() {
@@ -191,29 +216,38 @@ const open = <Config>(
     const until = options.until ?? model.until ?? Infinity
     const endless = until === Infinity
 
-    const memory = allocate(hosts)
+    // Who shares none has its own.
+    const memory = allocate(placements[placement].sharesMemory ? hosts : 1)
     const rejections = yield* watchRejections
     const source = Layer.succeed(ModelSource, { load: () => Effect.succeed(model), rejections })
     const observed = options.observer === undefined ? {} : { observer: options.observer }
-    const layer = placement === "fiber"
-      ? ActorSystem.layerFiber([SimulationHostBehavior], observed).pipe(Layer.provide(source))
-      : ActorSystem.layerThread({
-        ...observed,
-        entry: hostEntry,
-        hosts,
-        buildId,
-        // A round takes longer than a sign of life should: clocks are looked at instead.
-        heartbeat: "Infinity",
-        spares: chaos > 0 ? 1 : 0
-      })
+    const { isThisThread, sharesMemory } = placements[placement]
+    const heartbeat = options.heartbeat ?? "30 seconds"
+    const children = { ...observed, entry: hostEntry, hosts, buildId, spares: chaos > 0 ? 1 : 0 }
+    const layers = {
+      fiber: () => ActorSystem.layerFiber([SimulationHostBehavior], observed).pipe(Layer.provide(source)),
+      // A round takes longer than a sign of life should: clocks are looked at instead.
+      thread: () => ActorSystem.layerThread({ ...children, heartbeat: "Infinity" }),
+      process: () => ActorSystem.layerProcess({ ...children, heartbeat }),
+      // Who is given none has been told so.
+      runner: () => ActorSystem.layerRunner({ ...observed, ...options.runners!, hosts, heartbeat })
+    } satisfies Record<HostsPlacement, unknown>
+    const layer: Layer.Layer<ActorSystem, { readonly message: string }> = layers[placement]()
     const context = yield* Layer.build(layer).pipe(Effect.mapError((cause) => failed(cause.message)))
     const system = Context.get(context, ActorSystem)
     const refs = yield* Effect.forEach(Array.from({ length: hosts }, (_, host) => host), (host) =>
       system.spawn(SimulationHost, {
         name: `simulation/${host}`,
-        ...(placement === "thread" ? { host } : {}),
+        ...(isThisThread ? {} : { host }),
         supervision: Supervision.oneForOne({ maxRestarts: Infinity }),
-        config: { module, model: model.modelName, origin: plainBytes(origin), host, memory }
+        config: {
+          module: placements[placement].hasModule ? module : "",
+          model: model.modelName,
+          origin: plainBytes(origin),
+          host,
+          hosts,
+          memory: sharesMemory ? memory : null
+        }
       }), { concurrency: "unbounded" }).pipe(Effect.mapError((cause) =>
         failed(wordsOf(cause))
       ))
@@ -230,11 +264,11 @@ const open = <Config>(
 
     /** Asks all hosts at once. Ends when all have, so that nobody is left behind in a window. */
     const all = <A>(
-      ask: (ref: Ref) => Effect.Effect<A, { readonly message: string }>
+      ask: (ref: Ref, host: number) => Effect.Effect<A, { readonly message: string }>
     ): Effect.Effect<ReadonlyArray<A>, SimulationFault | HostDied> =>
       Effect.flatMap(
-        Effect.forEach(refs, (ref) =>
-          Effect.tap(Effect.exit(ask(ref)), (exit) =>
+        Effect.forEach(refs, (ref, host) =>
+          Effect.tap(Effect.exit(ask(ref, host)), (exit) =>
             Exit.isFailure(exit)
               ? Effect.sync(() => abort(memory))
               : Effect.void), { concurrency: "unbounded" }),
@@ -249,24 +283,43 @@ const open = <Config>(
         }
       )
 
-    /** Windows up to `target`, or until so much time is over: in threads side by side, in fibers by turns. */
-    const windows = (target: number, millis: number): Effect.Effect<Arrived, SimulationFault | HostDied> =>
-      placement === "thread"
-        ? Effect.map(all((ref) => ref.Round({ generation, until: target, endless, millis }, patient)), arrived)
-        : Effect.gen(function*() {
-          const end = performance.now() + millis
-          let breath = performance.now() + breathMillis
-          for (;;) {
-            const stop = performance.now() >= end
-            yield* all((ref) => ref.Publish({ generation, stop }, patient))
-            const now = arrived(yield* all((ref) => ref.Advance({ generation, until: target, endless }, patient)))
-            if (now.progress !== "running") return now
-            if (performance.now() > breath) {
-              yield* eventLoop
-              breath = performance.now() + breathMillis
-            }
-          }
-        })
+    /** In threads side by side. */
+    const rounds = (target: number, millis: number): Effect.Effect<Arrived, SimulationFault | HostDied> =>
+      Effect.map(all((ref) => ref.Round({ generation, until: target, endless, millis }, patient)), arrived)
+    /** In fibers by turns. */
+    const turns = Effect.fnUntraced(function*(target: number, millis: number) {
+      const end = performance.now() + millis
+      let breath = performance.now() + breathMillis
+      for (;;) {
+        const stop = performance.now() >= end
+        yield* all((ref) => ref.Publish({ generation, stop }, patient))
+        const now = arrived(yield* all((ref) => ref.Advance({ generation, until: target, endless }, patient)))
+        if (now.progress !== "running") return now
+        if (performance.now() > breath) {
+          yield* eventLoop
+          breath = performance.now() + breathMillis
+        }
+      }
+    })
+    let exchanges = 0
+    /** Where no memory is shared, by messages: what each host tells goes to the others with the next window. */
+    const messages = Effect.fnUntraced(function*(target: number, millis: number) {
+      const end = performance.now() + millis
+      let told = yield* all((ref) => ref.Tell({ generation }, patient))
+      for (;;) {
+        const stop = performance.now() >= end
+        const heard = told
+        exchanges++
+        const replies = yield* all((ref, host) =>
+          ref.Hear({ generation, until: target, endless, stop, told: heard.map((by) => by[host]!) }, patient)
+        )
+        const now = arrived(replies)
+        if (now.progress !== "running") return now
+        told = replies.map(({ told }) => told)
+      }
+    })
+    /** Windows up to `target`, or until so much time is over. */
+    const windows = sharesMemory ? (isThisThread ? turns : rounds) : messages
 
     let edge: Edge = given === undefined ? { now: 0, saves: [] } : { now: given.now, saves: [given.save] }
     const checkpointed = (): Uint8Array<ArrayBuffer> => {
@@ -299,7 +352,7 @@ const open = <Config>(
         killsLeft--
         const victim = random.integers(0, hosts)
         const delay = random.uniform(0, chaosMillis)
-        const harms = placement === "thread" ? (["terminate", "exit", "throw"] as const) : (["terminate"] as const)
+        const harms = isThisThread ? (["terminate"] as const) : (["terminate", "exit", "throw"] as const)
         const how: Fault.Fault = harms[random.integers(0, harms.length)]!
         return Effect.gen(function*() {
           const over = yield* Deferred.make<void>()
@@ -311,11 +364,11 @@ const open = <Config>(
       })
 
     const watched = placement === "thread"
-      ? watch(memory, common, Duration.toMillis(options.heartbeat ?? "30 seconds"))
+      ? watch(memory, common, Duration.toMillis(heartbeat))
       : Effect.never
 
     // Where nobody can die, and nobody wants checkpoints, nothing is kept.
-    const isMortal = placement === "thread" || chaos > 0
+    const isMortal = !isThisThread || chaos > 0
     let isReady = false
     let due = checkpointEvery === Infinity ? Infinity : (Math.floor(edge.now / checkpointEvery) + 1) * checkpointEvery
     let millis = chaos > 0 ? chaosMillis / 2 : keepMillis
@@ -354,8 +407,9 @@ const open = <Config>(
         const exit = yield* Effect.exit(amid(piece))
         if (Exit.isSuccess(exit)) {
           deaths = 0
-          if (exit.value !== undefined) return { ...resultOf(model, exit.value.now, exit.value.outcomes), restarts }
-          continue
+          if (exit.value === undefined) continue
+          options.onExchanges?.(exchanges)
+          return { ...resultOf(model, exit.value.now, exit.value.outcomes), restarts }
         }
         const error = Cause.squash(exit.cause)
         if (!(error instanceof HostDied)) {

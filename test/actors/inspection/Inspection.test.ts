@@ -20,7 +20,6 @@ const told = {
   parent: "branch",
   later: 2,
   timers: 1,
-  queuedBytes: 4096,
   host: 1,
   placement: "thread"
 } as const

@@ -2,9 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Handshake from "../../../src/actors/links/Handshake.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
-
-const secret = "sixteen letters at least"
-const facts = Handshake.factsOf("a build")
+import { bytes, callAtRunner, callFromOwner, facts, judgeWords, request, secret } from "./strangers.ts"
 
 const house: Handshake.House = {
   secrets: [secret],
@@ -13,18 +11,6 @@ const house: Handshake.House = {
   termOf: () => 0,
   lacks: () => undefined
 }
-
-const request: Handshake.Request = {
-  ...facts,
-  want: "host",
-  system: "a run",
-  term: 1,
-  need: "",
-  beat: 500,
-  silence: 2000
-}
-
-const bytes = (words: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(words))
 
 /** What comes of a handshake: undefined where the owner is let in. */
 const shake = (
@@ -116,19 +102,14 @@ describe("Handshake", () => {
     }
   })
 
-  it("thousands of malformed words come to a refusal each", () => {
-    const random = Pcg64.fromSeed(7)
-    const made = Handshake.claim(bytes(Handshake.challenge(Handshake.nonce())), request, secret, Handshake.nonce())
-    if ("problem" in made) return assert.fail(made.problem)
-    const samples = [Handshake.challenge(Handshake.nonce()), made.claim, { refusal: null, mac: null }].map(bytes)
-    for (let i = 0; i < 3000; i++) {
-      const garbled = samples[i % samples.length]!.slice(0, random.integers(0, 600))
-      for (let hits = random.integers(1, 6); hits > 0; hits--) {
-        if (garbled.length > 0) garbled[random.integers(0, garbled.length)] = random.integers(0, 256)
-      }
-      assert.isUndefined(Handshake.judge(garbled, "0".repeat(64), house).claim)
-      assert.isDefined(Handshake.heard(garbled, made, secret))
-      Handshake.claim(garbled, request, secret, "0".repeat(64))
-    }
+  it("malformed words come to a refusal each, to both sides", () => {
+    judgeWords(10_000, Pcg64.fromSeed(7))
+  })
+
+  it("strangers get a sentence or a closed door at once, from a runner and from an owner", async () => {
+    const random = Pcg64.fromSeed(8)
+    const { refused } = await callAtRunner(2000, random)
+    assert.isAbove(refused, 800)
+    await callFromOwner(2000, random)
   })
 })

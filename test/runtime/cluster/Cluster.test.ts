@@ -1,28 +1,48 @@
 /** What programs know together in a database: who is there, who trains, and that nobody does twice. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, FileSystem, Layer, Schedule, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, FileSystem, Layer, References, Schedule, Scope } from "effect"
 import { SqlClient } from "effect/sql"
+import * as net from "node:net"
 import { Cluster } from "../../../src/runtime/cluster/Cluster.ts"
 import * as sqliteClient from "../../../src/runtime/cluster/sqliteClient.ts"
+import * as postgres from "../../postgres.ts"
 
-const database = Effect.map(
+const file = Effect.map(
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped()),
   (folder) => `${folder}/cluster.db`
 )
 
+const body = (test: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Scope.Scope>) => () =>
+  Effect.scoped(Effect.provide(test, NodeServices.layer)).pipe(
+    Effect.provideService(References.MinimumLogLevel, "None")
+  )
+
 const live = (name: string, test: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Scope.Scope>) =>
-  it.live(name, () => Effect.scoped(Effect.provide(test, NodeServices.layer)), 30_000)
+  it.live(name, body(test), 30_000)
+
+/** Needs a PostgreSQL. */
+const withPostgres = (name: string, test: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Scope.Scope>) =>
+  postgres.isThere
+    ? live(name, test)
+    : it.skip(`${name} (no PostgreSQL here: install Debian's postgresql, or set TROUPE_POSTGRES)`, () => {})
 
 /** A program of the cluster. */
-const program = (file: string) =>
-  Effect.map(Layer.build(Layer.fresh(Cluster.layer(`sqlite:${file}`))), (context) => Context.get(context, Cluster))
+const program = (cluster: string, options: { readonly silenceSeconds?: number } = {}) =>
+  Effect.map(Layer.build(Layer.fresh(Cluster.layer(cluster, options))), (context) => Context.get(context, Cluster))
+
+const server = postgres.oneServer()
+
+const databases = {
+  SQLite: { test: live, cluster: Effect.map(file, (file) => `sqlite:${file}`) },
+  PostgreSQL: { test: withPostgres, cluster: Effect.suspend(() => postgres.database(server.url())) }
+}
 
 describe("a client of SQLite", () => {
   live(
     "stores and finds, and takes back what a transaction did that failed",
     Effect.gen(function*() {
-      const context = yield* Layer.build(sqliteClient.layer(yield* database))
+      const context = yield* Layer.build(sqliteClient.layer(yield* file))
       const sql = Context.get(context, SqlClient.SqlClient)
       yield* sql`CREATE TABLE t (n INTEGER, text TEXT)`
       yield* sql`INSERT INTO t ${sql.insert([{ n: 1, text: "one" }, { n: 2, text: "it's" }])}`
@@ -36,53 +56,220 @@ describe("a client of SQLite", () => {
   )
 })
 
-describe("Cluster", () => {
-  live(
-    "knows the runners that are there, while they are",
-    Effect.gen(function*() {
-      const file = yield* database
-      const [one, two] = [yield* program(file), yield* program(file)]
-      const scope = yield* Scope.make()
-      yield* Scope.provide(one.join({ host: "10.0.0.1", port: 4100 }), scope)
-      assert.deepStrictEqual(yield* two.runners, [{ host: "10.0.0.1", port: 4100 }])
-      yield* Scope.close(scope, Exit.void)
-      assert.deepStrictEqual(yield* two.runners, [])
-    })
+for (const [name, { cluster, test }] of Object.entries(databases)) {
+  describe(`a cluster in ${name}`, () => {
+    test(
+      "knows the runners that are there, while they are",
+      Effect.gen(function*() {
+        const database = yield* cluster
+        // All that begin at once make its tables at once.
+        const [one, two] = yield* Effect.all(Array.from({ length: 6 }, () => program(database)), {
+          concurrency: "unbounded"
+        })
+        const scope = yield* Scope.make()
+        yield* Scope.provide(one!.join({ host: "10.0.0.1", port: 4100 }), scope)
+        assert.deepStrictEqual(yield* two!.runners, [{ host: "10.0.0.1", port: 4100 }])
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(yield* two!.runners, [])
+      })
+    )
+
+    test(
+      "has one trainer of a run at a time, each with a higher term, who knows what the one before has left",
+      Effect.gen(function*() {
+        const database = yield* cluster
+        const [one, two] = [yield* program(database), yield* program(database)]
+        // Longer than what a database has room for in its row of a lock.
+        const run = `a-${"long".repeat(19)}`
+        const scope = yield* Scope.make()
+        const first = yield* Scope.provide(one.elect(run, Effect.void), scope)
+        assert.deepInclude(first, { term: 1, folder: null, outcome: null })
+        const other = yield* two.elect(`${run}b`, Effect.void)
+        assert.strictEqual(other.term, 1)
+        yield* first.keep("/runs/1")
+        const state = { waits: false }
+        const waiting = yield* Effect.forkChild(two.elect(run, Effect.sync(() => void (state.waits = true))))
+        yield* Effect.repeat(Effect.sync(() => state.waits), { until: (waits) => waits, schedule: Schedule.spaced(10) })
+        yield* Scope.close(scope, Exit.void)
+        const second = yield* Fiber.join(waiting)
+        assert.deepInclude(second, { term: 2, folder: "/runs/1" })
+        // Of a term that is over nothing is kept.
+        assert.match((yield* Effect.flip(first.keep("/runs/elsewhere"))).message, /term 1 of the run a-long.* is over/)
+        yield* second.end("a hash")
+        const third = yield* Effect.scoped(Effect.flatMap(program(database), (three) => three.elect("b-", Effect.void)))
+        assert.strictEqual(third.outcome, null)
+        const lost = yield* Effect.flip(first.lost).pipe(Effect.timeout("10 seconds"))
+        assert.match(lost.message, /term 1 of the run a-long.* is over/)
+      })
+    )
+  })
+}
+
+/** A line to the server that can be cut. */
+const proxyTo = (target: number) =>
+  Effect.acquireRelease(
+    Effect.callback<{ readonly port: number; readonly cut: () => void; readonly mend: () => void }>((resume) => {
+      const sockets = new Set<net.Socket>()
+      let isCut = false
+      const listener = net.createServer((socket) => {
+        if (isCut) return socket.destroy()
+        const far = net.connect(target, "127.0.0.1")
+        for (const end of [socket, far]) {
+          sockets.add(end)
+          end.on("error", () => {})
+          end.on("close", () => {
+            sockets.delete(end)
+            socket.destroy()
+            far.destroy()
+          })
+        }
+        socket.pipe(far)
+        far.pipe(socket)
+      })
+      listener.listen(0, "127.0.0.1", () => {
+        const address = listener.address()
+        resume(Effect.succeed({
+          port: typeof address === "object" && address !== null ? address.port : 0,
+          cut: () => {
+            isCut = true
+            for (const socket of sockets) socket.destroy()
+          },
+          mend: () => void (isCut = false),
+          close: () => listener.close()
+        }))
+      })
+    }),
+    ({ cut }) => Effect.sync(cut)
   )
 
-  live(
-    "has one trainer of a run at a time, each with a higher term, who knows what the one before has left",
-    Effect.gen(function*() {
-      const file = yield* database
-      const [one, two] = [yield* program(file), yield* program(file)]
-      const scope = yield* Scope.make()
-      const first = yield* Scope.provide(one.elect("a", Effect.void), scope)
-      assert.deepInclude(first, { term: 1, folder: null, outcome: null })
-      const other = yield* two.elect("b", Effect.void)
-      assert.strictEqual(other.term, 1)
-      yield* first.keep("/runs/1")
-      const state = { waits: false }
-      const waiting = yield* Effect.forkChild(two.elect("a", Effect.sync(() => void (state.waits = true))))
-      yield* Effect.repeat(Effect.sync(() => state.waits), { until: (waits) => waits, schedule: Schedule.spaced(10) })
-      yield* Scope.close(scope, Exit.void)
-      const second = yield* Fiber.join(waiting)
-      assert.deepInclude(second, { term: 2, folder: "/runs/1" })
-      // Of a term that is over nothing is kept.
-      yield* first.keep("/runs/elsewhere")
-      yield* second.end("a hash")
-      const third = yield* Effect.scoped(Effect.flatMap(program(file), (three) => three.elect("b-", Effect.void)))
-      assert.strictEqual(third.outcome, null)
-      const lost = yield* Effect.flip(first.lost).pipe(Effect.timeout("10 seconds"))
-      assert.match(lost.message, /term 1 of the run a is over/)
-    })
-  )
+const through = (url: string, port: number): string => {
+  const own = new URL(url)
+  own.port = String(port)
+  return own.href
+}
 
+describe("a database of a cluster that is not as it should be", () => {
   live(
-    "says in one sentence that its database cannot be used",
+    "is told in one sentence: a file where there is no folder",
     Effect.gen(function*() {
-      const fault = yield* Effect.flip(program("/nowhere/at/all.db"))
+      const fault = yield* Effect.flip(program("sqlite:/nowhere/at/all.db"))
       assert.match(fault.message, /^The cluster sqlite:\/nowhere\/at\/all\.db cannot be used: .*\.$/)
       assert.notInclude(fault.message, "\n")
+    })
+  )
+
+  const none = [
+    "",
+    "sqlite:",
+    "mysql://u:geheim@h/d",
+    "postgres:/u:geheim@h/d",
+    "postgres://u:ge/heim@h:x/d",
+    "postgres://u:1/heim@h/d",
+    "postgres://u:1?heim@h/d",
+    "postgres://u:1#heim@h/d"
+  ]
+  for (const text of none) {
+    live(
+      `is told in one sentence: "${text}" is none, and is not repeated`,
+      Effect.gen(function*() {
+        const { message } = yield* Effect.flip(program(text))
+        assert.match(message, /^--cluster must be sqlite:<file>, or postgres:[^\n]*\.$/)
+        assert.notInclude(message, "heim")
+      })
+    )
+  }
+
+  const foreign = Effect.acquireRelease(
+    Effect.callback<net.Server>((resume) => {
+      const server = net.createServer((socket) => {
+        socket.on("error", () => {})
+        socket.on("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))
+      })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => server.close())
+  )
+
+  live(
+    "is told in one sentence: nobody listens, no such machine, or something else listens",
+    Effect.gen(function*() {
+      const server = yield* foreign
+      const address = server.address()
+      const port = typeof address === "object" && address !== null ? address.port : 0
+      const cases = {
+        [`127.0.0.1:${port}`]: /does not speak as PostgreSQL does/,
+        "127.0.0.1:1": /nobody listens there/,
+        "no-such-machine.invalid:5432": /no machine of that name|cannot be looked up/
+      }
+      for (const [host, reason] of Object.entries(cases)) {
+        const { message } = yield* Effect.flip(program(`postgres://u:geheim@${host}/d`))
+        assert.match(message, new RegExp(`^The cluster postgres://u@${host}/d cannot be used: [^\\n]*\\.$`))
+        assert.match(message, reason)
+        assert.notInclude(message, "geheim")
+      }
+    })
+  )
+
+  withPostgres(
+    "is told in one sentence: another password, no such database",
+    Effect.gen(function*() {
+      const url = new URL(server.url())
+      url.password = "geheim"
+      const refused = yield* Effect.flip(program(url.href))
+      assert.match(refused.message, /cannot be used: password authentication failed for user "[^"]+"\.$/)
+      assert.notInclude(refused.message, "geheim")
+      const nowhere = new URL(server.url())
+      nowhere.pathname = "/nowhere"
+      assert.match((yield* Effect.flip(program(nowhere.href))).message, /database "nowhere" does not exist\.$/)
+    })
+  )
+
+  withPostgres(
+    "is done without for a while, and no longer",
+    Effect.gen(function*() {
+      const database = yield* postgres.database(server.url())
+      const line = yield* proxyTo(Number(new URL(database).port || 5432))
+      const far = yield* program(through(database, line.port), { silenceSeconds: 5 })
+      const near = yield* program(database)
+      yield* far.join({ host: "10.0.0.1", port: 4100 })
+      const elected = yield* far.elect("a", Effect.void)
+      const lost = yield* Effect.forkChild(Effect.flip(elected.lost))
+      // Longer than its lock holds: as long as nobody takes it, it has it.
+      line.cut()
+      yield* Effect.sleep(2200)
+      line.mend()
+      // What is kept meanwhile is kept as soon as it can be.
+      yield* elected.keep("/runs/1")
+      yield* Effect.repeat(near.runners, {
+        until: (runners) => runners.length === 1,
+        schedule: Schedule.spaced(50)
+      }).pipe(Effect.timeout("10 seconds"))
+      assert.isUndefined(lost.pollUnsafe())
+      line.cut()
+      const { message } = yield* Fiber.join(lost).pipe(Effect.timeout("15 seconds"))
+      assert.match(message, /^The cluster postgres:\S+ has not answered for 5 s: [^\n]* the same command goes on/)
+      // And whoever comes then goes on from there.
+      const next = yield* near.elect("a", Effect.void).pipe(Effect.timeout("10 seconds"))
+      assert.deepInclude(next, { term: 2, folder: "/runs/1" })
+    })
+  )
+
+  withPostgres(
+    "that others have meanwhile: who was away finds out that it has been replaced",
+    Effect.gen(function*() {
+      const database = yield* postgres.database(server.url())
+      const line = yield* proxyTo(Number(new URL(database).port || 5432))
+      const far = yield* program(through(database, line.port))
+      const near = yield* program(database)
+      const elected = yield* far.elect("a", Effect.void)
+      const lost = yield* Effect.forkChild(Effect.flip(elected.lost))
+      line.cut()
+      const next = yield* near.elect("a", Effect.void).pipe(Effect.timeout("10 seconds"))
+      assert.strictEqual(next.term, 2)
+      assert.isUndefined(lost.pollUnsafe())
+      line.mend()
+      assert.match((yield* Fiber.join(lost).pipe(Effect.timeout("10 seconds"))).message, /term 1 of the run a is over/)
+      assert.match((yield* Effect.flip(elected.end("a hash"))).message, /term 1 of the run a is over/)
     })
   )
 })

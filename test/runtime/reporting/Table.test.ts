@@ -114,7 +114,6 @@ describe("the table on a terminal", () => {
         later: 0,
         parent: undefined,
         timers: 0,
-        queuedBytes: 0,
         host: 0,
         placement: "fiber"
       } as const

@@ -1,0 +1,160 @@
+/**
+ * A trainer that was stopped and wakes up when another has its run changes nothing in the folder, wherever it was stopped: it is
+ * stopped before each single thing that it asks the file system for.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, FileSystem } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as CheckpointFolder from "../../../src/runtime/checkpoint/CheckpointFolder.ts"
+import { CurrentFence, Fence } from "../../../src/runtime/files/Fence.ts"
+import * as FolderLock from "../../../src/runtime/files/FolderLock.ts"
+import * as wholeFile from "../../../src/runtime/files/wholeFile.ts"
+import * as BlockFile from "../../../src/runtime/reporting/BlockFile.ts"
+
+/** Whoever gives terms: the newest is the highest that anybody has begun with. */
+const terms = () => {
+  let newest = 0
+  const fence = (term: number) => {
+    newest = Math.max(newest, term)
+    return new Fence(
+      term,
+      () => Effect.suspend(() => term < newest ? Effect.fail({ message: `Term ${term} is over.` }) : Effect.void)
+    )
+  }
+  return { fence, of: (term: number) => Effect.provideService(CurrentFence, fence(term)) }
+}
+
+/** A file system that is stopped before what it is asked for the `stop`-th time, until somebody lets it go on. */
+const stopping = (real: FileSystem.FileSystem, stop: number) => {
+  const stopped = Deferred.makeUnsafe<void>()
+  const goOn = Deferred.makeUnsafe<void>()
+  let asked = 0
+  const gate = Effect.suspend(() =>
+    ++asked === stop ? Effect.andThen(Deferred.succeed(stopped, undefined), Deferred.await(goOn)) : Effect.void
+  )
+  const gated = <A extends object>(target: A): A =>
+    new Proxy(target, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (Effect.isEffect(value)) return Effect.andThen(gate, value)
+        if (typeof value !== "function") return value
+        return (...args: ReadonlyArray<unknown>): unknown => {
+          const result: unknown = Reflect.apply(value, target, args)
+          if (!Effect.isEffect(result)) return result
+          const late = Effect.andThen(gate, result)
+          return name === "open" ? Effect.map(late, (file) => gated(file as object)) : late
+        }
+      }
+    })
+  return { files: gated(real), stopped, goOn, count: () => asked }
+}
+
+/** What is in a folder, but for its lock. */
+const contents = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()
+      .filter((name) => fs.statSync(path.join(folder, name)).isFile())
+      .map((name) => [name, fs.readFileSync(path.join(folder, name), "utf8")])
+  )
+
+/** What a trainer does with a folder that has a run in it, which the one before has left after update 1. */
+const trains = (folder: string, who: string) =>
+  Effect.gen(function*() {
+    const checkpoints = path.join(folder, CheckpointFolder.name)
+    const monitor = path.join(folder, "monitor.csv")
+    yield* FolderLock.take(folder)
+    yield* Effect.forEach([folder, checkpoints], wholeFile.sweep)
+    const newest = (yield* CheckpointFolder.list(checkpoints)).at(-1) ?? 0
+    yield* CheckpointFolder.goBackTo(checkpoints, newest)
+    yield* wholeFile.cutBack(monitor, 2)
+    yield* wholeFile.write(path.join(folder, "config.json"), who)
+    const rows = yield* BlockFile.text(monitor)
+    for (let update = newest + 1; update < newest + 3; update++) {
+      rows.append(`${who}${update}\n`)
+      yield* rows.flush
+      yield* CheckpointFolder.write(checkpoints, update, new TextEncoder().encode(who), 1)
+    }
+    yield* wholeFile.write(path.join(folder, "policy"), who)
+  }).pipe(Effect.scoped)
+
+const begun = Effect.gen(function*() {
+  const files = yield* FileSystem.FileSystem
+  const folder = yield* files.makeTempDirectoryScoped()
+  fs.mkdirSync(path.join(folder, CheckpointFolder.name))
+  fs.writeFileSync(path.join(folder, CheckpointFolder.name, "1.ckpt"), "0")
+  fs.writeFileSync(path.join(folder, "monitor.csv"), "0\nlost")
+  return folder
+})
+
+/** Stopped before the `stop`-th thing; answers whether it came to that. */
+const replacedAt = (stop: number) =>
+  Effect.gen(function*() {
+    const real = yield* FileSystem.FileSystem
+    const folder = yield* begun
+    const { of } = terms()
+    const { files, goOn, stopped } = stopping(real, stop)
+    const old = yield* Effect.forkChild(
+      Effect.exit(trains(folder, "old").pipe(of(1), Effect.provideService(FileSystem.FileSystem, files)))
+    )
+    const hasEnded = yield* Effect.raceFirst(
+      Effect.as(Deferred.await(stopped), false),
+      Effect.as(Fiber.await(old), true)
+    )
+    if (hasEnded) return false
+    yield* of(2)(trains(folder, "new"))
+    const before = contents(folder)
+    yield* Deferred.succeed(goOn, undefined)
+    yield* Fiber.join(old)
+    const after = contents(folder)
+    assert.deepStrictEqual(after, before, `stopped at ${stop}`)
+    assert.strictEqual(after["policy"], "new")
+    assert.match(after["monitor.csv"]!, /^0\n(?:new\d\n){2}$/)
+    return true
+  }).pipe(Effect.scoped)
+
+describe("a trainer that was replaced while it was stopped", () => {
+  it.live("changes nothing, wherever that was", () =>
+    Effect.gen(function*() {
+      let stop = 1
+      while (yield* replacedAt(stop)) stop++
+      // There is a lot that it asks for.
+      assert.isAbove(stop, 50)
+    }).pipe(Effect.provide(NodeServices.layer)), 60_000)
+
+  it.live("is refused with a word", () =>
+    Effect.gen(function*() {
+      const folder = yield* begun
+      const { fence: fenceOf, of } = terms()
+      const fence = fenceOf(1)
+      const own = Effect.provideService(CurrentFence, fence)
+      yield* own(FolderLock.take(folder))
+      const rows = yield* own(BlockFile.text(path.join(folder, "monitor.csv")))
+      yield* of(2)(FolderLock.take(folder))
+      const refused = yield* Effect.flip(own(wholeFile.write(path.join(folder, "policy"), "old")))
+      assert.match(String(refused.cause), /term 1 is over, and another trainer has the folder/)
+      assert.isTrue(fence.isPassed)
+      rows.append("old")
+      assert.match((yield* Effect.flip(own(rows.flush))).message, /monitor\.csv: term 1 is over/)
+      // Nor does it get it back.
+      assert.match(String((yield* Effect.flip(own(FolderLock.take(folder)))).cause), /Term 1 is over$/)
+      assert.deepStrictEqual(fs.readdirSync(folder).filter((name) => name.startsWith(".")), [".lock.2"])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+
+  it.live("is not there for who comes without a term, and they are not for it", () =>
+    Effect.gen(function*() {
+      const folder = yield* begun
+      const { of } = terms()
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* of(1)(FolderLock.take(folder))
+        assert.strictEqual((yield* Effect.flip(FolderLock.take(folder)))._tag, "FolderInUse")
+      }))
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* FolderLock.take(folder)
+        const refused = yield* Effect.flip(of(2)(FolderLock.take(folder)))
+        assert.match(refused.message, /is in use by process \d+ .*\.lock\.$/)
+      }))
+      assert.deepStrictEqual(fs.readdirSync(folder).filter((name) => name.startsWith(".")), [])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+})
