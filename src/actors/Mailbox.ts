@@ -23,6 +23,14 @@ export class Mailbox<A extends object> {
     this.count++
   }
 
+  /** Puts a value before all others. */
+  unshift(value: A): void {
+    if (this.count === this.ring.length) this.grow()
+    this.head = (this.head - 1) & (this.ring.length - 1)
+    this.ring[this.head] = value
+    this.count++
+  }
+
   /** The message at `index` from the front. */
   at(index: number): A | undefined {
     return index < this.count ? this.ring[(this.head + index) & (this.ring.length - 1)] : undefined

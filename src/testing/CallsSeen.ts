@@ -10,6 +10,9 @@ interface Called {
   readonly made: Array<number>
   /** Those whose outcome was said. */
   readonly told: Array<number>
+  /** Those whose outcome its host has told it; and those of them that the owner has heard of. */
+  readonly saidThere: Set<number>
+  readonly there: Set<number>
   /** Those that nobody waits for any more: what was never sent may be forgotten. */
   readonly abandoned: Set<number>
 }
@@ -53,9 +56,27 @@ export class CallsSeen {
     called.told.push(call)
   }
 
+  /** A host has told how a call ended. */
+  saysThere(seq: number, call: number): void {
+    this.of(seq).saidThere.add(call)
+  }
+
+  /** The owner hears of it. */
+  toldThere(seq: number, call: number): void {
+    this.of(seq).there.add(call)
+  }
+
+  /** A call of the message whose outcome its host has told it, and of which the owner has not heard. */
+  unheard(seq: number): number | undefined {
+    const { saidThere, there } = this.bySeq.get(seq) ?? nothing
+    return [...saidThere].find((call) => !there.has(call))
+  }
+
   /** A message is given, with its journal. */
   given(seq: number, journal: JournalWord | undefined): void {
-    const { abandoned, made, told } = this.bySeq.get(seq) ?? { made: [], told: [], abandoned: new Set() }
+    const { abandoned, made, saidThere, there, told } = this.bySeq.get(seq) ?? nothing
+    // What has died unheard with its host is of no account.
+    saidThere.clear()
     const lines = journal?.lines ?? []
     const calls = lines.flatMap((line) => line[0] === "call" ? [line[1]] : [])
     const outcomes = lines.flatMap((line) => line[0] === "told" ? [line[1]] : [])
@@ -67,6 +88,8 @@ export class CallsSeen {
     if (outcomes.filter((call) => told.includes(call)).join() !== told.join()) {
       this.violated(`${this.name} is given ${seq} with outcomes ${outcomes.join()}, and was told ${told.join()}`)
     }
+    const lost = [...there].filter((call) => !outcomes.includes(call))
+    if (lost.length > 0) this.violated(`${this.name} is given ${seq} without the outcomes of ${lost.join()}`)
     if (new Set(outcomes).size !== outcomes.length) {
       this.violated(`${this.name} is given ${seq} with an outcome twice: ${outcomes.join()}`)
     }
@@ -75,11 +98,13 @@ export class CallsSeen {
   private of(seq: number): Called {
     const known = this.bySeq.get(seq)
     if (known !== undefined) return known
-    const made: Called = { made: [], told: [], abandoned: new Set() }
+    const made: Called = { made: [], told: [], saidThere: new Set(), there: new Set(), abandoned: new Set() }
     this.bySeq.set(seq, made)
     return made
   }
 }
+
+const nothing: Called = { made: [], told: [], saidThere: new Set(), there: new Set(), abandoned: new Set() }
 
 const nextOf = (called: Called | undefined): number => 1 + Math.max(0, ...called?.made ?? [])
 

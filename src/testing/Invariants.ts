@@ -44,6 +44,8 @@ interface Incarnation {
   /** It was asked to finish and to end; or to end at once. */
   stopping: boolean
   halted: boolean
+  /** What it has done counts for nothing, and its end leads to no other's. */
+  annulled: boolean
 }
 
 interface Owed {
@@ -60,8 +62,11 @@ interface Seen {
   owed: Array<Owed>
   /** How many of these the present incarnation has been given. */
   given: number
-  /** The last message that was answered. */
+  /** The last message that was answered; and the last of those that its hosts have given it themselves. */
   settled: number
+  settledThere: number
+  /** How many these were. */
+  taken: number
   state: unknown
   hasState: boolean
   /** Messages that must not run twice and may have been run, by their numbers. */
@@ -100,8 +105,9 @@ export interface InvariantOptions {
 export interface Owned {
   readonly id: number
   readonly incarnation: number
-  /** What its incarnation says is not heard any more. */
+  /** What its incarnation says is not heard any more; and it is not of account that it ends. */
   readonly deaf: boolean
+  readonly annulled: boolean
   owes(seq: number): boolean
 }
 
@@ -190,7 +196,12 @@ export class Invariants {
         const incarnation = this.present(command[1], command[2])
         if (incarnation === undefined) return
         if (command[0] === "stop") incarnation.stopping = true
-        else incarnation.halted = true
+        else {
+          incarnation.halted = true
+          const { id, name } = this.actors.get(command[1])!
+          const owned = this.options.owned(name)
+          incarnation.annulled = owned?.id === id && owned.annulled
+        }
         return
       }
       case "close":
@@ -221,7 +232,8 @@ export class Invariants {
       at: "under way",
       ended: false,
       stopping: false,
-      halted: false
+      halted: false,
+      annulled: false
     }
     const owned = this.options.owned(name)
     if (owned?.id !== id || owned.incarnation !== number) {
@@ -239,6 +251,8 @@ export class Invariants {
         owed: [],
         given: 0,
         settled: 0,
+        settledThere: 0,
+        taken: 0,
         state: undefined,
         hasState: false,
         once: new Set(),
@@ -300,7 +314,9 @@ export class Invariants {
     }
     const { name, once, owed } = actor
     const replayable = this.options.replayable(actor.definition, method)
-    if (seq <= actor.settled) return this.violated(`${name} is given ${seq} again, which it has answered`)
+    if (seq > 0 ? seq <= actor.settled : seq >= actor.settledThere) {
+      return this.violated(`${name} is given ${seq} again, which it has answered`)
+    }
     const at = owed.findIndex((message) => message.seq === seq)
     if (at >= 0 && at < actor.given) return this.violated(`${name}/${number} is given ${seq} twice`)
     const passed = owed.splice(actor.given, at >= 0 ? at - actor.given : owed.length)
@@ -355,6 +371,8 @@ export class Invariants {
       case "replied": {
         const incarnation = this.of(host, report[1], report[2])
         if (incarnation?.at === "gone") this.violated(`${report[1]}/${report[2]} says ${report[0]} after its end`)
+        const told = report[0] === "replied" ? report[9] : undefined
+        if (told !== undefined) this.actors.get(told[0])?.calls.saysThere(told[2], told[3])
         return
       }
       case "withdrawn":
@@ -374,26 +392,34 @@ export class Invariants {
   heard(host: HostSeen, report: Report): void {
     switch (report[0]) {
       case "replied": {
-        const [, id, number, seq, , , state] = report
+        const [, id, number, seq, , , state, , , told] = report
         const actor = this.actors.get(id)
         if (actor === undefined || actor.incarnation.number !== number || this.isDeafTo(actor)) return
         if (actor.given === 0 || actor.owed[0]?.seq !== seq) {
           const { incarnation } = actor
-          // Once what follows from it is said: whom the owner has ended meanwhile, it does not hear any more.
-          this.simulator.micro.push({
-            side: this.simulator.owner,
-            run: () => {
-              if (host.terminated || incarnation.stopping || incarnation.halted) return
-              this.violated(`a reply to ${seq} of ${actor.name}, out of its turn, is let pass`)
-            }
-          })
-          return
+          return this.afterwards(
+            host,
+            `a reply to ${seq} of ${actor.name}, out of its turn, is let pass`,
+            () => incarnation.stopping || incarnation.halted
+          )
+        }
+        const unheard = actor.calls.unheard(seq)
+        if (unheard !== undefined) {
+          return this.afterwards(
+            host,
+            `${actor.name} was told how its call ${unheard} ended, of which nobody has heard`
+          )
         }
         actor.owed.shift()
         actor.given--
-        actor.settled = seq
+        if (seq > 0) actor.settled = seq
+        else actor.settledThere = seq
         actor.state = state
         actor.hasState = state !== undefined
+        if (told !== undefined) {
+          const asker = this.actors.get(told[0])
+          if (asker?.incarnation.number === told[1] && !this.isDeafTo(asker)) asker.calls.toldThere(told[2], told[3])
+        }
         return
       }
       case "asking":
@@ -404,6 +430,7 @@ export class Invariants {
         if (actor === undefined || actor.incarnation.number !== number || this.isDeafTo(actor)) return
         if (kind === "asking") {
           actor.calls.asking(seq, call, actor.given > 0 ? actor.owed[0]?.seq : undefined, host.terminated)
+          if (!host.terminated) this.takenIn(report)
         }
         if (kind === "abandoned") actor.calls.abandoned(seq, call)
         return
@@ -451,6 +478,36 @@ export class Invariants {
     }
   }
 
+  /** Once what follows is said: whom the owner has ended meanwhile, it does not hear any more. */
+  private afterwards(host: HostSeen, what: string, excused = () => false): void {
+    this.simulator.micro.push({
+      side: this.simulator.owner,
+      run: () => {
+        if (!host.terminated && !excused()) this.violated(what)
+      }
+    })
+  }
+
+  /** A host has given a message to one who lives there, too, and the owner has agreed. */
+  private takenIn(report: Extract<Report, readonly ["asking", ...ReadonlyArray<unknown>]>): void {
+    const [target, method] = [report[6], report[8]]
+    const taken = report[16]
+    const actor = this.actors.get(target)
+    if (taken === undefined || actor === undefined) return
+    const [number, seq] = taken
+    if (actor.incarnation.number !== number || this.isDeafTo(actor)) {
+      return this.violated(`${actor.name}/${number} is held to have ${seq}, and is not heard any more`)
+    }
+    if (seq !== -1 - actor.taken) this.violated(`${actor.name} was given ${seq}, and ${-1 - actor.taken} would be next`)
+    if (actor.owed[0] !== undefined && actor.owed[0].seq < 0) {
+      this.violated(`${actor.name} was given ${seq} while it had ${actor.owed[0].seq} in hand`)
+    }
+    actor.taken++
+    actor.owed.unshift({ seq, method })
+    actor.given++
+    if (!this.options.replayable(actor.definition, method)) actor.once.add(seq)
+  }
+
   // --- at the end
 
   /** All is over: nothing may be left. */
@@ -471,6 +528,7 @@ export class Invariants {
 
   private ended(actor: Seen): void {
     actor.incarnation.ended = true
+    if (actor.incarnation.annulled) return
     for (const group of this.groups) {
       if (!group.resumed || !group.names.includes(actor.name)) continue
       group.since = this.simulator.steps

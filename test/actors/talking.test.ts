@@ -93,7 +93,7 @@ describe("talking, fiber", () => {
   it.live("counts once what is asked of one who dies, too", () =>
     run(Effect.gen(function*() {
       const { a, b, system, teller } = yield* bank
-      const asked = yield* Effect.forkChild(teller.Both({ a: 30, b: 60, until: 3 }))
+      const asked = yield* Effect.forkChild(teller.Both({ a: 30, b: 250, until: 3 }))
       for (const name of ["a", "teller", "b", "a", "teller"]) {
         yield* Effect.sleep(7)
         yield* system.kill(name)

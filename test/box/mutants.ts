@@ -30,9 +30,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "a state counts though its reply does not",
     file: "owner/Guardian.ts",
     from:
-      "    const envelope = this.ledger.settle(seq)\n    if (envelope === undefined) return\n    if (this.definition.stateCodec !== undefined) {\n      this.state = state\n      this.hasState = true\n    }\n",
+      "    const envelope = this.ledger.settle(seq)\n    if (envelope === undefined) return false\n    told?.()\n    if (this.definition.stateCodec !== undefined) {\n      this.state = state\n      this.hasState = true\n    }\n",
     to:
-      "    if (this.definition.stateCodec !== undefined) {\n      this.state = state\n      this.hasState = true\n    }\n    const envelope = this.ledger.settle(seq)\n    if (envelope === undefined) return\n",
+      "    if (this.definition.stateCodec !== undefined) {\n      this.state = state\n      this.hasState = true\n    }\n    const envelope = this.ledger.settle(seq)\n    if (envelope === undefined) return false\n    told?.()\n",
     workload: "tallies",
     seeds: null,
     why: "a reply out of its turn ends the link before the guardian hears of it, and fibers have none"
@@ -40,16 +40,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a reply out of its turn is passed over, its link is not ended",
     file: "hosts/RemoteHost.ts",
-    from: "          return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)",
-    to: "          return",
+    from: "      return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)",
+    to: "      return",
     workload: "tallies",
     seeds: 200
   },
   {
     name: "a reply out of its turn counts, with its state",
     file: "hosts/RemoteHost.ts",
-    from: "          return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)",
-    to: "          Object.assign(tenant, { state })\n          return",
+    from: "      return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)",
+    to: "      Object.assign(tenant, { state })\n      return",
     workload: "tallies",
     seeds: 200
   },
@@ -107,8 +107,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a guardian hears replies of dead incarnations",
     file: "owner/Guardian.ts",
-    from: "    if (!this.hears(incarnation)) return\n    if (answers !== undefined && this.isLate",
-    to: "    if (this.status === \"ended\") return\n    if (answers !== undefined && this.isLate",
+    from: "    if (!this.hears(incarnation)) return false\n    if (answers !== undefined && this.isLate",
+    to: "    if (this.status === \"ended\") return false\n    if (answers !== undefined && this.isLate",
     workload: "tallies",
     seeds: null,
     why: "a host's own look at the incarnation comes first, and a fiber has told of its death by then"
@@ -116,8 +116,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a host's report of an earlier incarnation is heard",
     file: "hosts/RemoteHost.ts",
-    from: "        if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return",
-    to: "        if (tenant === undefined || tenant.deaf) return",
+    from:
+      "    if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return this.mistold(told)",
+    to: "    if (tenant === undefined || tenant.deaf) return this.mistold(told)",
     workload: "tallies",
     seeds: null,
     why: "the guardian's own look at the incarnation stands behind it"
@@ -182,16 +183,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "what may not run twice runs twice",
     file: "owner/Guardian.ts",
-    from: "!method.replayable && (seq === undefined || its <= seq))",
-    to: "!method.replayable && its < 0)",
+    from: "!method.replayable && (seq === undefined || its <= seq && seq !== 0)",
+    to: "!method.replayable && seq === -1e9",
     workload: "limits",
     seeds: 50
   },
   {
     name: "what may not run twice runs twice where its host ended without a word",
     file: "owner/Guardian.ts",
-    from: "!method.replayable && (seq === undefined || its <= seq))",
-    to: "!method.replayable && seq !== undefined && its <= seq)",
+    from: "!method.replayable && (seq === undefined || its <= seq && seq !== 0)",
+    to: "!method.replayable && seq !== undefined && its <= seq",
     workload: "limits",
     seeds: 500
   },
@@ -248,8 +249,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "who is stopped between two incarnations never ends",
     file: "owner/Guardian.ts",
-    from: "    else this.finish({ _tag: \"Stopped\" })\n  }\n\n  /** Ends the actor at the owner's side",
-    to: "  }\n\n  /** Ends the actor at the owner's side",
+    from: "    else this.finish({ _tag: \"Stopped\" })\n  }\n\n  /**\n   * Ends the actor at the owner's side",
+    to: "  }\n\n  /**\n   * Ends the actor at the owner's side",
     workload: "endings",
     seeds: null,
     why: "whoever stops it ends it after the grace all the same"
@@ -421,8 +422,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "timers end with the incarnation",
     file: "owner/Guardian.ts",
-    from: "    this.loose = 0\n    this.status = \"restarting\"",
-    to: "    this.loose = 0\n    this.timers?.clear()\n    this.status = \"restarting\"",
+    from: "    this.status = \"restarting\"",
+    to: "    this.timers?.clear()\n    this.status = \"restarting\"",
     workload: "timers",
     seeds: 100
   },
@@ -486,7 +487,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "journal: what a message was told is not kept",
-    file: "owner/Guardian.ts",
+    file: "owner/Calls.ts",
     from: "    if (kept !== undefined && told !== undefined) kept.tell(",
     to: "    if (kept !== undefined && told !== undefined && seq < 0) kept.tell(",
     workload: "tellers",
@@ -494,7 +495,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "journal: what is asked of the system is not kept: a child is spawned twice",
-    file: "owner/Guardian.ts",
+    file: "owner/Calls.ts",
     from: "    journal?.called(call)",
     to: "    if (to.id !== systemId) journal?.called(call)",
     workload: "tellers",
@@ -503,8 +504,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "journal: a message is given again without it",
     file: "owner/Guardian.ts",
-    from: "journal?.seq === envelope.seq ? journal : undefined)",
-    to: "journal?.seq === envelope.seq && envelope.seq < 0 ? journal : undefined)",
+    from: "this.made?.journalFor(envelope.seq))",
+    to: "undefined)",
     workload: "tellers",
     seeds: 50
   },
@@ -519,8 +520,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "journal: a call that comes twice is made twice",
     file: "hosts/RemoteHost.ts",
-    from: "    if (!tenant.hasMade(seq, call - 1, slept)) {",
-    to: "    if (!tenant.hasMade(seq, call - 1, slept) && seq < 0) {",
+    from: "    if (!tenant.hasMade(seq, call - 1, slept, heard)) {",
+    to: "    if (!tenant.hasMade(seq, call - 1, slept, heard) && seq === -1e9) {",
     workload: "tellers",
     seeds: 300
   },
@@ -593,7 +594,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "later: an answer does not stand though a call has followed it",
     file: "owner/Guardian.ts",
-    from: "      this.owedLater?.stand(call.answered)",
+    from: "    if (call.answered !== undefined) this.owedLater?.stand(call.answered)\n",
     to: "",
     workload: "queues",
     seeds: 3000
@@ -605,5 +606,109 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "",
     workload: "queues",
     seeds: 50
+  },
+  {
+    name: "neighbors: who is asked by a neighbor is given the message again",
+    file: "owner/Ledger.ts",
+    from: "    this.owed.unshift(envelope)\n    this.delivered++",
+    to: "    this.owed.unshift(envelope)",
+    workload: "tellers",
+    seeds: 50
+  },
+  {
+    name: "neighbors: what its host has told an asker is not kept",
+    file: "owner/Calls.ts",
+    from: "    if (open.told !== undefined) return kept?.toldThere(call, open.told)",
+    to: "    if (open.told !== undefined) return",
+    workload: "tellers",
+    seeds: 50
+  },
+  {
+    name: "neighbors: what its host has told an asker is told it again",
+    file: "owner/Calls.ts",
+    from: "    if (open.told !== undefined) return kept?.toldThere(call, open.told)\n",
+    to: "",
+    workload: "tellers",
+    seeds: 50
+  },
+  {
+    name: "neighbors: a host tells how a call ended though others are under way",
+    file: "hosts/Hand.ts",
+    from: "    if (run === undefined || this.over || run.again || run.received !== run.calls - 1) return undefined",
+    to: "    if (run === undefined || this.over || run.again) return undefined",
+    workload: "tellers",
+    seeds: 500
+  },
+  {
+    name: "neighbors: an ask overtakes what was told before",
+    file: "hosts/HostServer.ts",
+    from: "mode === \"ask\" && seq !== 0 && !underWay.has(to.id) ?",
+    to: "mode === \"ask\" && seq !== 0 ?",
+    workload: "tellers",
+    seeds: 200
+  },
+  {
+    name: "neighbors: an ask overtakes what an earlier incarnation has told",
+    file: "hosts/UnderWay.ts",
+    from: "    this.first = incarnation === 1",
+    to: "    this.first = incarnation >= 1",
+    workload: "tellers",
+    seeds: 3000
+  },
+  {
+    name: "neighbors: what one was told stands though it does not count",
+    file: "hosts/RemoteHost.ts",
+    from: "    if (told !== undefined) this.tenants.get(told[0])?.mistaken(told[1])",
+    to: "    // Nothing.",
+    workload: "tellers",
+    seeds: 1000
+  },
+  {
+    name: "neighbors: a reply that does not count is told all the same",
+    file: "hosts/RemoteHost.ts",
+    from: "    if (!counts) asker.mistaken(its)",
+    to: "    // Nothing.",
+    workload: "tellers",
+    seeds: 1000
+  },
+  {
+    name: "neighbors: what is asked in the name of one who is not heard counts",
+    file: "hosts/RemoteHost.ts",
+    from: "      if (taken !== undefined) this.tenants.get(target)?.mistaken(taken[0])",
+    to: "      // Nothing.",
+    workload: "tellers",
+    seeds: 1000
+  },
+  {
+    name: "neighbors: an outcome that was lost on the way is not missed at a reply",
+    file: "hosts/RemoteHost.ts",
+    from: "    if (heard !== tenant.heardThere(seq)) {",
+    to: "    if (heard !== tenant.heardThere(seq) && heard < 0) {",
+    workload: "tellers",
+    seeds: 2000
+  },
+  {
+    name: "neighbors: an outcome that was lost on the way is not missed at a call",
+    file: "owner/Calls.ts",
+    from: "    if (heard > (journal?.told ?? 0)) return false",
+    to: "",
+    workload: "tellers",
+    seeds: 2000
+  },
+  {
+    name: "children: a parent begins anew though an old child is still at work",
+    file: "owner/Guardian.ts",
+    from: "    if (this.leaving > 0) return void",
+    to: "    if (this.leaving > 1e9) return void",
+    workload: "wards",
+    seeds: 50
+  },
+  {
+    name: "children: a parent begins anew though a child of an old child is still at work",
+    file: "owner/Guardian.ts",
+    from: "    this.orphan(() => (left++, true), one)",
+    to: "    this.orphan(() => true)",
+    workload: "wards",
+    seeds: 500
   }
 ]

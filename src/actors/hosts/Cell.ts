@@ -319,6 +319,16 @@ export class Cell<R> implements Incarnation, Caller {
 
   // --- its life
 
+  /** Whether it would begin with whatever came now. */
+  get free(): boolean {
+    return this.served && this.message === undefined && !this.stopping && !this.dying && (this.mailbox?.size ?? 0) === 0
+  }
+
+  /** See `Hand.lacksOnly`; for a call of message `seq`. */
+  lacksOnly(seq: number, call: number): number | undefined {
+    return this.dying || this.hand?.seq !== seq ? undefined : this.hand.lacksOnly(call)
+  }
+
   /** Whether the behavior is still being set up. */
   get starting(): boolean {
     return !this.served
@@ -337,6 +347,11 @@ export class Cell<R> implements Incarnation, Caller {
   /** Completes when nothing of the incarnation runs any more. */
   get gone(): Effect.Effect<void> {
     return this.fiber === undefined ? Effect.void : Effect.asVoid(Fiber.await(this.fiber))
+  }
+
+  whenGone(task: () => void): void {
+    if (this.fiber === undefined) task()
+    else this.fiber.addObserver(task)
   }
 
   private rouse(): void {

@@ -134,8 +134,12 @@ export class FiberHost<R> implements Host {
     })
   }
 
-  evict(tenant: Tenant): void {
+  evict(tenant: Tenant, gone?: () => void): void {
     this.tenants.delete(tenant.id)
+    if (gone === undefined) return
+    const cell = this.cells.get(tenant.id)
+    if (cell === undefined) gone()
+    else cell.whenGone(gone)
   }
 }
 

@@ -131,6 +131,11 @@ class Run {
     return other
   }
 
+  isAwaited(call: number): boolean {
+    const made = this.only?.call === call ? this.only : this.others?.get(call)
+    return made?.resume !== undefined
+  }
+
   /** Whether somebody waits for one of its calls. */
   get awaits(): boolean {
     if (this.only?.resume !== undefined) return true
@@ -322,6 +327,16 @@ export class Hand implements Calls {
   /** Whether somebody waits for one of its calls. */
   get awaits(): boolean {
     return this.run?.awaits === true
+  }
+
+  /**
+   * Which outcome of the message that of `call` will be, where all other calls have ended, and somebody waits for it: then its
+   * host may say how it ended, since the owner need not say what came first.
+   */
+  lacksOnly(call: number): number | undefined {
+    const { run } = this
+    if (run === undefined || this.over || run.again || run.received !== run.calls - 1) return undefined
+    return run.isAwaited(call) ? run.received + 1 : undefined
   }
 
   /** What was not done again, where the message is about to be answered. */

@@ -16,13 +16,13 @@ import type { Method } from "../Actor.ts"
 import type { Death } from "../Death.ts"
 import type { Fault } from "../Fault.ts"
 import type { Address } from "../InHand.ts"
-import type { AnswerWord, CallMode, JournalWord, OutcomeKind, TimerChange } from "../links/HostLink.ts"
+import type { AnswerWord, CallMode, JournalWord, OutcomeKind, TakenIn, TimerChange } from "../links/HostLink.ts"
 import type { Known } from "../messages/requests.ts"
 import type { Placement } from "../Placement.ts"
 
 /** A message on its way: kept by the owner until it is answered. */
 export interface Envelope {
-  /** 1, 2, ... per actor. */
+  /** 1, 2, ... per actor; and -1, -2, ... those that its host has given it itself. */
   readonly seq: number
   readonly method: Method
   /** When it was sent, in milliseconds of the system's time. */
@@ -77,14 +77,20 @@ export interface Call extends Called {
   readonly began: number
   /** The messages of before that its message had answered by then. */
   readonly answered?: ReadonlyArray<number> | undefined
+  /** Where its host has given it to a neighbor already. */
+  readonly taken?: TakenIn | undefined
 }
 
 /** How a call ended, encoded. */
-export interface Told {
+export interface CallEnd {
   readonly kind: OutcomeKind
   readonly value: unknown
   /** Milliseconds after the message's first call. */
   readonly at: number
+}
+
+/** The same, on its way to who has called. */
+export interface Told extends CallEnd {
   /** Which outcome of its message this is: 1, 2, ... */
   readonly nth: number
 }
@@ -116,6 +122,8 @@ export interface Tenant extends Identity {
   readonly later: ReadonlyArray<number>
   /** Its owner is ending its present incarnation, and does not hear it any more. */
   readonly deaf: boolean
+  /** How many messages its hosts have given it themselves: they are numbered -1, -2, ... */
+  readonly taken: number
 
   /** Whether its incarnation may be at work: it starts, or has a message. */
   readonly working: boolean
@@ -124,15 +132,23 @@ export interface Tenant extends Identity {
   pending(seq: number): Method | undefined
   /** `timers`: what the start has set. */
   started(incarnation: number, timers: Timers): void
-  /** `state` is encoded, and `undefined` for a stateless actor; `timers` is what the handler has set. */
+  /**
+   * `state` is encoded, and `undefined` for a stateless actor; `timers` is what the handler has set. `told`: to be called
+   * before the asker gets the reply, where its host has told it already. Whether the reply counts.
+   */
   replied(
     incarnation: number,
     seq: number,
     reply: Reply,
     state: unknown,
     timers: Timers,
-    answers: Answers
-  ): void
+    answers: Answers,
+    told?: () => void
+  ): boolean
+  /** A call of message `seq` has ended so, and the incarnation was told by its host. */
+  toldThere(incarnation: number, seq: number, call: number, end: CallEnd): void
+  /** What its host has given the incarnation, or told it, does not count: nor does what it does from then on. */
+  mistaken(incarnation: number): void
   /** Messages of before were answered while nothing was in hand. */
   answered(incarnation: number, answers: ReadonlyArray<AnswerWord>): void
   /** Timers were set while nothing was in hand. */
@@ -148,8 +164,10 @@ export interface Tenant extends Identity {
    */
   died(incarnation: number, death: Death, seq: number | undefined, bystander?: boolean): void
   stopped(incarnation: number): void
-  /** Whether message `seq` is in hand, or none (0), and has made so many calls, and slept so often. */
-  hasMade(seq: number, calls: number, slept: number): boolean
+  /** Whether message `seq` is in hand, or none (0), has made so many calls, slept so often, and may have heard so many outcomes. */
+  hasMade(seq: number, calls: number, slept: number, heard: number): boolean
+  /** How many outcomes message `seq` is known to have been told by its host. */
+  heardThere(seq: number): number
   /** The incarnation calls another actor; `Host.answered` says how that ends. */
   asking(incarnation: number, call: Call): void
   /** Nobody waits for the outcome of a call any more. */
@@ -199,6 +217,6 @@ export interface Host {
    * ways that are possible here, and completes when that is gone.
    */
   kill(tenant: Tenant, how: Fault): Effect.Effect<void>
-  /** Forgets the tenant. */
-  evict(tenant: Tenant): void
+  /** Forgets the tenant, and calls `gone` once nothing of its incarnation runs any more: maybe at once. */
+  evict(tenant: Tenant, gone?: () => void): void
 }

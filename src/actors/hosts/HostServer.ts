@@ -17,14 +17,26 @@ import type { Behavior, Method } from "../Actor.ts"
 import { Death, fromCause } from "../Death.ts"
 import { EventLoop } from "../EventLoop.ts"
 import type { Address, At } from "../InHand.ts"
-import type { AnswerWord, Command, HostPort, JournalWord, Report, StartCommand, Working } from "../links/HostLink.ts"
+import type {
+  AnswerWord,
+  Command,
+  HostPort,
+  JournalWord,
+  Report,
+  StartCommand,
+  TakenIn,
+  ToldThere,
+  Working
+} from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
+import { systemId } from "../messages/requests.ts"
 import { systemKey } from "../systemKey.ts"
-import { Cell, Replayed } from "./Cell.ts"
-import type { Answers, Reply, Timers } from "./Host.ts"
+import { Cell, type CellMessage, Replayed } from "./Cell.ts"
+import type { Answers, Call, Reply, Timers } from "./Host.ts"
 import { withInputs } from "./inputs.ts"
 import { Outbox } from "./Outbox.ts"
 import * as Talk from "./Talk.ts"
+import { UnderWay } from "./UnderWay.ts"
 
 export interface HostServerOptions<R> {
   readonly port: HostPort
@@ -43,9 +55,27 @@ const mostHeldMillis = 1
 const deathCodec = Codec.make(Death)
 
 interface Resident<R> {
+  readonly actor: number
   readonly incarnation: number
   readonly cell: Cell<R>
   readonly methods: ReadonlyMap<string, Method>
+  readonly underWay: UnderWay
+  /** How many messages its hosts have given it so far, and the last one of its owner's that it has answered. */
+  taken: number
+  last: number
+  /** Who has asked it for the last of them, as long as that is in hand. */
+  asker: Asker<R> | undefined
+  /** The message that made its first call in this incarnation, and when; and how many outcomes it was told from here. */
+  calling: { readonly seq: number; readonly since: number; heard: number } | undefined
+}
+
+/** A call of a neighbor. */
+interface Asker<R> {
+  readonly resident: Resident<R>
+  readonly seq: number
+  readonly call: number
+  /** As which message of the neighbor. */
+  readonly message: number
 }
 
 type Run<R> = <E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>
@@ -60,6 +90,8 @@ export class HostServer<R> {
   private readonly moved = Transferable.makeCollectorUnsafe()
   private readonly outbox: Outbox<Report>
   private oldest = 0
+  /** Something lies there that somebody elsewhere is to get. */
+  private urgent = false
   private closing = false
   /** Commands heard. */
   private heard = 0
@@ -129,7 +161,9 @@ export class HostServer<R> {
         return this.resident(command[1], command[2])?.cell.forsake(command[3])
       case "answered": {
         const [, actor, incarnation, seq, call, kind, value, at, nth] = command
-        return this.resident(actor, incarnation)?.cell.answered(seq, call, { kind, value, at, nth }, undefined)
+        const resident = this.resident(actor, incarnation)
+        resident?.underWay.answered(seq, call, kind)
+        return resident?.cell.answered(seq, call, { kind, value, at, nth }, undefined)
       }
       case "stop":
         return this.resident(command[1], command[2])?.cell.stop()
@@ -156,7 +190,7 @@ export class HostServer<R> {
   }
 
   private start(command: StartCommand, run: Run<R>): void {
-    const { actor, config, definition, hasState, incarnation, later, name, parent, state, system } = command
+    const { actor, config, definition, hasState, incarnation, later, name, parent, state, system, taken } = command
     const { behaviors } = this.options
     const behavior = behaviors.get(definition)
     const cannot = (message: string): void => {
@@ -183,15 +217,14 @@ export class HostServer<R> {
         started: (timers) =>
           this.send(timers === undefined ? ["started", actor, incarnation] : ["started", actor, incarnation, timers]),
         replied: (seq, method, reply, state, timers, answers) =>
-          this.reply(actor, incarnation, seq, method, reply, state, timers, answers),
+          this.reply(resident, seq, method, reply, state, timers, answers),
         answered: (answers) => this.send(["answers", actor, incarnation, answers]),
         timed: (timers) => this.send(["timed", actor, incarnation, timers]),
-        asking: ({ answered, began, call, failWhenFull, heard, method, millis, mode, payload, seq, slept, to }) => {
-          const what = [mode, to.id, to.name, method.name, payload, millis, failWhenFull] as const
-          const asking = ["asking", actor, incarnation, seq, call, ...what, heard, slept, began] as const
-          this.send(answered === undefined ? asking : [...asking, answered])
+        asking: (call) => this.asking(resident, call),
+        abandoned: (seq, call) => {
+          resident.underWay.forget(seq, call)
+          this.send(["abandoned", actor, incarnation, seq, call])
         },
-        abandoned: (seq, call) => this.send(["abandoned", actor, incarnation, seq, call]),
         slept: (seq, nth, heard, slept, began) =>
           this.send(["slept", actor, incarnation, seq, nth, heard, slept, began]),
         died: (death, seq) => {
@@ -206,8 +239,48 @@ export class HostServer<R> {
         }
       }
     }, later)
-    this.residents.set(actor, { incarnation, cell, methods: behavior.definition.methods })
+    const resident: Resident<R> = {
+      actor,
+      incarnation,
+      cell,
+      methods: behavior.definition.methods,
+      underWay: new UnderWay(incarnation),
+      taken,
+      last: 0,
+      asker: undefined,
+      calling: undefined
+    }
+    this.residents.set(actor, resident)
     cell.start(run)
+  }
+
+  /**
+   * A call leaves for the owner. Where a neighbor is asked who is free, it is given the message at once: the owner hears of it in
+   * the same order as of all that follows, so what it does not hear of has had no effect that counts.
+   */
+  private asking(asker: Resident<R>, call: Call): void {
+    const { actor, incarnation, underWay } = asker
+    const { answered, began, failWhenFull, heard, method, millis, mode, payload, seq, slept, to } = call
+    const { calling } = asker
+    if (seq !== 0 && calling?.seq !== seq && call.call === 1) asker.calling = { seq, since: this.loop.now(), heard: 0 }
+    const what = [mode, to.id, to.name, method.name, payload, millis, failWhenFull] as const
+    const asking = ["asking", actor, incarnation, seq, call.call, ...what, heard, slept, began] as const
+    const neighbor = mode === "ask" && seq !== 0 && !underWay.has(to.id) ? this.residents.get(to.id) : undefined
+    const message = neighbor !== undefined && neighbor !== asker && neighbor.cell.free && !this.closing
+      ? messageFor(neighbor, method.name, payload)
+      : undefined
+    if (neighbor === undefined || message === undefined) {
+      if (to.id !== systemId) underWay.add(seq, call.call, to.id, mode === "ask")
+      this.urgent = true
+      return this.send(answered === undefined ? asking : [...asking, answered])
+    }
+    neighbor.taken++
+    neighbor.asker = { resident: asker, seq, call: call.call, message: message.seq }
+    const taken: TakenIn = [neighbor.incarnation, message.seq, neighbor.last]
+    // What others are waiting for leaves before this thread begins to work.
+    if (this.urgent) this.flush()
+    this.send([...asking, answered, taken])
+    neighbor.cell.push(message)
   }
 
   private message(
@@ -234,8 +307,7 @@ export class HostServer<R> {
   }
 
   private reply(
-    actor: number,
-    incarnation: number,
+    resident: Resident<R>,
     seq: number,
     method: Method,
     reply: Reply,
@@ -243,9 +315,29 @@ export class HostServer<R> {
     timers: Timers,
     answers: Answers
   ): void {
+    const { actor, asker, calling, incarnation } = resident
     const [kind, value] = reply === "later" ? ["later", undefined] as const : this.encode(method, reply)
-    if (answers !== undefined) this.send(["replied", actor, incarnation, seq, kind, value, state, timers, answers])
-    else if (timers !== undefined) this.send(["replied", actor, incarnation, seq, kind, value, state, timers])
+    const heard = calling?.seq === seq ? calling.heard : 0
+    resident.calling = undefined
+    resident.asker = undefined
+    if (seq > 0) resident.last = seq
+    if (asker?.message === seq && kind === "success" && method.success.copies) {
+      const nth = asker.resident.cell.lacksOnly(asker.seq, asker.call)
+      const { calling } = asker.resident
+      if (nth !== undefined && calling?.seq === asker.seq) {
+        const at = this.loop.now() - calling.since
+        const told: ToldThere = [asker.resident.actor, asker.resident.incarnation, asker.seq, asker.call, at]
+        calling.heard++
+        // First: what its asker does then comes after it.
+        this.send(["replied", actor, incarnation, seq, kind, value, state, timers, answers, told, heard])
+        return asker.resident.cell.answered(asker.seq, asker.call, { kind, value, at, nth }, undefined)
+      }
+    }
+    if (heard > 0) {
+      this.send(["replied", actor, incarnation, seq, kind, value, state, timers, answers, undefined, heard])
+    } else if (answers !== undefined) {
+      this.send(["replied", actor, incarnation, seq, kind, value, state, timers, answers])
+    } else if (timers !== undefined) this.send(["replied", actor, incarnation, seq, kind, value, state, timers])
     else this.send(["replied", actor, incarnation, seq, kind, value, state])
   }
 
@@ -267,7 +359,10 @@ export class HostServer<R> {
     } else if (this.loop.now() - this.oldest > mostHeldMillis) this.flush()
   }
 
-  private readonly flush = (): void => this.outbox.flush()
+  private readonly flush = (): void => {
+    this.urgent = false
+    this.outbox.flush()
+  }
 
   private unsendable(report: Report, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
@@ -275,16 +370,16 @@ export class HostServer<R> {
       answers.map(([seq]) => [seq, "refused", reason])
     if (report[0] === "answers") return this.outbox.say([report[0], report[1], report[2], refused(report[3])])
     if (report[0] !== "replied") throw error
-    const [kind, actor, incarnation, seq, outcome, value, state, timers, answers] = report
+    const [kind, actor, incarnation, seq, outcome, value, state, timers, answers, told, heard = 0] = report
     if (answers === undefined) {
-      return this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, timers])
+      return this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, timers, answers, told, heard])
     }
     // It may be one of the answers that cannot be sent, or the reply itself.
     const others = refused(answers)
     try {
-      this.outbox.say([kind, actor, incarnation, seq, outcome, value, state, timers, others])
+      this.outbox.say([kind, actor, incarnation, seq, outcome, value, state, timers, others, told, heard])
     } catch {
-      this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, timers, others])
+      this.outbox.say([kind, actor, incarnation, seq, "refused", reason, state, timers, others, told, heard])
     }
   }
 
@@ -314,6 +409,15 @@ export class HostServer<R> {
     this.flush()
     run(Scope.close(this.scope, Exit.void)).addObserver(() => this.port.exit())
   }
+}
+
+/** A neighbor's payload as its next message, where it can be handed over so. */
+const messageFor = <R>({ methods, taken }: Resident<R>, name: string, payload: unknown): CellMessage | undefined => {
+  const method = methods.get(name)
+  // What is sent on must not change with what is handled here meanwhile.
+  if (method === undefined || !method.payload.copies) return undefined
+  const decoded = method.payload.decode(payload)
+  return Exit.isSuccess(decoded) ? { seq: -1 - taken, method, payload: decoded.value } : undefined
 }
 
 /** A payload that stays on its way until its time has come. */

@@ -16,7 +16,7 @@ import { HostStartFailed } from "../errors.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import type { Fault } from "../Fault.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
-import type { Command, HostLink, JournalWord, OpenLink, Report, Working } from "../links/HostLink.ts"
+import type { Command, HostLink, JournalWord, OpenLink, Report, ToldThere, Working } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { decode } from "../messages/Outcome.ts"
 import type { RemotePlacement } from "../Placement.ts"
@@ -66,6 +66,8 @@ export class RemoteHost implements Host {
   /** Whose start lies in the outbox, and of which incarnation; and who of them is to be told nothing any more. */
   private readonly unsaid = new Map<number, number>()
   private readonly forgotten = new Map<number, number>()
+  /** Those that are forgotten and may still be at work, with what is to be done when they are not. */
+  private readonly leaving = new Map<number, () => void>()
   private ending: Death | undefined
   /** Who was at work when the other side ended, by its own word. */
   private working: ReadonlyMap<number, Working> | undefined
@@ -143,7 +145,8 @@ export class RemoteHost implements Host {
       config: tenant.config,
       hasState: tenant.hasState,
       state: tenant.state,
-      later: tenant.later
+      later: tenant.later,
+      taken: tenant.taken
     }])
   }
 
@@ -190,11 +193,21 @@ export class RemoteHost implements Host {
     })
   }
 
-  evict(tenant: Tenant): void {
+  evict(tenant: Tenant, gone?: () => void): void {
     this.tenants.delete(tenant.id)
     // Where its start has not been said yet (the other side is still coming up), it never is.
     const incarnation = this.unsaid.get(tenant.id)
     if (incarnation !== undefined) this.forgotten.set(tenant.id, incarnation)
+    if (gone === undefined) return
+    if (this.link === undefined || incarnation !== undefined) gone()
+    else this.leaving.set(tenant.id, gone)
+  }
+
+  /** Nothing runs any more of an actor that was forgotten. */
+  private left(actor: number): void {
+    const gone = this.leaving.get(actor)
+    this.leaving.delete(actor)
+    gone?.()
   }
 
   /** Asks the other side to end, terminates it after `grace` milliseconds, and completes when it is gone. */
@@ -306,27 +319,19 @@ export class RemoteHost implements Host {
       case "timed":
         return this.tenants.get(report[1])?.timed(report[2], report[3])
       case "stopped":
-        return this.tenants.get(report[1])?.stopped(report[2])
+        this.tenants.get(report[1])?.stopped(report[2])
+        return this.left(report[1])
       case "withdrawn":
         return this.tenants.get(report[1])?.withdrawn(report[2], report[3])
       case "refused":
         return this.tenants.get(report[1])?.refused(report[2], report[3], report[4])
       case "died": {
         const [, actor, incarnation, encoded, seq] = report
-        return this.tenants.get(actor)?.died(incarnation, decodeDeath(encoded), seq)
+        this.tenants.get(actor)?.died(incarnation, decodeDeath(encoded), seq)
+        return this.left(actor)
       }
-      case "replied": {
-        const [, actor, incarnation, seq, kind, value, state, timers, answers] = report
-        const tenant = this.tenants.get(actor)
-        if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return
-        const method = tenant.pending(seq)
-        // Replies come in order, each once.
-        if (method === undefined) {
-          return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)
-        }
-        const reply = kind === "later" ? kind : decode(tenant.name, method, kind, value)
-        return tenant.replied(incarnation, seq, reply, state, timers, answers)
-      }
+      case "replied":
+        return this.replied(report)
       case "answers":
         return this.tenants.get(report[1])?.answered(report[2], report[3])
       case "asking":
@@ -351,11 +356,48 @@ export class RemoteHost implements Host {
     }
   }
 
+  private replied(report: Extract<Report, readonly ["replied", ...ReadonlyArray<unknown>]>): void {
+    const [, actor, incarnation, seq, kind, value, state, timers, answers, told, heard = 0] = report
+    const tenant = this.tenants.get(actor)
+    if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return this.mistold(told)
+    const method = tenant.pending(seq)
+    // Replies come in order, each once.
+    if (method === undefined) {
+      return this.broken(`a reply to message ${seq} of ${tenant.name}, which is not its turn`)
+    }
+    if (heard !== tenant.heardThere(seq)) {
+      return this.broken(
+        `message ${seq} of ${tenant.name} was told ${heard} outcomes, of which ${tenant.heardThere(seq)} came`
+      )
+    }
+    const reply = kind === "later" ? kind : decode(tenant.name, method, kind, value)
+    const asker = told === undefined ? undefined : this.tenants.get(told[0])
+    if (told === undefined || asker === undefined || kind === "later") {
+      return void tenant.replied(incarnation, seq, reply, state, timers, answers)
+    }
+    const [, its, message, call, at] = told
+    const counts = tenant.replied(
+      incarnation,
+      seq,
+      reply,
+      state,
+      timers,
+      answers,
+      () => asker.toldThere(its, message, call, { kind, value, at })
+    )
+    if (!counts) asker.mistaken(its)
+  }
+
+  /** Somebody was told something that does not count. */
+  private mistold(told: ToldThere | undefined): void {
+    if (told !== undefined) this.tenants.get(told[0])?.mistaken(told[1])
+  }
+
   private slept(report: Extract<Report, readonly ["slept", ...ReadonlyArray<unknown>]>): void {
     const [, actor, incarnation, seq, nth, heard, slept, began] = report
     const tenant = this.tenants.get(actor)
     if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return
-    if (!tenant.hasMade(seq, Number.NaN, slept)) {
+    if (!tenant.hasMade(seq, Number.NaN, slept, heard)) {
       return this.broken(`a wait of message ${seq} of ${tenant.name}, which is not its turn`)
     }
     tenant.slept(incarnation, seq, nth, heard, began)
@@ -378,16 +420,21 @@ export class RemoteHost implements Host {
       heard,
       slept,
       began,
-      answered
+      answered,
+      taken
     ] = report
     const tenant = this.tenants.get(actor)
-    if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) return
+    if (tenant === undefined || incarnation !== tenant.incarnation || tenant.deaf) {
+      // What a neighbor was given in its name does not count.
+      if (taken !== undefined) this.tenants.get(target)?.mistaken(taken[0])
+      return
+    }
     // Calls come in order, each once.
-    if (!tenant.hasMade(seq, call - 1, slept)) {
+    if (!tenant.hasMade(seq, call - 1, slept, heard)) {
       return this.broken(`call ${call} of message ${seq} of ${tenant.name}, which is not its turn`)
     }
     const called = this.options.called(target, name, method, payload)
-    const when = { heard, slept, began, answered }
+    const when = { heard, slept, began, answered, taken }
     tenant.asking(incarnation, { seq, call, mode, ...called, payload, millis, failWhenFull, ...when })
   }
 
@@ -509,6 +556,7 @@ export class RemoteHost implements Host {
         tenant.died(tenant.incarnation, told, idle ? 0 : seq ?? 0, idle && working.size > 0)
       }
     }
+    for (const actor of Array.from(this.leaving.keys())) this.left(actor)
     const waiting = Array.from(this.onExit)
     this.onExit.clear()
     for (const gone of waiting) gone()

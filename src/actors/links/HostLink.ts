@@ -62,7 +62,21 @@ export interface StartCommand {
   readonly state: unknown
   /** Messages that are to be answered later, and for whose answer somebody waits. */
   readonly later: ReadonlyArray<number>
+  /** How many messages its hosts have given it themselves so far. */
+  readonly taken: number
 }
+
+/**
+ * A call whose payload its host has given to a neighbor of the asker itself: to which incarnation, as message -1, -2, ...; and the
+ * last message of the owner's that this one had answered.
+ */
+export type TakenIn = readonly [incarnation: number, seq: number, last: number]
+
+/**
+ * An outcome that its asker was told by their host: the `call`-th call of message `seq` of that incarnation, `at` milliseconds
+ * after the first one.
+ */
+export type ToldThere = readonly [actor: number, incarnation: number, seq: number, call: number, at: number]
 
 /** The answer to a message that was to be answered later: its number, and how that ended, encoded. */
 export type AnswerWord = readonly [seq: number, outcome: OutcomeKind, value: unknown]
@@ -129,7 +143,11 @@ export type Report =
     /** What the handler has set, where it has set some: committed with its reply. */
     timers?: ReadonlyArray<TimerChange> | undefined,
     /** What it has answered of messages before, where it has: committed with its reply, too. */
-    answers?: ReadonlyArray<AnswerWord>
+    answers?: ReadonlyArray<AnswerWord> | undefined,
+    /** Who was told this reply already. */
+    told?: ToldThere | undefined,
+    /** How many outcomes its message was told by its host, where it was told some. */
+    heardThere?: number
   ]
   /** Messages of before that were answered while nothing was in hand. */
   | readonly [kind: "answers", actor: number, incarnation: number, answers: ReadonlyArray<AnswerWord>]
@@ -158,7 +176,9 @@ export type Report =
     slept: number,
     began: number,
     /** The messages of before that it had answered by then, where there are some. */
-    answered?: ReadonlyArray<number>
+    answered?: ReadonlyArray<number> | undefined,
+    /** Where its host has seen to it already. */
+    taken?: TakenIn
   ]
   /** Nobody waits for the outcome of a call any more. */
   | readonly [kind: "abandoned", actor: number, incarnation: number, seq: number, call: number]

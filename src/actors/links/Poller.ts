@@ -3,7 +3,8 @@
  * wake-up is quick; then it sleeps, and its event loop is free.
  *
  * - It spins only while something is expected and a core is free for it: with more threads awake than there are cores,
- *   spinning would keep away the very thread that is waited for. A host then spins for no longer than a handing over takes.
+ *   spinning would keep away the very thread that is waited for. A host that spins already then does so for no longer than a
+ *   handing over takes.
  * - Where messages come closely one upon the other it naps, blocking for a few milliseconds at most, before it sleeps:
  *   waking is quicker so, and the cores are others' meanwhile. Not where many answers are on their way: they then come
  *   several at a time.
@@ -64,6 +65,8 @@ export class Poller {
   private telling = false
   /** What it does until the next message. */
   private way: Way = "busy"
+  /** Whether it spins for the next message. */
+  private spins = false
   /** Since when nothing has come. */
   private since = 0
   /** How often in a row, about, naps were in vain, and how often they are not tried because of that. */
@@ -131,12 +134,14 @@ export class Poller {
       }
       const now = performance.now()
       if (now - this.since >= this.spinning()) {
+        this.spins = false
         this.way = "napping"
         if (this.nap(now)) continue
         if (this.sleep()) return true
         continue
       }
       if (now - Math.max(began, this.since) >= slice) return false
+      this.spins = true
       this.way = "spinning"
       for (let i = 0; i < looks && !this.ready; i++) pause()
     }
@@ -148,6 +153,7 @@ export class Poller {
   }
 
   private hear(): void {
+    this.spins = false
     if (this.telling) {
       const now = performance.now()
       this.patience.waited(now - this.since, now)
@@ -170,7 +176,9 @@ export class Poller {
     for (const line of this.lines) if (line.expecting && line.spinMillis > most) most = line.spinMillis
     if (most === 0 || crowded(this.bell.bells, cores)) {
       this.telling = false
-      return this.owner || crowded(this.bell.bells, cores + 1) ? 0 : Math.min(most, handover)
+      // Who spins goes on for a little while: two others may be awake only because one hands over to the other. Who has just come
+      // to its end does not begin: its core is for whom it has woken.
+      return this.owner || !this.spins || crowded(this.bell.bells, cores + 1) ? 0 : Math.min(most, handover)
     }
     this.telling = true
     return this.patience.spins ? most : 0

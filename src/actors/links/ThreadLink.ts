@@ -150,8 +150,11 @@ class Owed {
   }
 
   heard(batch: ReadonlyArray<Report>): void {
-    for (const [kind] of batch) {
+    for (const report of batch) {
+      const [kind] = report
       if (kind === "died") this.count = 0
+      // What it has given an actor itself it answers as if it were ours.
+      else if (report[0] === "asking" && report[16] !== undefined) this.count++
       else if (this.count > 0 && !unasked.has(kind)) this.count--
     }
   }

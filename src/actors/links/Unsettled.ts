@@ -38,9 +38,12 @@ export class Unsettled {
         case "ready":
           this.begun = true
           break
+        case "asking":
+          // What it has given an actor itself.
+          if (report[16] !== undefined) this.counts.set(report[6], (this.counts.get(report[6]) ?? 0) + 1)
+          break
         case "answers":
         case "timed":
-        case "asking":
         case "abandoned":
         case "slept":
         case "alive":

@@ -21,6 +21,8 @@ export interface Codec {
   readonly decode: (value: unknown) => Coded
   /** Why `encode` would refuse a value, on one line; `undefined` where it would not. Nothing is copied where that can be. */
   readonly misfit: (value: unknown) => string | undefined
+  /** Whether what is encoded, and what is decoded, shares nothing with what it was made from. */
+  readonly copies: boolean
 }
 
 /** A schema that needs no services, neither to encode nor to decode. */
@@ -59,6 +61,10 @@ export const make = (schema: Plain): Codec => {
       const encoding = ways.encode(value)
       const encoded = finished(encoding) ? encoding : Effect.runSyncExit(encoding)
       return Exit.isSuccess(encoded) ? undefined : reason(encoded)
+    },
+    get copies() {
+      ways ??= compile(schema)
+      return ways.quickEncode !== undefined
     }
   }
 }

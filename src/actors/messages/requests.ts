@@ -65,7 +65,8 @@ const asItIs: Codec.Codec = {
   encode: Exit.succeed,
   encodeMoving: Exit.succeed,
   decode: Exit.succeed,
-  misfit: () => undefined
+  misfit: () => undefined,
+  copies: false
 }
 
 /** A method whose values are encoded already. */

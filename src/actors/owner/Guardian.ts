@@ -17,23 +17,22 @@ import { Death } from "../Death.ts"
 import {
   ActorDied,
   ActorStopped,
-  AskCycle,
   AskTimeout,
   MailboxFull,
   MessageRefused,
   PoisonMessage,
   RestartLimitReached
 } from "../errors.ts"
-import type { Call, Envelope, Host, Reply, Tenant, Told } from "../hosts/Host.ts"
+import type { Call, CallEnd, Envelope, Host, Reply, Tenant } from "../hosts/Host.ts"
 import { type Address, type At, systemMillis, type Waiting } from "../InHand.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
-import type { AnswerWord, TimerChange } from "../links/HostLink.ts"
+import type { AnswerWord, TakenIn, TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
-import { decode, encode } from "../messages/Outcome.ts"
-import { type Belongs, type Known, systemId } from "../messages/requests.ts"
+import { decode } from "../messages/Outcome.ts"
+import type { Belongs, Known } from "../messages/requests.ts"
 import type { Observer } from "../Observer.ts"
 import type { Alarms } from "./Alarms.ts"
-import { Journal } from "./Journal.ts"
+import { type Asking, Calls } from "./Calls.ts"
 import { Later } from "./Later.ts"
 import { Ledger } from "./Ledger.ts"
 import type { Sibling, Siblings } from "./Siblings.ts"
@@ -56,12 +55,6 @@ export interface MessageInHand {
   /** 1, 2, ... per actor. */
   readonly seq: number
   readonly sinceMillis: number
-}
-
-/** An ask that the message in hand has made of another actor, and that was not answered yet. */
-export interface Asking {
-  readonly actor: string
-  readonly method: string
 }
 
 const none: ReadonlyArray<never> = []
@@ -118,25 +111,6 @@ export interface GuardianOptions {
 
 type Outcome = Exit.Exit<unknown, unknown>
 
-/** A call of an incarnation that has not ended. */
-interface OpenCall {
-  readonly incarnation: number
-  readonly seq: number
-  readonly call: number
-  readonly method: Method
-  /** Whom it waits for, where there is such an actor. */
-  target: Guardian | undefined
-  readonly tell: boolean
-  /** When it was made, in milliseconds of the system's time. */
-  readonly sent: number
-  /** Where it is kept. */
-  readonly journal: Journal | undefined
-  envelope: Waiting | undefined
-  /** Whether its host goes on; and how it ended before that. */
-  returned: boolean
-  early: Outcome | undefined
-}
-
 export class Guardian implements Tenant, Sibling, Timed, Address {
   readonly id: number
   readonly name: string
@@ -161,24 +135,22 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private last: { readonly death: Death; readonly at: number; replayed: number } | undefined
   /** Deaths since the last committed reply. */
   private consecutive = 0
+  taken = 0
   /** The message in hand at the last death. */
   private heldAtDeath: Envelope | undefined
   /** Since when the present incarnation is free for the next message. */
   private freeSince = 0
   /** The message in hand at the last of them, and at how many in a row. */
   private suspect: PoisonMessage | undefined
-  /** What the message in hand has called and was told, where it has called somebody. */
-  private journal: Journal | undefined
-  /** Calls that have not ended. Those of the message in hand wait for others, and must not wait for themselves. */
-  private open: Set<OpenCall> | undefined
-  /** The call that is just being made. */
-  private calling: OpenCall | undefined
-  /** How many calls the present incarnation has made that belong to no message. */
-  private loose = 0
+  /** Made at the first call. */
+  private made: Calls | undefined
   /** What is to be answered later. Made where something is. */
   private owedLater: Later | undefined
   parent: Guardian | undefined
   private children: Map<Guardian, Child> | undefined
+  /** Children of earlier incarnations that may still be at work, and what waits for them. */
+  private leaving = 0
+  private whenAlone: (() => void) | undefined
   /** What its incarnation is being ended for by its owner, who does not hear it any more. */
   private sentence: Death | undefined
 
@@ -242,8 +214,40 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     return this.accept(method, carried, millis, tell, resume, this.around.now())
   }
 
+  /**
+   * Whether a message that its host has given it is the next one of its kind, given to one who was free and whose answers
+   * have all come.
+   */
+  couldTakeIn(host: Host, [incarnation, seq, last]: TakenIn): boolean {
+    const { oldest } = this.ledger
+    return this.host === host && this.up && this.hears(incarnation) && seq === -1 - this.taken &&
+      (oldest === undefined || oldest.seq > last)
+  }
+
+  /** Takes in what its host has given it already: before all that its host does not have, or has not begun. */
+  takeIn({ method, millis, payload }: Call, sent: number, resume: (outcome: Outcome) => void): Envelope {
+    const wait = millis === systemMillis ? this.around.askMillis : millis
+    const envelope: Envelope = {
+      seq: -(++this.taken),
+      method,
+      sent,
+      payload,
+      millis: wait,
+      expires: sent + wait,
+      tell: false,
+      resume
+    }
+    this.ledger.takeIn(envelope)
+    this.around.expect(envelope.expires)
+    return envelope
+  }
+
+  mistaken(incarnation: number): void {
+    if (this.hears(incarnation)) this.annul("what its host did in the owner's stead does not count")
+  }
+
   /** As `send`, for a call that has been checked where it was made. */
-  private sendCall(
+  sendCall(
     { failWhenFull, method, millis, mode, payload, value }: Call,
     sent: number,
     resume: (outcome: Outcome) => void
@@ -288,7 +292,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   ): Envelope {
     const seq = this.ledger.nextSeq()
     const envelope: Envelope = { seq, method, sent, payload, millis, expires: sent + millis, tell, resume }
-    if (this.ledger.enter(envelope)) this.taken(envelope)
+    if (this.ledger.enter(envelope)) this.letIn(envelope)
     return envelope
   }
 
@@ -327,7 +331,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   /** Takes back a message, where its host does not have it yet: whether that was so. */
-  private takeBack(waiting: Waiting): boolean {
+  takeBack(waiting: Waiting): boolean {
     const envelope = waiting as Envelope
     if (this.ledger.isDelivered(envelope) || this.ledger.take(envelope.seq) === undefined) return false
     this.admit()
@@ -337,24 +341,6 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   /** Nobody waits any more for the answer to a message that was to be answered later. */
   private tellForsaken(seq: number): void {
     if (this.placed || this.status === "stopping") this.host.forsake(this, seq)
-  }
-
-  /**
-   * Nobody waits for a call any more: where it is to be answered later, or may be given up, its actor is told, and it is not
-   * waited for. Whether that was so.
-   */
-  private forsake({ envelope: waiting, target }: OpenCall): boolean {
-    // What is waited for at an actor is one of its envelopes.
-    const envelope = waiting as Envelope | undefined
-    if (envelope === undefined || target === undefined) return false
-    if (!envelope.method.cancellable && target.owedLater?.has(envelope) !== true) return false
-    target.abandon(envelope)
-    return true
-  }
-
-  /** The calls of a message that is not there any more, or of no message, are not waited for. */
-  private forsakeAll(seq: number): void {
-    for (const open of this.open ?? []) if (open.seq === seq && this.forsake(open)) this.open?.delete(open)
   }
 
   get at(): At {
@@ -401,11 +387,14 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     else this.finish({ _tag: "Stopped" })
   }
 
-  /** Ends the actor at the owner's side, whatever its incarnation does. */
-  abort(): void {
-    if (this.status === "ended") return
+  /**
+   * Ends the actor at the owner's side, whatever its incarnation does. `gone` is called once nothing of it runs any more, nor
+   * of its children.
+   */
+  abort(gone?: () => void): void {
+    if (this.status === "ended") return gone?.()
     this.host.halt(this)
-    this.finish({ _tag: "Stopped" })
+    this.finish({ _tag: "Stopped" }, gone)
   }
 
   get deaf(): boolean {
@@ -426,13 +415,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   /** Whom the message in hand waits for, as its owner knows it. */
   get asks(): ReadonlyArray<Asking> {
-    if (this.open === undefined) return none
-    const seq = this.ledger.oldest?.seq
-    return [...this.open].flatMap((open) =>
-      open.seq === seq && !open.tell && open.target !== undefined
-        ? [{ actor: open.target.name, method: open.method.name }]
-        : []
-    )
+    return this.made?.asks(this.ledger.oldest?.seq) ?? none
   }
 
   get later(): ReadonlyArray<number> {
@@ -465,6 +448,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   resurrect(counted: boolean): void {
     if (this.status !== "restarting") return
+    // The names of its children are free, but one of them may still be at work.
+    if (this.leaving > 0) return void (this.whenAlone = () => this.resurrect(counted))
     if (counted) this.restarts++
     this.status = "starting"
     this.host.place(this)
@@ -516,16 +501,21 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     reply: Reply,
     state: unknown,
     timers?: ReadonlyArray<TimerChange>,
-    answers?: ReadonlyArray<AnswerWord>
-  ): void {
-    if (!this.hears(incarnation)) return
-    if (answers !== undefined && this.isLate(answers.map(([its]) => its), seq)) return
+    answers?: ReadonlyArray<AnswerWord>,
+    told?: () => void
+  ): boolean {
+    if (!this.hears(incarnation)) return false
+    if (answers !== undefined && this.isLate(answers.map(([its]) => its), seq)) return false
     const { oldest } = this.ledger
-    if (oldest?.method.cancellable === true && oldest.seq === seq && reply !== "later" && isGivenUp(oldest)) {
-      return this.annul(`nobody waits for the answer of ${oldest.method.name} any more`)
+    const unwanted = oldest?.seq === seq && oldest.method.cancellable && reply !== "later" && isGivenUp(oldest)
+    // Who was told the reply did not give up in time.
+    if (unwanted && told === undefined) {
+      this.annul(`nobody waits for the answer of ${oldest.method.name} any more`)
+      return false
     }
     const envelope = this.ledger.settle(seq)
-    if (envelope === undefined) return
+    if (envelope === undefined) return false
+    told?.()
     if (this.definition.stateCodec !== undefined) {
       this.state = state
       this.hasState = true
@@ -533,8 +523,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (timers !== undefined) this.setTimers(timers, false)
     this.consecutive = 0
     this.suspect = undefined
-    // Committed: what it called will not be called again.
-    this.journal = undefined
+    this.made?.commit()
     if (this.children !== undefined) this.orphan(({ belongs }) => belongs === "message")
     this.around.observer?.answered({
       actor: this.name,
@@ -549,14 +538,16 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     // Where no other waits, the next one in hand is so from when it is sent.
     if (this.ledger.size > 0) this.freeSince = this.around.now()
     this.admit()
-    if (reply !== "later") this.answer(envelope, reply)
-    else if (envelope.resume === undefined) this.tellForsaken(seq)
+    if (reply !== "later") {
+      if (told === undefined || envelope.resume !== undefined) this.answer(envelope, reply)
+    } else if (envelope.resume === undefined) this.tellForsaken(seq)
     else {
       ;(this.owedLater ??= new Later()).add(envelope)
       envelope.whenLater?.()
     }
     if (answers !== undefined) this.answerLater(answers)
     this.settleLater()
+    return true
   }
 
   answered(incarnation: number, answers: ReadonlyArray<AnswerWord>): void {
@@ -631,28 +622,26 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.sentence = undefined
     this.incarnation++
     this.up = false
-    this.loose = 0
     this.status = "restarting"
     const last = this.last = { death, at: this.around.now(), replayed: 0 }
     // Their names are free for the next incarnation.
     const kept = this.siblings.stopsChildren ? this.ledger.oldest?.seq : undefined
-    this.orphan(({ belongs, seq }) =>
-      belongs === "incarnation" || (belongs === "life" && this.siblings.stopsChildren && seq !== kept)
-    )
+    this.orphan(({ belongs, seq }) => {
+      const over = belongs === "incarnation" || (belongs === "life" && this.siblings.stopsChildren && seq !== kept)
+      if (over) this.leaving++
+      return over
+    }, () => this.departed())
     this.around.publish({ _tag: "Died", actor: this.name, incarnation, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
     if (!this.served && death.kind === "StartFailed") return this.fail(death)
     const inHand = this.heldAtDeath = this.ledger.inHand(seq)
     // Nobody waits for these. One that was in hand may have had its effects, and so is finished, unless it may be given up.
     this.ledger.extract((envelope) => isGivenUp(envelope) && (envelope !== inHand || envelope.method.cancellable))
-    const lost = this.ledger.extract(({ method, seq: its }) => !method.replayable && (seq === undefined || its <= seq))
-    this.forsakeAll(0)
+    const lost = this.ledger.extract(({ method, seq: its }) =>
+      !method.replayable && (seq === undefined || its <= seq && seq !== 0)
+    )
     const { oldest } = this.ledger
-    if (this.journal !== undefined && (this.journal.seq !== oldest?.seq || oldest.method.atLeastOnce)) {
-      this.forsakeAll(this.journal.seq)
-      this.journal = undefined
-      this.settleLater()
-    }
+    if (this.made?.lost(oldest?.method.atLeastOnce === true ? undefined : oldest?.seq) === true) this.settleLater()
     last.replayed = this.ledger.rewind()
     if (death.kind === "Cancelled" || death.kind === "Moved") this.siblings.cancelled(this, death)
     else this.siblings.lost(this, death, this.consecutive, bystander && sentence === undefined)
@@ -677,8 +666,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (envelope === undefined) return false
     this.consecutive = 0
     this.suspect = undefined
-    this.forsakeAll(envelope.seq)
-    this.journal = undefined
+    this.made?.drop(envelope.seq)
     this.settleLater()
     // What must not run twice has left already.
     if (this.ledger.take(envelope.seq) === undefined) return true
@@ -703,7 +691,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   /** An actor that this one has spawned. */
   adopt(child: Guardian, belongs: Belongs, pact: boolean): void {
     child.parent = this
-    const seq = this.calling?.seq
+    const seq = this.made?.callingSeq
     ;(this.children ??= new Map()).set(child, { belongs, seq, pact })
   }
 
@@ -717,149 +705,112 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   /** Ends those of its children that belong to what is over. */
-  private orphan(isOver: (child: Child) => boolean): void {
+  private orphan(isOver: (child: Child) => boolean, gone?: () => void): void {
     for (const [guardian, child] of this.children ?? []) {
       if (!isOver(child)) continue
       this.children?.delete(guardian)
-      guardian.abort()
+      guardian.abort(gone)
     }
   }
 
-  hasMade(seq: number, calls: number, slept: number): boolean {
-    if (seq === 0) return calls === this.loose
-    if (this.ledger.inHand(seq)?.seq !== seq) return false
-    const journal = this.journal?.seq === seq ? this.journal : undefined
-    return (Number.isNaN(calls) || calls === (journal?.calls ?? 0)) && slept === (journal?.waits ?? 0)
+  /** A child of an earlier incarnation is gone. */
+  private departed(): void {
+    if (--this.leaving > 0) return
+    const { whenAlone } = this
+    this.whenAlone = undefined
+    whenAlone?.()
+  }
+
+  hasMade(seq: number, calls: number, slept: number, heard: number): boolean {
+    if (seq !== 0 && this.ledger.inHand(seq)?.seq !== seq) return false
+    if (this.made !== undefined) return this.made.hasMade(seq, calls, slept, heard)
+    return (Number.isNaN(calls) || calls === 0) && slept === 0 && heard === 0
   }
 
   asking(incarnation: number, call: Call): void {
-    if (!this.hears(incarnation)) return
-    if (call.answered !== undefined) {
-      if (this.isLate(call.answered, call.seq)) return
-      this.owedLater?.stand(call.answered)
-    }
-    if (call.seq === 0) this.loose = call.call
-    const { method, mode, seq, to } = call
+    const { seq, taken, to } = call
     const target = to instanceof Guardian ? to : undefined
-    const sent = this.around.now()
-    const journal = seq === 0 ? undefined : this.journalOf(seq, call.began, sent)
-    journal?.called(call)
-    const open: OpenCall = {
-      incarnation,
-      seq,
-      call: call.call,
-      method,
-      target,
-      tell: mode === "tell",
-      sent,
-      journal,
-      envelope: undefined,
-      returned: false,
-      early: undefined
+    const counts = this.hears(incarnation) && (call.answered === undefined || !this.isLate(call.answered, seq))
+    if (taken !== undefined && !(counts && target?.couldTakeIn(this.host, taken) === true)) {
+      // One of the two was not what its host took it for: neither has done so, and the asker asks anew.
+      target?.mistaken(taken[0])
+      return this.mistaken(incarnation)
     }
-    ;(this.open ??= new Set()).add(open)
-    const outer = this.calling
-    this.calling = open
-    // What a start waits for keeps its actor from all messages.
-    const waits = (seq !== 0 || !this.up) && (mode === "ask" || target?.ledger.full === true)
-    const chain = waits && target !== undefined ? this.chainFrom(target, method) : undefined
-    const resume = (outcome: Outcome): void => {
-      // Where it ends before it has returned, its handler sees that when it returns, after what it was told meanwhile.
-      if (open.returned || this.host.border) this.settle(open, outcome, false)
-      else open.early = outcome
-    }
-    if (chain !== undefined) resume(Exit.fail(new AskCycle({ actor: to.name, chain })))
-    else {
-      if (to.id === systemId) open.target = this.around.serve(this, method.name, call.value, resume)
-      else open.envelope = target === undefined ? sendTo(call, resume) : target.sendCall(call, sent, resume)
-    }
-    this.calling = outer
-    open.returned = true
-    if (open.early !== undefined) this.settle(open, open.early, true)
+    if (!counts) return
+    if (call.answered !== undefined) this.owedLater?.stand(call.answered)
+    this.calls.make(incarnation, call, target)
+  }
+
+  toldThere(incarnation: number, seq: number, call: number, end: CallEnd): void {
+    if (this.hears(incarnation)) this.made?.toldThere(seq, call, end)
+  }
+
+  heardThere(seq: number): number {
+    return this.made?.heardThere(seq) ?? 0
   }
 
   abandoned(incarnation: number, seq: number, call: number): void {
-    if (!this.hears(incarnation)) return
-    for (const open of this.open ?? []) {
-      if (open.seq !== seq || open.call !== call) continue
-      this.open?.delete(open)
-      // What its host does not have yet was never sent. The outcome of what was is kept: the message may run again and wait for it.
-      const { envelope, target } = open
-      if (envelope === undefined || target === undefined) continue
-      if (!target.takeBack(envelope)) this.giveUp(open, target, envelope as Envelope)
-      else if (this.journal?.seq === seq) this.journal.forget(call)
-    }
-  }
-
-  private giveUp(open: OpenCall, target: Guardian, envelope: Envelope): void {
-    if (this.forsake(open)) {
-      // Should the message do otherwise when it runs again, it is told so.
-      const { method, millis } = envelope
-      this.settle(open, Exit.fail(new AskTimeout({ actor: target.name, method: method.name, millis })), false)
-    } else envelope.whenLater = () => this.giveUp(open, target, envelope)
+    if (this.hears(incarnation)) this.made?.abandoned(seq, call)
   }
 
   slept(incarnation: number, seq: number, nth: number, heard: number, began: number): void {
-    if (this.hears(incarnation)) this.journalOf(seq, began)?.slept(nth, heard)
+    if (this.hears(incarnation)) this.calls.slept(seq, nth, heard, began)
   }
 
-  /** A call has ended. The message that made it may run anew meanwhile: it is told, as its journal is. */
-  private settle(open: OpenCall, outcome: Outcome, within: boolean): void {
-    this.open?.delete(open)
-    const { call, incarnation, journal, method, seq, tell } = open
-    const kept = journal === this.journal ? journal : undefined
-    let told: Told | undefined
-    if (kept !== undefined || this.host.border) {
-      const [kind, value] = tell && Exit.isSuccess(outcome) ? taken : encode(method, outcome)
-      // What was answered at once took no time.
-      const now = within ? open.sent : this.around.now()
-      told = { kind, value, at: kept === undefined ? 0 : kept.at(now), nth: (kept?.told ?? -1) + 1 }
-    }
-    if (kept !== undefined && told !== undefined) kept.tell(call, told, within)
-    // Who is stopping still finishes what it has in hand.
-    const there = !this.deaf && (this.placed || this.status === "stopping")
-    if (there && (kept !== undefined || incarnation === this.incarnation)) {
-      this.host.answered(this, seq, call, told, outcome)
-    }
+  // --- for its calls, and those of others
+
+  private get calls(): Calls {
+    return this.made ??= new Calls(this)
   }
 
-  /** The journal of message `seq`, where that is in hand. */
-  private journalOf(seq: number, began: number, now = this.around.now()): Journal | undefined {
-    if (this.ledger.oldest?.seq !== seq) return undefined
-    if (this.journal?.seq !== seq) this.journal = new Journal(seq, began, now)
-    return this.journal
+  get now(): number {
+    return this.around.now()
+  }
+
+  /** The system is asked for something. */
+  serve(request: string, value: unknown, resume: (outcome: Outcome) => void): Guardian | undefined {
+    return this.around.serve(this, request, value, resume)
+  }
+
+  /** Whether its present incarnation has started. */
+  get serves(): boolean {
+    return this.up
+  }
+
+  get isFull(): boolean {
+    return this.ledger.full
+  }
+
+  /** What its incarnation does is to count for nothing, and no supervision is asked. */
+  get annulled(): boolean {
+    return this.sentence?.kind === "Cancelled"
+  }
+
+  /** Whether its incarnation is still told something: who is stopping finishes what it has in hand. */
+  get listens(): boolean {
+    return !this.deaf && (this.placed || this.status === "stopping")
+  }
+
+  get seqInHand(): number | undefined {
+    return this.ledger.oldest?.seq
+  }
+
+  /** Whether it will answer a message of before later. */
+  answersLater(envelope: Envelope): boolean {
+    return this.owedLater?.has(envelope) === true
+  }
+
+  /** Whether it waits for nobody: then it is part of no circle. */
+  get awaitsNobody(): boolean {
+    return this.made === undefined || this.made.none
   }
 
   /** Whom the message in hand waits for. */
-  private get awaited(): ReadonlyArray<Guardian> {
-    const seq = this.up ? this.ledger.oldest?.seq : 0
-    return [...this.open ?? []].flatMap((open) => open.seq === seq && open.target !== undefined ? [open.target] : [])
+  get awaited(): ReadonlyArray<Guardian> {
+    return this.made?.awaited(this.up ? this.ledger.oldest?.seq : 0) ?? none
   }
 
-  /**
-   * The chain of messages in hand from `target` to this actor, when `target` waits for this one already; closed by the call
-   * of `method` that would make it a circle. Who calls nobody cannot be part of one, which is seen at once.
-   */
-  private chainFrom(target: Guardian, method: Method): ReadonlyArray<string> | undefined {
-    const closing = `${target.name}.${method.name}`
-    if (target === this) return [this.inHandName, closing]
-    if (target.open === undefined || target.open.size === 0) return undefined
-    const from = new Map<Guardian, Guardian | undefined>([[target, undefined]])
-    // A map goes on with what is added meanwhile.
-    for (const each of from.keys()) {
-      for (const next of each.awaited) {
-        if (next === this) {
-          const chain: Array<string> = [this.inHandName, closing]
-          for (let at: Guardian | undefined = each; at !== undefined; at = from.get(at)) chain.unshift(at.inHandName)
-          return chain
-        }
-        if (!from.has(next)) from.set(next, each)
-      }
-    }
-    return undefined
-  }
-
-  private get inHandName(): string {
+  get inHandName(): string {
     return this.up ? `${this.name}.${this.ledger.oldest?.method.name ?? ""}` : `the start of ${this.name}`
   }
 
@@ -870,14 +821,13 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     while (this.placed) {
       const envelope = this.ledger.deliver()
       if (envelope === undefined) return
-      const { journal } = this
-      this.host.deliver(this, envelope, journal?.seq === envelope.seq ? journal : undefined)
+      this.host.deliver(this, envelope, this.made?.journalFor(envelope.seq))
     }
   }
 
   private admit(): void {
     for (let envelope = this.ledger.admit(); envelope !== undefined; envelope = this.ledger.admit()) {
-      this.taken(envelope)
+      this.letIn(envelope)
     }
   }
 
@@ -895,7 +845,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   /** A message has found room; the sender of a `tell` has waited for no more than this. */
-  private taken(envelope: Envelope): void {
+  private letIn(envelope: Envelope): void {
     const resume = envelope.resume
     if (envelope.tell) envelope.resume = undefined
     this.pump()
@@ -926,11 +876,22 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     resume?.(Exit.fail(new AskTimeout({ actor: this.name, method: envelope.method.name, millis: envelope.millis })))
   }
 
-  private finish(ended: Ended): void {
+  private finish(ended: Ended, gone?: () => void): void {
+    const there = this.placed || this.status === "stopping"
     this.status = "ended"
-    this.orphan(() => true)
+    let left = 1
+    const one = gone === undefined ? undefined : () => {
+      if (--left === 0) gone()
+    }
+    this.orphan(() => (left++, true), one)
     this.parent?.children?.delete(this)
-    this.host.evict(this)
+    if (this.leaving > 0 && one !== undefined) {
+      left++
+      this.whenAlone = one
+    }
+    if (there) left++
+    this.host.evict(this, there ? one : undefined)
+    one?.()
     this.siblings.leave(this)
     this.timers?.clear()
     this.around.ended(this, ended)
@@ -940,9 +901,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
         : { ...ended, actor: this.name }
     )
     this.outcome = ended
-    this.journal = undefined
-    for (const open of this.open ?? []) this.forsake(open)
-    this.open = undefined
+    this.made?.end()
     if (this.endAwaited !== undefined) Deferred.doneUnsafe(this.endAwaited, Exit.succeed(ended))
     if (this.startAwaited !== undefined) Deferred.doneUnsafe(this.startAwaited, notStarted(ended))
     const failure = this.ending()
@@ -973,12 +932,6 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
 /** Whether somebody had waited for the outcome, and does no more. */
 const isGivenUp = ({ resume, tell }: Envelope): boolean => !tell && resume === undefined
-const taken = ["taken", null] as const
-
-/** A call of one who is not, or no longer, of this system. */
-const sendTo = ({ failWhenFull, method, millis, mode, to, value }: Call, resume: (outcome: Outcome) => void) =>
-  to.send(method, value, millis, mode === "tell", failWhenFull, resume)
-
 const notStarted = (ended: Ended): Exit.Exit<never, Death> =>
   Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly)
 

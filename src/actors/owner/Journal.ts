@@ -5,7 +5,7 @@
  * so nothing is sent twice. The lines stand in the order in which the incarnation saw them. That is known from what it
  * says: each call names how many outcomes it had been told, and an outcome that was still on its way comes after it.
  */
-import type { Call, Told } from "../hosts/Host.ts"
+import type { Call, CallEnd } from "../hosts/Host.ts"
 import type { JournalWord, Line } from "../links/HostLink.ts"
 
 export class Journal implements JournalWord {
@@ -18,8 +18,9 @@ export class Journal implements JournalWord {
   readonly lines: Array<Line> = []
   /** When its first call came, in milliseconds of the system's time. */
   private readonly since: number
-  /** Outcomes told. */
+  /** Outcomes told, and those of them that its present incarnation was told by its host. */
   told = 0
+  toldByHost = 0
 
   constructor(seq: number, began: number, now: number) {
     this.seq = seq
@@ -44,9 +45,22 @@ export class Journal implements JournalWord {
   }
 
   /** `within`: before the call had returned. */
-  tell(call: number, { at, kind, value }: Told, within: boolean): void {
+  tell(call: number, { at, kind, value }: CallEnd, within: boolean): void {
     this.told++
     this.lines.push(["told", call, kind, value, at, within])
+  }
+
+  /** Its host has told it how a call ended. */
+  toldThere(call: number, end: CallEnd): void {
+    this.toldByHost++
+    this.tell(call, end, false)
+  }
+
+  /** Its host had told it otherwise, before it heard of us. */
+  correct(call: number, { at, kind, value }: CallEnd): void {
+    this.toldByHost++
+    const index = this.lines.findIndex((line) => line[0] === "told" && line[1] === call)
+    if (index >= 0) this.lines[index] = ["told", call, kind, value, at, false]
   }
 
   /** How long the message has been making calls, in milliseconds. */

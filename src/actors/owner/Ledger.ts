@@ -59,6 +59,12 @@ export class Ledger {
     return true
   }
 
+  /** Takes in a message that the present incarnation has in hand already, given by its host while it had none. */
+  takeIn(envelope: Envelope): void {
+    this.owed.unshift(envelope)
+    this.delivered++
+  }
+
   /** The next message for the present incarnation, which is then held to have it. */
   deliver(): Envelope | undefined {
     const envelope = this.owed.at(this.delivered)

@@ -15,7 +15,8 @@ const start = (actor: number): Command => [
     state: null,
     parent: undefined,
     system: "s",
-    later: []
+    later: [],
+    taken: 0
   }
 ]
 const message = (actor: number, seq: number): Command => ["message", actor, 1, seq, "Add", {}]
@@ -40,6 +41,17 @@ describe("Unsettled", () => {
     unsettled.heard([["died", 2, 1, {}, 1]])
     assert.isTrue(unsettled.empty)
     unsettled.posted([["ping", 1], ["withdraw", 1, 1, 3]])
+    assert.isTrue(unsettled.empty)
+  })
+
+  it("is not empty while one has in hand what its host has given it", () => {
+    const unsettled = new Unsettled()
+    unsettled.heard([["ready", undefined]])
+    unsettled.posted([message(1, 1)])
+    const what = ["ask", 2, "b", "Add", {}, 1000, false, 0, 0, 0, undefined, [1, -1, 0]] as const
+    unsettled.heard([["asking", 1, 1, 1, 1, ...what], replied(1, 1)])
+    assert.isFalse(unsettled.empty)
+    unsettled.heard([replied(2, -1)])
     assert.isTrue(unsettled.empty)
   })
 })

@@ -8,8 +8,9 @@ import { starts } from "./starts.ts"
 import { tallies } from "./tallies.ts"
 import { tellers } from "./tellers.ts"
 import { timers } from "./timers.ts"
+import { wards } from "./wards.ts"
 
-export const workloads = { tallies, limits, endings, starts, mixed, timers, tellers, queues } satisfies Readonly<
+export const workloads = { tallies, limits, endings, starts, mixed, timers, tellers, queues, wards } satisfies Readonly<
   Record<string, SimulatedProgram>
 >
 

@@ -169,7 +169,11 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
               case "tell":
                 yield* a.tell.Add({ n: -n, id: `${id} take`, how })
                 yield* mayDie
-                yield* b.tell.Add({ n, id: `${id} give`, how })
+                // What is asked comes after what was told.
+                yield* Effect.all(
+                  [b.tell.Add({ n, id: `${id} give`, how }), b.Check({ id: `${id} told`, draw: 0 })],
+                  both
+                )
                 break
               case "child": {
                 const child = yield* system.spawn(Account, { name: `${name}/${id}`, supervision: eager })
@@ -292,6 +296,10 @@ export const tellers = Effect.gen(function*() {
     if (sent.includes(dying)) violated(`${account.name} was sent what was said while dying`)
     const twice = sent.filter((id, index) => sent.indexOf(id) !== index)
     if (twice.length > 0) violated(`${account.name} was sent twice: ${twice.join(", ")}`)
+    const early = sent.filter((id, index) =>
+      id.endsWith(" told was told 0") && sent.indexOf(id.replace(" told was told 0", " give")) > index
+    )
+    if (early.length > 0) violated(`${account.name} was asked before it was sent what it was told: ${early.join(", ")}`)
     const missing = raced ? [] : must.filter((id) => !sent.includes(id))
     if (missing.length > 0) violated(`${account.name} was never sent ${missing.join(", ")}`)
     if (!raced && sum !== should) violated(`${account.name} holds ${sum} instead of ${should}`)

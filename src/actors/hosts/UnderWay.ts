@@ -1,0 +1,53 @@
+/**
+ * Whom an actor has sent something by way of the owner that may not have been handled yet: nothing may overtake it. Once a later
+ * ask of the same one is answered, all before it was handled.
+ */
+import type { OutcomeKind } from "../links/HostLink.ts"
+
+interface Sent {
+  readonly seq: number
+  readonly call: number
+  readonly target: number
+  readonly nth: number
+}
+
+export class UnderWay {
+  /** Of each target, the last that was sent and may be under way; 0 for what an earlier incarnation may have sent. */
+  private readonly last = new Map<number, number>()
+  /** Asks that were not answered yet. */
+  private readonly asks: Array<Sent> = []
+  private readonly first: boolean
+  private sent = 0
+
+  constructor(incarnation: number) {
+    this.first = incarnation === 1
+  }
+
+  /** Whether something may be under way to `target`. */
+  has(target: number): boolean {
+    return (this.last.get(target) ?? (this.first ? -1 : 0)) >= 0
+  }
+
+  /** The `call`-th call of message `seq` goes by way of the owner. */
+  add(seq: number, call: number, target: number, ask: boolean): void {
+    const nth = ++this.sent
+    this.last.set(target, nth)
+    if (ask) this.asks.push({ seq, call, target, nth })
+  }
+
+  /** Nobody waits for it any more: it may be handled whenever that is. */
+  forget(seq: number, call: number): Sent | undefined {
+    const index = this.asks.findIndex((sent) => sent.call === call && sent.seq === seq)
+    return index < 0 ? undefined : this.asks.splice(index, 1)[0]
+  }
+
+  answered(seq: number, call: number, kind: OutcomeKind): void {
+    const sent = this.forget(seq, call)
+    // What the system says is not the word of who was asked.
+    if (sent === undefined || kind === "system" || kind === "taken") return
+    const last = this.last.get(sent.target) ?? 0
+    if (last > sent.nth) return
+    if (this.first) this.last.delete(sent.target)
+    else this.last.set(sent.target, -1)
+  }
+}
