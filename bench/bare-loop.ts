@@ -13,7 +13,7 @@ import { initialParameters } from "../src/model/initialize.ts"
 import { Kernels } from "../src/model/kernels/Kernels.ts"
 import type { SharedMemory } from "../src/model/kernels/SharedMemory.ts"
 import { initialWeightsStream } from "../src/random/streams.ts"
-import { planOf } from "../src/runtime/algorithms/index.ts"
+import { planLayer, planOf } from "../src/runtime/algorithms/index.ts"
 import * as configSources from "../src/runtime/config/configSources.ts"
 import { CurrentConfig, type RunConfig } from "../src/runtime/config/RunConfig.ts"
 import { optimizerSpecOf } from "../src/runtime/learning/Learner.ts"
@@ -170,7 +170,7 @@ export const bareLoop = async (given: configSources.PartialConfig, threads: 1 | 
   )
   const plane = await Effect.runPromise(
     DataPlane.use(Effect.succeed).pipe(
-      Effect.provide(DataPlane.layer.pipe(Layer.provide(CurrentConfig.layer(config))))
+      Effect.provide(DataPlane.layer.pipe(Layer.provide(planLayer), Layer.provide(CurrentConfig.layer(config))))
     )
   )
   const { layout } = plane

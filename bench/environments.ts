@@ -18,6 +18,7 @@ import { VectorEnvironment } from "../src/envs/VectorEnvironment.ts"
 import { initialParameters } from "../src/model/initialize.ts"
 import { Pcg64 } from "../src/random/Pcg64.ts"
 import { initialWeightsStream } from "../src/random/streams.ts"
+import { planLayer } from "../src/runtime/algorithms/index.ts"
 import * as configSources from "../src/runtime/config/configSources.ts"
 import { CurrentConfig } from "../src/runtime/config/RunConfig.ts"
 import { DataPlane } from "../src/runtime/workers/DataPlane.ts"
@@ -93,7 +94,7 @@ const rollout = async (nEnvs: number): Promise<ReadonlyArray<number>> => {
   )
   const plane = await Effect.runPromise(
     DataPlane.use(Effect.succeed).pipe(
-      Effect.provide(DataPlane.layer.pipe(Layer.provide(CurrentConfig.layer(config))))
+      Effect.provide(DataPlane.layer.pipe(Layer.provide(planLayer), Layer.provide(CurrentConfig.layer(config))))
     )
   )
   plane.weights[0].set(initialParameters(plane.policy, config.init, initialWeightsStream(1)))

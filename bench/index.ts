@@ -2,7 +2,7 @@
  * `npm run bench`: measures all there is to measure, one thing at a time, prints Markdown tables and writes
  * `bench/results/<time>.json`. Some eight minutes.
  *
- *     --only training,actors   some parts only: training, ppo, startup, environments, actors, handOvers, recovery, kernels, simulation, dashboard, peers
+ *     --only training,actors   some parts only: training, ppo, startup, environments, actors, handOvers, recovery, kernels, simulation, scaling, dashboard, peers
  *     --peers                  other systems too, those that are installed (bench/peers/README.md), and ratios to them
  *     --python <path>          the Python that has them (default .venv-peers/bin/python)
  *     --from <file>            begins with an earlier run's figures: with --only, these parts alone are measured anew
@@ -54,7 +54,7 @@ export interface Results {
 }
 
 const usual = ["training", "ppo", "startup", "environments", "actors", "handOvers", "recovery", "kernels", "simulation"]
-const known = [...usual, "dashboard", "peers"]
+const known = [...usual, "scaling", "dashboard", "peers"]
 
 /** Longer than any part takes. */
 const deadline = 1_200_000

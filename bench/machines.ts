@@ -3,16 +3,17 @@
  * and 10 microseconds, the steps a second of one fiber, and of two runners on loopback with a host each, by turns; and what
  * part that is of twice the fiber's rate. Two cores that nobody else uses are wanted.
  *
- * A second table: how long an actor is away whose runner is killed, with and without a spare on the other.
+ * A second table: how long an actor is away whose runner is killed, with and without a spare on the other. A third, where it
+ * is installed: RLlib's IMPALA with two environment runners, on environments that take as long (`bench/peers/README.md`).
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
+import { parseArgs, promisify } from "node:util"
 import { ensureBuilt } from "../scripts/build.ts"
 import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
@@ -27,7 +28,8 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "4" },
-    kills: { type: "string", default: "10" }
+    kills: { type: "string", default: "10" },
+    python: { type: "string", default: fromHere("../.venv-peers/bin/python") }
   }
 })
 const rounds = Number(values.rounds)
@@ -46,7 +48,8 @@ const listening = (
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, ...env }
+      // What was compiled for one process is kept for the next, as the command line has it.
+      env: { NODE_COMPILE_CACHE: fromHere("../dist/.compiled"), ...process.env, ...env }
     })
     let text = ""
     child.stdout.on("data", (chunk) => {
@@ -153,7 +156,30 @@ const recovery = async () => {
   }
 }
 
+/** Rows of what RLlib does, by their names. */
+const rllib = async () => {
+  const ran = promisify(execFile)(values.python, [fromHere("./peers/rllib_impala.py"), "100", "10"], {
+    timeout: 300_000,
+    maxBuffer: 2 ** 26
+  })
+  const said = await ran.then(({ stdout }) => stdout, (error: Error) => {
+    console.log(`\nRLlib is left out: ${error.message.trim().split("\n").at(-1)}`)
+  })
+  const line = said?.split("\n").findLast((line) => line.startsWith("[{"))
+  if (line === undefined) return
+  const rows: ReadonlyArray<{ readonly row: string; readonly values: ReadonlyArray<number> }> = JSON.parse(line)
+  const rateOf = (micros: number, where: string) =>
+    median(rows.find(({ row }) => row.includes(`of ${micros} µs, ${where}`))?.values ?? [Number.NaN])
+  console.log("\n| RLlib's IMPALA, a step takes | one process, steps/s | two env runners, steps/s | of twice the one |")
+  console.log("| --- | ---: | ---: | ---: |")
+  for (const micros of [100, 10]) {
+    const [here, far] = [rateOf(micros, "one process"), rateOf(micros, "2 env runners")]
+    console.log(`| ${micros} µs | ${here.toFixed(0)} | ${far.toFixed(0)} | ${(far / here / 2).toFixed(2)} |`)
+  }
+}
+
 await ensureBuilt()
 await efficiency()
 await recovery()
+await rllib()
 rmSync(folder, { recursive: true })

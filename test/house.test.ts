@@ -43,7 +43,6 @@ const inner: Readonly<Record<string, ReadonlyArray<string>>> = {
     "stopping",
     "learning",
     "evaluation",
-    "experience",
     "workers",
     "quirks",
     "plan",

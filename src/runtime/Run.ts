@@ -38,7 +38,6 @@ import { CurrentConfig, type RunConfig } from "./config/RunConfig.ts"
 import { Seed } from "./config/Seed.ts"
 import { Evaluator } from "./evaluation/Evaluator.ts"
 import { Policy } from "./evaluation/Policy.ts"
-import { type ExperienceBatch, ExperienceListener } from "./experience/Experience.ts"
 import { readPem, readSecrets } from "./files/secrets.ts"
 import { Learner } from "./learning/Learner.ts"
 import { RunningStatistics } from "./learning/RunningStatistics.ts"
@@ -52,14 +51,29 @@ import * as traced from "./timeline/traced.ts"
 import { DataPlane } from "./workers/DataPlane.ts"
 import { EnvWorkerBehavior } from "./workers/EnvWorker.ts"
 import { EnvWorkerGroup, supervisionOf } from "./workers/EnvWorkerGroup.ts"
+import { type ExperienceBatch, ExperienceListener } from "./workers/Experience.ts"
 import { buildId, hostEntry, hostIsThere } from "./workers/hostEntry.ts"
 import { encodeNeed } from "./workers/offers.ts"
+import type { Travels } from "./workers/shipment.ts"
 
 /** SHA-256 of weights as little-endian float32, in the flat order of `model/policy/ParameterLayout.ts`, statistics at the end. */
 export const weightsHash = (weights: Float32Array): string => {
   const bytes = new DataView(new ArrayBuffer(weights.length * 4))
   weights.forEach((weight, i) => bytes.setFloat32(i * 4, weight, true))
   return createHash("sha256").update(bytes).digest("hex")
+}
+
+/** What travels, and why, where nobody has chosen it. */
+const travelling = (ship: DataPlane["Service"]["ship"], travels: Travels): string => {
+  const [experience, gradients] = [Math.round(travels.experience), Math.round(travels.gradients)]
+  switch (ship) {
+    case "experience":
+      return `experience travels, ${experience} bytes a step; gradients would be ${gradients}`
+    case "gradients":
+      return `gradients travel, ${gradients} bytes a step; experience would be ${experience}`
+    default:
+      return ship satisfies never
+  }
 }
 
 /** Milliseconds that a host may take until it is ready, and what each further one adds: they share the cores. */
@@ -437,6 +451,7 @@ const layerOfParts = Layer.effect(
         resumed: saved?.progress.updates ?? null,
         total_timesteps: config.totalTimesteps
       })
+      if (plane.travels !== undefined) yield* emit({ event: "notice", message: travelling(plane.ship, plane.travels) })
       yield* monitor.begin
       yield* toItsEnd
       yield* monitor.finish

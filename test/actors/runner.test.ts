@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url"
 import { ActorSystem, type RunnerSystemOptions } from "../../src/actors/ActorSystem.ts"
 import * as Runner from "../../src/actors/hosts/Runner.ts"
 import type { LifecycleEvent } from "../../src/actors/LifecycleEvent.ts"
+import * as Handshake from "../../src/actors/links/Handshake.ts"
+import { connect } from "../../src/actors/links/RunnerLink.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
 import { metrics as telemetry } from "../../src/actors/telemetry.ts"
 import { type Cable, cable } from "./fixtures/cable.ts"
@@ -257,6 +259,60 @@ itLayer(Pair.layer, { excludeTestServices: true })("two machines", (it) => {
       Effect.flatMap(Pair, ({ one, two }) => befalls(slack, one, two, () => Effect.sync(() => one.signal("SIGKILL")))),
     30_000
   )
+})
+
+describe("a slow way", () => {
+  it.live(
+    "is no lost one: a message may take longer than a lease, and what waits is seen",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const one = yield* runner()
+        const wire = yield* cableTo(one)
+        yield* Effect.gen(function*() {
+          const system = yield* ActorSystem
+          const tally = yield* ActorSystem.spawn(Tally, { name: "a", config: { start: 0 } })
+          wire.slow(4)
+          // 12 MiB there and back, in chunks of 64 KiB at most.
+          const floats = new Float32Array(3 << 20).fill(1)
+          const began = performance.now()
+          const asked = yield* Effect.forkChild(tally.Double({ floats }), { startImmediately: true })
+          const queued = yield* Effect.repeat(
+            Effect.map(system.actors, ([actor]) => actor!.queuedBytes),
+            { until: (bytes) => bytes > 0, schedule: Schedule.spaced(1) }
+          ).pipe(Effect.timeout("5 seconds"))
+          assert.isBelow(queued, 13 * 1024 * 1024)
+          assert.strictEqual((yield* Fiber.join(asked))[1 << 20], 2)
+          assert.isAbove(performance.now() - began, 2 * lease)
+          const [actor] = yield* system.actors
+          assert.deepInclude(actor, { incarnation: 1, queuedBytes: 0 })
+        }).pipe(Effect.scoped, Effect.provide(layer([wire.port])))
+      })),
+    60_000
+  )
+})
+
+describe("where nobody listens", () => {
+  it.live("nobody meets himself, and the port is free for who comes", () =>
+    Effect.gen(function*() {
+      const port = yield* freePort
+      // As the system may choose it by chance for any connection.
+      const address = { host: "127.0.0.1", port, localPort: port }
+      const { problem } = yield* Effect.callback<{ readonly problem: string }>((resume) => {
+        const request = {
+          ...Handshake.factsOf(build),
+          want: "probe",
+          system: "nobody",
+          term: 0,
+          need: "",
+          beat: 1000,
+          silence: 1000
+        } as const
+        const refused = (refused: Handshake.Refused) => resume(Effect.succeed(refused))
+        connect(address, { secret, ca: undefined }, request, 2000, () => {}, refused)
+      })
+      assert.strictEqual(problem, "nobody listens there")
+      yield* Effect.scoped(runner({ port }))
+    }), 30_000)
 })
 
 describe("work moves", () => {

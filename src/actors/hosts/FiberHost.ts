@@ -51,6 +51,8 @@ export class FiberHost<R> implements Host {
     return this.behaviors.get(name)?.definition
   }
 
+  readonly queued = 0
+
   get population(): number {
     return this.tenants.size
   }

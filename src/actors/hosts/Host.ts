@@ -185,6 +185,8 @@ export interface Host {
   readonly border: boolean
   /** How many actors live here. */
   readonly population: number
+  /** Bytes that wait to go there. */
+  readonly queued: number
   /** Starts the tenant's present incarnation. */
   place(tenant: Tenant): void
   /** `journal`: what the message did when it ran before. */

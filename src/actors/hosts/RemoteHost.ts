@@ -44,6 +44,9 @@ export interface RemoteOptions {
 /** Pings in the time without a sign of life that is allowed. */
 const beats = 3
 
+/** Bytes that may wait to be sent: what comes after them waits here, where it can still be called back. */
+const mostQueued = 8 * 1024 * 1024
+
 /** Who is to end now may keep the other side from hearing of it: it is given this long (milliseconds) to say something. */
 const overdue = 1000
 
@@ -97,6 +100,10 @@ export class RemoteHost implements Host {
 
   get population(): number {
     return this.tenants.size
+  }
+
+  get queued(): number {
+    return this.link?.queued ?? 0
   }
 
   /**
@@ -250,6 +257,9 @@ export class RemoteHost implements Host {
       received: (batch) => {
         if (present()) this.received(batch)
       },
+      drained: () => {
+        if (present()) this.flush()
+      },
       exited: (reason, error, how) => {
         if (present()) this.exited(reason, error, how)
       }
@@ -269,6 +279,7 @@ export class RemoteHost implements Host {
 
   private readonly flush = (): void => {
     if (this.outbox.empty || this.link === undefined || !this.ready || this.ending !== undefined) return
+    if (this.queued > mostQueued) return
     this.outbox.flush(this.forgotten.size === 0 ? undefined : (command) => this.isForgotten(command))
     this.unsaid.clear()
     this.forgotten.clear()

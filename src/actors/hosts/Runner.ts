@@ -120,7 +120,7 @@ export const make = Effect.fnUntraced(function*(
   if (!isLoopback(listen.host) && tls === undefined) {
     return yield* cannot("beyond this machine it needs a certificate and its key; 127.0.0.1 does without")
   }
-  const spares = new Spares(ProcessLink.open(options), options.spares ?? 0, real)
+  const spares = new Spares(ProcessLink.openFramed(options), options.spares ?? 0, real)
   const drained = Deferred.makeUnsafe<void>()
   const server = new RunnerServer({
     open: spares.open,

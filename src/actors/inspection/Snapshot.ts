@@ -36,7 +36,9 @@ export const ActorLine = Schema.Struct({
   parent: Schema.NullOr(Schema.String),
   /** Messages that it will answer later. */
   later: Count,
-  timers: Count
+  timers: Count,
+  /** Bytes that wait to go to its host on another machine, where there are some. */
+  queuedBytes: Schema.optionalKey(Count)
 })
 export type ActorLine = typeof ActorLine.Type
 
@@ -67,7 +69,8 @@ export const linesOf = (actors: ReadonlyArray<ActorInfo>): ReadonlyArray<ActorLi
     asks: actor.asks,
     parent: actor.parent ?? null,
     later: actor.later,
-    timers: actor.timers
+    timers: actor.timers,
+    ...(actor.queuedBytes > 0 ? { queuedBytes: actor.queuedBytes } : {})
   }))
 
 /** A snapshot of this program. */

@@ -131,6 +131,16 @@ export class BatchWriter {
       this.writer = new WireWriter(this.bytes, true)
     }
   }
+
+  /** As `write`; throws what its sender is told. */
+  bytesOf(batch: ReadonlyArray<Tuple>): Uint8Array {
+    const bytes = this.write(batch)
+    if (bytes !== undefined) return bytes
+    throw new Error(
+      "it holds what cannot go to another machine: shared memory, a function, an instance of a class; " +
+        "send plain data and typed arrays"
+    )
+  }
 }
 
 /** Reads a batch. Throws `Malformed`. */

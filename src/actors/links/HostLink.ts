@@ -212,15 +212,19 @@ export type Report =
 export type Working = readonly [actor: number, incarnation: number, seq: number | undefined]
 
 /** The owner's end of a link. */
-export interface HostLink {
+export interface HostLink<Sent = ReadonlyArray<Command>> {
   /** Sends a batch. Throws, and sends nothing, when a value in it cannot be sent. */
-  post(batch: ReadonlyArray<Command>): void
+  post(batch: Sent): void
   /** Ends the other side now, whatever it does; `exited` follows. */
   terminate(): void
+  /** Bytes that wait to be sent, where the way there may be slow; left out where it is not. */
+  readonly queued?: number
 }
 
-export interface LinkEvents {
-  received(batch: ReadonlyArray<Report>): void
+export interface LinkEvents<Heard = ReadonlyArray<Report>> {
+  received(batch: Heard): void
+  /** Nothing waits to be sent any more; for links that have `queued`. */
+  drained?(): void
   /**
    * The other side is gone and runs nothing more. `error` is what it threw, if it threw. `how` says more where there is
    * more to say: `final`, whatever is started instead would end just so; `moved`, it had nothing in hand, and what is
@@ -229,8 +233,13 @@ export interface LinkEvents {
   exited(reason: string, error: unknown, how?: "final" | "moved"): void
 }
 
-/** Starts another side. Never throws: what cannot start reports `exited`. */
-export type OpenLink = (events: LinkEvents) => HostLink
+/**
+ * Starts another side. Never throws: what cannot start reports `exited`. Whoever only passes batches on has them as the bytes
+ * that they travel as.
+ */
+export type OpenLink<Sent = ReadonlyArray<Command>, Heard = ReadonlyArray<Report>> = (
+  events: LinkEvents<Heard>
+) => HostLink<Sent>
 
 /** The host's end of a link. */
 export interface HostPort {

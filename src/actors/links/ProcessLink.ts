@@ -1,5 +1,6 @@
 /**
- * The link to a host in a child process: Node's own channel between parent and child, with structured clone both ways.
+ * The link to a host in a child process: Node's own channel between parent and child, with structured clone both ways; or
+ * where the parent only passes on what comes from another machine, a pipe with the very frames that come from there.
  *
  * A child shares no memory: typed arrays cross as copies, and what is memory itself (`Shared.Memory`, `Shared.Buffer`) is
  * refused. In return it may crash natively or eat memory and takes nobody with it.
@@ -11,13 +12,15 @@
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
+import type { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import { isMainThread, Worker } from "node:worker_threads"
 import { deadline } from "../../time/deadline.ts"
 import { runningTime } from "../../time/runningTime.ts"
 import { MemoryLimitReached } from "../errors.ts"
+import * as Frames from "./Frames.ts"
 import { harm } from "./harm.ts"
-import type { Command, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
+import type { Command, HostLink, HostPort, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 
 export interface ProcessOptions {
   /** The module that calls `ActorHost.launch`: the same that serves a thread. A file. */
@@ -45,8 +48,17 @@ interface Weight {
   readonly resident: number
 }
 
-/** The first argument of a child, by which its entry knows that it is one; then come the parent's process id, and what it is told. */
+/**
+ * The first argument of a child, by which its entry knows that it is one; then come the parent's process id, what batches
+ * travel by, and what it is told.
+ */
 const mark = "troupe-host"
+
+/** What batches travel by: structured clones through Node's channel, or frames through a pipe. */
+type Way = "clones" | "frames"
+
+/** The child's end of the pipe. */
+const pipeAt = 4
 
 /** Milliseconds between two looks at a child's memory. */
 const memoryWatch = 100
@@ -56,38 +68,99 @@ const drain = 1000
 
 const mebibyte = 1024 * 1024
 
-/** Opens a process per call. */
-export const open = (options: ProcessOptions): OpenLink => (events) => {
-  const { entry, memoryLimit, mute = false, told } = options
-  const cannot = (reason: string, error?: unknown) => {
-    queueMicrotask(() => events.exited(reason, error))
-    return { post: () => {}, terminate: () => {} }
-  }
-  if (entry.protocol !== "file:") return cannot(`${entry.href} is no file: the entry of a process must be one`)
-  const file = fileURLToPath(entry)
-  if (!existsSync(file)) return cannot(`there is no file ${file}`)
-  try {
-    const child = fork(file, [mark, String(process.pid), ...(told === undefined ? [] : [told])], {
-      serialization: "advanced",
-      // A debugger's port belongs to one process.
-      execArgv: [
-        ...(options.execArgv ?? process.execArgv.filter((flag) => !flag.startsWith("--inspect"))),
-        ...(memoryLimit?.heap === undefined ? [] : [`--max-old-space-size=${Math.ceil(memoryLimit.heap)}`])
-      ],
-      // Our standard output may be somebody's data: what a child prints goes where people read.
-      stdio: ["ignore", mute ? "ignore" : 2, "pipe", "ipc"]
-    })
-    return attach(child, events, memoryLimit ?? {}, mute)
-  } catch (error) {
-    return cannot(error instanceof Error ? error.message : String(error), error)
+/** Carries batches to and from a child. */
+interface Channel<Sent> {
+  readonly post: (batch: Sent) => void
+  /** What has come is heard to its end, whether or not more could come. */
+  readonly close: () => void
+}
+/** Calls `over` when nothing comes any more. */
+type OpenChannel<Sent, Heard> = (
+  child: ChildProcess,
+  received: (batch: Heard) => void,
+  over: () => void
+) => Channel<Sent>
+
+const clones: OpenChannel<ReadonlyArray<Command>, ReadonlyArray<Report>> = (child, received, over) => {
+  child.on("message", (message: ReadonlyArray<Report> | Weight) => {
+    if (isBatch(message)) received(message)
+  })
+  child.on("disconnect", over)
+  return {
+    post: (batch) => {
+      for (const command of batch) refuseSharedMemory(command)
+      child.send(batch, noop)
+    },
+    close: noop
   }
 }
 
-const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit, mute: boolean) => {
+const frames: OpenChannel<Uint8Array, Uint8Array> = (child, received, over) => {
+  // The pipe goes both ways.
+  const pipe = child.stdio[pipeAt] as Socket
+  const deframer = new Frames.Deframer((_kind, body) => received(body))
+  deframer.limit = Frames.longFrame
+  pipe.on("data", (chunk: Uint8Array) => {
+    try {
+      deframer.push(chunk)
+    } catch {
+      // Somebody else has written there.
+      child.kill("SIGKILL")
+    }
+  })
+  pipe.on("error", noop)
+  pipe.on("close", over)
+  return { post: (body) => Frames.sendBatch(pipe, body), close: () => void pipe.destroy() }
+}
+
+/** Opens a process per call. */
+export const open = (options: ProcessOptions): OpenLink => opener(options, "clones", clones)
+
+/** Opens a process per call, for who has batches as the bytes that they travel as. */
+export const openFramed = (options: ProcessOptions): OpenLink<Uint8Array, Uint8Array> =>
+  opener(options, "frames", frames)
+
+const opener =
+  <Sent, Heard>(options: ProcessOptions, way: Way, channel: OpenChannel<Sent, Heard>): OpenLink<Sent, Heard> =>
+  (events) => {
+    const { entry, memoryLimit, mute = false, told } = options
+    const cannot = (reason: string, error?: unknown) => {
+      queueMicrotask(() => events.exited(reason, error))
+      return { post: () => {}, terminate: () => {} }
+    }
+    if (entry.protocol !== "file:") return cannot(`${entry.href} is no file: the entry of a process must be one`)
+    const file = fileURLToPath(entry)
+    if (!existsSync(file)) return cannot(`there is no file ${file}`)
+    try {
+      const child = fork(file, [mark, String(process.pid), way, ...(told === undefined ? [] : [told])], {
+        serialization: "advanced",
+        // A debugger's port belongs to one process.
+        execArgv: [
+          ...(options.execArgv ?? process.execArgv.filter((flag) => !flag.startsWith("--inspect"))),
+          ...(memoryLimit?.heap === undefined ? [] : [`--max-old-space-size=${Math.ceil(memoryLimit.heap)}`])
+        ],
+        // Our standard output may be somebody's data: what a child prints goes where people read.
+        stdio: ["ignore", mute ? "ignore" : 2, "pipe", "ipc", ...(way === "frames" ? ["pipe" as const] : [])]
+      })
+      return attach(child, events, memoryLimit ?? {}, mute, channel)
+    } catch (error) {
+      return cannot(error instanceof Error ? error.message : String(error), error)
+    }
+  }
+
+const attach = <Sent, Heard>(
+  child: ChildProcess,
+  events: LinkEvents<Heard>,
+  limit: MemoryLimit,
+  mute: boolean,
+  open: OpenChannel<Sent, Heard>
+): HostLink<Sent> => {
   let error: unknown
   let terminated = false
   let ended: string | undefined
   let connected = true
+  /** Whether something may still come. */
+  let speaks = true
   let over = false
   /** What calls the drain off. */
   let draining: (() => void) | undefined
@@ -112,6 +185,7 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit, mut
     over = true
     clearInterval(watch)
     draining?.()
+    channel.close()
     child.removeAllListeners()
     // A message that could not be sent to the dead is no news.
     child.on("error", () => {})
@@ -120,7 +194,7 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit, mut
   }
   const perhapsOver = (): void => {
     if (ended === undefined) return
-    if (!connected) return exited(ended)
+    if (!connected && !speaks) return exited(ended)
     const reason = ended
     draining ??= deadline(runningTime, drain, () => {
       if (child.connected) child.disconnect()
@@ -128,9 +202,12 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit, mut
     })
   }
 
+  const channel = open(child, (batch) => events.received(batch), () => {
+    speaks = false
+    perhapsOver()
+  })
   child.on("message", (message: ReadonlyArray<Report> | Weight) => {
-    if (isBatch(message)) events.received(message)
-    else weigh(message.resident)
+    if (!isBatch(message)) weigh(message.resident)
   })
   child.on("error", (thrown) => {
     if (child.pid !== undefined) return
@@ -152,13 +229,7 @@ const attach = (child: ChildProcess, events: LinkEvents, limit: MemoryLimit, mut
     }
     perhapsOver()
   })
-  return {
-    post: (batch: ReadonlyArray<Command>) => {
-      for (const command of batch) refuseSharedMemory(command)
-      child.send(batch, noop)
-    },
-    terminate
-  }
+  return { post: channel.post, terminate }
 }
 
 const noop = (): void => {}
@@ -226,7 +297,34 @@ const watcher = `
 
 /** What whoever started this process has told it besides; undefined in a process that is no host. */
 export const toldBy = (argv: ReadonlyArray<string>): string | undefined =>
-  isMainThread && argv[2] === mark ? argv[4] : undefined
+  isMainThread && argv[2] === mark ? argv[5] : undefined
+
+type Carrier = Pick<HostPort, "post" | "listen" | "exit">
+
+const throughClones = (send: NonNullable<typeof process.send>): Carrier => ({
+  post: (batch) => void send(batch, undefined, undefined, noop),
+  listen: (received) => void process.on("message", (batch: ReadonlyArray<Command>) => received(batch)),
+  // After all that was posted has left.
+  exit: () => void send([], undefined, undefined, () => process.exit(0))
+})
+
+const throughPipe = (): Carrier => {
+  const { Socket } = process.getBuiltinModule("node:net")
+  const pipe = new Socket({ fd: pipeAt, readable: true, writable: true })
+  // Who is not there any more has closed Node's channel too.
+  pipe.on("error", noop)
+  const writer = new Frames.BatchWriter()
+  return {
+    post: (batch) => Frames.sendBatch(pipe, writer.bytesOf(batch)),
+    listen: (received) => {
+      // Whoever knows the secret sends commands, and what is none ends this host alone.
+      const deframer = new Frames.Deframer((_kind, body) => received(Frames.readBatch(body) as ReadonlyArray<Command>))
+      deframer.limit = Frames.longFrame
+      pipe.on("data", (chunk: Uint8Array) => deframer.push(chunk))
+    },
+    exit: () => void pipe.end(() => process.exit(0))
+  }
+}
 
 /** The child's own end, or `undefined` in a process that is no host. */
 export const port = (): HostPort | undefined => {
@@ -237,10 +335,11 @@ export const port = (): HostPort | undefined => {
   process.once("disconnect", () => process.exit(0))
   // Not printed: the parent is told, and its supervision decides what it means.
   process.on("uncaughtException", () => process.exit(1))
+  const { exit, listen, post } = process.argv[4] === "frames" ? throughPipe() : throughClones(send)
   return {
-    post: (batch) => void send(batch, undefined, undefined, noop),
+    post,
     listen: (received) => {
-      process.on("message", (batch: ReadonlyArray<Command>) => received(batch))
+      listen(received)
       // To start a thread takes a while: our first word leaves before, and the first command is not heard before that.
       setImmediate(() => new Worker(watcher, { eval: true, workerData: parent, execArgv: [] }).unref())
       // Whoever can, reads it from outside, whatever we do meanwhile.
@@ -249,8 +348,7 @@ export const port = (): HostPort | undefined => {
           .unref()
       }
     },
-    // After all that was posted has left.
-    exit: () => void send([], undefined, undefined, () => process.exit(0)),
+    exit,
     harm,
     onExit: (last) => void process.on("exit", last)
   }

@@ -87,6 +87,13 @@ export const connect = (
     : process.getBuiltinModule("node:tls").connect({ ...address, ...identity(address.host), ca: options.ca })
   socket.setNoDelay(true)
   let over = false
+  socket.on("connect", () => {
+    // Where nobody listens on a port that the system also gives to whoever connects, we may have met ourselves. That must not
+    // keep the port from the runner that comes: without a reset it would for a minute.
+    if (socket.localPort !== socket.remotePort || socket.localAddress !== socket.remoteAddress) return
+    if (options.ca === undefined) socket.resetAndDestroy()
+    away("nobody listens there")
+  })
   const stop = (): void => {
     over = true
     clearTimeout(timer)
@@ -200,14 +207,12 @@ class Link implements HostLink {
     this.callOff = () => clearImmediate(first)
   }
 
+  get queued(): number {
+    return this.socket?.writableLength ?? 0
+  }
+
   post(batch: ReadonlyArray<Command>): void {
-    const body = this.writer.write(batch)
-    if (body === undefined) {
-      throw new Error(
-        "it holds what cannot go to another machine: shared memory, a function, an instance of a class; " +
-          "send plain data and typed arrays"
-      )
-    }
+    const body = this.writer.bytesOf(batch)
     if (this.socket === undefined || this.lost) return
     this.unsettled.posted(batch)
     Frames.sendBatch(this.socket, body)
@@ -303,6 +308,9 @@ class Link implements HostLink {
     chosen.answers()
     const at = show(chosen.address)
     socket.on("error", () => {})
+    socket.on("drain", () => this.events.drained?.())
+    // A part of a frame is a sign of life too: a long one may take longer than a lease.
+    socket.on("data", () => this.heardAt = performance.now())
     socket.on("close", () => this.lose(`the connection to the runner at ${at} ended`))
     const { leaseMillis } = this.options
     this.pulse = setInterval(() => this.beat(at), leaseMillis / beats)
@@ -348,7 +356,6 @@ class Link implements HostLink {
 
   private hear(kind: number, body: Uint8Array): void {
     if (this.lost || this.over) return
-    this.heardAt = performance.now()
     switch (kind) {
       case Frames.kinds.beat:
         return

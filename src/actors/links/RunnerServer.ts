@@ -1,5 +1,6 @@
 /**
- * The runner's end of connections from owners: shakes hands, starts a host for each, and passes on what the two say.
+ * The runner's end of connections from owners: shakes hands, starts a host for each, and passes on what the two say, as the
+ * bytes that it is.
  *
  * Who is not known yet is given two seconds and 64 KiB. Who is known gets a host of this machine's own program, whatever it
  * says: an owner names no path and no code. A host lives as long as its connection. It is ended when that ends, when the
@@ -9,13 +10,13 @@ import type { Socket } from "node:net"
 import { plainLine } from "../../text/plainLine.ts"
 import * as Frames from "./Frames.ts"
 import * as Handshake from "./Handshake.ts"
-import type { Command, HostLink, OpenLink } from "./HostLink.ts"
+import type { HostLink, OpenLink } from "./HostLink.ts"
 import { encodeEnd, isOrder, leave } from "./runnerWords.ts"
 import { Malformed } from "./WireFormat.ts"
 
 export interface RunnerServerOptions {
   /** Starts a host. */
-  readonly open: OpenLink
+  readonly open: OpenLink<Uint8Array, Uint8Array>
   /** What hosts say that they were built from. */
   readonly buildId: string | undefined
   readonly facts: Handshake.Facts
@@ -169,28 +170,29 @@ export class RunnerServer {
   /** A host for the owner at the other end; answers who hears its frames. */
   private serve(claim: Handshake.Claim, socket: Socket): (kind: number, body: Uint8Array) => void {
     const { buildId, notice, open } = this.options
-    const writer = new Frames.BatchWriter()
     let heardAt = performance.now()
     let gone = false
+    let begun = false
     let stranger: string | undefined
     const end = (): void => {
       link.terminate()
     }
     const served: Served = { system: claim.system, end, leave: () => Frames.sendWords(socket, leave) }
     this.served.add(served)
-    const link: HostLink = open({
-      received: (batch) => {
+    /** What a host says first tells what it was built from. */
+    const isStranger = (body: Uint8Array): boolean => {
+      const [first] = Frames.readBatch(body)
+      return first?.[0] === "ready" && buildId !== undefined && first[1] !== buildId
+    }
+    const link: HostLink<Uint8Array> = open({
+      received: (body) => {
         if (stranger !== undefined) return
-        for (const report of batch) {
-          if (report[0] === "ready" && buildId !== undefined && report[1] !== buildId) {
-            stranger = "its hosts are of another build than itself: start it again"
-            return end()
-          }
+        if (!begun && isStranger(body)) {
+          stranger = "its hosts are of another build than itself: start it again"
+          return end()
         }
-        const body = writer.write(batch)
-        if (body !== undefined) return Frames.sendBatch(socket, body)
-        notice("a host said what cannot be passed on, and is ended")
-        end()
+        begun = true
+        Frames.sendBatch(socket, body)
       },
       exited: (reason, error, how) => {
         gone = true
@@ -216,18 +218,18 @@ export class RunnerServer {
         })
       )
     }, claim.beat)
+    // A part of a frame is a sign of life too.
+    socket.on("data", () => heardAt = performance.now())
     socket.on("close", () => {
       if (!gone) end()
     })
     return (kind, body) => {
-      heardAt = performance.now()
       if (gone) return
       switch (kind) {
         case Frames.kinds.beat:
           return
         case Frames.kinds.batch:
-          // An owner that knows the secret sends commands, and what is none harms its own host alone.
-          return link.post(Frames.readBatch(body) as ReadonlyArray<Command>)
+          return link.post(body)
         case Frames.kinds.words:
           if (isOrder(body)) return end()
       }

@@ -7,25 +7,25 @@
  */
 import * as Effect from "effect/Effect"
 import type { EventLoop } from "../EventLoop.ts"
-import type { HostLink, LinkEvents, OpenLink, Report } from "./HostLink.ts"
+import type { Command, HostLink, LinkEvents, OpenLink, Report } from "./HostLink.ts"
 
-interface Waiting {
-  readonly link: HostLink
+interface Waiting<Sent, Heard> {
+  readonly link: HostLink<Sent>
   /** What it has said. */
-  readonly said: Array<ReadonlyArray<Report>>
-  owner: LinkEvents | undefined
+  readonly said: Array<Heard>
+  owner: LinkEvents<Heard> | undefined
 }
 
-export class Spares {
-  private readonly openFresh: OpenLink
+export class Spares<Sent = ReadonlyArray<Command>, Heard = ReadonlyArray<Report>> {
+  private readonly openFresh: OpenLink<Sent, Heard>
   private readonly count: number
   private readonly loop: EventLoop
   /** Those that wait, the longest first. */
-  private readonly waiting: Array<Waiting> = []
+  private readonly waiting: Array<Waiting<Sent, Heard>> = []
   private wanted = false
   private onEmpty: (() => void) | undefined
 
-  constructor(open: OpenLink, count: number, loop: EventLoop) {
+  constructor(open: OpenLink<Sent, Heard>, count: number, loop: EventLoop) {
     this.openFresh = open
     this.count = count
     this.loop = loop
@@ -38,7 +38,7 @@ export class Spares {
   }
 
   /** Opens a link: a spare, where there is one. */
-  readonly open: OpenLink = (events) => {
+  readonly open: OpenLink<Sent, Heard> = (events) => {
     const spare = this.waiting.shift()
     const link = spare?.link ?? this.openFresh(events)
     // The new owner must hold the link before it hears of it; no event can come in between.
@@ -62,7 +62,7 @@ export class Spares {
   }
 
   private begin(): void {
-    const said: Array<ReadonlyArray<Report>> = []
+    const said: Array<Heard> = []
     const link = this.openFresh({
       received: (batch) => {
         if (spare.owner === undefined) said.push(batch)
@@ -75,7 +75,7 @@ export class Spares {
         if (this.waiting.length === 0) this.onEmpty?.()
       }
     })
-    const spare: Waiting = { link, said, owner: undefined }
+    const spare: Waiting<Sent, Heard> = { link, said, owner: undefined }
     this.waiting.push(spare)
   }
 }

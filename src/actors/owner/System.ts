@@ -96,6 +96,11 @@ export interface ActorInfo {
   readonly parent: string | undefined
   /** How many timers it has set that are still to come. */
   readonly timers: number
+  /**
+   * Bytes that wait to go to its host, where that is on another machine: more than a few, and the way there is slower than
+   * what is sent.
+   */
+  readonly queuedBytes: number
   readonly host: number
   readonly placement: Placement
 }
@@ -299,6 +304,7 @@ export class System {
       later: guardian.later.length,
       parent: guardian.parent?.name,
       timers: guardian.timerCount,
+      queuedBytes: guardian.host.queued,
       host: guardian.host.index,
       placement: guardian.host.placement
     }))

@@ -4,19 +4,17 @@
  * the fragment.
  */
 import * as Effect from "effect/Effect"
-import { CurrentConfig } from "../config/RunConfig.ts"
-import { ExperienceListener, experienceOf } from "../experience/Experience.ts"
 import { Learner } from "../learning/Learner.ts"
 import { RunningStatistics } from "../learning/RunningStatistics.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
 import type { Fragment } from "../workers/dataPlaneLayout.ts"
 import { EnvWorkerGroup } from "../workers/EnvWorkerGroup.ts"
+import { ExperienceListener, experienceOf } from "../workers/Experience.ts"
 
 export const update = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragment>) {
-  const { ship } = yield* CurrentConfig
+  const { layout, ship } = yield* DataPlane
   const listener = yield* ExperienceListener
   if (listener !== undefined) {
-    const { layout } = yield* DataPlane
     // A reader that is behind holds the run up, and a run that waits can be interrupted.
     yield* Effect.interruptible(listener(experienceOf(fragments, layout.spec)))
   }

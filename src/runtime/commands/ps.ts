@@ -27,6 +27,9 @@ interface Column {
 /** For how long: the milliseconds of a message are worth seeing. */
 const shortly = (millis: number): string => millis < 1000 ? `${Math.round(millis)} ms` : duration(millis / 1000)
 
+/** What waits to be sent. */
+const kilobytes = (bytes: number): string => `${whole(Math.ceil(bytes / 1024))} KiB`
+
 /** Whom it waits for: the first, and how many others. */
 const asksOf = ({ asks: [first, ...others] }: Inspection.ActorLine): string => {
   if (first === undefined) return "-"
@@ -46,6 +49,12 @@ const columns: ReadonlyArray<Column> = [
   { title: "at work on", cell: ({ message }) => message === null ? "-" : plainLine(message.method, 40) },
   { title: "for", right: true, cell: ({ message }) => message === null ? "-" : shortly(message.millis) },
   { title: "waits for", rare: true, cell: asksOf },
+  {
+    title: "to be sent",
+    right: true,
+    rare: true,
+    cell: ({ queuedBytes = 0 }) => queuedBytes === 0 ? "-" : kilobytes(queuedBytes)
+  },
   { title: "restarts", right: true, cell: ({ restarts }) => whole(restarts) },
   { title: "child of", rare: true, cell: ({ parent }) => parent === null ? "-" : plainLine(parent, 60) }
 ]

@@ -109,7 +109,7 @@ export const options = {
   ),
   ship: choice(
     ["auto", "experience", "gradients"],
-    "what travels from the workers to the learner; in step the numbers are the same. auto: gradients where the workers can make them"
+    "what travels from the workers to the learner; in step the numbers are the same. auto: gradients where the workers can make them; between processes and machines, in step, what is smaller"
   ),
   seed: whole(0, maxSeed, "root seed: environments, action sampling, initial weights, evaluation"),
   nEnvs: whole(1, 65_536, "number of environments", "num-envs"),

@@ -333,9 +333,17 @@ export const feasible = (config: RunConfig): Effect.Effect<RunConfig, ConfigErro
   return message === undefined ? Effect.succeed(config) : Effect.fail(new ConfigError({ source: "workers", message }))
 }
 
-/** What `--ship auto` is: gradients, unless they are for a device that makes them better itself. */
-export const shipping = ({ algo, device, schedule }: RunConfig): "experience" | "gradients" =>
-  needsExperience(algo) || (schedule === "sync" && device !== "cpu") ? "experience" : "gradients"
+/**
+ * What `--ship auto` is: gradients, unless they are for a device that makes them better itself. Where it travels between
+ * processes, and the numbers are the same either way, it is what is smaller: `auto` until that is known
+ * (`workers/shipment.ts`).
+ */
+export const shipping = ({ algo, device, placement, schedule }: RunConfig): RunConfig["ship"] => {
+  if (needsExperience(algo)) return "experience"
+  if (schedule !== "sync") return "gradients"
+  if (device !== "cpu") return "experience"
+  return placements[placement].sharesMemory ? "gradients" : "auto"
+}
 
 /** The divisor of `n` that is nearest to `to`, the smaller of two. */
 const nearestDivisor = (n: number, to: number): number => {

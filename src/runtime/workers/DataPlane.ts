@@ -14,10 +14,12 @@ import { encoderOf, type EncoderSpec } from "../../model/policy/Encoder.ts"
 import { unnormalized } from "../../model/policy/normalization.ts"
 import { ParameterLayout } from "../../model/policy/ParameterLayout.ts"
 import type { PolicySpec } from "../../model/policy/PolicySpec.ts"
+import { shipping } from "../config/configSources.ts"
 import { environmentOf } from "../config/environmentOf.ts"
 import { placements } from "../config/placements.ts"
 import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { unitSize } from "../config/units.ts"
+import { UpdatePlan } from "../plan/UpdatePlan.ts"
 import { actionsOf } from "./actions.ts"
 import {
   bankOf,
@@ -32,13 +34,18 @@ import {
   unitSlot,
   weightBanks
 } from "./dataPlaneLayout.ts"
+import type { DataPlaneSpec } from "./DataPlaneSpec.ts"
 import { triedEnvironment } from "./firstLoading.ts"
 import { type LearnableEnvironmentError, refuseUnreachable } from "./learnableEnvironment.ts"
+import { smallerOf, type Travels } from "./shipment.ts"
 
 export class DataPlane extends Context.Service<DataPlane, {
   /** The environment, its time limit applied. */
   readonly definition: EnvironmentDefinition
   readonly policy: PolicySpec
+  /** What travels from the workers to the Learner, and where that was found to be smaller, how large either is. */
+  readonly ship: "experience" | "gradients"
+  readonly travels: Travels | undefined
   readonly parameters: ParameterLayout
   readonly arena: Arena
   readonly kernels: Kernels
@@ -58,7 +65,7 @@ export class DataPlane extends Context.Service<DataPlane, {
   static readonly layer: Layer.Layer<
     DataPlane,
     LearnableEnvironmentError | KernelsUnavailable | OutOfMemory,
-    CurrentConfig
+    CurrentConfig | UpdatePlan
   > = Layer.effect(
     DataPlane,
     Effect.gen(function*() {
@@ -69,7 +76,7 @@ export class DataPlane extends Context.Service<DataPlane, {
       const parameters = new ParameterLayout(policy)
       const { action, outputs } = distributionOf(policy.distribution)
       const unit = unitSize(config.nEnvs, config.schedule !== "sync")
-      const spec = {
+      const sizes = {
         slots: config.nEnvs,
         steps: config.nSteps,
         inputs: encoderOf(policy.encoder).inputs,
@@ -91,10 +98,19 @@ export class DataPlane extends Context.Service<DataPlane, {
             Kernels.chunkRows
           )
         ),
-        activationBytes: keepsActivations(config, policy, unit) ? Kernels.activationStride(policy) : 0,
+        activationBytes: 0,
         pulled: config.schedule === "sync" ? 0 : parameters.weights,
         unit,
-        gradient: config.ship === "gradients" ? parameters.size : 0
+        gradient: parameters.size
+      }
+      const settled = config.ship === "auto" ? shipping(config) : config.ship
+      const { ship, travels } = settled === "auto"
+        ? smallerOf(sizes, yield* UpdatePlan)
+        : { ship: settled, travels: undefined }
+      const spec: DataPlaneSpec = {
+        ...sizes,
+        activationBytes: keepsActivations({ ...config, ship }, policy, unit) ? Kernels.activationStride(policy) : 0,
+        gradient: ship === "gradients" ? parameters.size : 0
       }
       const bytes = dataPlaneBytes(spec)
       const arena = yield* Arena.make({ bytes: bytes + roomBeside(policy, parameters.size, config.nSteps) })
@@ -105,6 +121,8 @@ export class DataPlane extends Context.Service<DataPlane, {
       return {
         definition,
         policy,
+        ship,
+        travels,
         parameters,
         arena,
         kernels,

@@ -67,7 +67,6 @@ export const EnvWorkerConfig = Schema.Struct({
 
 /** A worker with a plane of its own gets what it needs with each message, and sends back what it made. */
 const Given = Schema.NullOr(Parcel.Parcel)
-const Sent = Schema.NullOr(Parcel.Made)
 
 interface Collect {
   readonly round: number
@@ -96,13 +95,13 @@ export class EnvWorker extends Actor.make("EnvWorker", {
      */
     Actor.Rpc.make("Collect", {
       payload: { round: Schema.Int, version: Schema.Int, steps: Schema.Int, given: Given },
-      success: Schema.Struct({ rows: Schema.Int, made: Sent }),
+      success: Schema.Struct({ rows: Schema.Int, made: Schema.NullOr(Parcel.Made) }),
       error: EnvFault
     }),
     /** Makes the gradients of a pass over the last fragments, of `rows` rows each, with weights `version`. */
     Actor.Rpc.make("Gradient", {
       payload: { version: Schema.Int, rows: Schema.Int, pass: PassOrder, given: Given },
-      success: Sent
+      success: Schema.NullOr(Shared.Bytes)
     })
   ]
 }) {}
@@ -141,16 +140,12 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
 
   /** The piece of work whose state is live in the slots; -1: nobody knows. */
   let at = -1
-  const unpack = (given: Parcel.Parcel | null, version: number): void => {
-    if (given !== null) own?.unpack(given, version)
-  }
-  const pack = () => own === undefined ? null : own.pack()
 
   return {
     handlers: {
       Collect: ({ given, round, steps, version }: Collect): Effect.Effect<Collected, EnvFault> =>
         Effect.suspend(() => {
-          unpack(given, version)
+          if (given !== null) own?.forWork(given, round, version)
           const fresh = round === 1 && !config.resumed
           const stale = at !== round - 1
           at = -1
@@ -171,13 +166,13 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
             trail.end()
             trail = undefined
           }
-          return Effect.succeed({ rows, made: pack() })
+          return Effect.succeed({ rows, made: given === null || own === undefined ? null : own.worked(round, given) })
         }),
-      Gradient: ({ given, pass, rows, version }: Gradient): Effect.Effect<Parcel.Made | null> =>
+      Gradient: ({ given, pass, rows, version }: Gradient): Effect.Effect<Uint8Array | null> =>
         Effect.sync(() => {
-          unpack(given, version)
+          if (given !== null) own?.forGradient(given, version)
           for (const { gradient } of blocks) gradient?.again(weightsOf(version), rows, pass)
-          return pack()
+          return own?.gradient() ?? null
         })
     }
   }

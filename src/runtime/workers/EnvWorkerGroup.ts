@@ -34,9 +34,11 @@ import type { Fragment } from "./dataPlaneLayout.ts"
 import * as EnvironmentStates from "./EnvironmentStates.ts"
 import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
+import { ExperienceListener } from "./Experience.ts"
 import { type Layout, layoutsOf, type Seat } from "./layouts.ts"
 import * as Parcel from "./Parcel.ts"
 import { QuickestOf } from "./QuickestOf.ts"
+import { asksAgain } from "./shipment.ts"
 import * as Trail from "./Trail.ts"
 
 /** Where a worker was, as part of a sentence. */
@@ -138,6 +140,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const parcels = !sharesMemory
         ? seats.map(({ worker }) => Parcel.trainerEnd(plane.arena.buffer, plane.layout, worker))
         : undefined
+      const learnsFromIt = plane.ship === "experience" || asksAgain(plan)
       // Whoever computes for too long is found out first, and given a second chance; then it is given up.
       const longest = Duration.seconds(2.5 * config.collectDeadline)
       const tooLate = Effect.gen(function*() {
@@ -172,7 +175,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
               rewards: config.rewards,
               gamma: config.gamma,
               ownPace: config.schedule !== "sync",
-              gradients: config.ship === "experience"
+              gradients: plane.ship === "experience"
                 ? null
                 : {
                   policy: plane.policy,
@@ -229,30 +232,30 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       /** Pieces of work handed out so far, by the first environment of their worker; in step all are as far. */
       const rounds = new Int32Array(config.nEnvs)
       const work = (worker: Worker, version: number): Effect.Effect<number, WorkFailure> =>
-        Effect.suspend(() => {
+        Effect.flatMap(ExperienceListener, (listener) => {
           const round = rounds[worker.first]! + 1
           rounds.fill(round, worker.first, worker.first + worker.count)
           const parcel = parcels?.[worker.index]
-          const given = parcel?.pack(version) ?? null
+          const given = parcel?.forWork(round, version, learnsFromIt || listener !== undefined) ?? null
           const collected = toItsEnd(
             worker,
             worker.actor.Collect({ round, version, steps: config.nSteps, given }, byThen)
           )
           return Effect.map(collected, ({ made, rows }) => {
-            if (made !== null) parcel?.unpack(made)
+            if (made !== null && given !== null) parcel?.worked(round, given, made)
             return rows
           })
         })
       const gradient = (worker: Worker, version: number, pass: PassOrder): Effect.Effect<void, WorkFailure> =>
         Effect.suspend(() => {
           const parcel = parcels?.[worker.index]
-          const given = parcel?.pack(version) ?? null
+          const given = parcel?.forGradient(version) ?? null
           const computed = toItsEnd(
             worker,
             worker.actor.Gradient({ version, rows: config.nSteps, pass, given }, byThen)
           )
           return Effect.map(computed, (made) => {
-            if (made !== null) parcel?.unpack(made)
+            if (made !== null) parcel?.gradient(made)
           })
         })
       const fragmentOf = (environment: number, rows: number, version: number): Fragment => {

@@ -149,6 +149,12 @@ export const lengthOf = (name: ColumnName, spec: DataPlaneSpec): number => {
   return width(spec) * times[per]
 }
 
+/** How many bytes a column takes for one environment. */
+export const bytesOf = (name: ColumnName, spec: DataPlaneSpec): number => {
+  const { type }: Column = columns[name]
+  return lengthOf(name, spec) * arrays[type].BYTES_PER_ELEMENT
+}
+
 /** Places a role's columns one after the other. */
 export const place = <R extends Role>(
   role: R,
@@ -156,8 +162,8 @@ export const place = <R extends Role>(
   take: (bytes: number, align?: 16 | 64) => number
 ): Offsets<R> =>
   recordOf(namesOf(role), (name) => {
-    const { align, type }: Column = columns[name]
-    return take(lengthOf(name, spec) * arrays[type].BYTES_PER_ELEMENT, align)
+    const { align }: Column = columns[name]
+    return take(bytesOf(name, spec), align)
   })
 
 const viewOf = (type: ElementType, buffer: ArrayBufferLike, at: number, length: number): ViewOf<ElementType> => {

@@ -14,7 +14,15 @@
  */
 import * as Schema from "effect/Schema"
 import { Statistic } from "../../model/losses/Loss.ts"
-import { addressesAt, type Offsets, place as placeColumns, type Views, viewsAt } from "./columns.ts"
+import {
+  addressesAt,
+  bytesOf,
+  type ColumnsOf,
+  type Offsets,
+  place as placeColumns,
+  type Views,
+  viewsAt
+} from "./columns.ts"
 import { DataPlaneSpec, weightsLength } from "./DataPlaneSpec.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -117,6 +125,27 @@ const slotLayout = (spec: DataPlaneSpec) => {
     bytes: oddLines(cursor.at)
   }
 }
+
+/** Some bytes of a slot, counted from its start. */
+export interface Span {
+  readonly at: number
+  readonly bytes: number
+}
+
+/** Where parts of a slot lie in it. */
+export const slotSpans = (spec: DataPlaneSpec) => {
+  const { banks, experience, live, pulled } = slotLayout(spec)
+  const { bytes } = stateLayout(spec)
+  return {
+    live: { at: live, bytes },
+    banks: [{ at: banks[0], bytes }, { at: banks[1], bytes }] as const,
+    pulled: { at: pulled.weights, bytes: bytesOf("weights", spec) },
+    experience: (name: ColumnsOf<"experience">): Span => ({ at: experience[name], bytes: bytesOf(name, spec) })
+  }
+}
+
+/** Bytes of the memory that a unit takes. */
+export const unitBytesOf = (spec: DataPlaneSpec): number => unitLayout(spec).bytes
 
 /** Where everything lies, in bytes from the start of the memory. */
 export const DataPlaneLayout = Schema.Struct({

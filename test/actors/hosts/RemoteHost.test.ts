@@ -19,6 +19,7 @@ const setUp = (
   const posted: Array<Command[0]> = []
   const heard: Array<string> = []
   const links: Array<LinkEvents> = []
+  const way = { queued: 0 }
   const host = new RemoteHost({
     index: 0,
     placement: "thread",
@@ -33,7 +34,13 @@ const setUp = (
     loop,
     open: (events) => {
       links.push(events)
-      return { post: (batch) => void posted.push(...batch.map(([kind]) => kind)), terminate: () => heard.push("end") }
+      return {
+        post: (batch) => void posted.push(...batch.map(([kind]) => kind)),
+        terminate: () => heard.push("end"),
+        get queued() {
+          return way.queued
+        }
+      }
     }
   })
   const tenant: Tenant = {
@@ -74,7 +81,7 @@ const setUp = (
     }
   }
   host.place(tenant)
-  return { heard, host, link: links[0]!, posted, tenant }
+  return { heard, host, link: links[0]!, posted, tenant, way }
 }
 
 /** A loop whose time the test moves. */
@@ -191,6 +198,24 @@ describe("RemoteHost", () => {
       host.evict(tenant)
       link.exited("over", undefined)
     }))
+
+  it("holds back what it has to say while much waits to be sent, and forgets of it what nobody wants any more", () => {
+    const { host, link, posted, tenant, way } = setUp()
+    link.received([["ready", "A"]])
+    posted.length = 0
+    way.queued = 9 * 1024 * 1024
+    assert.strictEqual(host.queued, way.queued)
+    host.place({ ...tenant, id: 2 })
+    host.place({ ...tenant, id: 3 })
+    real.turn.settle()
+    assert.deepStrictEqual(posted, [])
+    host.evict({ ...tenant, id: 2 })
+    way.queued = 0
+    link.drained?.()
+    assert.deepStrictEqual(posted, ["start"])
+    for (const id of [1, 3]) host.evict({ ...tenant, id })
+    link.exited("over", undefined)
+  })
 
   it("does not tell a host that comes up of who has ended meanwhile", () => {
     const { host, link, posted, tenant } = setUp()

@@ -20,6 +20,7 @@ const told = {
   parent: "branch",
   later: 2,
   timers: 1,
+  queuedBytes: 4096,
   host: 1,
   placement: "thread"
 } as const

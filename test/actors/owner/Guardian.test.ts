@@ -39,6 +39,7 @@ const setUp = (
     placement: "fiber",
     border: false,
     population: 1,
+    queued: 0,
     place: (tenant: Tenant) => {
       heard.push(`place ${tenant.incarnation}`)
       placedWith.push(tenant.hasState ? tenant.state : "none")

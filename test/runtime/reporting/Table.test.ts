@@ -114,6 +114,7 @@ describe("the table on a terminal", () => {
         later: 0,
         parent: undefined,
         timers: 0,
+        queuedBytes: 0,
         host: 0,
         placement: "fiber"
       } as const

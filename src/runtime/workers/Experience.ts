@@ -4,9 +4,9 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import { copiesOf, type Views } from "../workers/columns.ts"
-import type { Fragment } from "../workers/dataPlaneLayout.ts"
-import type { DataPlaneSpec } from "../workers/DataPlaneSpec.ts"
+import { copiesOf, type Views } from "./columns.ts"
+import type { Fragment } from "./dataPlaneLayout.ts"
+import type { DataPlaneSpec } from "./DataPlaneSpec.ts"
 
 /** Steps of one environment next to each other, as `workers/columns.ts` describes them: `rows` of each column. */
 export interface Experience extends Views<"experience"> {
