@@ -3,13 +3,14 @@
  * and 10 microseconds, the steps a second of one fiber, and of two runners on loopback with a host each, by turns; and what
  * part that is of twice the fiber's rate. Two cores that nobody else uses are wanted.
  *
- * A second table: how long an actor is away whose runner is killed, with and without a spare on the other. A third, where it
- * is installed: RLlib's IMPALA with two environment runners, on environments that take as long (`bench/peers/README.md`).
+ * A second table: how long an actor is away whose runner is killed, with and without a spare on the other, or is frozen or
+ * cut off. A third, where it is installed: RLlib's IMPALA with two environment runners, on environments that take as long
+ * (`bench/peers/README.md`).
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
@@ -17,6 +18,7 @@ import { parseArgs, promisify } from "node:util"
 import { ensureBuilt } from "../scripts/build.ts"
 import { ActorSystem } from "../src/actors/ActorSystem.ts"
 import * as Supervision from "../src/actors/Supervision.ts"
+import { cable } from "../test/actors/fixtures/cable.ts"
 import { build, secret } from "../test/actors/fixtures/runner.ts"
 import { Tally } from "../test/actors/fixtures/tally.ts"
 
@@ -116,20 +118,45 @@ const efficiency = async () => {
   }
 }
 
-/** Milliseconds from the end of a runner to the next answer, from another. */
-const away = (spares: number) =>
+/** Milliseconds without a sign of life after which a runner is given up, here. */
+const lease = 500
+
+/** What befalls a runner: its process ends, it and its hosts stop, or nothing comes through any more. */
+type Harm = "killed" | "frozen" | "cut off"
+
+/** Its process, and those of its hosts. */
+const machineOf = ({ child }: { readonly child: ChildProcess }): ReadonlyArray<number> => [
+  child.pid!,
+  ...readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number)
+]
+
+/** Milliseconds from what befalls a runner to the next answer, from another. */
+const away = (how: Harm, spares: number) =>
   Effect.gen(function*() {
     const runner = () =>
       listening([fromHere("../test/actors/fixtures/runner.ts"), JSON.stringify({ spares })], /port (\d+)/)
-    const pair = [yield* Effect.promise(runner), yield* Effect.promise(runner)]
-    yield* Effect.addFinalizer(() => Effect.sync(() => pair.forEach(({ child }) => child.kill("SIGKILL"))))
+    const pair = [yield* Effect.promise(runner), yield* Effect.promise(runner)] as const
+    const wire = yield* Effect.promise(() => cable(() => Number(pair[0].at)))
+    let frozen: ReadonlyArray<number> = []
+    const harm = (): void => {
+      if (how === "killed") pair[0].child.kill("SIGKILL")
+      else if (how === "cut off") wire.cut()
+      else for (const pid of frozen = machineOf(pair[0])) process.kill(pid, "SIGSTOP")
+    }
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        for (const pid of frozen) process.kill(pid, "SIGKILL")
+        for (const { child } of pair) child.kill("SIGKILL")
+        wire.close()
+      })
+    )
     // Until spares are there.
     yield* Effect.sleep("2 seconds")
     return yield* Effect.gen(function*() {
       const tally = yield* ActorSystem.spawn(Tally, { config: { start: 0 }, supervision: Supervision.oneForOne() })
       yield* tally.Add({ n: 1 })
       const start = performance.now()
-      pair[0]!.child.kill("SIGKILL")
+      harm()
       // The first of both has it: its runner was named first.
       if ((yield* tally.Add({ n: 1 })) !== 2) return yield* Effect.die("a message was lost")
       while ((yield* tally.Read()).incarnation < 2) yield* Effect.sleep(1)
@@ -137,22 +164,23 @@ const away = (spares: number) =>
     }).pipe(
       Effect.scoped,
       Effect.provide(ActorSystem.layerRunner({
-        runners: pair.map(({ at }) => `127.0.0.1:${at}`),
+        runners: [`127.0.0.1:${wire.port}`, `127.0.0.1:${pair[1].at}`],
         secret: Redacted.make(secret),
         build,
+        lease,
         fence: false
       }))
     )
   }).pipe(Effect.scoped)
 
 const recovery = async () => {
-  console.log("\n| a runner is killed, and the other has | median, ms | slowest, ms |")
+  console.log(`\n| with a lease of ${lease} ms a runner is, and the other has | median, ms | slowest, ms |`)
   console.log("| --- | ---: | ---: |")
-  for (const spares of [0, 1]) {
+  for (const [how, spares] of [["killed", 0], ["killed", 1], ["frozen", 1], ["cut off", 1]] as const) {
     const times: Array<number> = []
-    for (let i = 0; i < Number(values.kills); i++) times.push(await Effect.runPromise(away(spares)))
+    for (let i = 0; i < Number(values.kills); i++) times.push(await Effect.runPromise(away(how, spares)))
     const what = spares === 0 ? "no spare" : "a spare"
-    console.log(`| ${what} | ${median(times).toFixed(0)} | ${Math.max(...times).toFixed(0)} |`)
+    console.log(`| ${how}, ${what} | ${median(times).toFixed(0)} | ${Math.max(...times).toFixed(0)} |`)
   }
 }
 
