@@ -45,8 +45,8 @@ describe("hosts that share no memory", () => {
 
   it.live("are processes, that die amid their work", () =>
     Effect.gen(function*() {
-      const town = { seed: 4, until: 20 }
-      const result = yield* Simulation.run(Town, { ...town, hosts: 2, placement: "process", chaos: 2 })
+      const town = { seed: 4, until: 12 }
+      const result = yield* Simulation.run(Town, { ...town, hosts: 2, placement: "process", chaos: 1 })
       assert.strictEqual(result.stateSha256, Simulation.runSync(Town, town).stateSha256)
       assert.strictEqual(result.hosts, 2)
     }), 60_000)
@@ -64,7 +64,7 @@ describe("hosts that share no memory", () => {
         runner(cwd, ["--simulation", phold]),
         runner(cwd, ["--simulation", phold])
       ], { concurrency: "unbounded" })
-      const args = ["simulate", phold, ..."--seed 1 --until 60 --set processes=400 --every 2 --json".split(" ")]
+      const args = ["simulate", phold, ..."--seed 1 --until 30 --set processes=200 --every 1 --json".split(" ")]
       const alone = last(yield* troupe(cwd, [...args, "--no-run-folder"]))
       const on = (
         addresses: string

@@ -103,13 +103,14 @@ describe("Handshake", () => {
   })
 
   it("malformed words come to a refusal each, to both sides", () => {
-    judgeWords(10_000, Pcg64.fromSeed(7))
+    judgeWords(4000, Pcg64.fromSeed(7))
   })
 
+  // More of them: `node test/soak/strangers.ts`.
   it("strangers get a sentence or a closed door at once, from a runner and from an owner", async () => {
     const random = Pcg64.fromSeed(8)
-    const { refused } = await callAtRunner(2000, random)
-    assert.isAbove(refused, 800)
-    await callFromOwner(2000, random)
+    const { refused } = await callAtRunner(1000, random)
+    assert.isAbove(refused, 400)
+    await callFromOwner(1000, random)
   })
 })
