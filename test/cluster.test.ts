@@ -5,6 +5,7 @@ import { spawn } from "node:child_process"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { onePostgres } from "./onePostgres.ts"
 import * as postgres from "./postgres.ts"
 import { live, type Outcome, temporary, troupe } from "./program.ts"
 import { runner } from "./runnerProcess.ts"
@@ -86,7 +87,7 @@ const trainer = (cwd: string, cluster: string): Effect.Effect<Trainer> =>
 const scopedTrainer = (cwd: string, cluster: string) =>
   Effect.acquireRelease(trainer(cwd, cluster), ({ kill }) => Effect.sync(() => kill("SIGKILL")))
 
-const server = postgres.oneServer()
+const server = onePostgres()
 
 const databases = {
   SQLite: { isThere: true, clusterIn: (cwd: string) => Effect.succeed(`sqlite:${path.join(cwd, "cluster.db")}`) },

@@ -2,15 +2,13 @@
  * A PostgreSQL for tests: one of its own from the binaries of this machine, or the server that `TROUPE_POSTGRES` names by its URL
  * (a role that may make databases).
  */
-import { NodeServices } from "@effect/platform-node"
-import { Context, Effect, Exit, FileSystem, Layer, Schedule, Scope } from "effect"
+import { Context, Effect, FileSystem, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { spawn, spawnSync } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { chmodSync, chownSync, existsSync, globSync, writeFileSync } from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import { afterAll, beforeAll } from "vitest"
 import * as postgresClient from "../src/runtime/cluster/postgresClient.ts"
 
 const given = process.env["TROUPE_POSTGRES"]
@@ -118,15 +116,3 @@ export const database = (url: string) =>
     own.pathname = `/${name}`
     return own.href
   }).pipe(Effect.scoped)
-
-/** Whoever tests with it has one server for all of a file. */
-export const oneServer = (): { readonly url: () => string } => {
-  const scope = Scope.makeUnsafe()
-  let url = ""
-  beforeAll(async () => {
-    if (!isThere) return
-    url = await Effect.runPromise(anyServer.pipe(Scope.provide(scope), Effect.provide(NodeServices.layer)))
-  }, 60_000)
-  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
-  return { url: () => url }
-}

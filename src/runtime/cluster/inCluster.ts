@@ -45,6 +45,10 @@ export const inCluster = Effect.fnUntraced(function*<A, E, R>(
     Effect.catchCause((cause): Effect.Effect<never, E | TrainerReplaced, R> =>
       fence.isPassed ? Effect.fail(new TrainerReplaced({ run, term })) : Effect.failCause(cause)
     ),
-    Effect.raceFirst(lost)
+    // Before it is interrupted: it has nothing more to keep, nor to say of how to go on.
+    Effect.raceFirst(Effect.tapError(lost, (error) =>
+      Effect.sync(() => {
+        if (error instanceof TrainerReplaced) fence.isPassed = true
+      })))
   )
 }, Effect.scoped)

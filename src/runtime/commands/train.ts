@@ -290,9 +290,11 @@ const tellHowToResume = Effect.fnUntraced(
     environment: EnvironmentRecord
   ) {
     const update = yield* written
-    const go = yield* commandToResume(folder, reference, environment)
+    const go = (yield* CurrentFence) === null
+      ? `go on with: ${yield* commandToResume(folder, reference, environment)}`
+      : "the same command goes on"
     const kept = update === undefined ? "No checkpoint was written" : `The last checkpoint is that of update ${update}`
-    yield* Console.error(`Interrupted. ${kept}; go on with: ${go}`)
+    yield* Console.error(`Interrupted. ${kept}; ${go}`)
   }
 )
 
@@ -370,7 +372,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   let unread = false
   if (folder !== undefined && writer !== undefined) {
     yield* Effect.addFinalizer((exit) =>
-      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && !unread
+      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && !unread && fence?.isPassed !== true
         // Whoever stopped reading us wants no more words.
         ? tellHowToResume(folder, writer.written, config.envId, environment)
         : Effect.void

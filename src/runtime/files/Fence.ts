@@ -25,7 +25,7 @@ export class Fence {
   readonly confirm: (folder: string) => Effect.Effect<void, TermOver>
   /** The lock of the folder that was taken, and what it says. */
   lock: { readonly file: string; readonly text: string } | undefined
-  /** Whether the folder was found to be another's. */
+  /** Whether another trains the run now, by whatever it was found out. */
   isPassed = false
 
   constructor(term: number, confirm: (folder: string) => Effect.Effect<void, TermOver>) {
@@ -59,10 +59,12 @@ export const raise = (
 /** Looks whether the folder is still this trainer's. Opened anew: what a network's file system remembers of it may be old. */
 export const stand: Effect.Effect<void, PlatformError, FileSystem.FileSystem> = Effect.gen(function*() {
   const fence = yield* CurrentFence
-  if (fence === null || fence.lock === undefined) return
-  const { file, text } = fence.lock
+  if (fence === null) return
   const fs = yield* FileSystem.FileSystem
-  if (!fence.isPassed && (yield* Effect.orElseSucceed(fs.readFileString(file), () => "")) === text) return
+  const { isPassed, lock, term } = fence
+  const isThere = lock === undefined ||
+    (yield* Effect.orElseSucceed(fs.readFileString(lock.file), () => "")) === lock.text
+  if (isThere && !isPassed) return
   fence.isPassed = true
-  return yield* refused(`term ${fence.term} is over, and another trainer has the folder`)
+  return yield* refused(`term ${term} is over, and another trainer has the folder`)
 })

@@ -6,6 +6,7 @@ import { SqlClient } from "effect/sql"
 import * as net from "node:net"
 import { Cluster } from "../../../src/runtime/cluster/Cluster.ts"
 import * as sqliteClient from "../../../src/runtime/cluster/sqliteClient.ts"
+import { onePostgres } from "../../onePostgres.ts"
 import * as postgres from "../../postgres.ts"
 
 const file = Effect.map(
@@ -31,7 +32,7 @@ const withPostgres = (name: string, test: Effect.Effect<unknown, unknown, FileSy
 const program = (cluster: string, options: { readonly silenceSeconds?: number } = {}) =>
   Effect.map(Layer.build(Layer.fresh(Cluster.layer(cluster, options))), (context) => Context.get(context, Cluster))
 
-const server = postgres.oneServer()
+const server = onePostgres()
 
 const databases = {
   SQLite: { test: live, cluster: Effect.map(file, (file) => `sqlite:${file}`) },
