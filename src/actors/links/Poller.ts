@@ -6,8 +6,8 @@
  *   spinning would keep away the very thread that is waited for. A host that spins already then does so for no longer than a
  *   handing over takes.
  * - Where messages come closely one upon the other it naps, blocking for a few milliseconds at most, before it sleeps:
- *   waking is quicker so, and the cores are others' meanwhile. Not where many answers are on their way: they then come
- *   several at a time.
+ *   waking is quicker so, and the cores are others' meanwhile. Not where many answers are on their way that come one by one:
+ *   they then come several at a time.
  * - It spins only where that has turned out to be quicker (`Patience`).
  * - While it spins, and while messages keep coming, the event loop gets its turn at least as often as `slice` and `turn`
  *   say: timers, signals, other fibers and promises never wait for longer than that.
@@ -30,6 +30,8 @@ const longestNap = 3
 const mostSkips = 64
 /** How long a host spins though others are awake: about as long as its owner takes for what comes between two messages. */
 const handover = 0.1
+/** How far one hearing moves the mean of how many messages come at a time. */
+const weight = 1 / 8
 /** So many looks pass between two looks at the clock. */
 const looks = 20
 
@@ -43,8 +45,8 @@ export interface Line {
   readonly spinMillis: number
   /** How many answers are owed to this side. */
   readonly owed: number
-  /** Hears one batch, found in this way, and sends what was waiting for room. */
-  hear(way: Way): void
+  /** Hears one batch, found in this way, and sends what was waiting for room. Returns how many messages that were. */
+  hear(way: Way): number
 }
 
 const cores = availableParallelism()
@@ -65,6 +67,8 @@ export class Poller {
   private telling = false
   /** What it does until the next message. */
   private way: Way = "busy"
+  /** How many messages come at a time, in the mean. */
+  private together = 1
   /** Whether it spins for the next message. */
   private spins = false
   /** Since when nothing has come. */
@@ -159,15 +163,18 @@ export class Poller {
       this.patience.waited(now - this.since, now)
       this.telling = false
     }
-    real.turn.hear(this.each)
+    const count = real.turn.hear(this.each)
+    this.together += (Math.max(1, count) - this.together) * weight
   }
 
-  private readonly each = (): void => {
+  private readonly each = (): number => {
+    let count = 0
     // Hearing one line may close another.
     for (let i = 0; i < this.lines.length; i++) {
       const line = this.lines[i]!
-      if (line.ready) line.hear(this.way)
+      if (line.ready) count += line.hear(this.way)
     }
+    return count
   }
 
   /** How long to spin now. */
@@ -190,8 +197,8 @@ export class Poller {
    */
   private nap(now: number): boolean {
     const left = longestNap - (now - this.since)
-    // With more answers on their way than threads can work on, several are there by the time the event loop wakes us.
-    if (left <= 0 || !this.expecting || this.owed > cores) return false
+    // With more to be heard, one by one, than threads can work on, several are there by the time the event loop wakes us.
+    if (left <= 0 || !this.expecting || this.owed > cores * this.together) return false
     if (this.skips > 0) {
       this.skips--
       return false

@@ -100,20 +100,22 @@ export class SharedLink implements Line {
     return this.reader.ready || this.canUnload
   }
 
-  hear(way: HandOvers.Way = "busy"): void {
+  hear(way: HandOvers.Way = "busy"): number {
     const { ends: { handOvers }, side } = this.options
     if (handOvers !== undefined) HandOvers.heard(handOvers, side, way)
     this.unload()
     const frame = this.reader.next()
-    if (frame === undefined) return
+    if (frame === undefined) return 0
     let batch: ReadonlyArray<Tuple>
     try {
       batch = frame === "marker" ? this.takePosted() : this.decode(this.wireReader, this.reader.offset, frame)
     } catch (error) {
-      return this.options.failed(error)
+      this.options.failed(error)
+      return 0
     }
     if (this.reader.release()) this.ring()
     this.options.received(batch)
+    return batch.length
   }
 
   /** At the end of this thread: what found no room goes another way. */
