@@ -1,10 +1,11 @@
 /** Runners and trainers that meet in a database: who is gone is replaced, and the run ends with the weights of any other. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
+import { Context, Effect, Layer, Schedule } from "effect"
 import { spawn } from "node:child_process"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { Cluster } from "../src/runtime/cluster/Cluster.ts"
 import { onePostgres } from "./onePostgres.ts"
 import * as postgres from "./postgres.ts"
 import { live, type Outcome, temporary, troupe } from "./program.ts"
@@ -93,6 +94,30 @@ const databases = {
   SQLite: { isThere: true, clusterIn: (cwd: string) => Effect.succeed(`sqlite:${path.join(cwd, "cluster.db")}`) },
   PostgreSQL: { isThere: postgres.isThere, clusterIn: () => postgres.database(server.url()) }
 }
+
+describe("a runner in a cluster", () => {
+  live(
+    "says where it is found, and is refused in one sentence where that is nowhere",
+    Effect.gen(function*() {
+      const cwd = yield* temporary
+      const cluster = ["--cluster", `sqlite:${path.join(cwd, "cluster.db")}`]
+      yield* runner(cwd, [...cluster, "--advertise", "runner-1.example:4100"])
+      const context = yield* Layer.build(Cluster.layer(cluster[1]!))
+      const known = yield* Context.get(context, Cluster).runners
+      assert.deepStrictEqual(known, [{ host: "runner-1.example", port: 4100 }])
+      const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
+        [["--listen", "0.0.0.0:0", ...cluster], /^--listen 0\.0\.0\.0:0 is no address at which [^\n]*\.\n$/],
+        [["--advertise", "runner-1:4100"], /^--advertise goes with --cluster\.\n$/],
+        [[...cluster, "--advertise", "here"], /^--advertise must be an address [^\n]*\.\n$/]
+      ]
+      for (const [args, said] of cases) {
+        const { code, stderr } = yield* troupe(cwd, ["runner", "--secret-file", "secret", ...args])
+        assert.match(stderr, said)
+        assert.strictEqual(code, 2)
+      }
+    })
+  )
+})
 
 for (const [database, { clusterIn, isThere }] of Object.entries(databases)) {
   describe(`a trainer in a cluster in ${database}`, () => {

@@ -46,19 +46,8 @@ export interface Server {
   readonly kill: Effect.Effect<void>
 }
 
-const answers = (port: number): Effect.Effect<boolean> =>
-  Effect.callback<boolean>((resume) => {
-    const socket = net.connect(port, "127.0.0.1")
-    // What asks for encryption is answered by one byte, as soon as connections are taken.
-    socket.once("connect", () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])))
-    const say = (answer: boolean) => {
-      socket.destroy()
-      resume(Effect.succeed(answer))
-    }
-    socket.once("data", () => say(true))
-    socket.once("error", () => say(false))
-    socket.once("close", () => say(false))
-  })
+const connected = (url: string) =>
+  Effect.map(Layer.build(Layer.fresh(postgresClient.layer(url))), Context.get(SqlClient.SqlClient))
 
 /** A server of its own, for the scope. */
 export const server = Effect.gen(function*() {
@@ -79,13 +68,18 @@ export const server = Effect.gen(function*() {
   })
   if (made.status !== 0) return yield* Effect.die(new Error(made.stderr))
   const port = yield* freePort
+  const url = `postgres://tester:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
   const args = ["-D", data, "-h", "127.0.0.1", "-p", String(port), "-c", "fsync=off", "-k", folder]
   let child: ReturnType<typeof spawn> | undefined
   const start = Effect.sync(() => {
     child = spawn(`${binaries}/postgres`, args, { ...identity, cwd: folder, stdio: "ignore" })
   }).pipe(
-    Effect.andThen(Effect.repeat(answers(port), { until: (up) => up, schedule: Schedule.spaced(20) })),
-    Effect.timeoutOrElse({ duration: "20 seconds", orElse: () => Effect.die(new Error("PostgreSQL does not start")) }),
+    // It takes connections before it answers.
+    Effect.andThen(
+      Effect.retry(Effect.scoped(Effect.flatMap(connected(url), (sql) => sql`SELECT 1`)), Schedule.spaced(20))
+    ),
+    Effect.timeout("20 seconds"),
+    Effect.orDie,
     Effect.asVoid
   )
   const kill = Effect.callback<void>((resume) => {
@@ -97,7 +91,6 @@ export const server = Effect.gen(function*() {
   })
   yield* Effect.addFinalizer(() => kill)
   yield* start
-  const url = `postgres://tester:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
   return { url, port, start, kill }
 })
 
@@ -110,7 +103,7 @@ export const anyServer = Effect.suspend(() =>
 export const database = (url: string) =>
   Effect.gen(function*() {
     const name = `t${randomUUID().replaceAll("-", "")}`
-    const sql = Context.get(yield* Layer.build(Layer.fresh(postgresClient.layer(url))), SqlClient.SqlClient)
+    const sql = yield* connected(url)
     yield* sql.unsafe(`CREATE DATABASE ${name}`)
     const own = new URL(url)
     own.pathname = `/${name}`

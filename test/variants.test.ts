@@ -190,6 +190,14 @@ const variants: ReadonlyArray<Variant> = [
     errors: { "runtime/Run.ts": ["placement"], "runtime/config/placements.ts": ["placements:"] }
   },
   {
+    kind: "placement of a simulation's hosts",
+    file: "simulation/hosts/placements.ts",
+    from: "runner: { sharesMemory: false, isThisThread: false, hasModule: false }",
+    to: "runner: { sharesMemory: false, isThisThread: false, hasModule: false }, browser: " +
+      "{ sharesMemory: false, isThisThread: false, hasModule: false }",
+    errors: { "simulation/hosts/run.ts": ["satisfies Record<HostsPlacement"] }
+  },
+  {
     kind: "placement of actors",
     file: "actors/Placement.ts",
     from: `["fiber", "thread", "process", "runner"]`,

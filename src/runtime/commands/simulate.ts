@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { hostsPlacements } from "../../simulation/hosts/placements.ts"
 import { fromJson } from "../../text/json.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { ConfigError } from "../config/configSources.ts"
@@ -70,7 +71,7 @@ export const simulateCommand = Command.make(
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1024 }))),
       Flag.withDefault(1)
     ),
-    placement: Flag.Literals("placement", ["fiber", "thread", "process", "runner"]).pipe(
+    placement: Flag.Literals("placement", hostsPlacements).pipe(
       Flag.withDescription(
         "where hosts are (default: one is a fiber, several are threads); runner: on other machines (docs/machines.md)"
       ),

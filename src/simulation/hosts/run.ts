@@ -32,6 +32,7 @@ import { merged, type Result, type RunOptions, summaries } from "../World.ts"
 import { abort, allocate, clockWords, type ExchangeMemory, reset } from "./Exchange.ts"
 import { buildId, hostEntry } from "./hostEntry.ts"
 import type { HostOutcome, Progress } from "./HostShares.ts"
+import { type HostsPlacement, placements } from "./placements.ts"
 import {
   ModelSource,
   plainBytes,
@@ -70,20 +71,6 @@ export interface HostsOptions<Config> extends RunOptions<Config> {
    */
   readonly heartbeat?: Duration.Input
 }
-
-/** Where hosts can be, and what they can do there. */
-const placements = {
-  /** In this thread, by turns. */
-  fiber: { sharesMemory: true, isThisThread: true, hasModule: false },
-  thread: { sharesMemory: true, isThisThread: false, hasModule: true },
-  process: { sharesMemory: false, isThisThread: false, hasModule: true },
-  /** Whoever is there has the model by its name. */
-  runner: { sharesMemory: false, isThisThread: false, hasModule: false }
-} as const
-
-export type HostsPlacement = keyof typeof placements
-
-export const hostsPlacements = Object.keys(placements) as ReadonlyArray<HostsPlacement>
 
 /** What a simulation on hosts has come to. */
 export interface HostsResult extends Result {

@@ -34,6 +34,10 @@ describe("commandLine", () => {
       "npm has taken --seed for itself: put -- before the flags, as in npm start -- --seed 5"
     )
     assert.strictEqual(said(["10"], { npm_config_n_envs: "true" }), "npm start -- --n-envs 10")
+    // There is a password in it.
+    const database = "postgres://u:geheim@h/d"
+    assert.strictEqual(said([], { npm_config_cluster: database }), "npm start -- --cluster ...")
+    assert.strictEqual(said([database], { npm_config_cluster: "true" }), "npm start -- --cluster ...")
     assert.strictEqual(said([], { npm_config_run_folder: "" }), "npm start -- --no-run-folder")
     assert.strictEqual(said(["--seed", "3"], { npm_config_keep_going: "true" }), "npm start -- --seed 3 --keep-going")
     assert.strictEqual(
