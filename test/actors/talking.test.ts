@@ -1,6 +1,8 @@
 /** What handlers ask and tell of other actors counts once, whoever dies; who would wait for itself is told so at once. */
+import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, type Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, FileSystem, type Scope } from "effect"
+import { readFileSync, writeFileSync } from "node:fs"
 import { ActorSystem } from "../../src/actors/ActorSystem.ts"
 import { RestartLimitReached } from "../../src/actors/errors.ts"
 import * as Supervision from "../../src/actors/Supervision.ts"
@@ -16,6 +18,7 @@ import {
   Teller,
   TellerBehavior
 } from "./fixtures/teller.ts"
+import { until } from "./until.ts"
 
 const layer = ActorSystem.layerFiber([AccountBehavior, TellerBehavior, RingBehavior, ParentBehavior, BrokerBehavior])
 
@@ -228,6 +231,25 @@ describe("talking, across borders", () => {
           assert.strictEqual(yield* rings[0]!.Ping({ left: 5 }), "x.Ping y.Ping z.Ping x.Ping")
           yield* children(system)
         }).pipe(Effect.scoped, Effect.provide(layer)),
+      60_000
+    )
+
+    it.live(
+      `has nobody do twice what may be done once, where a neighbor asks for it (${placement})`,
+      () =>
+        Effect.gen(function*() {
+          const system = yield* ActorSystem
+          yield* system.spawn(Account, { name: "a", config: { start: 0 }, supervision, host: 0 })
+          const teller = yield* system.spawn(Teller, { name: "teller", supervision, host: 0 })
+          const file = `${yield* FileSystem.FileSystem.use((fs) => fs.makeTempDirectoryScoped())}/printed`
+          writeFileSync(file, "")
+          const asked = yield* Effect.forkChild(teller.Print({ file }), { startImmediately: true })
+          const printed = Effect.sync(() => readFileSync(file, "utf8"))
+          yield* until(printed, (lines) => lines !== "")
+          yield* system.kill(teller)
+          assert.strictEqual(yield* Fiber.join(asked), "ActorDied")
+          assert.strictEqual(yield* printed, "printed\n")
+        }).pipe(Effect.scoped, Effect.provide([layer, NodeServices.layer])),
       60_000
     )
   }

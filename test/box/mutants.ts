@@ -642,16 +642,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "neighbors: an ask overtakes what was told before",
     file: "hosts/HostServer.ts",
-    from: "mode === \"ask\" && seq !== 0 && !underWay.has(to.id) ?",
-    to: "mode === \"ask\" && seq !== 0 ?",
+    from: "asker.cell.replayable && !underWay.has(to.id)",
+    to: "asker.cell.replayable",
     workload: "tellers",
     seeds: 200
   },
   {
     name: "neighbors: an ask overtakes what an earlier incarnation has told",
     file: "hosts/UnderWay.ts",
-    from: "    this.first = incarnation === 1",
-    to: "    this.first = incarnation >= 1",
+    from: "    this.floor = incarnation === 1 ? -1 : 0",
+    to: "    this.floor = -1",
     workload: "tellers",
     seeds: 3000
   },

@@ -339,6 +339,11 @@ export class Cell<R> implements Incarnation, Caller {
     return this.starting || this.message !== undefined
   }
 
+  /** Whether the message in hand may run again. */
+  get replayable(): boolean {
+    return this.message?.method.replayable !== false
+  }
+
   /** The message in hand, 0 for none. */
   get seq(): number {
     return this.message?.seq ?? 0

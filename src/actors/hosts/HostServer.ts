@@ -265,7 +265,9 @@ export class HostServer<R> {
     if (seq !== 0 && calling?.seq !== seq && call.call === 1) asker.calling = { seq, since: this.loop.now(), heard: 0 }
     const what = [mode, to.id, to.name, method.name, payload, millis, failWhenFull] as const
     const asking = ["asking", actor, incarnation, seq, call.call, ...what, heard, slept, began] as const
-    const neighbor = mode === "ask" && seq !== 0 && !underWay.has(to.id) ? this.residents.get(to.id) : undefined
+    // What may run once only must be known to the owner before it does.
+    const may = mode === "ask" && seq !== 0 && asker.cell.replayable && !underWay.has(to.id)
+    const neighbor = may ? this.residents.get(to.id) : undefined
     const message = neighbor !== undefined && neighbor !== asker && neighbor.cell.free && !this.closing
       ? messageFor(neighbor, method.name, payload)
       : undefined
@@ -415,7 +417,7 @@ export class HostServer<R> {
 const messageFor = <R>({ methods, taken }: Resident<R>, name: string, payload: unknown): CellMessage | undefined => {
   const method = methods.get(name)
   // What is sent on must not change with what is handled here meanwhile.
-  if (method === undefined || !method.payload.copies) return undefined
+  if (method === undefined || !method.replayable || !method.payload.copies) return undefined
   const decoded = method.payload.decode(payload)
   return Exit.isSuccess(decoded) ? { seq: -1 - taken, method, payload: decoded.value } : undefined
 }

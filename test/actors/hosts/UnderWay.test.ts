@@ -48,4 +48,20 @@ describe("UnderWay", () => {
     assert.isFalse(underWay.has(7))
     assert.isTrue(underWay.has(8))
   })
+
+  it("keeps no more of those who tell something to ever new ones, and still lets nothing overtake it", () => {
+    const underWay = new UnderWay(1)
+    underWay.add(1, 1, 7, true)
+    for (let call = 2; call < 100_000; call++) underWay.add(1, call, call + 10, false)
+    assert.isBelow(Reflect.get(underWay, "last").size, 2000)
+    for (const target of [7, 12, 50_000, 100_009]) assert.isTrue(underWay.has(target))
+    underWay.add(1, 100_000, 8, false)
+    for (let call = 100_001; call < 103_000; call++) underWay.add(1, call, call + 10, false)
+    // What was sent to it before says nothing of what came after that was forgotten.
+    underWay.answered(1, 1, "success")
+    assert.isTrue(underWay.has(7))
+    underWay.add(2, 1, 8, true)
+    underWay.answered(2, 1, "success")
+    assert.isFalse(underWay.has(8))
+  })
 })
