@@ -80,7 +80,7 @@ export class TrainerReplaced extends Schema.TaggedError<TrainerReplaced>()("Trai
 const expiration = 2
 /** Milliseconds between two signs of life, and two looks. */
 const beat = 500
-/** Seconds that a statement may take. */
+/** Seconds that a statement may take; then its connection has a few to come to its senses. */
 const statementSeconds = 5
 /** Seconds that a trainer goes on while the database says nothing. */
 const usualSilence = 30
@@ -170,7 +170,11 @@ const make = Effect.fnUntraced(function*(database: Database, { silenceSeconds = 
     )
   /** Again, for as long as a trainer goes on without the database. */
   const insisted = <A, R>(statement: Effect.Effect<A, ClusterFault, R>): Effect.Effect<A, ClusterFault, R> =>
-    Effect.retry(statement, { schedule: Schedule.spaced(beat), times: silenceSeconds * 1000 / beat })
+    Effect.suspend(() => {
+      const began = runningTime.now()
+      const mayGoOn = () => runningTime.now() - began < silenceSeconds * 1000
+      return Effect.retry(statement, { schedule: Schedule.spaced(beat), while: mayGoOn })
+    })
 
   yield* asked(
     sql`CREATE TABLE IF NOT EXISTS troupe_runs (run TEXT PRIMARY KEY, term INTEGER NOT NULL, folder TEXT, outcome TEXT)`

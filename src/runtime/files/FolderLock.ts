@@ -171,10 +171,9 @@ export const take = (
 
     // Before the others' are taken away: a term that is over by now takes nobody's.
     const confirmed = fence === null ? Effect.void : Fence.raise(fence, { file: path.resolve(file), text })
-    yield* Effect.acquireRelease(
-      Effect.andThen(attempt(3), Effect.onError(Effect.andThen(confirmed, clearOthers), () => leave)),
-      () => leave
-    )
+    yield* Effect.acquireRelease(attempt(3), () => leave)
+    // Whoever is asked may take a while to answer, and is not waited for when the program is to end.
+    yield* Effect.onError(Effect.andThen(confirmed, clearOthers), () => leave)
     const touch = Effect.gen(function*() {
       const now = new Date(yield* Clock.currentTimeMillis)
       yield* Effect.ignore(fs.utimes(file, now, now))

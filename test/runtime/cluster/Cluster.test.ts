@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, FileSystem, Layer, References, Schedule, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import * as net from "node:net"
+import { DatabaseSync } from "node:sqlite"
 import { Cluster } from "../../../src/runtime/cluster/Cluster.ts"
 import * as sqliteClient from "../../../src/runtime/cluster/sqliteClient.ts"
 import { onePostgres } from "../../onePostgres.ts"
@@ -150,6 +151,25 @@ const through = (url: string, port: number): string => {
 }
 
 describe("a database of a cluster that is not as it should be", () => {
+  live(
+    "is not asked again for longer than it is done without, though each time takes a while",
+    Effect.gen(function*() {
+      const database = yield* file
+      const cluster = yield* program(`sqlite:${database}`, { silenceSeconds: 2 })
+      const elected = yield* cluster.elect("a", Effect.void)
+      const other = yield* Effect.acquireRelease(
+        Effect.sync(() => new DatabaseSync(database)),
+        (other) => Effect.sync(() => other.close())
+      )
+      other.exec("BEGIN IMMEDIATE")
+      const began = performance.now()
+      const { message } = yield* Effect.flip(elected.end("a hash"))
+      // Each time takes two seconds.
+      assert.isBelow(performance.now() - began, 8000)
+      assert.match(message, /^The cluster sqlite:\S+ cannot be used: database is locked\.$/)
+    })
+  )
+
   live(
     "is told in one sentence: a file where there is no folder",
     Effect.gen(function*() {

@@ -142,6 +142,17 @@ describe("a trainer that was replaced while it was stopped", () => {
       assert.deepStrictEqual(fs.readdirSync(folder).filter((name) => name.startsWith(".")), [".lock.2"])
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
 
+  it.live("is not waited for, where nobody says whether its term is over and it is to end", () =>
+    Effect.gen(function*() {
+      const folder = yield* begun
+      const asked = Deferred.makeUnsafe<void>()
+      const silent = new Fence(1, () => Effect.andThen(Deferred.succeed(asked, undefined), Effect.never))
+      const taking = yield* Effect.forkChild(Effect.provideService(FolderLock.take(folder), CurrentFence, silent))
+      yield* Deferred.await(asked)
+      yield* Fiber.interrupt(taking).pipe(Effect.timeout("5 seconds"))
+      assert.deepStrictEqual(fs.readdirSync(folder).filter((name) => name.startsWith(".")), [])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+
   it.live("is not there for who comes without a term, and they are not for it", () =>
     Effect.gen(function*() {
       const folder = yield* begun
