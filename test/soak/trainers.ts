@@ -98,6 +98,7 @@ const replaced = async (seed: number, clusterIn: (cwd: string) => Promise<string
     one.child.kill(how === "SIGSTOP" ? "SIGSTOP" : "SIGKILL")
     const gone = performance.now()
     if (values.restart) await restart()
+    const elected = (await two.says("Taking over")) - gone
     const took = (await two.says(`"event":"started"`)) - gone
     const woken = how === "SIGSTOP" && random.integers(0, 2) === 0
     // Half of them wake up amid the other's work, half when that is over.
@@ -112,7 +113,7 @@ const replaced = async (seed: number, clusterIn: (cwd: string) => Promise<string
       if (!/term 1/.test(one.said())) throw new Error(`seed ${seed}: without a word: ${one.said().slice(-1000)}`)
     }
     if (contents(folder) !== before) throw new Error(`seed ${seed}: who woke up has written into ${folder}`)
-    return { how, took, hash: hashOf(two.said()) }
+    return { how, elected, took, hash: hashOf(two.said()) }
   } finally {
     for (const { child } of programs) child.kill("SIGKILL")
     await Promise.all(programs.map(({ ended }) => ended))
@@ -149,7 +150,11 @@ for (let seed = first; seed <= last; seed++) {
   }
   const all = took[outcome.how] ??= []
   all.push(outcome.took)
-  console.log(`seed ${seed}: ${outcome.how}, the next trained after ${outcome.took.toFixed(0)} ms`)
+  console.log(
+    `seed ${seed}: ${outcome.how}, the next was elected after ${outcome.elected.toFixed(0)} ms, trained after ${
+      outcome.took.toFixed(0)
+    } ms`
+  )
 }
 for (const [how, all] of Object.entries(took)) {
   console.log(

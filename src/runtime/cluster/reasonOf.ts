@@ -41,5 +41,7 @@ export const reasonOf = (cause: unknown): string => {
   if (Cause.isTimeoutError(bottom)) return "it does not answer"
   if (foreign.test(messagesOf(cause))) return "what listens there does not speak as PostgreSQL does, or hung up"
   const said = thrownText(bottom).replace(/\.$/, "")
-  return /^Connection (?:is )?closed/.test(said) ? "the connection was cut" : said
+  if (/^Connection (?:is )?closed/.test(said)) return "the connection was cut"
+  if (/requested password/.test(said)) return "it asks for a password: give it in the URL, or as PGPASSWORD"
+  return said.replace(/^The /, "the ")
 }

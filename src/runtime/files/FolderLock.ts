@@ -122,13 +122,26 @@ export const take = (
       return Option.isSome(touched) ? (now - touched.value.getTime()) / 1000 : 0
     })
 
-    /** Puts the lock of one that is gone away, and only that one: another may have come first. */
+    /**
+     * Puts the lock of one that is gone away, and only that one. Of several who have found it gone one may do so, by a file of
+     * its own name: who comes later must not take away the lock that has come into its place meanwhile.
+     */
     const bury = Effect.fnUntraced(function*(file: string, gone: Owner | null) {
-      const grave = `${file}.${owner.id}.part`
-      yield* Effect.ignore(fs.rename(file, grave))
-      const buried = yield* ownerAt(grave)
-      if (buried !== null && buried.id !== gone?.id) yield* Effect.ignore(fs.link(grave, file))
-      yield* Effect.ignore(fs.remove(grave, { force: true }))
+      const spade = `${file}.${(gone?.id ?? "unreadable").replaceAll(/[^\w-]/g, "").slice(0, 64)}.part`
+      const dig = Effect.gen(function*() {
+        // One that cannot be read may be another's by now, who is writing it.
+        const now = yield* ownerAt(file)
+        if (now?.id === gone?.id && isGone(now, yield* silence(file))) yield* fs.remove(file, { force: true })
+        yield* fs.remove(spade, { force: true })
+      })
+      yield* fs.writeFileString(spade, text, { flag: "wx" }).pipe(
+        Effect.andThen(dig),
+        Effect.catchIf((error) => error.reason._tag === "AlreadyExists", () =>
+          Effect.gen(function*() {
+            if (isGone(yield* ownerAt(spade), yield* silence(spade))) yield* fs.remove(spade, { force: true })
+            else yield* Effect.sleep(20)
+          }))
+      )
     })
     /** Puts a lock away whose owner is gone; fails where it is not. */
     const clear = Effect.fnUntraced(function*(lock: string) {

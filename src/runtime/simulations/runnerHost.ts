@@ -17,15 +17,17 @@ import { decodeTold } from "./runnerEntry.ts"
 const { environments, simulations } = decodeTold(ProcessLink.toldBy(process.argv))
 
 const rejections: Rejections = { first: undefined }
+let isWatched = false
+/** Whoever asks next is told. Hosts that hold no shares end of it, as ever. */
+const watch = (): void => {
+  if (isWatched) return
+  isWatched = true
+  process.on("unhandledRejection", (reason) => {
+    rejections.first ??= plainLine(thrownText(reason))
+  })
+}
 const models = Layer.succeed(ModelSource, {
-  load: (_module, name) =>
-    Effect.tap(offeredModel(simulations, name), () =>
-      Effect.sync(() => {
-        // Whoever asks next is told. Hosts that hold no shares end of it, as ever.
-        process.on("unhandledRejection", (reason) => {
-          rejections.first ??= plainLine(thrownText(reason))
-        })
-      })),
+  load: (_module, name) => Effect.tap(offeredModel(simulations, name), () => Effect.sync(watch)),
   rejections
 })
 

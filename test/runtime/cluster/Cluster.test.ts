@@ -232,13 +232,15 @@ describe("a database of a cluster that is not as it should be", () => {
   )
 
   withPostgres(
-    "is told in one sentence: another password, no such database",
+    "is told in one sentence: another password, none, no such database",
     Effect.gen(function*() {
       const url = new URL(server.url())
       url.password = "geheim"
       const refused = yield* Effect.flip(program(url.href))
       assert.match(refused.message, /cannot be used: password authentication failed for user "[^"]+"\.$/)
       assert.notInclude(refused.message, "geheim")
+      url.password = ""
+      assert.match((yield* Effect.flip(program(url.href))).message, /asks for a password: [^\n]* PGPASSWORD\.$/)
       const nowhere = new URL(server.url())
       nowhere.pathname = "/nowhere"
       assert.match((yield* Effect.flip(program(nowhere.href))).message, /database "nowhere" does not exist\.$/)

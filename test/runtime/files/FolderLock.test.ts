@@ -66,6 +66,14 @@ describe("the lock of a folder", () => {
       }))
   }
 
+  test("is taken over where it carries a term, and its process is gone", (folder) =>
+    Effect.gen(function*() {
+      leave(folder, { pid: dead, term: 3 })
+      fs.renameSync(`${folder}/.lock`, `${folder}/.lock.3`)
+      yield* FolderLock.take(folder)
+      assert.deepStrictEqual(fs.readdirSync(folder), [".lock"])
+    }))
+
   const fresh = {
     "its process lives": [{}, 1000],
     "it is another machine's, and was touched": [{ host: "elsewhere" }, 30],
