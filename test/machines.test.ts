@@ -148,6 +148,11 @@ describe("one sentence", () => {
 
   failing("says that the secret is another", ["--runner-secret-file", "other"], /its secret is another than ours/)
   failing("says that the secret is too short", ["--runner-secret-file", "short"], /shorter than 16 characters/)
+  failing(
+    "says that there is no such file",
+    ["--runner-secret-file", "absent"],
+    /with the secret cannot be read: there is no such file\.\n$/
+  )
   failing("says that there is no secret", ["--runner-secret-file", "none"], /needs --runner-secret-file/, 2)
   failing(
     "says that no runner is there",

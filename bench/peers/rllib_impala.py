@@ -54,9 +54,12 @@ def measure(micros, runners):
         .build_algo()
     )
     values, before = [], None
-    for _ in range(measuring.TIMES + 2):
-        steps = algorithm.train()["env_runners"]["num_env_steps_sampled_lifetime"]
+    while len(values) <= measuring.TIMES:
+        steps = algorithm.train().get("env_runners", {}).get("num_env_steps_sampled_lifetime")
         now = time.perf_counter()
+        # The first results come when something was learned.
+        if steps is None:
+            continue
         if before is not None:
             values.append((steps - before[0]) / (now - before[1]))
         before = (steps, now)

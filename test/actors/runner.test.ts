@@ -254,6 +254,25 @@ itLayer(Pair.layer, { excludeTestServices: true })("two machines", (it) => {
     })), 30_000)
 
   it.effect(
+    "an answer that cannot leave its machine is refused, and its host lives on",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const { port } = (yield* Pair).one
+        yield* Effect.gen(function*() {
+          const tally = yield* ActorSystem.spawn(Tally, { name: "a", config: { start: 1 } })
+          const refused = yield* Effect.flip(tally.Borrow())
+          assert.strictEqual(refused._tag, "MessageRefused")
+          assert.match(
+            refused.message,
+            /the reply of a\.Borrow was refused: it holds what cannot go to another machine/
+          )
+          assert.deepInclude(yield* tally.Read(), { total: 1, incarnation: 1 })
+        }).pipe(Effect.scoped, Effect.provide(layer([port])))
+      })),
+    30_000
+  )
+
+  it.effect(
     "a runner that is killed, and leaves its hosts behind, is replaced",
     () =>
       Effect.flatMap(Pair, ({ one, two }) => befalls(slack, one, two, () => Effect.sync(() => one.signal("SIGKILL")))),

@@ -23,8 +23,10 @@ const linesOf = (text: string): ReadonlyArray<string> =>
 const text = (path: string, what: string) =>
   Effect.mapError(
     readData.readText(path, most),
-    (error) =>
-      new SecretFault({ message: `The file ${plainLine(path, 200)} with ${what} cannot be read: ${explain(error)}.` })
+    (error) => {
+      const why = error.reason._tag === "NotFound" ? "there is no such file" : explain(error)
+      return new SecretFault({ message: `The file ${plainLine(path, 200)} with ${what} cannot be read: ${why}.` })
+    }
   )
 
 /** The secrets in a file; there is one at least. */
