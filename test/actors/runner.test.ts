@@ -123,6 +123,7 @@ const befalls = (
         if (total % 5 === 0) yield* Effect.sleep(2)
       })
       for (let i = 0; i < 20; i++) yield* add
+      if (!one.children().includes((yield* tally.Read()).pid)) return yield* Effect.fail("elsewhere" as const)
       yield* harm(wire)
       while ((yield* tally.Read()).incarnation < 2) yield* add
       after(wire)
@@ -132,7 +133,8 @@ const befalls = (
       assert.strictEqual((yield* tally.Read()).total, total)
       assert.isBelow(longest, within)
     }).pipe(Effect.scoped, Effect.provide(layer([wire.port, two.port])))
-  }).pipe(Effect.scoped)
+    // On a busy machine the first may not answer in time, and then the second has the actor.
+  }).pipe(Effect.scoped, Effect.retry({ times: 5, while: (error) => error === "elsewhere" }))
 
 // What a loaded machine may take beyond what the lease bounds.
 const slack = 6000
