@@ -341,7 +341,9 @@ export class Hand implements Calls {
 
   /** What was not done again, where the message is about to be answered. */
   get missing(): Death | undefined {
-    for (const kept of this.run?.kept.values() ?? []) return this.divergence("is about to be answered", kept)
+    const kept = this.run?.kept
+    if (kept === undefined || kept.size === 0) return undefined
+    for (const call of kept.values()) return this.divergence("is about to be answered", call)
     return undefined
   }
 

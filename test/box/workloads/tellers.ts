@@ -17,6 +17,7 @@ import type { Scope } from "effect/Scope"
 import * as Actor from "../../../src/actors/Actor.ts"
 import { Rpc } from "../../../src/actors/Actor.ts"
 import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
+import type { SpawnFailure } from "../../../src/actors/errors.ts"
 import * as Supervision from "../../../src/actors/Supervision.ts"
 import type { Token } from "../../../src/actors/Token.ts"
 import { Simulation } from "../../../src/testing/Simulation.ts"
@@ -79,6 +80,7 @@ const Way = Schema.Literals([
   "child",
   "guest",
   "pact",
+  "kept",
   "by another"
 ])
 const ways = Way.literals
@@ -203,6 +205,17 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
                 yield* noted(give)
                 break
               }
+              case "kept": {
+                // One that may end at any time, and not by its own doing.
+                const kept = yield* Effect.option(system.lookup(Account, "keeper/kept"))
+                for (let ask = 0; ask < 3 && Option.isSome(kept); ask++) {
+                  const exit = yield* Effect.exit(kept.value.Add({ n, id: `${id} ${ask}`, how }))
+                  told.push(Exit.isSuccess(exit) ? exit.value : -1)
+                }
+                yield* noted(take)
+                yield* noted(give)
+                break
+              }
               case "guest":
                 yield* Effect.scoped(Effect.gen(function*() {
                   const guest = yield* system.spawn(Account, { name: `${name}/guest`, supervision: eager })
@@ -235,6 +248,23 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
   })
 )
 
+class Keeper extends Actor.make("Keeper", {
+  protocol: [Rpc.make("Fall", { payload: { before: Schema.Int }, success: Schema.Int })]
+}) {}
+
+/** Its account ends with each of its incarnations. */
+const KeeperBehavior = Keeper.behavior<SpawnFailure, ActorSystem | Scope>(({ incarnation, name }) =>
+  Effect.gen(function*() {
+    const system = yield* ActorSystem
+    yield* system.spawn(Account, { name: `${name}/kept`, supervision: eager })
+    return {
+      handlers: {
+        Fall: ({ before }) => incarnation <= before ? Effect.die(new RangeError("mishap")) : Effect.succeed(incarnation)
+      }
+    }
+  })
+)
+
 const eager = Supervision.oneForOne({ maxRestarts: Number.POSITIVE_INFINITY, maxConsecutive: 60 })
 
 export const tellers = Effect.gen(function*() {
@@ -245,6 +275,13 @@ export const tellers = Effect.gen(function*() {
   const system = yield* ActorSystem
   const place = (index: number) =>
     choose(4, "placement") === 3 ? { placement: "fiber" as const } : { placement: "thread" as const, host: index % 2 }
+  const keeper = yield* system.spawn(Keeper, { name: "keeper", supervision: eager, ...place(0) })
+  const falling = yield* Effect.forkChild(Effect.gen(function*() {
+    for (let fall = choose(6, "falls"), before = 0; fall > 0; fall--) {
+      yield* Effect.sleep(choose(20, "until it falls") / 10)
+      before = yield* keeper.Fall({ before })
+    }
+  }))
   const together = choose(3, "together") === 2 ? Supervision.oneForAll({ maxRestarts: 1e9, maxConsecutive: 60 }) : eager
   const accounts = yield* Effect.forEach([0, 1, 2], (index) =>
     system.spawn(Account, {
@@ -285,7 +322,7 @@ export const tellers = Effect.gen(function*() {
         }
       }
     })))
-  yield* Effect.forEach(clients, (fiber) => Fiber.join(fiber))
+  yield* Effect.forEach([...clients, falling], (fiber) => Fiber.join(fiber))
   // What was told, or lost a race, may still be under way.
   yield* Effect.sleep(2000)
   let total = 0
@@ -313,7 +350,7 @@ export const tellers = Effect.gen(function*() {
 }).pipe(
   Effect.scoped,
   Effect.provide(
-    Simulation.layer([AccountBehavior, TellerBehavior], {
+    Simulation.layer([AccountBehavior, TellerBehavior, KeeperBehavior], {
       hosts: 2,
       fibers: true,
       heartbeat: "900 millis",
