@@ -409,7 +409,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "        return this.begin([member], death, \"at once\")\n      default:",
     to: "        return this.restart(member, death, 0, false)\n      default:",
     workload: "limits",
-    seeds: 200
+    seeds: 2000
   },
   {
     name: "what a handler sets begins though its message is not answered",
@@ -661,7 +661,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "    if (told !== undefined) this.tenants.get(told[0])?.mistaken(told[1])",
     to: "    // Nothing.",
     workload: "tellers",
-    seeds: 1000
+    seeds: null,
+    why:
+      "who was told so is found out by the number of outcomes when it answers, and its host is ended, as one may be that was struck before"
   },
   {
     name: "neighbors: a reply that does not count is told all the same",
@@ -684,8 +686,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "hosts/RemoteHost.ts",
     from: "    if (heard !== tenant.heardThere(seq)) {",
     to: "    if (heard !== tenant.heardThere(seq) && heard < 0) {",
-    workload: "tellers",
-    seeds: 2000
+    workload: "queues",
+    seeds: 3000
   },
   {
     name: "neighbors: an outcome that was lost on the way is not missed at a call",

@@ -34,12 +34,17 @@ class Log extends Actor.make("Log", {
   ]
 }) {}
 
+/** Messages that nobody waited for, over which an incarnation was ended; and those of them that were begun again. */
+const cancelled = new Set<number>()
+const again: Array<number> = []
+
 /** Lives that are at work, by name: never two of one name. */
 const LogBehavior = Log.behavior(({ restored }) =>
   Effect.sync(() => {
     const seen: Array<number> = Option.match(restored, { onNone: () => [], onSome: (state) => [...state.seen] })
     const write = ({ id, millis }: { readonly id: number; readonly millis: number }) =>
       Effect.gen(function*() {
+        if (cancelled.has(id)) again.push(id)
         seen.push(id)
         if (millis > 0) yield* Effect.sleep(millis)
         return [...seen]
@@ -60,7 +65,8 @@ export const endings = Effect.gen(function*() {
   let id = 0
   /** By actor: what it was ended over since nobody waited for it any more. */
   const tried = new Map<string, number>()
-  const cancelled = new Set<number>()
+  cancelled.clear()
+  again.length = 0
   yield* Effect.forkChild(
     Stream.runForEach(system.events, (event) =>
       Effect.sync(() => {
@@ -174,6 +180,7 @@ export const endings = Effect.gen(function*() {
     (index) => Effect.forkChild(Effect.forEach([0, 1, 2], (number) => life(`log/${index}`, number)))
   )
   yield* Effect.forEach(lives, (fiber) => Fiber.join(fiber))
+  if (again.length > 0) violated(`what was given up in hand was begun again: ${again}`)
 }).pipe(
   Effect.scoped,
   Effect.provide(

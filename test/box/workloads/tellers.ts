@@ -208,7 +208,7 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
               case "kept": {
                 // One that may end at any time, and not by its own doing.
                 const kept = yield* Effect.option(system.lookup(Account, "keeper/kept"))
-                for (let ask = 0; ask < 3 && Option.isSome(kept); ask++) {
+                for (let ask = 0; ask < 8 && Option.isSome(kept); ask++) {
                   const exit = yield* Effect.exit(kept.value.Add({ n, id: `${id} ${ask}`, how }))
                   told.push(Exit.isSuccess(exit) ? exit.value : -1)
                 }
@@ -277,7 +277,7 @@ export const tellers = Effect.gen(function*() {
     choose(4, "placement") === 3 ? { placement: "fiber" as const } : { placement: "thread" as const, host: index % 2 }
   const keeper = yield* system.spawn(Keeper, { name: "keeper", supervision: eager, ...place(0) })
   const falling = yield* Effect.forkChild(Effect.gen(function*() {
-    for (let fall = choose(6, "falls"), before = 0; fall > 0; fall--) {
+    for (let fall = choose(20, "falls"), before = 0; fall > 0; fall--) {
       yield* Effect.sleep(choose(20, "until it falls") / 10)
       before = yield* keeper.Fall({ before })
     }
