@@ -141,7 +141,7 @@ const bundles: ReadonlyArray<Bundle> = [
     oneFile: true,
     platform: "browser"
   },
-  { entries: { host: "src/runtime/workers/host.ts" }, external: optional, oneFile: true },
+  { entries: { host: "src/runtime/host.ts" }, external: optional, oneFile: true },
   { entries: { simulationHost: "src/simulation/hosts/host.ts" }, external: optional, oneFile: true },
   { entries: { runnerHost: "src/runtime/simulations/runnerHost.ts" }, external: optional, oneFile: true },
   {

@@ -336,7 +336,13 @@ const model = Effect.fnUntraced(function*(arena: Arena, kernels: Kernels, spec: 
     }
   }
 
+  models.add(self)
   return self
 })
 
-export const CpuDevice = { make } as const
+const models = new WeakSet<object>()
+
+/** Whether a model is this device's own, and not one that somebody has put around it. */
+const made = (model: object): boolean => models.has(model)
+
+export const CpuDevice = { make, made } as const

@@ -46,6 +46,7 @@ import { RunMetrics } from "./monitoring/RunMetrics.ts"
 import { Restarts, RunEvents, RunMonitor, type RunStatus, SavedMonitor } from "./monitoring/RunMonitor.ts"
 import type { UpdatePlan } from "./plan/UpdatePlan.ts"
 import { deviceLayer, settle, type SettleError } from "./runDevice.ts"
+import * as Replica from "./stretches/Replica.ts"
 import { Traced } from "./timeline/Timeline.ts"
 import * as traced from "./timeline/traced.ts"
 import { DataPlane } from "./workers/DataPlane.ts"
@@ -198,7 +199,7 @@ const partsOf = <E1, R1, E2, R2, E3, R3, E4, R4>({ device, evaluator, learner, s
         traced.evaluator(evaluator)
       )
     ),
-    Layer.provideMerge(Layer.mergeAll(actorSystemLayer, Restarts.layer)),
+    Layer.provideMerge(Layer.mergeAll(Layer.provide(actorSystemLayer, Replica.layer), Restarts.layer)),
     Layer.provideMerge(device),
     Layer.provideMerge(DataPlane.layer),
     Layer.provideMerge(planLayer),
@@ -261,8 +262,10 @@ export type RunSetupError =
     >
   >
   | SettleError
+type Loop = typeof algorithms[keyof typeof algorithms]["loop"]
+
 /** Every way in which a run that was set up can fail. */
-export type RunError = Effect.Error<typeof algorithms[keyof typeof algorithms]["loop"]> | DeviceFault | RunSpent
+export type RunError = Effect.Error<Loop> | DeviceFault | RunSpent
 
 /** `train` was called before: its environments and weights are where that left them, and not at a beginning. */
 export class RunSpent extends Schema.TaggedError<RunSpent>()("RunSpent", {}) {
@@ -386,10 +389,9 @@ const layerOfParts = Layer.effect(
     const checkpoints = yield* Checkpoints
     const keeper = yield* CheckpointKeeper
     const saved = yield* SavedMonitor
-    const context = yield* Effect.context<
-      Arrivals | Checkpoints | CurrentConfig | DataPlane | EnvWorkerGroup | Learner | RunMonitor | RunningStatistics
-    >()
-    const algorithm = Effect.provideContext(algorithms[config.algo].loop, context)
+    const { loop }: { readonly loop: Effect.Effect<void, Effect.Error<Loop>, Effect.Services<Loop>> } =
+      algorithms[config.algo]
+    const algorithm = Effect.provideContext(loop, yield* Effect.context<Effect.Services<Loop>>())
     // Where checkpoints are kept, an iteration under way is brought to its end, or not begun; the waits in it can be
     // interrupted.
     const toItsEnd = keeper === undefined ? algorithm : Effect.andThen(

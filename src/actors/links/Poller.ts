@@ -52,7 +52,7 @@ export interface Line {
 const cores = availableParallelism()
 
 /** Tells the processor that we are spinning, where the engine knows how to. */
-const pause: () => void = "pause" in Atomics && typeof Atomics.pause === "function"
+export const pause: () => void = "pause" in Atomics && typeof Atomics.pause === "function"
   ? Atomics.pause as () => void
   : () => {}
 

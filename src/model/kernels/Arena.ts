@@ -46,9 +46,8 @@ export interface Arena {
   readonly uint8: (offset: number, length: number) => Uint8Array<SharedArrayBuffer>
 }
 
-const over = (memory: SharedMemory, buffer: SharedArrayBuffer): Arena => {
-  const next = new Uint32Array(buffer, 0, 1)
-  const size = buffer.byteLength
+/** An arena whose next free offset is the first word of `next`, and that ends at `size`. */
+const over = (memory: SharedMemory, buffer: SharedArrayBuffer, next: Uint32Array, size: number): Arena => {
   const allocate = (bytes: number, align = 16): number | undefined => {
     while (true) {
       const top = Atomics.load(next, 0)
@@ -91,8 +90,9 @@ const make = (options: { readonly bytes: number }): Effect.Effect<Arena, OutOfMe
         const pages = Math.ceil((bytes + reserved) / pageBytes)
         const memory = new wasm.Memory({ initial: pages, maximum: pages, shared: true })
         if (!(memory.buffer instanceof SharedArrayBuffer)) throw new TypeError("this engine has no shared memory")
-        new Uint32Array(memory.buffer, 0, 1)[0] = reserved
-        return over(memory, memory.buffer)
+        const next = new Uint32Array(memory.buffer, 0, 1)
+        next[0] = reserved
+        return over(memory, memory.buffer, next, memory.buffer.byteLength)
       },
       catch: (cause) => new OutOfMemory({ bytes, reason: cause instanceof Error ? cause.message : String(cause) })
     })
@@ -102,8 +102,14 @@ const make = (options: { readonly bytes: number }): Effect.Effect<Arena, OutOfMe
 const attach = (memory: SharedMemory): Effect.Effect<Arena, NotShared> =>
   Effect.suspend(() =>
     memory.buffer instanceof SharedArrayBuffer
-      ? Effect.succeed(over(memory, memory.buffer))
+      ? Effect.succeed(over(memory, memory.buffer, new Uint32Array(memory.buffer, 0, 1), memory.buffer.byteLength))
       : Effect.fail(new NotShared({ message: "An arena needs a shared memory; this one belongs to its thread alone." }))
   )
 
-export const Arena = { make, attach, reserved } as const
+/** A part of a memory, cleared, as an arena that is this thread's alone: what is known elsewhere of it is where it lies. */
+const part = (memory: SharedMemory, buffer: SharedArrayBuffer, offset: number, bytes: number): Arena => {
+  new Uint8Array(buffer, offset, bytes).fill(0)
+  return over(memory, buffer, Uint32Array.of(offset), offset + bytes)
+}
+
+export const Arena = { make, attach, part, reserved } as const

@@ -48,10 +48,17 @@ export const ownStatistics = {
 
 type OwnStatistic = typeof ownStatistics[LossName][number]
 
+const own = Schema.optionalKey(Schema.Number)
+
 /** What one pass over a batch found; means over its rows. */
-export type LossReport =
-  & { readonly policyLoss: number; readonly valueLoss: number; readonly entropy: number }
-  & { readonly [Name in OwnStatistic]?: number }
+export const LossReport = Schema.Struct({
+  policyLoss: Schema.Number,
+  valueLoss: Schema.Number,
+  entropy: Schema.Number,
+  ...{ approxKl: own, clipFraction: own } satisfies { readonly [Name in OwnStatistic]: typeof own }
+})
+/** The decoded value of the schema of the same name. */
+export type LossReport = typeof LossReport.Type
 
 /** The report of a loss from its sums. */
 export const lossReport = (name: LossName, sums: Float64Array): LossReport => {

@@ -23,8 +23,8 @@ export const atOwnPace = Effect.gen(function*() {
   while (!(yield* monitor.done) && (yield* arrivals.more)) {
     const fragment = yield* arrivals.take
     const report = yield* update([fragment])
-    yield* monitor.record([fragment], report)
+    yield* monitor.record([{ fragments: [fragment], report }])
     yield* arrivals.grant(fragment.environment)
-    yield* checkpoints.due
+    yield* checkpoints.due(1)
   }
 })

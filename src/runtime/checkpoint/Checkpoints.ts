@@ -38,8 +38,10 @@ export const resumeFrom = ({ arrivals, environments, learner, monitor, statistic
   )
 
 export class Checkpoints extends Context.Service<Checkpoints, {
-  /** One more iteration is over: takes the state where it is due. */
-  readonly due: Effect.Effect<void, DeviceFault>
+  /** So many more iterations are over: takes the state where it is due. */
+  readonly due: (iterations: number) => Effect.Effect<void, DeviceFault>
+  /** How many iterations there are before the next one that is due. */
+  readonly outlook: Effect.Effect<number>
   /** Takes the state at the end, or at an interruption. */
   readonly last: Effect.Effect<void, DeviceFault>
 }>()("troupe/runtime/Checkpoints") {
@@ -59,7 +61,9 @@ export class Checkpoints extends Context.Service<Checkpoints, {
       const keeper = yield* CheckpointKeeper
       const saved = yield* EnvironmentStates.SavedEnvironments
       const { save } = learner
-      if (keeper === undefined || save === undefined) return { due: Effect.void, last: Effect.void }
+      if (keeper === undefined || save === undefined) {
+        return { due: () => Effect.void, outlook: Effect.succeed(Infinity), last: Effect.void }
+      }
 
       const take = Effect.gen(function*() {
         const counted = yield* monitor.save
@@ -85,13 +89,17 @@ export class Checkpoints extends Context.Service<Checkpoints, {
       /** One is due, as soon as the one before it is kept. */
       let owed = false
       return {
-        due: Effect.suspend(() => {
-          updates++
-          if (checkpointInterval > 0 && updates % checkpointInterval === 0) owed = true
-          if (!owed || keeper.busy()) return Effect.void
-          owed = false
-          return take
-        }),
+        due: (iterations) =>
+          Effect.suspend(() => {
+            updates += iterations
+            if (checkpointInterval > 0 && updates % checkpointInterval === 0) owed = true
+            if (!owed || keeper.busy()) return Effect.void
+            owed = false
+            return take
+          }),
+        outlook: Effect.sync(() =>
+          checkpointInterval > 0 ? checkpointInterval - updates % checkpointInterval : Infinity
+        ),
         last: take
       }
     })

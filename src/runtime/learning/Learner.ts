@@ -6,30 +6,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import {
-  type Batch,
-  Device,
-  DeviceFault,
-  type DeviceName,
-  type Gradients,
-  gradientsNotFinite,
-  type LearnerModel,
-  type ModelState,
-  type Pass
-} from "../../model/Device.ts"
+import { CpuDevice } from "../../model/CpuDevice.ts"
+import { Device, type DeviceFault, type ModelState } from "../../model/Device.ts"
 import type { LossReport } from "../../model/losses/LossSettings.ts"
-import { linearSchedule, type OptimizerSpec } from "../../model/optimizers.ts"
-import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
+import { CurrentConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
-import { normalizationOf } from "../plan/advantages.ts"
-import { allRows, orderOf, rowsOf } from "../plan/minibatches.ts"
-import { firstPass, type PassOrder, type Plan, UpdatePlan } from "../plan/UpdatePlan.ts"
+import { optimizerSpecOf } from "../plan/optimizerSpecOf.ts"
+import { type PassOrder, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
-import type { EnvSlot, Fragment } from "../workers/dataPlaneLayout.ts"
+import type { Fragment } from "../workers/dataPlaneLayout.ts"
 import { StateMismatch } from "../workers/EnvironmentStates.ts"
-import * as targets from "../workers/targets.ts"
 import { initialWeights } from "./initialWeights.ts"
-import { ReportMeans } from "./ReportMeans.ts"
+import * as Learning from "./Learning.ts"
 
 /** What one consumption of experience did. */
 export interface LearnReport {
@@ -128,251 +116,22 @@ export class Learner extends Context.Service<Learner, {
             maxRows: config.nSteps,
             unit: plane.layout.spec.unit
           }, initial),
-          (model) => make({ config, plan, plane, saved, seed: root }, model)
+          (model) =>
+            Effect.map(Learning.make({ config, plan, plane, saved, seed: root }, model), ({ adopt, learner }) => {
+              if (CpuDevice.made(model)) adopting.set(learner, adopt)
+              return learner
+            })
         )
       )
     })
   )
 }
 
-/** The optimizer of the configuration. */
-export const optimizerSpecOf = (config: RunConfig): OptimizerSpec =>
-  config.optimizer === "adam"
-    ? { kind: "adam", beta1: config.adamBeta1, beta2: config.adamBeta2, epsilon: config.optimizerEps }
-    : {
-      kind: "rmsprop",
-      alpha: config.rmspropAlpha,
-      epsilon: config.optimizerEps,
-      epsilonPlacement: config.rmspropEps
-    }
+/**
+ * The Learners of runs whose steps the workers can take too, to the same bits: the runs' own, on the `cpu` device that comes
+ * with Troupe. Whoever wraps one has another, which is not among them.
+ */
+const adopting = new WeakMap<Learner["Service"], (state: LearnerState) => Effect.Effect<void, DeviceFault>>()
 
-/** What a Learner is made from. */
-interface LearnerOptions {
-  readonly config: RunConfig
-  readonly plan: Plan
-  readonly plane: DataPlane["Service"]
-  readonly saved: LearnerState | undefined
-  /** Root seed: it decides the order of the rows in minibatches. */
-  readonly seed: number
-}
-
-const make = Effect.fnUntraced(function*<D extends DeviceName>(
-  { config, plan, plane, saved, seed }: LearnerOptions,
-  model: LearnerModel<D>
-) {
-  let version = saved?.version ?? 0
-  let consumed = saved?.consumed ?? 0
-  if (saved !== undefined) yield* model.load(saved.model)
-  const toTargets = targets.make(config)
-  const toCorrected = plan.vTrace === undefined ? undefined : targets.makeVTrace(config.nSteps, plan.vTrace)
-  /** The gradients of a first pass come with the fragments. */
-  const firstIsMade = firstPass(plan) !== null
-  const orders = plane.units.map((_, unit) => orderOf(plane.policy, seed, unit, plane.units.length))
-
-  // Two banks by turns: whoever still reads the old weights is not disturbed.
-  const publish = Effect.suspend(() => model.read(plane.weightsOf(version)))
-  yield* publish
-
-  const rateNow = (): number => {
-    if (config.lrSchedule === "constant") return config.lr
-    return linearSchedule(config.lr, config.lrFinal, Math.min(1, consumed / config.lrDecaySteps))
-  }
-
-  const stalenessOf = (fragments: ReadonlyArray<Fragment>): number =>
-    fragments.reduce((most, fragment) => Math.max(most, version - fragment.version), 0)
-
-  /** The fragments by the units that they belong to, each with the rows that are learned from. */
-  const unitsOf = (fragments: ReadonlyArray<Fragment>): ReadonlyArray<LearnedUnit> => {
-    const units: Array<LearnedUnit> = []
-    for (const fragment of fragments) {
-      const index = Math.floor(fragment.environment / plane.layout.spec.unit)
-      let unit = units.at(-1)
-      if (unit?.index !== index) units.push(unit = { index, fragments: [] })
-      unit.fragments.push({ slot: fragment.slot, rows: targets.rowsLearned(config, fragment) })
-    }
-    return units
-  }
-
-  /** The rows of a minibatch in each unit; all of them, in their order, where there is only one. */
-  const select = (units: ReadonlyArray<LearnedUnit>, minibatch: PassOrder["minibatch"]): ReadonlyArray<Int32Array> =>
-    units.map(({ fragments, index }) =>
-      minibatch === null
-        ? allRows(fragments, config.nSteps)
-        : rowsOf(orders[index]!, fragments, config.nSteps, minibatch)
-    )
-
-  /**
-   * Every pass over the fragments, with its step of the optimizer. `prepare` comes before each epoch, and answers what it
-   * has to report.
-   */
-  const passes = Effect.fnUntraced(function*<E>(
-    fragments: ReadonlyArray<Fragment>,
-    gradientsOf: (order: PassOrder, selected: Pass["select"]) => Effect.Effect<Gradients<D>, E>,
-    prepare: Effect.Effect<Partial<LossReport>, E> = Effect.succeed({})
-  ) {
-    const parts = plan.minibatches > 1
-    const units = parts || plan.normalizeAdvantage ? unitsOf(fragments) : []
-    const loss = plan.loss(Math.min(1, consumed / config.totalTimesteps))
-    const reports = new ReportMeans()
-    let gradNorm = 0
-    for (let epoch = 0; epoch < plan.epochs; epoch++) {
-      const prepared = yield* prepare
-      for (let index = 0; index < plan.minibatches; index++) {
-        const minibatch = parts ? { consumed, epoch, index, of: plan.minibatches } : null
-        const selected = parts || plan.normalizeAdvantage ? select(units, minibatch) : null
-        const advantage = plan.normalizeAdvantage && selected !== null
-          ? normalizationOf(units, selected, config.nSteps)
-          : null
-        const gradients = yield* gradientsOf({ loss, advantage, minibatch }, parts ? selected : null)
-        reports.add({ ...gradients.loss, ...prepared })
-        if (plan.stops?.(gradients.loss) === true) return { loss: reports.means, gradNorm }
-        gradNorm = yield* model.apply(gradients, { learningRate: rateNow(), maxGradNorm: config.maxGradNorm })
-        version++
-        yield* publish
-      }
-    }
-    return { loss: reports.means, gradNorm }
-  })
-
-  /** V-trace: the fragments' targets, as the newest weights judge them; answers how far these are from those that acted. */
-  const correct = Effect.fnUntraced(function*(
-    fragments: ReadonlyArray<Fragment>,
-    toCorrected: ReturnType<typeof targets.makeVTrace>
-  ) {
-    const segments = fragments.flatMap((fragment) => [
-      targets.segmentOf(fragment, fragment.rows),
-      targets.followingOf(fragment)
-    ])
-    const judged = yield* model.evaluate(yield* model.batch(segments))
-    const divergence = { approxKl: 0, clipped: 0 }
-    let first = 0
-    let all = 0
-    for (const fragment of fragments) {
-      const { rows } = fragment
-      const values = judged.values.subarray(first, first + rows + 1)
-      const logProbabilities = judged.logProbabilities.subarray(first, first + rows)
-      toCorrected(fragment, { logProbabilities, values }, divergence)
-      first += rows + 1
-      all += rows
-    }
-    return { approxKl: divergence.approxKl / all, clipFraction: divergence.clipped / all }
-  })
-
-  /** Experience travelled: the device makes the gradients. */
-  const fromExperience = Effect.fnUntraced(function*(fragments: ReadonlyArray<Fragment>) {
-    const batchOf = (rowsOf: (fragment: Fragment) => number) =>
-      model.batch(fragments.map((fragment) => targets.segmentOf(fragment, rowsOf(fragment))))
-    let batch: Batch<D>
-    if (toCorrected === undefined) batch = yield* batchOf(toTargets)
-    return yield* passes(
-      fragments,
-      ({ advantage, loss }, select) =>
-        loss.name === "td"
-          ? Effect.die(new Error("The td loss is computed by the workers."))
-          : model.gradients(batch, { loss, advantage, select }),
-      toCorrected === undefined ? undefined : Effect.gen(function*() {
-        const report = yield* correct(fragments, toCorrected)
-        batch = yield* batchOf(({ rows }) => rows)
-        return report
-      })
-    )
-  })
-
-  /** Gradients travel: the first pass's came with the fragments where it could, the others' are asked for. */
-  const fromGradients = <E>(
-    fragments: ReadonlyArray<Fragment>,
-    ask: (version: number, pass: PassOrder) => Effect.Effect<void, E>
-  ) => {
-    const contributions = fragments.length === config.nEnvs
-      ? plane.units
-      : fragments.map(({ environment }) => plane.units[environment]!)
-    let there = firstIsMade
-    return passes(fragments, (order) => {
-      const gathered = model.gather(contributions, order.loss.name)
-      if (!there) return Effect.andThen(ask(version, order), gathered)
-      there = false
-      return gathered
-    })
-  }
-
-  return Learner.of({
-    version: Effect.sync(() => version),
-    weights: Effect.suspend(() => {
-      const copy = new Float32Array(plane.parameters.size)
-      return Effect.as(model.read(copy), copy)
-    }),
-    save: Effect.map(model.save, (model) => ({ version, consumed, model })),
-    update: Effect.fnUntraced(function*(fragments, gradients) {
-      const staleness = stalenessOf(fragments)
-      const refused = config.whenStale === "refuse" && config.maxStaleness !== "none" && staleness > config.maxStaleness
-      const learningRate = rateNow()
-      const done = refused
-        ? undefined
-        : yield* gradients === undefined
-          ? blamingRewards(plane.definition.id, fragments, fromExperience(fragments))
-          : blamingRewards(plane.definition.id, fragments, fromGradients(fragments, gradients))
-      for (const { rows } of fragments) consumed += rows
-      return {
-        loss: done?.loss ?? { policyLoss: 0, valueLoss: 0, entropy: 0 },
-        gradNorm: done?.gradNorm ?? 0,
-        learningRate,
-        // The td loss has no targets, and what was refused got none.
-        explainedVariance: () => refused || config.loss === "td" ? null : explainedVariance(fragments, config),
-        staleness,
-        refused,
-        version
-      }
-    })
-  })
-})
-
-/** Rewards from here on are too large for a network in float32, whatever the learning rate. */
-const immense = 1e30
-
-/** Where gradients are not finite and the rewards are to blame, says so. */
-const blamingRewards = <A, E>(
-  environment: string,
-  fragments: ReadonlyArray<Fragment>,
-  work: Effect.Effect<A, E | DeviceFault>
-): Effect.Effect<A, E | DeviceFault> =>
-  Effect.mapError(work, (error) => {
-    if (!(error instanceof DeviceFault && error.message === gradientsNotFinite)) return error
-    let largest = 0
-    for (const { rows, slot } of fragments) {
-      for (let t = 0; t < rows; t++) largest = Math.max(largest, Math.abs(slot.rewards[t]!))
-    }
-    if (largest < immense) return error
-    const message = `the gradients are not finite: the rewards of ${environment} are as large as ` +
-      `${largest.toPrecision(3)}, too much for sums in float32; scale them`
-    return new DeviceFault({ device: error.device, message })
-  })
-
-/** The fragments of a unit, and how many rows of each are learned from. */
-interface LearnedUnit {
-  readonly index: number
-  readonly fragments: Array<{ readonly slot: EnvSlot; readonly rows: number }>
-}
-
-/** 1 − Var[return − V] / Var[return], as Stable-Baselines3's `explained_variance`. */
-const explainedVariance = (fragments: ReadonlyArray<Fragment>, settings: targets.TargetSettings): number => {
-  let n = 0
-  let sum = 0
-  let squares = 0
-  let errorSum = 0
-  let errorSquares = 0
-  for (const fragment of fragments) {
-    const { slot } = fragment
-    const rows = targets.rowsLearned(settings, fragment)
-    for (let t = 0; t < rows; t++) {
-      const target = slot.returns[t]!
-      const error = target - slot.values[t]!
-      n++
-      sum += target
-      squares += target * target
-      errorSum += error
-      errorSquares += error * error
-    }
-  }
-  const variance = squares - sum * sum / n
-  return variance <= 0 ? 0 : 1 - (errorSquares - errorSum * errorSum / n) / variance
-}
+/** Brings a Learner to where others have come to in its place; undefined where its steps are its own alone. */
+export const adoptOf = (learner: Learner["Service"]) => adopting.get(learner)

@@ -15,11 +15,11 @@ import * as Schema from "effect/Schema"
 import { CurrentConfig } from "../config/RunConfig.ts"
 import { type EvaluationFault, Evaluator } from "../evaluation/Evaluator.ts"
 import { Learner, type LearnReport } from "../learning/Learner.ts"
+import { type Counted, Progress, ProgressState, type StandingState } from "../stopping/Progress.ts"
 import { initialState, type Play, stateOf, StoppingState } from "../stopping/StoppingRule.ts"
 import { isOver, stoppingRule } from "../stopping/stoppingRules.ts"
 import { DataPlane } from "../workers/DataPlane.ts"
-import { bankOf, type Fragment } from "../workers/dataPlaneLayout.ts"
-import { Progress, ProgressState } from "./Progress.ts"
+import { bankOf } from "../workers/dataPlaneLayout.ts"
 import type { RunEvent } from "./RunEvent.ts"
 
 /** Where a run's events go. A full consumer holds the run up; the default forgets them. */
@@ -74,6 +74,12 @@ export interface RunStatus {
   readonly refused: number
 }
 
+/** An iteration, and what came of learning from it; of most of a stretch nobody reports. */
+export interface Iteration {
+  readonly fragments: ReadonlyArray<Counted>
+  readonly report?: LearnReport | undefined
+}
+
 /** Milliseconds after which the rest of the program gets its turn. */
 const breath = 10
 
@@ -111,8 +117,10 @@ export class RunMonitor extends Context.Service<RunMonitor, {
   readonly begin: Effect.Effect<void>
   /** Whether the run is over. Before it answers: readers that are behind, and the evaluation that is due. */
   readonly done: Effect.Effect<boolean, EvaluationFault>
-  /** Takes in one iteration. */
-  readonly record: (fragments: ReadonlyArray<Fragment>, report: LearnReport) => Effect.Effect<void>
+  /** Takes in a piece of work: one iteration, or a whole stretch. */
+  readonly record: (iterations: ReadonlyArray<Iteration>) => Effect.Effect<void>
+  /** What decides when the run is over, as it is between two iterations. */
+  readonly standing: Effect.Effect<{ readonly standing: StandingState; readonly stopping: StoppingState }>
   /** Tells the event stream, in order with what the monitor itself has to say. */
   readonly tell: (event: RunEvent) => Effect.Effect<void>
   /** The run is over: a last evaluation, where training went on after it was solved. */
@@ -230,6 +238,59 @@ export class RunMonitor extends Context.Service<RunMonitor, {
         if (message !== undefined) outbox.push({ event: "notice", message })
       })
 
+      /** Counts an iteration. */
+      const count = (fragments: ReadonlyArray<Counted>, seconds: number): void => {
+        const episodes = progress.add(fragments)
+        for (const { environment, total } of fragments) committed[environment] = total
+        progress.updates++
+        for (const episode of episodes) {
+          outbox.push({
+            event: "episode",
+            env_steps: episode.envSteps,
+            update: progress.updates,
+            env: episode.environment,
+            return: episode.return,
+            length: episode.length,
+            terminated: episode.terminated,
+            wall_seconds: seconds
+          })
+        }
+      }
+
+      /** The line of progress after an iteration. */
+      const lineOf = (
+        report: LearnReport,
+        seconds: number,
+        { lostSteps, recoveryMillis, restarts }: RunStatus
+      ): RunEvent => {
+        const training = seconds - startup - evaluationSeconds
+        return {
+          event: "progress",
+          update: progress.updates,
+          env_steps: progress.envSteps,
+          episodes: progress.episodes,
+          wall_seconds: seconds,
+          ep_rew_mean: progress.rollout?.return ?? null,
+          ep_len_mean: progress.rollout?.length ?? null,
+          train20: progress.train20 ?? null,
+          approx_kl: report.loss.approxKl ?? null,
+          clip_fraction: report.loss.clipFraction ?? null,
+          policy_loss: report.loss.policyLoss,
+          value_loss: report.loss.valueLoss,
+          entropy: report.loss.entropy,
+          grad_norm: report.gradNorm,
+          learning_rate: report.learningRate,
+          explained_variance: report.explainedVariance(),
+          fps: training > 0 ? progress.envSteps / training : null,
+          restarts,
+          recovery_ms: recoveryMillis,
+          n_updates: report.version,
+          staleness: staleness / config.logInterval,
+          lost_steps: lostSteps,
+          refused
+        }
+      }
+
       return RunMonitor.of({
         elapsed,
         begin: Effect.map(elapsed, (seconds) => {
@@ -274,58 +335,22 @@ export class RunMonitor extends Context.Service<RunMonitor, {
           if (config.keepGoing && rule.last !== undefined && rule.reached(stopping)) yield* evaluate(rule.last)
           yield* deliver
         }),
-        record: Effect.fnUntraced(function*(fragments, report) {
-          const episodes = progress.add(fragments)
-          for (const { environment, total } of fragments) {
-            committed[environment] = total
-            pieces[environment]!++
-          }
-          progress.updates++
-          staleness += report.staleness
-          if (report.refused) refused++
+        standing: Effect.sync(() => ({ standing: progress.standing, stopping })),
+        record: Effect.fnUntraced(function*(iterations) {
           now = yield* monotonicMillis
           const seconds = secondsAt(now)
-          for (const episode of episodes) {
-            outbox.push({
-              event: "episode",
-              env_steps: episode.envSteps,
-              update: progress.updates,
-              env: episode.environment,
-              return: episode.return,
-              length: episode.length,
-              terminated: episode.terminated,
-              wall_seconds: seconds
-            })
+          for (const [i, { fragments, report }] of iterations.entries()) {
+            // Those before the last called for no evaluation: the workers have judged that.
+            if (i > 0) judgedAt = progress.updates
+            count(fragments, seconds)
+            staleness += report?.staleness ?? 0
+            if (report?.refused === true) refused++
+            if (report !== undefined && progress.updates % config.logInterval === 0) {
+              outbox.push(lineOf(report, seconds, yield* status))
+              staleness = 0
+            }
           }
-          if (progress.updates % config.logInterval !== 0) return
-          const { lostSteps, recoveryMillis, restarts } = yield* status
-          const training = seconds - startup - evaluationSeconds
-          outbox.push({
-            event: "progress",
-            update: progress.updates,
-            env_steps: progress.envSteps,
-            episodes: progress.episodes,
-            wall_seconds: seconds,
-            ep_rew_mean: progress.rollout?.return ?? null,
-            ep_len_mean: progress.rollout?.length ?? null,
-            train20: progress.train20 ?? null,
-            approx_kl: report.loss.approxKl ?? null,
-            clip_fraction: report.loss.clipFraction ?? null,
-            policy_loss: report.loss.policyLoss,
-            value_loss: report.loss.valueLoss,
-            entropy: report.loss.entropy,
-            grad_norm: report.gradNorm,
-            learning_rate: report.learningRate,
-            explained_variance: report.explainedVariance(),
-            fps: training > 0 ? progress.envSteps / training : null,
-            restarts,
-            recovery_ms: recoveryMillis,
-            n_updates: report.version,
-            staleness: staleness / config.logInterval,
-            lost_steps: lostSteps,
-            refused
-          })
-          staleness = 0
+          for (const { environment } of iterations[0]?.fragments ?? []) pieces[environment]!++
         })
       })
     })

@@ -38,6 +38,7 @@ import type { DataPlaneSpec } from "./DataPlaneSpec.ts"
 import { triedEnvironment } from "./firstLoading.ts"
 import { type LearnableEnvironmentError, refuseUnreachable } from "./learnableEnvironment.ts"
 import { smallerOf, type Travels } from "./shipment.ts"
+import { longestStretch } from "./Stretch.ts"
 
 export class DataPlane extends Context.Service<DataPlane, {
   /** The environment, its time limit applied. */
@@ -101,14 +102,19 @@ export class DataPlane extends Context.Service<DataPlane, {
         activationBytes: 0,
         pulled: config.schedule === "sync" ? 0 : parameters.weights,
         unit,
-        gradient: parameters.size
+        gradient: parameters.size,
+        stretch: 0,
+        replicaBytes: 0
       }
       const settled = config.ship === "auto" ? shipping(config) : config.ship
       const { ship, travels } = settled === "auto"
         ? smallerOf(sizes, yield* UpdatePlan)
         : { ship: settled, travels: undefined }
+      const stretch = longestStretch({ ...config, ship })
       const spec: DataPlaneSpec = {
         ...sizes,
+        stretch,
+        replicaBytes: stretch === 0 ? 0 : replicaBytesOf(policy, parameters.weights),
         activationBytes: keepsActivations({ ...config, ship }, policy, unit) ? Kernels.activationStride(policy) : 0,
         gradient: ship === "gradients" ? parameters.size : 0
       }
@@ -136,6 +142,11 @@ export class DataPlane extends Context.Service<DataPlane, {
     })
   )
 }
+
+/** Bytes of a Learner's model that makes no gradients itself, beside two banks of weights. */
+const replicaBytesOf = (policy: PolicySpec, weights: number): number =>
+  Kernels.workspaceBytes(policy, Kernels.rowsAtOnce(policy, 1)) + Kernels.descriptorBytes(policy) + 8 * 4 * weights +
+  4096
 
 /** The policy of the configuration, with the inputs and actions of an environment that can be learned. */
 export const policyOf = (

@@ -40,7 +40,11 @@ export const DataPlaneSpec = Schema.Struct({
   /** Environments whose gradients are summed together. */
   unit: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
   /** Parameters a worker computes gradients of: all, or none where experience travels. */
-  gradient: Count
+  gradient: Count,
+  /** The most iterations that the workers take by themselves in one piece of work; 0: the trainer has a part in each. */
+  stretch: Count,
+  /** Bytes of a replica of the Learner, where there are stretches. */
+  replicaBytes: Count
 })
 export type DataPlaneSpec = typeof DataPlaneSpec.Type
 

@@ -19,6 +19,7 @@ import { learnableEnvironment } from "./learnableEnvironment.ts"
 import { offeredReference, Offers } from "./offers.ts"
 import * as Parcel from "./Parcel.ts"
 import * as Rollout from "./Rollout.ts"
+import { type OwnShare, type Replica, Replicas, StretchOrder, StretchReport, StretchSettings } from "./Stretch.ts"
 import * as Trail from "./Trail.ts"
 
 /** An environment did what no environment may: which one, at which step of its life, and what. */
@@ -61,6 +62,8 @@ export const EnvWorkerConfig = Schema.Struct({
   trail: Schema.NullOr(Schema.Struct({ file: Schema.String, always: Schema.Boolean })),
   /** How to make gradients of its experience, where these travel. */
   gradients: Schema.NullOr(GradientSettings),
+  /** How it learns in stretches; null: there are none. */
+  stretches: Schema.NullOr(StretchSettings),
   /** The run's data plane, or where the worker cannot see it, what it needs for one of its own. */
   plane: Schema.Union([Schema.Struct({ memory: Shared.Memory, layout: DataPlaneLayout }), Parcel.OwnPlane])
 })
@@ -102,7 +105,9 @@ export class EnvWorker extends Actor.make("EnvWorker", {
     Actor.Rpc.make("Gradient", {
       payload: { version: Schema.Int, rows: Schema.Int, pass: PassOrder, given: Given },
       success: Schema.NullOr(Shared.Bytes)
-    })
+    }),
+    /** Takes several iterations with the other workers, as one piece of work. Null: the stretch was broken off. */
+    Actor.Rpc.make("Stretch", { payload: StretchOrder, success: Schema.NullOr(StretchReport) })
   ]
 }) {}
 
@@ -137,6 +142,38 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
   const weightsOf = (version: number) => ownPace ? blocks[0]!.rollout.ownWeights : layout.weights[bankOf(version)]
   const toFault = ({ environment, reason, step }: Rollout.RolloutFault) =>
     Effect.fail(new EnvFault({ environment: definition.id, index: environment, step, reason }))
+
+  let replica: Replica | undefined
+  /** Made with the first stretch: who comes up after a death is soon back at work. */
+  const replicaOf = Effect.gen(function*() {
+    const makeReplica = yield* Replicas
+    const { gradients, stretches } = config
+    if (replica !== undefined || makeReplica === undefined || gradients === null || stretches === null) return replica
+    const { policy, seed } = gradients
+    const own: OwnShare = {
+      first: config.first,
+      count: config.count,
+      restore: (round) => {
+        for (const { rollout } of blocks) rollout.restore(round)
+      },
+      collect: (weights) =>
+        blocks.every(({ gradient, rollout }) => {
+          const rows = rollout.collect(weights, layout.spec.steps)
+          if (typeof rows !== "number") return false
+          gradient?.first(weights, rows)
+          return true
+        }),
+      gradients: (weights, pass) => {
+        for (const { gradient } of blocks) gradient?.again(weights, layout.spec.steps, pass)
+      },
+      save: (round) => {
+        for (const { rollout } of blocks) rollout.save(round)
+      }
+    }
+    const { worker } = share
+    replica = yield* makeReplica({ kernels, layout, definition, policy, seed, worker, own, settings: stretches })
+    return replica
+  })
 
   /** The piece of work whose state is live in the slots; -1: nobody knows. */
   let at = -1
@@ -173,6 +210,20 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
           if (given !== null) own?.forGradient(given, version)
           for (const { gradient } of blocks) gradient?.again(weightsOf(version), rows, pass)
           return own?.gradient() ?? null
+        }),
+      Stretch: (order: StretchOrder): Effect.Effect<StretchReport | null> =>
+        Effect.map(replicaOf, (replica) => {
+          const live = at === order.round - 1
+          at = -1
+          // Who leaves a trail takes one iteration after the other.
+          if (trail !== undefined) {
+            replica?.part()
+            return null
+          }
+          const report = replica?.take(order, live)
+          if (report === undefined) return null
+          at = order.round
+          return report
         })
     }
   }

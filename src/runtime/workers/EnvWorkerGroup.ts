@@ -29,16 +29,21 @@ import { CurrentConfig, type RunConfig } from "../config/RunConfig.ts"
 import { Seed } from "../config/Seed.ts"
 import { firstPass, type PassOrder, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { pulling } from "../quirks/pulling.ts"
+import type { Counted } from "../stopping/Progress.ts"
 import { DataPlane } from "./DataPlane.ts"
-import type { Fragment } from "./dataPlaneLayout.ts"
+import { type Fragment, meetingWords } from "./dataPlaneLayout.ts"
 import * as EnvironmentStates from "./EnvironmentStates.ts"
 import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
 import { ExperienceListener } from "./Experience.ts"
-import { type Layout, layoutsOf, type Seat } from "./layouts.ts"
+import { canMeet, isHere, type Layout, layoutsOf, type Seat } from "./layouts.ts"
+import * as Meeting from "./Meeting.ts"
 import * as Parcel from "./Parcel.ts"
 import { QuickestOf } from "./QuickestOf.ts"
 import { asksAgain } from "./shipment.ts"
+import { type StretchReport, stretchSettings, type StretchStart } from "./Stretch.ts"
+import { StretchLength } from "./StretchLength.ts"
+import { StretchNotes } from "./StretchNotes.ts"
 import * as Trail from "./Trail.ts"
 
 /** Where a worker was, as part of a sentence. */
@@ -98,9 +103,23 @@ export interface Chosen extends Pick<Layout, "placement" | "workers"> {
   readonly speedup: number
 }
 
+/** What came of a stretch that was taken. */
+export interface Stretched extends StretchReport {
+  /** What is counted of each iteration. */
+  readonly counted: ReadonlyArray<ReadonlyArray<Counted>>
+}
+
 export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
   /** One fragment of `config.nSteps` steps from every environment, in their order; good until the next call. */
   readonly collect: (version: number) => Effect.Effect<ReadonlyArray<Fragment>, WorkFailure>
+  /**
+   * A stretch of iterations, up to `most`, that the workers take by themselves: see `Stretch.ts`. `begin` is asked for what it
+   * begins from, if it comes to that. Undefined: there was none, and all is as it was; one iteration is to be taken.
+   */
+  readonly stretch: <E>(
+    most: number,
+    begin: Effect.Effect<StretchStart, E>
+  ) => Effect.Effect<Stretched | undefined, WorkFailure | E>
   /** The gradients of a pass over the last fragments, with weights `version`, each made by its worker. */
   readonly gradients: (version: number, pass: PassOrder) => Effect.Effect<void, WorkFailure>
   /** Copies the published weights, of `version`, into the environment's slot, for `explore`. */
@@ -152,6 +171,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         const death = new Death({ kind: "StartFailed", message })
         return yield* new StartFailed({ actor: waiting?.name ?? seats[0]!.name, death })
       })
+      const stretches = plane.layout.spec.stretch === 0 ? null : stretchSettings(config, plan)
       const spawn = (seat: Seat, index: number) =>
         Effect.map(
           system.spawn(EnvWorker, {
@@ -184,6 +204,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
                   units: plane.units.length,
                   first: firstPass(plan)
                 },
+              stretches,
               plane: parcels === undefined
                 ? { memory: plane.arena.memory, layout: plane.layout }
                 : parcels[index]!.ownPlane()
@@ -263,12 +284,26 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         return { environment, rows, total: slot.live.tally[2]!, version, slot }
       }
 
+      const fragmentsOf = (version: number): ReadonlyArray<Fragment> =>
+        plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
+
       const choices = yield* PubSub.unbounded<Chosen>()
       const quickest = new QuickestOf(layouts.length, runningTime.now)
+      const lengths = layouts.map(({ seats }) =>
+        new StretchLength(canMeet(seats) ? plane.layout.spec.stretch : 0, seats.some(isHere))
+      )
+      const meeting = meetingWords(plane.arena.buffer, plane.layout)
+      const notes = new StretchNotes(plane.slots, config.nSteps)
       let told = -1
+      /** Whether the team of the next piece of work is chosen, and the iterations that were handed out since the last was. */
+      let picked = false
+      let done = 0
       /** The team of the next piece of work. */
       const team = Effect.suspend(() => {
-        const found = quickest.next()
+        if (picked) return Effect.succeed(teams[quickest.way]!)
+        picked = true
+        const found = quickest.next(done)
+        done = 0
         const members = teams[quickest.way]!
         if (found === undefined || found.way === told) return Effect.succeed(members)
         told = found.way
@@ -278,14 +313,46 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       return EnvWorkerGroup.of({
         chosen: Stream.fromPubSub(choices),
         collect: (version) =>
-          Effect.flatMap(team, (members) =>
-            Effect.map(
+          Effect.flatMap(team, (members) => {
+            picked = false
+            done++
+            const began = runningTime.now()
+            return Effect.map(
               // An algorithm is interrupted where it waits, and nowhere else: there its state is that between iterations.
               Effect.interruptible(
                 Effect.forEach(members, (worker) => work(worker, version), { ...every, discard: true })
               ),
-              () => plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
-            )),
+              () => {
+                lengths[quickest.way]!.took(1, runningTime.now() - began)
+                return fragmentsOf(version)
+              }
+            )
+          }),
+        stretch: Effect.fnUntraced(function*(most, begin) {
+          if (stretches === null || rounds[0] === 0) return undefined
+          const members = yield* team
+          const length = lengths[quickest.way]!
+          const iterations = length.next(most)
+          if (iterations < 2) return undefined
+          const order = { round: rounds[0]! + 1, iterations, members: members.length, ...(yield* begin) }
+          picked = false
+          Meeting.clear(meeting)
+          const began = runningTime.now()
+          const reports = yield* Effect.interruptible(
+            Effect.forEach(members, (worker) => toItsEnd(worker, worker.actor.Stretch(order, byThen)), every)
+          )
+          const [report] = reports
+          if (
+            report === undefined || report === null || reports.some((other) => other?.iterations !== report.iterations)
+          ) {
+            length.brokenOff(iterations)
+            return undefined
+          }
+          rounds.fill(order.round)
+          done += report.iterations
+          length.took(report.iterations, runningTime.now() - began)
+          return { ...report, counted: notes.of(report.iterations) }
+        }),
         gradients: (version, pass) =>
           Effect.forEach(teams[quickest.way]!, (worker) => gradient(worker, version, pass), {
             ...every,
@@ -296,8 +363,11 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         explore: (environment, version) =>
           Effect.flatMap(
             team,
-            (members) =>
-              Effect.map(work(members[environment]!, version), (rows) => fragmentOf(environment, rows, version))
+            (members) => {
+              picked = false
+              done++
+              return Effect.map(work(members[environment]!, version), (rows) => fragmentOf(environment, rows, version))
+            }
           )
       })
     })

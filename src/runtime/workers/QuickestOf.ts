@@ -32,9 +32,11 @@ export class QuickestOf {
   /** Milliseconds for one piece of work, one number a turn, by way. */
   private times: Array<Array<number>>
   private trying: boolean
-  /** Since when the present turn is measured, and how many pieces of work have been begun since. */
+  /** Since when the present turn is measured, and how many pieces of work have been done since. */
   private since = -1
   private pieces = 0
+  /** Whether this way has found its data where it left it. */
+  private settled = false
   private hold = firstHold
   private until = 0
   /** When the present trial began; -1: not yet. */
@@ -50,8 +52,11 @@ export class QuickestOf {
     this.times = this.none()
   }
 
-  /** A piece of work begins: sets the way that it is done. Answers what has just been found, if anything was. */
-  next(): Choice | undefined {
+  /**
+   * Another piece of work begins, after `done` since this was asked last: sets the way that it is done. Answers what has just
+   * been found, if anything was.
+   */
+  next(done = 1): Choice | undefined {
     if (this.ways === 1) return undefined
     const now = this.now()
     if (!this.trying) {
@@ -67,10 +72,13 @@ export class QuickestOf {
     }
     const elapsed = now - this.since
     if (elapsed < turn) {
-      // The first piece of a turn finds nothing where it left it: it counts only where it is a long one.
-      if (this.pieces++ === 0) this.since = now
+      // The first work of a turn finds nothing where it left it: it counts only where it is long.
+      if (this.settled) this.pieces += done
+      else this.since = now
+      this.settled = true
       return undefined
     }
+    this.pieces += done
     this.times[this.way]!.push(elapsed / Math.max(1, this.pieces))
     if (this.times.every((times) => times.length >= turns)) return this.choose(now)
     this.way = (this.way + 1) % this.ways
@@ -86,6 +94,7 @@ export class QuickestOf {
     if (this.trialBegan < 0) this.trialBegan = now
     this.since = now
     this.pieces = 0
+    this.settled = false
   }
 
   private choose(now: number): Choice {

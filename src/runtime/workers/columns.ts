@@ -23,8 +23,9 @@ type ViewOf<T extends ElementType> = ViewTypes[T]
  * - `state`: what a piece of work begins from. It lies in a slot three times, live and in both banks; checkpoints keep it.
  * - `pulled`: what a worker at its own pace works with. It lies in a slot once; checkpoints keep it.
  * - `experience`: what a piece of work leaves behind. It lies in a slot once, until the next.
+ * - `stretch`: what is counted of each iteration of a stretch, iteration by iteration.
  */
-type Role = "state" | "pulled" | "experience"
+type Role = "state" | "pulled" | "experience" | "stretch"
 
 interface Column {
   readonly type: ElementType
@@ -108,7 +109,13 @@ export const columns = {
     per: "step",
     width: ({ activationBytes }) => activationBytes,
     align: 64
-  }
+  },
+
+  /** Of each iteration of a stretch: `episodeReturns`, `episodeLengths` and `terminated`, and the steps of the life then. */
+  pastReturns: { type: "f64", role: "stretch", per: "step", width: ({ stretch }) => stretch },
+  pastLengths: { type: "i32", role: "stretch", per: "step", width: ({ stretch }) => stretch },
+  pastTerminated: { type: "u8", role: "stretch", per: "step", width: ({ stretch }) => stretch },
+  pastTotals: { type: "f64", role: "stretch", per: "environment", width: ({ stretch }) => stretch }
 } as const satisfies Readonly<Record<string, Column>>
 
 type Columns = typeof columns

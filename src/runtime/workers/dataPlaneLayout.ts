@@ -24,6 +24,7 @@ import {
   viewsAt
 } from "./columns.ts"
 import { DataPlaneSpec, weightsLength } from "./DataPlaneSpec.ts"
+import { meetingBytes } from "./Meeting.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -98,6 +99,7 @@ const workerLayout = (spec: DataPlaneSpec) => {
     workspace: cursor.take(spec.workspaceBytes),
     // Logits and values of a whole fragment with the observation that followed, and their derivatives.
     outputs: cursor.take(spec.gradient === 0 ? 0 : 2 * (spec.steps + 1) * (spec.actions + 1) * 4),
+    replica: cursor.take(spec.replicaBytes, 64),
     bytes: oddLines(cursor.at)
   }
 }
@@ -122,6 +124,7 @@ const slotLayout = (spec: DataPlaneSpec) => {
     banks: [take(state), take(state)] as const,
     pulled: placeColumns("pulled", spec, take),
     experience: placeColumns("experience", spec, take),
+    stretch: placeColumns("stretch", spec, take),
     bytes: oddLines(cursor.at)
   }
 }
@@ -162,7 +165,11 @@ export const DataPlaneLayout = Schema.Struct({
   unitBytes: Count,
   /** Start of the first worker's offsets. */
   workers: Count,
-  workerBytes: Count
+  workerBytes: Count,
+  /** Where the workers meet in a stretch. */
+  meeting: Count,
+  /** What a Learner remembers, handed over at the beginning of a stretch and at its end: see `learnerNumbers`. */
+  learner: Count
 })
 export type DataPlaneLayout = typeof DataPlaneLayout.Type
 
@@ -191,12 +198,19 @@ const place = (spec: DataPlaneSpec, cursor: Cursor): DataPlaneLayout => {
     units: cursor.take(unitBytes * unitCount(spec), 64),
     unitBytes,
     workers: cursor.take(workerBytes * spec.workers, 64),
-    workerBytes
+    workerBytes,
+    meeting: cursor.take(spec.stretch === 0 ? 0 : meetingBytes(spec.workers), 64),
+    learner: cursor.take(spec.stretch === 0 ? 0 : learnerArrays * learnerBytes(spec), 64)
   }
 }
 
+/** So many arrays a Learner remembers at most: the parameters, and two of the optimizer's. */
+const learnerArrays = 3
+/** Bytes from one of them to the next. */
+const learnerBytes = ({ parameters }: DataPlaneSpec): number => Math.ceil(parameters / 16) * 64
+
 /** One environment's slot as typed arrays, with the addresses the kernels take. */
-export interface EnvSlot extends Views<"pulled">, Views<"experience"> {
+export interface EnvSlot extends Views<"pulled">, Views<"experience">, Views<"stretch"> {
   /** The state, wherever a step left it: what the environment works on. */
   readonly live: Views<"state">
   readonly liveBytes: Uint8Array
@@ -231,7 +245,7 @@ export interface Fragment {
 export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, index: number): EnvSlot => {
   const { spec } = layout
   const state = stateLayout(spec)
-  const { banks, experience, live, pulled } = slotLayout(spec)
+  const { banks, experience, live, pulled, stretch } = slotLayout(spec)
   const base = layout.slots + index * layout.slotBytes
   const views = viewsAt("experience", spec, buffer, base, experience)
   const { actions } = views
@@ -243,6 +257,7 @@ export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, inde
       new Uint8Array(buffer, base + banks[1], state.bytes)
     ],
     ...viewsAt("pulled", spec, buffer, base, pulled),
+    ...viewsAt("stretch", spec, buffer, base, stretch),
     ...views,
     taken: spec.continuous ? new Float32Array(buffer, actions.byteOffset, actions.length) : actions,
     address: {
@@ -266,15 +281,29 @@ export const unitSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, ind
   }
 }
 
-/** Addresses of what worker `index` computes in: its workspace, and the outputs of a whole fragment. */
+/** Addresses of what worker `index` computes in: its workspace, the outputs of a whole fragment, its replica of the Learner. */
 export const workerAddresses = (
   layout: DataPlaneLayout,
   index: number
-): { readonly workspace: number; readonly outputs: number } => {
+): { readonly workspace: number; readonly outputs: number; readonly replica: number } => {
   const offsets = workerLayout(layout.spec)
   const base = layout.workers + index * layout.workerBytes
-  return { workspace: base + offsets.workspace, outputs: base + offsets.outputs }
+  return { workspace: base + offsets.workspace, outputs: base + offsets.outputs, replica: base + offsets.replica }
 }
+
+/** Where the workers of a run meet. */
+export const meetingWords = (buffer: SharedArrayBuffer, { meeting, spec }: DataPlaneLayout): Int32Array =>
+  new Int32Array(buffer, meeting, spec.stretch === 0 ? 0 : meetingBytes(spec.workers) / 4)
+
+/** Arrays of what a Learner remembers, where they are handed over. */
+export const learnerNumbers = (
+  buffer: SharedArrayBuffer,
+  { learner, spec }: DataPlaneLayout
+): ReadonlyArray<Float32Array> =>
+  Array.from(
+    { length: spec.stretch === 0 ? 0 : learnerArrays },
+    (_, k) => new Float32Array(buffer, learner + k * learnerBytes(spec), spec.parameters)
+  )
 
 /** Which of two copies holds a version of the weights, or the state after a piece of work: they go by turns. */
 export const bankOf = (count: number): 0 | 1 => count % 2 === 0 ? 0 : 1

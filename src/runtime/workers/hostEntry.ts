@@ -1,6 +1,6 @@
 /**
- * Where a host thread begins, and which build it belongs to. From the sources the entry is the TypeScript file beside
- * this one; a bundle finds the bundled entry beside itself. Both carry the build's id, and a host of another build is
+ * Where a host thread begins, and which build it belongs to. From the sources the entry is the TypeScript file
+ * `runtime/host.ts`; a bundle finds the bundled entry beside itself. Both carry the build's id, and a host of another build is
  * refused: different kernels or algorithms would change the weights without a word.
  */
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ declare const __BUILD_ID__: string | undefined
 export const buildId = typeof __BUILD_ID__ === "undefined" ? "source" : __BUILD_ID__
 
 /** The module that a host thread runs. */
-export const hostEntry = companion("host.js", "runtime/workers/host.ts")
+export const hostEntry = companion("host.js", "runtime/host.ts")
 
 /** The module that a host thread runs is not where this program looks for it. */
 export class HostMissing extends Schema.TaggedError<HostMissing>()("HostMissing", { message: Schema.String }) {}

@@ -3,6 +3,7 @@
  * numbers, so a run may change from one to the other between any two pieces of work: each begins from the banks that the one
  * before it left, whoever that was.
  */
+import { availableParallelism } from "node:os"
 import type { Placement } from "../../actors/Placement.ts"
 import { Registry } from "../../envs/Registry.ts"
 import { placements } from "../config/placements.ts"
@@ -70,3 +71,11 @@ export const layoutsOf = (config: RunConfig, spec: DataPlaneSpec): ReadonlyArray
   if (!Registry.isBuiltIn(config.envId)) return [all, single("thread")]
   return config.schedule === "sync" ? [all, single("fiber")] : [all, single("fiber"), single("thread")]
 }
+
+/** Whether a seat is in the trainer's own thread. */
+export const isHere = ({ placement }: Seat): boolean => placement === "fiber"
+
+/** Whether workers can wait for one another: each has a thread to itself, and a core. */
+export const canMeet = (seats: ReadonlyArray<Seat>): boolean =>
+  seats.length <= availableParallelism() &&
+  new Set(seats.map((seat) => isHere(seat) ? "here" : seat.host)).size === seats.length

@@ -31,6 +31,8 @@ const spec = {
   workers: 1,
   workspaceBytes: 16,
   activationBytes: 0,
+  stretch: 0,
+  replicaBytes: 0,
   unit: 1,
   pulled: 0,
   gradient: 0
@@ -80,6 +82,7 @@ const simulate = Effect.fnUntraced(function*(
 
   const workers = EnvWorkerGroup.of({
     collect: never,
+    stretch: never,
     gradients: never,
     chosen: Stream.empty,
     pull: (environment, of) => Effect.sync(() => void pulled.set(environment, of)),

@@ -44,10 +44,13 @@ describe("RunMonitor", () => {
       const monitor = yield* RunMonitor
       const { slots } = yield* DataPlane
       const iteration = (first: number, second: number) =>
-        monitor.record([
-          { environment: 0, rows: 5, total: first, version: 0, slot: slots[0]! },
-          { environment: 1, rows: 5, total: second, version: 0, slot: slots[1]! }
-        ], report)
+        monitor.record([{
+          fragments: [
+            { environment: 0, rows: 5, total: first, slot: slots[0]! },
+            { environment: 1, rows: 5, total: second, slot: slots[1]! }
+          ],
+          report
+        }])
       yield* iteration(5, 5)
       assert.deepInclude(yield* monitor.status, { envSteps: 10, lostSteps: 0 })
       // The second worker came back from a state three steps older than the one it had answered with.

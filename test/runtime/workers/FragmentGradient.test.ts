@@ -78,6 +78,8 @@ const setUp = Effect.fnUntraced(function*(network: CategoricalMlp, settings: Set
     ),
     pulled: parameters,
     activationBytes: 0,
+    stretch: 0,
+    replicaBytes: 0,
     unit: 1,
     gradient: parameters
   }

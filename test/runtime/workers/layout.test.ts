@@ -6,6 +6,8 @@ import {
   dataPlaneBytes,
   envSlot,
   layOut,
+  learnerNumbers,
+  meetingWords,
   shareOf,
   unitCount,
   unitSlot,
@@ -32,6 +34,8 @@ const Sizes = Schema.Struct({
   descriptorBytes: Natural(1, 50),
   workspaceBytes: Natural(1, 500),
   activationBytes: Natural(0, 100),
+  stretch: Natural(0, 3),
+  replicaBytes: Natural(0, 200),
   unit: Natural(1, 3),
   pulled: Natural(0, 50),
   gradient: Natural(0, 50)
@@ -58,6 +62,7 @@ const regionsOf = (buffer: SharedArrayBuffer, spec: DataPlaneSpec, base: number)
     slot.banks.forEach((bank, k) => add(`slot ${e} bank ${k}`, bank))
     for (const name of namesOf("pulled")) add(`slot ${e} ${name}`, slot[name])
     for (const name of namesOf("experience")) add(`slot ${e} ${name}`, slot[name])
+    for (const name of namesOf("stretch")) add(`slot ${e} ${name}`, slot[name])
   }
   for (let u = 0; u < unitCount(spec); u++) {
     const { gradient, statistics } = unitSlot(buffer, layout, u)
@@ -65,9 +70,14 @@ const regionsOf = (buffer: SharedArrayBuffer, spec: DataPlaneSpec, base: number)
     add(`unit ${u} statistics`, statistics)
   }
   for (let w = 0; w < spec.workers; w++) {
-    const { workspace } = workerAddresses(layout, w)
+    const { replica, workspace } = workerAddresses(layout, w)
     regions.push({ name: `worker ${w}`, start: workspace, end: workspace + spec.workspaceBytes })
+    if (spec.replicaBytes > 0) {
+      regions.push({ name: `replica ${w}`, start: replica, end: replica + spec.replicaBytes })
+    }
   }
+  if (spec.stretch > 0) add("meeting", meetingWords(buffer, layout))
+  learnerNumbers(buffer, layout).forEach((array, k) => add(`learner ${k}`, array))
   return regions
 }
 
@@ -113,6 +123,8 @@ describe("the data plane's layout", () => {
       workers: 1,
       workspaceBytes: 16,
       activationBytes: 16,
+      stretch: 2,
+      replicaBytes: 16,
       unit: 1,
       pulled: 5,
       gradient: 5
@@ -121,8 +133,9 @@ describe("the data plane's layout", () => {
     for (const [name, { role }] of Object.entries(columns)) {
       const holder: object = role === "state" ? slot.live : slot
       assert.isTrue(ArrayBuffer.isView(Reflect.get(holder, name)), name)
-      assert.isAbove(Reflect.get(slot.address, name), 0, name)
-      assert.strictEqual(kept.some((column) => column === name), role !== "experience", name)
+      // What is counted of a stretch is no kernel's business.
+      if (role !== "stretch") assert.isAbove(Reflect.get(slot.address, name), 0, name)
+      assert.strictEqual(kept.some((column) => column === name), role === "state" || role === "pulled", name)
     }
   })
 })

@@ -31,6 +31,8 @@ const slotsOf = (count: number, steps: number): ReadonlyArray<EnvSlot> => {
     workers: 1,
     workspaceBytes: 16,
     activationBytes: 0,
+    stretch: 0,
+    replicaBytes: 0,
     unit: 1,
     pulled: 0,
     gradient: 0

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Progress } from "../../../src/runtime/monitoring/Progress.ts"
-import { type EnvSlot, envSlot, type Fragment, layOut } from "../../../src/runtime/workers/dataPlaneLayout.ts"
+import { type Counted, Progress } from "../../../src/runtime/stopping/Progress.ts"
+import { type EnvSlot, envSlot, layOut } from "../../../src/runtime/workers/dataPlaneLayout.ts"
 
 const spec = {
   slots: 2,
@@ -18,12 +18,14 @@ const spec = {
   workers: 1,
   workspaceBytes: 16,
   activationBytes: 0,
+  stretch: 0,
+  replicaBytes: 0,
   unit: 1,
   pulled: 0,
   gradient: 0
 }
-const fragments = (slots: ReadonlyArray<EnvSlot>, rows: number): ReadonlyArray<Fragment> =>
-  slots.map((slot, environment) => ({ environment, rows, total: rows, version: 0, slot }))
+const fragments = (slots: ReadonlyArray<EnvSlot>, rows: number): ReadonlyArray<Counted> =>
+  slots.map((slot, environment) => ({ environment, rows, total: rows, slot }))
 
 const slots = () => {
   const layout = layOut(spec, 0)
@@ -59,8 +61,8 @@ describe("Progress", () => {
     first!.episodeReturns[2] = 30
     second!.episodeLengths[2] = 5
     const finished = progress.add([
-      { environment: 7, rows: 3, total: 3, version: 0, slot: first! },
-      { environment: 2, rows: 2, total: 2, version: 0, slot: second! }
+      { environment: 7, rows: 3, total: 3, slot: first! },
+      { environment: 2, rows: 2, total: 2, slot: second! }
     ])
     assert.deepStrictEqual(finished, [{ environment: 7, return: 30, length: 3, terminated: false, envSteps: 5 }])
     assert.strictEqual(progress.envSteps, 5)

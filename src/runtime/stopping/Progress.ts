@@ -3,7 +3,7 @@
  * always in the order of the environments, so that it decides the same for every layout of workers.
  */
 import * as Schema from "effect/Schema"
-import type { Fragment } from "../workers/dataPlaneLayout.ts"
+import type { EnvSlot, Fragment } from "../workers/dataPlaneLayout.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -14,12 +14,18 @@ const WindowState = (size: number) =>
     values: Schema.Array(Schema.Finite).check(Schema.isMinLength(size), Schema.isMaxLength(size))
   })
 
-/** What a checkpoint keeps of a run's progress. */
-export const ProgressState = Schema.Struct({
+/** What decides whether a run is over. */
+export const StandingState = Schema.Struct({
   envSteps: Count,
   updates: Count,
   episodes: Count,
-  last20: WindowState(20),
+  last20: WindowState(20)
+})
+export type StandingState = typeof StandingState.Type
+
+/** What a checkpoint keeps of a run's progress. */
+export const ProgressState = Schema.Struct({
+  ...StandingState.fields,
   returns100: WindowState(100),
   lengths100: WindowState(100)
 })
@@ -70,6 +76,11 @@ export interface FinishedEpisode {
   readonly envSteps: number
 }
 
+/** What is counted of a fragment. */
+export interface Counted extends Pick<Fragment, "environment" | "rows" | "total"> {
+  readonly slot: Pick<EnvSlot, "episodeLengths" | "episodeReturns" | "terminated">
+}
+
 /** Counts of a run and the windows of its last episodes. */
 export class Progress {
   envSteps: number
@@ -79,8 +90,8 @@ export class Progress {
   private readonly returns100: Window
   private readonly lengths100: Window
 
-  /** From the beginning, or from what another saved. */
-  constructor(saved?: ProgressState) {
+  /** From the beginning, or from what another saved; without its last hundred where they are left out. */
+  constructor(saved?: StandingState & Partial<ProgressState>) {
     this.envSteps = saved?.envSteps ?? 0
     this.updates = saved?.updates ?? 0
     this.episodes = saved?.episodes ?? 0
@@ -91,15 +102,17 @@ export class Progress {
 
   /** A copy of all it has counted. */
   save(): ProgressState {
-    const { envSteps, episodes, updates } = this
     return {
-      envSteps,
-      updates,
-      episodes,
-      last20: this.last20.save(),
+      ...this.standing,
       returns100: this.returns100.save(),
       lengths100: this.lengths100.save()
     }
+  }
+
+  /** Of that, what decides whether the run is over. */
+  get standing(): StandingState {
+    const { envSteps, episodes, updates } = this
+    return { envSteps, updates, episodes, last20: this.last20.save() }
   }
 
   /** Mean return of the last 20 training episodes; `undefined` before there are 20. */
@@ -115,7 +128,7 @@ export class Progress {
   }
 
   /** Takes in the fragments of one iteration, in the order of time, then environment. */
-  add(fragments: ReadonlyArray<Fragment>): ReadonlyArray<FinishedEpisode> {
+  add(fragments: ReadonlyArray<Counted>): ReadonlyArray<FinishedEpisode> {
     const finished: Array<FinishedEpisode> = []
     const longest = fragments.reduce((most, { rows }) => Math.max(most, rows), 0)
     for (let t = 0; t < longest; t++) {
