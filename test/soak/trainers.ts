@@ -30,7 +30,7 @@ const { values } = parseArgs({
 const [first = 0, last = first] = values.seeds.split("..").map(Number)
 
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url))
-const flags = "--n-envs 10 --seed 1 --keep-going --total-timesteps 60000 --eval-episodes 1 --json".split(" ")
+const flags = "--n-envs 10 --seed 1 --keep-going --total-timesteps 150000 --eval-episodes 1 --json".split(" ")
 
 interface Program {
   readonly child: ChildProcess
