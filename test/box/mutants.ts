@@ -686,16 +686,17 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "hosts/RemoteHost.ts",
     from: "    if (heard !== tenant.heardThere(seq)) {",
     to: "    if (heard !== tenant.heardThere(seq) && heard < 0) {",
-    workload: "queues",
-    seeds: 3000
+    workload: "neighbors",
+    seeds: 1000
   },
   {
     name: "neighbors: an outcome that was lost on the way is not missed at a call",
     file: "owner/Calls.ts",
     from: "    if (heard > (journal?.told ?? 0)) return false",
     to: "",
-    workload: "tellers",
-    seeds: 2000
+    workload: "neighbors",
+    seeds: null,
+    why: "the number of outcomes that comes with the reply stands behind it"
   },
   {
     name: "children: a parent begins anew though an old child is still at work",

@@ -3,6 +3,7 @@ import type { SimulatedProgram } from "../../../src/testing/simulate.ts"
 import { endings } from "./endings.ts"
 import { limits } from "./limits.ts"
 import { mixed } from "./mixed.ts"
+import { neighbors } from "./neighbors.ts"
 import { queues } from "./queues.ts"
 import { starts } from "./starts.ts"
 import { tallies } from "./tallies.ts"
@@ -10,7 +11,18 @@ import { tellers } from "./tellers.ts"
 import { timers } from "./timers.ts"
 import { wards } from "./wards.ts"
 
-export const workloads = { tallies, limits, endings, starts, mixed, timers, tellers, queues, wards } satisfies Readonly<
+export const workloads = {
+  tallies,
+  limits,
+  endings,
+  starts,
+  mixed,
+  timers,
+  tellers,
+  queues,
+  wards,
+  neighbors
+} satisfies Readonly<
   Record<string, SimulatedProgram>
 >
 
