@@ -1,7 +1,7 @@
 /** What handlers ask and tell of other actors counts once, whoever dies; who would wait for itself is told so at once. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, FileSystem, type Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, FileSystem, Schedule, type Scope } from "effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { ActorSystem } from "../../src/actors/ActorSystem.ts"
 import { RestartLimitReached } from "../../src/actors/errors.ts"
@@ -180,6 +180,22 @@ describe("talking, fiber", () => {
       const both = yield* Effect.all([a.Ping({ left: 9 }), b.Ping({ left: 9 })], { concurrency: "unbounded" })
       assert.include(both.join(", "), "a.Ping b.Ping a.Ping")
     })), 2000)
+
+  it.live(
+    "finds a circle through one who is between two incarnations, and will wait again for what it has asked",
+    () =>
+      run(Effect.gen(function*() {
+        const system = yield* ActorSystem
+        const slowly = Supervision.oneForOne({ maxRestarts: 9, backoff: Schedule.spaced(200) })
+        const a = yield* system.spawn(Ring, { name: "a", config: { next: "b", millis: 0 }, supervision: slowly })
+        yield* system.spawn(Ring, { name: "b", config: { next: "a", millis: 60 } })
+        const asked = yield* Effect.forkChild(a.Ping({ left: 9 }), { startImmediately: true })
+        yield* until(system.actors, (actors) => actors.some(({ asks }) => asks.length > 0))
+        yield* system.kill(a)
+        assert.strictEqual(yield* Fiber.join(asked), "a.Ping b.Ping a.Ping")
+      })),
+    5000
+  )
 
   it.live("finds full mailboxes that wait for each other", () =>
     run(Effect.gen(function*() {

@@ -805,13 +805,16 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     return this.made === undefined || this.made.none
   }
 
-  /** Whom the message in hand waits for. */
+  /** Whom the message in hand waits for; before the incarnation serves, whom its start does, and whom the message will again. */
   get awaited(): ReadonlyArray<Guardian> {
-    return this.made?.awaited(this.up ? this.ledger.oldest?.seq : 0) ?? none
+    if (this.made === undefined) return none
+    const inHand = this.made.awaited(this.ledger.oldest?.seq)
+    return this.up ? inHand : [...this.made.awaited(0), ...inHand]
   }
 
   get inHandName(): string {
-    return this.up ? `${this.name}.${this.ledger.oldest?.method.name ?? ""}` : `the start of ${this.name}`
+    const starts = !this.up && (this.made === undefined || this.made.awaited(0).length > 0)
+    return starts ? `the start of ${this.name}` : `${this.name}.${this.ledger.oldest?.method.name ?? ""}`
   }
 
   // --- within
