@@ -223,7 +223,12 @@ describe("an interruption", () => {
         const folder = yield* runIn(`${cwd}/runs`)
         const names = yield* fs.readDirectory(`${folder}/checkpoints`)
         assert.deepStrictEqual(names.filter((name) => !name.endsWith(".ckpt")), [])
-        assert.match(stopped.stderr, /Interrupted\. The last checkpoint is that of update 199; .* --resume runs\S*\n$/)
+        // A stretch that comes to no end is given up, and the state from before it is kept.
+        const said = stopped.stderr.match(
+          /Interrupted\. The last checkpoint is that of update (\d+); .* --resume runs\S*\n$/
+        )
+        const kept = Number(said?.[1])
+        assert.isTrue(kept >= 150 && kept <= 199, stopped.stderr)
         const resumed = yield* troupe(cwd, ["--resume", folder, "--json"])
         assert.strictEqual(resumed.code, 0, resumed.stderr)
         assert.strictEqual(hashOf(resumed), calm)
