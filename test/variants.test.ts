@@ -192,9 +192,8 @@ const variants: ReadonlyArray<Variant> = [
   {
     kind: "placement of a simulation's hosts",
     file: "simulation/hosts/placements.ts",
-    from: "runner: { sharesMemory: false, isThisThread: false, hasModule: false }",
-    to: "runner: { sharesMemory: false, isThisThread: false, hasModule: false }, browser: " +
-      "{ sharesMemory: false, isThisThread: false, hasModule: false }",
+    from: "runner: {",
+    to: "browser: { sharesMemory: false, isThisThread: false, hasModule: false, mostDeaths: 3 }, runner: {",
     errors: { "simulation/hosts/run.ts": ["satisfies Record<HostsPlacement"] }
   },
   {

@@ -106,6 +106,11 @@ describe("hosts that share no memory", () => {
           [...base, "--runners", "10.0.0.5:4100", ...secret],
           /^The runner at 10\.0\.0\.5:4100 is another machine[^\n]*\.\n$/
         ],
+        [[...base, "--runners", "cluster", ...secret], /^--runners cluster goes with --cluster[^\n]*\.\n$/],
+        [
+          [...base, "--runners", address, ...secret, "--cluster", "sqlite:c.db"],
+          /^--cluster goes with --runners cluster[^\n]*\.\n$/
+        ],
         [["simulate", phold, ...secret], /^--runner-secret-file goes with --placement runner\.\n$/],
         [
           [...base, "--runners", address, ...secret],
@@ -114,7 +119,7 @@ describe("hosts that share no memory", () => {
       ]
       for (const [args, said] of cases) {
         const { code, stderr } = yield* troupe(cwd, args)
-        assert.strictEqual(code, said.source.startsWith("^") ? 2 : 1)
+        assert.strictEqual(code, /^\^--runners cluster|^it has/.test(said.source) ? 1 : 2)
         assert.match(stderr, said)
       }
     })

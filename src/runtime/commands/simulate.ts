@@ -12,6 +12,7 @@ import { plainLine } from "../../text/plainLine.ts"
 import { ConfigError } from "../config/configSources.ts"
 import { options } from "../config/RunConfig.ts"
 import type { Request } from "../simulations/simulating.ts"
+import { cluster } from "./clusterFlag.ts"
 import { dashboardPort, dashboards, portOf } from "./dashboardFlags.ts"
 import { programName } from "./programName.ts"
 import { traceFlags, traceRequest } from "./traceFlags.ts"
@@ -79,6 +80,7 @@ export const simulateCommand = Command.make(
     ),
     runners: ofRunners("runners", options.runners.help, "host:port,..."),
     runnerSecretFile: ofRunners("runner-secret-file", options.runnerSecretFile.help, "file"),
+    cluster,
     runnerCa: ofRunners("runner-ca", options.runnerCa.help, "file"),
     chaos: Flag.Int("chaos").pipe(
       Flag.withDescription("kill so many hosts during the run, drawn from the seed (default 0)"),
@@ -206,7 +208,12 @@ export const simulateCommand = Command.make(
       return yield* usage("trace", "--trace is of one simulation: leave out --replications and --sweep.")
     }
     if (!Equal.equals(flags.placement, Option.some("runner"))) {
-      const [stray] = Object.entries({ runners, "runner-secret-file": runnerSecretFile, "runner-ca": runnerCa })
+      const [stray] = Object.entries({
+        runners,
+        "runner-secret-file": runnerSecretFile,
+        "runner-ca": runnerCa,
+        cluster: flags.cluster
+      })
         .flatMap(([flag, text]) => Option.isSome(text) ? [flag] : [])
       if (stray !== undefined) return yield* usage(stray, `--${stray} goes with --placement runner.`)
     }
@@ -222,12 +229,12 @@ export const simulateCommand = Command.make(
       until: Option.getOrUndefined(flags.until),
       placement: Option.getOrUndefined(flags.placement),
       runners: Equal.equals(flags.placement, Option.some("runner"))
-        ? yield* onRunners(
-          loaded,
-          Option.getOrUndefined(runners),
-          Option.getOrUndefined(runnerSecretFile),
-          Option.getOrUndefined(runnerCa)
-        )
+        ? yield* onRunners(loaded, {
+          runners: Option.getOrUndefined(runners),
+          secretFile: Option.getOrUndefined(runnerSecretFile),
+          ca: Option.getOrUndefined(runnerCa),
+          cluster: Option.getOrUndefined(flags.cluster)
+        })
         : undefined,
       every: Option.getOrUndefined(flags.every),
       checkpointEvery: Option.getOrUndefined(flags.checkpointEvery),

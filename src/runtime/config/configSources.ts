@@ -9,7 +9,6 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { dirname } from "node:path"
-import { isLoopback, parse } from "../../actors/links/RunnerDirectory.ts"
 import type { JsonRecord } from "../../envs/EnvironmentDefinition.ts"
 import { nearest } from "../../envs/nearest.ts"
 import { joinReference, splitReference } from "../../envs/options.ts"
@@ -329,7 +328,7 @@ export { withinWork } from "./hosts.ts"
 
 /** The configuration, if there can be its workers, and so many: refused before the first of them starts. */
 export const feasible = (config: RunConfig): Effect.Effect<RunConfig, ConfigError> => {
-  const message = unreachable(config) ?? hosts.problemOf(config, hosts.memory())
+  const message = hosts.unreachable(config) ?? hosts.problemOf(config, hosts.memory())
   return message === undefined ? Effect.succeed(config) : Effect.fail(new ConfigError({ source: "workers", message }))
 }
 
@@ -352,23 +351,6 @@ const nearestDivisor = (n: number, to: number): number => {
     if (near - away >= 1 && n % (near - away) === 0) return near - away
     if (n % (near + away) === 0) return near + away
   }
-}
-
-/** What is missing for work on other machines, as a sentence. */
-const unreachable = ({ placement, runnerCa, runners, runnerSecretFile }: RunConfig): string | undefined => {
-  if (!placements[placement].otherMachines) return undefined
-  const addresses = hosts.runnersOf({ runners })
-  if (runners === "none") {
-    return "--placement runner needs --runners, the addresses where runners listen, such as 127.0.0.1:4100."
-  }
-  if (runnerSecretFile === "none") {
-    return "--placement runner needs --runner-secret-file, the file with the secret that the runners know."
-  }
-  const far = addresses.find((address) => !isLoopback(parse(address)?.host ?? ""))
-  return far === undefined || runnerCa !== "none"
-    ? undefined
-    : `The runner at ${far} is another machine, and nothing is sent there unencrypted: --runner-ca names the certificate ` +
-      "that its own comes from."
 }
 
 /** Settings that cannot go together, as a sentence. */

@@ -1,6 +1,7 @@
 /** How many threads, processes or hosts on runners a run has for its workers, and how many there can be. */
 import * as os from "node:os"
 import { mostOthers } from "../../actors/links/Doorbell.ts"
+import { isLoopback, parse } from "../../actors/links/RunnerDirectory.ts"
 import { isGymnasium } from "../../envs/gymnasium/reference.ts"
 import { splitReference } from "../../envs/options.ts"
 import { Registry } from "../../envs/Registry.ts"
@@ -13,6 +14,28 @@ export const usualWorkers = (): number => Math.min(Math.max(1, os.availableParal
 /** The addresses among the settings. */
 export const runnersOf = ({ runners }: Pick<RunConfig, "runners">): ReadonlyArray<string> =>
   runners === "none" || runners === "cluster" ? [] : runners.split(",").map((address) => address.trim())
+
+/** What is missing for work on other machines, as a sentence. */
+export const unreachable = (
+  { placement, runnerCa, runners, runnerSecretFile }: Pick<
+    RunConfig,
+    "placement" | "runnerCa" | "runners" | "runnerSecretFile"
+  >
+): string | undefined => {
+  if (!placements[placement].otherMachines) return undefined
+  const addresses = runnersOf({ runners })
+  if (runners === "none") {
+    return "--placement runner needs --runners, the addresses where runners listen, such as 127.0.0.1:4100."
+  }
+  if (runnerSecretFile === "none") {
+    return "--placement runner needs --runner-secret-file, the file with the secret that the runners know."
+  }
+  const far = addresses.find((address) => !isLoopback(parse(address)?.host ?? ""))
+  return far === undefined || runnerCa !== "none"
+    ? undefined
+    : `The runner at ${far} is another machine, and nothing is sent there unencrypted: --runner-ca names the certificate ` +
+      "that its own comes from."
+}
 
 const hasLocalWorker = ({ envId, localWorker, placement, schedule, workers }: RunConfig): boolean =>
   placements[placement].localWorker && schedule !== "async" && workers > 1 &&

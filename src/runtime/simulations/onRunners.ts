@@ -1,10 +1,14 @@
 /** How a simulation asks for hosts on runners. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { isLoopback, parse } from "../../actors/links/RunnerDirectory.ts"
+import * as Layer from "effect/Layer"
+import { parse } from "../../actors/links/RunnerDirectory.ts"
 import type { HostsOptions } from "../../simulation/hosts/run.ts"
 import { sourcesHash } from "../../sources.ts"
 import { plainLine } from "../../text/plainLine.ts"
+import { runnersOfCluster } from "../cluster/Membership.ts"
 import { ConfigError } from "../config/configSources.ts"
+import { runnersOf, unreachable } from "../config/hosts.ts"
 import { readPem, readSecrets } from "../files/secrets.ts"
 import type { LoadedModel } from "./loadModel.ts"
 import { needOf } from "./offeredModels.ts"
@@ -13,53 +17,59 @@ export type Runners = NonNullable<HostsOptions<unknown>["runners"]>
 
 const usage = (source: string, message: string) => new ConfigError({ source, message })
 
-/** `addresses`: where runners listen, separated by commas. `ca`: a file, needed where they are other machines. */
+/** What a person says of the runners that are to have a simulation's hosts. */
+export interface RunnerWords {
+  /** Where they listen, separated by commas; or `cluster`. */
+  readonly runners: string | undefined
+  /** The file with the secret that they know. */
+  readonly secretFile: string | undefined
+  /** The file of certificates, needed where they are other machines. */
+  readonly ca: string | undefined
+  /** The database that knows them, with `cluster`. */
+  readonly cluster: string | undefined
+}
+
+/** The addresses in a text. */
+const addressesIn = Effect.fnUntraced(function*(text: string) {
+  const addresses = runnersOf({ runners: text })
+  const wrong = addresses.find((address) => parse(address) === undefined)
+  if (wrong === undefined) return { runners: addresses }
+  return yield* usage(
+    "runners",
+    `--runners must be addresses such as 10.0.0.5:4100, separated by commas, or cluster; ${
+      JSON.stringify(plainLine(wrong, 80))
+    } is none.`
+  )
+})
+
+/** The runners that a database knows, as they come and go, for the scope. */
+const inCluster = Effect.fnUntraced(function*(cluster: string | undefined) {
+  if (cluster === undefined) return yield* runnersOfCluster(null)
+  const { Cluster } = yield* Effect.promise(() => import("../cluster/Cluster.ts"))
+  const services = yield* Layer.build(Cluster.layer(cluster))
+  return yield* runnersOfCluster({ run: "simulation", term: 1, runners: Context.get(services, Cluster).runners })
+})
+
 export const onRunners = Effect.fnUntraced(function*(
   { model, module }: LoadedModel,
-  addresses: string | undefined,
-  secretFile: string | undefined,
-  ca: string | undefined
+  { ca = "none", cluster, runners = "none", secretFile = "none" }: RunnerWords
 ) {
-  if (addresses === undefined) {
-    return yield* usage(
-      "runners",
-      "--placement runner needs --runners, the addresses where runners listen, such as 127.0.0.1:4100."
-    )
+  if (cluster !== undefined && runners !== "cluster") {
+    return yield* usage("cluster", "--cluster goes with --runners cluster: it knows them.")
   }
-  if (secretFile === undefined) {
-    return yield* usage(
-      "runner-secret-file",
-      "--placement runner needs --runner-secret-file, the file with the secret that the runners know."
-    )
-  }
-  const runners = addresses.split(",").map((address) => address.trim())
-  const wrong = runners.find((address) => parse(address) === undefined)
-  if (wrong !== undefined) {
-    return yield* usage(
-      "runners",
-      `--runners must be addresses such as 10.0.0.5:4100, separated by commas; ${
-        JSON.stringify(plainLine(wrong, 80))
-      } is none.`
-    )
-  }
-  const far = runners.find((address) => !isLoopback(parse(address)?.host ?? ""))
-  if (far !== undefined && ca === undefined) {
-    return yield* usage(
-      "runner-ca",
-      `The runner at ${far} is another machine, and nothing is sent there unencrypted: --runner-ca names the certificate ` +
-        "that its own comes from."
-    )
-  }
+  const named = yield* addressesIn(runners)
+  const missing = unreachable({ placement: "runner", runners, runnerSecretFile: secretFile, runnerCa: ca })
+  if (missing !== undefined) return yield* usage("runners", missing)
   const [secret] = yield* readSecrets(secretFile)
   const context = yield* Effect.context<never>()
   const options: Runners = {
-    runners,
+    ...(runners === "cluster" ? yield* inCluster(cluster) : named),
     secret,
     build: sourcesHash(),
     need: needOf(model.modelName, module),
     // Shares do nothing but answer: whoever is lost is not waited for.
     fence: false,
-    ...(ca === undefined ? {} : { ca: yield* readPem(ca) }),
+    ...(ca === "none" ? {} : { ca: yield* readPem(ca) }),
     notice: (text: string) => void Effect.runForkWith(context)(Effect.logWarning(text))
   }
   return options

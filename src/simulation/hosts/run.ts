@@ -88,9 +88,6 @@ export const mostHosts = 16
 const keepMillis = 200
 const keepRatio = 20
 
-/** Deaths at one and the same edge, which nobody has caused, before the run is given up. */
-const mostDeaths = 3
-
 /** A kill comes at most so much later than the work it is amid. */
 const chaosMillis = 40
 
@@ -404,7 +401,7 @@ const open = <Config>(
         }
         restarts++
         isReady = false
-        if (!isMortal || (killsLeft === killsBefore && ++deaths > mostDeaths)) {
+        if (!isMortal || (killsLeft === killsBefore && ++deaths > placements[placement].mostDeaths)) {
           return yield* Effect.fail(failed(`one has died at time ${edge.now}: ${error.reason}`))
         }
       }
