@@ -13,11 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as Inspection from "../../actors/inspection/Inspection.ts"
-import type { EnvironmentDefinition, JsonRecord } from "../../envs/EnvironmentDefinition.ts"
-import { isModule } from "../../envs/loadEnvironment.ts"
-import type { UnknownEnvironment } from "../../envs/Registry.ts"
 import { plainLine } from "../../text/plainLine.ts"
 import { untilDeadline } from "../../time/deadline.ts"
 import { runningTime } from "../../time/runningTime.ts"
@@ -28,23 +24,17 @@ import { CheckpointKeeper, resumeFrom } from "../checkpoint/Checkpoints.ts"
 import * as CheckpointWriter from "../checkpoint/CheckpointWriter.ts"
 import { Successors } from "../cluster/Membership.ts"
 import * as configSources from "../config/configSources.ts"
-import { confirmEnvironment, type UnconfirmedEnvironment } from "../config/confirmEnvironment.ts"
-import { changes, type EnvironmentRecord, fingerprintOf, recordOf } from "../config/EnvironmentRecord.ts"
-import { usualWorkers } from "../config/hosts.ts"
-import { CurrentConfig, flagName, type RunConfig } from "../config/RunConfig.ts"
+import { fingerprintOf, recordOf } from "../config/EnvironmentRecord.ts"
+import { CurrentConfig } from "../config/RunConfig.ts"
 import { PolicyFileError } from "../evaluation/Policy.ts"
 import { CurrentFence } from "../files/Fence.ts"
 import * as FolderLock from "../files/FolderLock.ts"
-import * as readData from "../files/readData.ts"
-import { explain } from "../files/reason.ts"
-import * as wholeFile from "../files/wholeFile.ts"
 import * as EventQueue from "../monitoring/EventQueue.ts"
-import { RunEvents, RunOrigin, type RunStatus } from "../monitoring/RunMonitor.ts"
-import { cutBack, folderReporter } from "../reporting/folderReporter.ts"
+import { RunEvents, RunOrigin } from "../monitoring/RunMonitor.ts"
+import { folderReporter } from "../reporting/folderReporter.ts"
 import * as JsonLines from "../reporting/JsonLines.ts"
 import * as Reporter from "../reporting/Reporter.ts"
 import { faultAt, ReportFault, standardOutput } from "../reporting/ReportFault.ts"
-import * as RunFolder from "../reporting/RunFolder.ts"
 import * as Table from "../reporting/Table.ts"
 import { Run } from "../Run.ts"
 import { settle } from "../runDevice.ts"
@@ -56,8 +46,18 @@ import { dashboardPort, dashboards, portOf } from "./dashboardFlags.ts"
 import { untilUncaught } from "./ending.ts"
 import { environmentOptions } from "./environmentOptions.ts"
 import { given, runFlags, settingsFile } from "./flags.ts"
-import * as resume from "./resume.ts"
+import {
+  commandToResume,
+  goBack,
+  keepRecording,
+  openFolder,
+  recordingName,
+  removeIfNothingCame,
+  RunNotKept,
+  tellHowToResume
+} from "./leftBehind.ts"
 import { traceFlags, type TraceRequest, traceRequest } from "./traceFlags.ts"
+import { compareEnvironments, settings, type Wanted } from "./trainPlan.ts"
 
 /** When this process started: the date, and by the monotonic clock, which is what everything else is counted from. */
 const processStart = {
@@ -65,154 +65,10 @@ const processStart = {
   monotonic: Number(process.hrtime.bigint()) / 1e6 - performance.now()
 }
 
-/** The recording's name in a run's folder. */
-const recordingName = "arrivals.bin"
-
-const openFolder = (
-  config: RunConfig,
-  { id, rewardThreshold }: EnvironmentDefinition,
-  environment: EnvironmentRecord
-) =>
-  RunFolder.create({
-    logDir: config.logDir,
-    environment,
-    envId: id,
-    preset: config.preset,
-    seed: config.seed,
-    rewardThreshold,
-    startedMillis: processStart.date,
-    config: { ...config }
-  })
-
 /** How long the consumers of an interrupted run may take to write what they hold, in milliseconds. */
 const drainDeadline = 500
 
-/** The recording in a run's folder. */
-const recordingOf = Effect.fnUntraced(function*(folder: string, config: RunConfig) {
-  const paths = yield* Path.Path
-  const path = paths.join(folder, recordingName)
-  const bytes = yield* readData.read(path).pipe(Effect.mapError(() =>
-    new recording.RecordingError({
-      message: `${path} cannot be read. Name the folder of a run with --async; only these are recorded.`
-    })
-  ))
-  return yield* recording.read(bytes, path, config)
-})
-
-/** What is trained: anew from all sources, again from a recording, or on from a checkpoint. */
-interface Plan {
-  readonly config: RunConfig
-  readonly replayed?: recording.Recording
-  readonly resumed?: resume.Resumption
-  /** What a person should know of the settings. */
-  readonly notices: Iterable<string>
-}
-
-/** Puts the run's settings together. */
-const settings = Effect.fnUntraced(function*(request: TrainRequest): Effect.fn.Return<
-  Plan,
-  | configSources.ConfigError
-  | recording.RecordingError
-  | resume.ResumeError
-  | UnconfirmedEnvironment
-  | UnknownEnvironment
-  | FolderLock.FolderInUse,
-  FileSystem.FileSystem | Path.Path | Scope.Scope
-> {
-  const { file, given, replay } = request
-  const notices = new Set<string>()
-  const sources = {
-    given,
-    file,
-    envOptions: request.envOptions,
-    notice: (message: string) => void notices.add(message)
-  }
-  if (request.force && replay === undefined) {
-    return yield* new configSources.ConfigError({ source: "force", message: "--force goes with --replay." })
-  }
-  if (request.resume !== undefined) {
-    if (replay !== undefined) {
-      return yield* new configSources.ConfigError({
-        source: "resume",
-        message: "Give --resume or --replay, not both: a replay can be repeated from its beginning."
-      })
-    }
-    const resumed = yield* resume.resume(request.resume, sources)
-    return { config: resumed.config, resumed, notices: [...notices, ...resumed.notices] }
-  }
-  const resolved = yield* configSources.resolve(sources)
-  if (replay === undefined) return { config: resolved, notices }
-  const replayed = yield* recordingOf(replay, resolved)
-  const chosen = yield* configSources.chosen(sources)
-  const { envId } = chosen
-  const { config } = replayed
-  // A module may lie elsewhere now; that it is the same environment is seen when it is there.
-  const elsewhere = envId !== undefined && isModule(envId) && isModule(config.envId)
-  const changed = recording.firstDifference(config, {
-    ...config,
-    ...chosen,
-    ...(elsewhere ? { envId: config.envId } : {})
-  })
-  if (changed !== undefined) {
-    return yield* new configSources.ConfigError({
-      source: flagName(changed),
-      message: `--${flagName(changed)} cannot be changed by a replay; leave it out, or train anew.`
-    })
-  }
-  if (envId === undefined) {
-    yield* confirmEnvironment({
-      file: replay,
-      reference: config.envId,
-      fingerprint: replayed.environment?.module ?? undefined,
-      folder: replay,
-      changed: request.force
-    })
-  }
-  const workers = chosen.workers ?? usualWorkers()
-  for (const message of replayed.notices) notices.add(message)
-  const again = configSources.withinWork({ ...config, envId: envId ?? config.envId, workers })
-  return { config: yield* configSources.feasible(again), replayed, notices }
-})
-
-/** Writes the recording when the scope closes, however it closes: all of it or none. */
-const keepRecording = Effect.fnUntraced(function*(path: string, bytes: () => Uint8Array) {
-  const fs = yield* FileSystem.FileSystem
-  yield* Effect.addFinalizer((exit) =>
-    Effect.suspend(() => wholeFile.write(path, bytes())).pipe(
-      Effect.provideService(FileSystem.FileSystem, fs),
-      // Why a run failed is told; that its recording cannot be written either is no news.
-      Effect.catch((error) =>
-        Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
-          ? Effect.void
-          : Effect.logError(`The recording ${path} cannot be written: ${explain(error)}.`)
-      )
-    )
-  )
-})
-
-/** A run that failed before an episode or an update was over leaves no folder. */
-const removeIfNothingCame = Effect.fnUntraced(function*(path: string, status: Effect.Effect<RunStatus>) {
-  const fs = yield* FileSystem.FileSystem
-  yield* Effect.addFinalizer(Effect.fnUntraced(function*(exit) {
-    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
-    const { episodes, updates } = yield* status
-    if (episodes === 0 && updates < 2) yield* Effect.ignore(fs.remove(path, { recursive: true }))
-  }))
-})
-
-/** A run that has ended because what it has to say could not be written. */
-class RunNotKept extends Schema.TaggedError<RunNotKept>()("RunNotKept", { message: Schema.String }) {}
-
-interface TrainRequest {
-  readonly given: configSources.PartialConfig
-  readonly file: string | undefined
-  readonly envOptions: JsonRecord | undefined
-  /** Folder of the run to repeat. */
-  readonly replay: string | undefined
-  /** Folder, or checkpoint, of the run to go on with. */
-  readonly resume: string | undefined
-  /** Repeat a run though its environment has changed. */
-  readonly force: boolean
+interface TrainRequest extends Wanted {
   readonly json: boolean
   readonly quiet: boolean
   /** The file of the timeline, and which part of the run it has. */
@@ -222,81 +78,6 @@ interface TrainRequest {
   /** The port of the dashboard. */
   readonly dashboardPort: number | undefined
 }
-
-/** Brings the folder of a run back to where its checkpoint was taken. */
-const goBack = Effect.fnUntraced(function*(
-  { checkpoint, config, folder }: resume.Resumption,
-  environment: EnvironmentRecord
-) {
-  const update = checkpoint?.state.monitor.progress.updates ?? 0
-  const checkpoints = folder.file(CheckpointFolder.name)
-  // In this order: a checkpoint must not speak of more than there is in the files.
-  yield* Effect.mapError(CheckpointFolder.goBackTo(checkpoints, update), faultAt(checkpoints))
-  const short = yield* cutBack(folder, checkpoint?.files ?? {})
-  yield* Effect.mapError(
-    RunFolder.rewriteConfig(folder, { ...config }, environment),
-    faultAt(folder.file("config.json"))
-  )
-  return short.map((name) => `${folder.file(name)} is shorter than when the checkpoint was taken: rows are missing.`)
-})
-
-/**
- * Holds the environment to what it was when the run was trained, or recorded. A run that goes on says what has changed; one
- * that is to be repeated exactly is refused, unless it is forced.
- */
-const compareEnvironments = Effect.fnUntraced(function*(
-  { replayed, resumed }: Plan,
-  { force, replay = "" }: TrainRequest,
-  now: EnvironmentRecord
-) {
-  const before = replayed === undefined ? resumed?.environment : replayed.environment
-  const id = before?.id ?? resumed?.folder.envId
-  if (id !== undefined && id !== now.id) {
-    const message = `The run is one of ${id}, and --env-id gives ${now.id}. Give the environment it was trained in.`
-    return yield* replayed === undefined
-      ? new resume.ResumeError({ message })
-      : new recording.RecordingError({ message })
-  }
-  const changed = before === undefined ? [] : changes(before, now)
-  if (changed.length === 0) return []
-  const what = `The environment ${now.id} is not what it was: ${changed.join("; ")}`
-  if (replayed === undefined) return [`${what}. The weights come to differ from those of a run without a break.`]
-  if (force) return [`${what}. This is not an exact repetition.`]
-  return yield* new recording.RecordingError({
-    message: `${replay} cannot be repeated exactly. ${what}. Say --force to repeat it all the same.`
-  })
-})
-
-/** The command that goes on with a run; it names the environment where a file alone would not be believed. */
-const commandToResume = Effect.fnUntraced(
-  function*(folder: RunFolder.RunFolder, reference: string, environment: EnvironmentRecord) {
-    const paths = yield* Path.Path
-    const confirmed = yield* Effect.isSuccess(confirmEnvironment({
-      file: folder.path,
-      reference,
-      fingerprint: environment.module ?? undefined,
-      folder: folder.path
-    }))
-    return resume.command(paths.relative(".", folder.path), confirmed ? undefined : reference)
-  }
-)
-
-/** Says how to go on with a run that was interrupted. */
-const tellHowToResume = Effect.fnUntraced(
-  function*(
-    folder: RunFolder.RunFolder,
-    written: Effect.Effect<number | undefined>,
-    reference: string,
-    environment: EnvironmentRecord
-  ) {
-    const update = yield* written
-    const go = (yield* CurrentFence) === null
-      ? `go on with: ${yield* commandToResume(folder, reference, environment)}`
-      : "the same command goes on"
-    const kept = update === undefined ? "No checkpoint was written" : `The last checkpoint is that of update ${update}`
-    yield* Console.error(`Interrupted. ${kept}; ${go}`)
-  }
-)
 
 const train = Effect.fn("train")(function*(request: TrainRequest) {
   const fs = yield* FileSystem.FileSystem
@@ -354,7 +135,7 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   ]
   const fence = yield* CurrentFence
   const folder = resumed?.folder ??
-    (config.runFolder ? yield* openFolder(config, run.environment, environment) : undefined)
+    (config.runFolder ? yield* openFolder(config, run.environment, environment, processStart.date) : undefined)
   if (folder !== undefined && resumed === undefined) {
     yield* Effect.catchTag(
       FolderLock.take(folder.path),

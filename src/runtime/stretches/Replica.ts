@@ -33,6 +33,7 @@ const make = Effect.fnUntraced(
   function*(place: ReplicaPlace) {
     const { definition, kernels, layout, own, policy, seed, settings: { config, plan }, worker } = place
     const { spec } = layout
+    // Workers of one number, in layouts that are tried by turns, share it: all but what never changes is written anew by `adopt`.
     const arena = Arena.part(kernels.memory, kernels.buffer, workerAddresses(layout, worker).replica, spec.replicaBytes)
     const parameters = new ParameterLayout(policy)
     const banks = [
