@@ -97,6 +97,12 @@ export const supervisionOf = ({ maxRestarts }: RunConfig): Supervision.Supervisi
   return Supervision.oneForOne({ maxRestarts: within, within: "1 minute", maxConsecutive: inRow + 1 })
 }
 
+/**
+ * Milliseconds for which threads of their own are not compared with fewer of them: each has code to warm, and whoever is
+ * chosen too soon keeps the others cold.
+ */
+const warming = 300
+
 /** A layout that was found to be quicker than the others that were tried. */
 export interface Chosen extends Pick<Layout, "placement" | "workers"> {
   /** How many times as quick as the next best. */
@@ -288,7 +294,11 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
 
       const choices = yield* PubSub.unbounded<Chosen>()
-      const quickest = new QuickestOf(layouts.length, runningTime.now)
+      const quickest = new QuickestOf(
+        layouts.length,
+        runningTime.now,
+        layouts.some(({ placement }) => placement === "fiber") ? 0 : warming
+      )
       const lengths = layouts.map(({ seats }) =>
         new StretchLength(canMeet(seats) ? plane.layout.spec.stretch : 0, seats.some(isHere))
       )

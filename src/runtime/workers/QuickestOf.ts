@@ -29,6 +29,9 @@ export class QuickestOf {
   way = 0
   private readonly ways: number
   private readonly now: () => number
+  private readonly warming: number
+  /** Until when the first way is not compared; -1: nothing was done yet. */
+  private warm = -1
   /** Milliseconds for one piece of work, one number a turn, by way. */
   private times: Array<Array<number>>
   private trying: boolean
@@ -44,10 +47,11 @@ export class QuickestOf {
   /** What was chosen last; -1: nothing yet. */
   private chosen = -1
 
-  /** `now` is in milliseconds. */
-  constructor(ways: number, now: () => number) {
+  /** `now` is in milliseconds. For the first `warming` of them the first way is not compared: its code is not warm yet. */
+  constructor(ways: number, now: () => number, warming = 0) {
     this.ways = ways
     this.now = now
+    this.warming = warming
     this.trying = ways > 1
     this.times = this.none()
   }
@@ -59,6 +63,8 @@ export class QuickestOf {
   next(done = 1): Choice | undefined {
     if (this.ways === 1) return undefined
     const now = this.now()
+    if (this.warm < 0) this.warm = now + this.warming
+    if (now < this.warm) return undefined
     if (!this.trying) {
       if (now < this.until) return undefined
       this.trying = true

@@ -44,6 +44,19 @@ describe("QuickestOf", () => {
     })
   }
 
+  it("keeps to the first way until that is warm, and is not misled by how it began", () => {
+    const clock = { now: 0 }
+    const quickest = new QuickestOf(2, () => clock.now, 300)
+    const found: Array<Choice> = []
+    while (found.length === 0) {
+      const choice = quickest.next()
+      if (choice !== undefined) found.push(choice)
+      if (clock.now < 300) assert.strictEqual(quickest.way, 0)
+      clock.now += quickest.way === 0 ? (clock.now < 290 ? 1 : 0.05) : 0.1
+    }
+    assert.strictEqual(found[0]!.way, 0)
+  })
+
   it("finds a first choice within some tens of milliseconds", () => {
     const { clock, quickest } = make(2)
     const { found } = work(quickest, clock, 1_000, [0.05, 0.1])
