@@ -1,11 +1,11 @@
 /**
- * What work on runners costs: `node bench/machines.ts [--rounds 3] [--seconds 4]` prints, for environments whose step takes 100
- * and 10 microseconds, the steps a second of one fiber, and of two runners on loopback with a host each, by turns; and what
- * part that is of twice the fiber's rate. Two cores that nobody else uses are wanted.
+ * What work on runners costs: `node bench/machines.ts`. For environments whose step takes 100 and 10 microseconds, the steps a
+ * second of one fiber, and of two runners on loopback with a host each, by turns; and what part that is of twice the fiber's
+ * rate. Two cores that nobody else uses are wanted.
  *
  * A second table: how long an actor is away whose runner is killed, with and without a spare on the other, or is frozen or
- * cut off. A third, where it is installed: RLlib's IMPALA with two environment runners, on environments that take as long
- * (`bench/peers/README.md`).
+ * cut off. A third, where it is installed (`--python`): RLlib's IMPALA with two environment runners, on environments that take
+ * as long (`bench/peers/README.md`).
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -21,21 +21,19 @@ import * as Supervision from "../src/actors/Supervision.ts"
 import { cable } from "../test/actors/fixtures/cable.ts"
 import { build, secret } from "../test/actors/fixtures/runner.ts"
 import { Tally } from "../test/actors/fixtures/tally.ts"
+import { type Figure, figure, isQuick, median, print, say } from "./report.ts"
 
 const fromHere = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const cli = fromHere("../dist/cli.js")
 const busy = fromHere("./fixtures/busy.ts")
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "3" },
-    seconds: { type: "string", default: "4" },
-    kills: { type: "string", default: "10" },
-    python: { type: "string", default: fromHere("../.venv-peers/bin/python") }
-  }
+const { values: flags } = parseArgs({
+  options: { python: { type: "string", default: fromHere("../.venv-peers/bin/python") } },
+  strict: false
 })
-const rounds = Number(values.rounds)
-const seconds = Number(values.seconds)
+const rounds = isQuick ? 1 : 3
+const seconds = isQuick ? 0.1 : 4
+const kills = isQuick ? 1 : 10
 
 const folder = mkdtempSync(path.join(tmpdir(), "troupe-machines-"))
 const secretFile = path.join(folder, "secret")
@@ -84,12 +82,26 @@ const rate = (micros: number, steps: number, flags: ReadonlyArray<string>): Prom
     })
   })
 
-const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+const figures: Array<Figure> = []
+
+/** A row of what one makes, what two make, and what part that is of twice the one. */
+const put = (
+  table: string,
+  micros: number,
+  [one, ofOne]: readonly [string, ReadonlyArray<number>],
+  [two, ofTwo]: readonly [string, ReadonlyArray<number>]
+): void => {
+  const row = `a step of ${micros} µs`
+  figures.push(
+    figure(table, row, one, "/s", ofOne),
+    figure(table, row, two, "/s", ofTwo),
+    figure(table, row, "of twice the one", "x", median(ofTwo) / median(ofOne) / 2)
+  )
+}
 
 const efficiency = async () => {
-  console.log("| a step takes | one fiber, steps/s | two runners, steps/s | of twice the fiber |")
-  console.log("| --- | ---: | ---: | ---: |")
   for (const micros of [100, 10]) {
+    say(`machines: steps of ${micros} µs`)
     const runner = () =>
       listening(
         [cli, "runner", "--listen", "127.0.0.1:0", "--secret-file", secretFile, "--env-id", busy, "--json"],
@@ -113,8 +125,7 @@ const efficiency = async () => {
       runners.push(await rate(micros, 2 * steps, there))
     }
     for (const { child } of pair) child.kill("SIGKILL")
-    const [here, far] = [median(fibers), median(runners)]
-    console.log(`| ${micros} µs | ${here.toFixed(0)} | ${far.toFixed(0)} | ${(far / here / 2).toFixed(2)} |`)
+    put("Environments on two runners", micros, ["one fiber", fibers], ["two runners", runners])
   }
 }
 
@@ -174,40 +185,43 @@ const away = (how: Harm, spares: number) =>
   }).pipe(Effect.scoped)
 
 const recovery = async () => {
-  console.log(`\n| with a lease of ${lease} ms a runner is, and the other has | median, ms | slowest, ms |`)
-  console.log("| --- | ---: | ---: |")
+  say("machines: runners that are lost")
   for (const [how, spares] of [["killed", 0], ["killed", 1], ["frozen", 1], ["cut off", 1]] as const) {
     const times: Array<number> = []
-    for (let i = 0; i < Number(values.kills); i++) times.push(await Effect.runPromise(away(how, spares)))
-    const what = spares === 0 ? "no spare" : "a spare"
-    console.log(`| ${how}, ${what} | ${median(times).toFixed(0)} | ${Math.max(...times).toFixed(0)} |`)
+    for (let i = 0; i < kills; i++) times.push(await Effect.runPromise(away(how, spares)))
+    const table = `Until the next answer of an actor whose runner is lost, with a lease of ${lease} ms`
+    const row = `${how}, ${spares === 0 ? "no spare" : "a spare"} on the other`
+    figures.push(figure(table, row, "median", "ms", times), figure(table, row, "slowest", "ms", Math.max(...times)))
   }
 }
 
-/** Rows of what RLlib does, by their names. */
+/** What a peer prints of itself. */
+type Rows = ReadonlyArray<{ readonly row: string; readonly values: ReadonlyArray<number> }>
+
 const rllib = async () => {
-  const ran = promisify(execFile)(values.python, [fromHere("./peers/rllib_impala.py"), "100", "10"], {
+  if (isQuick) return
+  say("machines: RLlib")
+  const python = String(flags.python)
+  const ran = promisify(execFile)(python, [fromHere("./peers/rllib_impala.py"), "100", "10"], {
     timeout: 300_000,
     maxBuffer: 2 ** 26
   })
   const said = await ran.then(({ stdout }) => stdout, (error: Error) => {
-    console.log(`\nRLlib is left out: ${error.message.trim().split("\n").at(-1)}`)
+    say(`RLlib is left out: ${error.message.trim().split("\n").at(-1)}`)
   })
   const line = said?.split("\n").findLast((line) => line.startsWith("[{"))
   if (line === undefined) return
-  const rows: ReadonlyArray<{ readonly row: string; readonly values: ReadonlyArray<number> }> = JSON.parse(line)
-  const rateOf = (micros: number, where: string) =>
-    median(rows.find(({ row }) => row.includes(`of ${micros} µs, ${where}`))?.values ?? [Number.NaN])
-  console.log("\n| RLlib's IMPALA, a step takes | one process, steps/s | two env runners, steps/s | of twice the one |")
-  console.log("| --- | ---: | ---: | ---: |")
+  const rows: Rows = JSON.parse(line)
   for (const micros of [100, 10]) {
-    const [here, far] = [rateOf(micros, "one process"), rateOf(micros, "2 env runners")]
-    console.log(`| ${micros} µs | ${here.toFixed(0)} | ${far.toFixed(0)} | ${(far / here / 2).toFixed(2)} |`)
+    const of = (where: string) => rows.find(({ row }) => row.includes(`of ${micros} µs, ${where}`))?.values ?? []
+    put("RLlib's IMPALA", micros, ["one process", of("one process")], ["two env runners", of("2 env runners")])
   }
 }
 
-await ensureBuilt()
+const { problems } = await ensureBuilt()
+if (problems.length > 0) process.exit(1)
 await efficiency()
 await recovery()
 await rllib()
 rmSync(folder, { recursive: true })
+print(figures)

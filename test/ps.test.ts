@@ -57,7 +57,7 @@ describe("ps", () => {
         assert.match(titles!, /^actor +lives in +state +mailbox +at work on +for +restarts$/)
         assert.match(
           first!,
-          new RegExp(`^env-worker/0 +${place} +running +[01] +(Collect|Gradient|-) +(\\d+ ms|-) +0$`)
+          new RegExp(`^env-worker/0 +${place} +running +[01] +(Collect|Gradient|Stretch|-) +(\\d+ ms|-) +0$`)
         )
         const json = yield* ps(folder, ["--json"])
         const { actors, folder: written } = JSON.parse(json.stdout)

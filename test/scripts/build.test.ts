@@ -47,9 +47,9 @@ beforeAll(() => {
   ) {
     cpSync(path, inProject(path), { recursive: true })
   }
-  mkdirSync(inProject("src", "runtime", "workers"), { recursive: true })
+  mkdirSync(inProject("src", "runtime"), { recursive: true })
   writeFileSync(
-    inProject("src", "runtime", "workers", "host.ts"),
+    inProject("src", "runtime", "host.ts"),
     "declare const __BUILD_ID__: string\nexport const id: string = __BUILD_ID__\n"
   )
   symlinkSync(resolve("node_modules"), inProject("node_modules"))
