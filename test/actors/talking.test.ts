@@ -251,6 +251,24 @@ describe("talking, across borders", () => {
     )
 
     it.live(
+      `takes the answers of a neighbor for no others, where a message asks otherwise when it runs again (${placement})`,
+      () =>
+        Effect.gen(function*() {
+          const system = yield* ActorSystem
+          const host = { supervision, host: 0 }
+          for (const name of ["a", "b"]) yield* system.spawn(Account, { name, config: { start: 0 }, ...host })
+          const teller = yield* system.spawn(Teller, { name: "teller", ...host })
+          const asked = yield* Effect.forkChild(teller.Otherwise(), { startImmediately: true })
+          yield* until(system.actors, (actors) => actors.some(({ message }) => message?.method === "Slowly"))
+          yield* system.kill(teller)
+          assert.strictEqual(yield* Fiber.join(asked), 2)
+          // Nothing was amiss with its host.
+          assert.strictEqual((yield* system.actors).find(({ name }) => name === "teller")?.incarnation, 2)
+        }).pipe(Effect.scoped, Effect.provide(layer)),
+      60_000
+    )
+
+    it.live(
       `has nobody do twice what may be done once, where a neighbor asks for it (${placement})`,
       () =>
         Effect.gen(function*() {

@@ -23,7 +23,8 @@ export interface Asking {
 /** A call of an incarnation that has not ended. */
 interface OpenCall {
   readonly incarnation: number
-  readonly seq: number
+  /** The message that made it, 0 for none; null once that is not there any more, or does not go on with it. */
+  seq: number | null
   readonly call: number
   readonly method: Method
   /** Whom it waits for, where there is such an actor. */
@@ -224,9 +225,13 @@ export class Calls {
     return true
   }
 
-  /** The calls of a message that is not there any more, or of no message, are not waited for. */
+  /** The calls of a message that is not there any more, or asks anew, or of no message, are not waited for. */
   private forsakeAll(seq: number): void {
-    for (const open of this.open) if (open.seq === seq && this.forsake(open)) this.open.delete(open)
+    for (const open of this.open) {
+      if (open.seq !== seq) continue
+      if (this.forsake(open)) this.open.delete(open)
+      else open.seq = null
+    }
   }
 
   /** A call has ended. The message that made it may run anew meanwhile: it is told, as its journal is. */
@@ -244,7 +249,7 @@ export class Calls {
       told = { kind, value, at: kept === undefined ? 0 : kept.at(now), nth: (kept?.told ?? -1) + 1 }
     }
     if (kept !== undefined && told !== undefined) kept.tell(call, told, within)
-    if (caller.listens && (kept !== undefined || incarnation === caller.incarnation)) {
+    if (seq !== null && caller.listens && (kept !== undefined || incarnation === caller.incarnation)) {
       caller.host.answered(caller, seq, call, told, outcome)
     }
   }
