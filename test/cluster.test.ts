@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { spawn } from "node:child_process"
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { Cluster } from "../src/runtime/cluster/Cluster.ts"
@@ -115,6 +115,31 @@ describe("a runner in a cluster", () => {
         assert.match(stderr, said)
         assert.strictEqual(code, 2)
       }
+    })
+  )
+})
+
+describe("a run of a cluster", () => {
+  live(
+    "is not over before all that is to be kept of it is kept",
+    Effect.gen(function*() {
+      const cwd = yield* temporary
+      const args = "--n-envs 10 --seed 1 --total-timesteps 2000 --json --cluster sqlite:cluster.db".split(" ")
+      const runs = path.join(cwd, "runs")
+      // Its picture, which comes last, finds no place.
+      const curve = () => path.join(runs, readdirSync(runs)[0]!, "curve.svg")
+      const failed = yield* troupe(cwd, args, {
+        onOutput: (stdout) => {
+          if (stdout.includes(`"event":"started"`)) mkdirSync(curve(), { recursive: true })
+        }
+      })
+      assert.strictEqual(failed.code, 1)
+      assert.match(failed.stderr, /curve\.svg/)
+      rmdirSync(curve())
+      const outcome = yield* troupe(cwd, args)
+      assert.match(outcome.stderr, /^Taking over the run run, term 2,/m)
+      assert.strictEqual(outcome.code, 0, outcome.stderr)
+      assert.match((yield* troupe(cwd, args)).stderr, /^The run run is over, weights \w+\./)
     })
   )
 })

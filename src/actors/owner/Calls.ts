@@ -59,7 +59,7 @@ export class Calls {
 
   /** The message that makes a call just now. */
   get callingSeq(): number | undefined {
-    return this.calling?.seq
+    return this.calling?.seq ?? undefined
   }
 
   /** What message `seq` did when it ran before. */

@@ -78,7 +78,11 @@ export const simulateCommand = Command.make(
       ),
       Flag.optional
     ),
-    runners: ofRunners("runners", options.runners.help, "host:port,..."),
+    runners: ofRunners(
+      "runners",
+      "where runners listen (troupe runner --simulation), separated by commas. For --placement runner",
+      "host:port,..."
+    ),
     runnerSecretFile: ofRunners("runner-secret-file", options.runnerSecretFile.help, "file"),
     cluster,
     runnerCa: ofRunners("runner-ca", options.runnerCa.help, "file"),

@@ -177,7 +177,6 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
     // What an interrupted run has learned is kept too.
     Effect.onInterrupt(() => Effect.ignore(savePolicy)),
     Effect.tap(savePolicy),
-    Effect.tap(({ weights_sha256 }) => end(weights_sha256)),
     Effect.ensuring(events.end)
   )
 
@@ -216,7 +215,9 @@ const train = Effect.fn("train")(function*(request: TrainRequest) {
   )
   // Runs before the scope ends the consumers: what an interrupted run has said still reaches its files.
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.race(Fiber.await(consumed), untilDeadline(drainDeadline))))
-  yield* untilUncaught(Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded", discard: true })).pipe(
+  yield* untilUncaught(Effect.all([training, Fiber.join(consumed)], { concurrency: "unbounded" })).pipe(
+    // Whoever comes after does nothing more: so all that there is to keep is kept by now.
+    Effect.flatMap(([{ weights_sha256 }]) => end(weights_sha256)),
     Effect.catchIf(isOfFolder, notKept)
   )
 }, Effect.scoped)
