@@ -31,7 +31,7 @@ import { firstPass, type PassOrder, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { pulling } from "../quirks/pulling.ts"
 import type { Counted } from "../stopping/Progress.ts"
 import { DataPlane } from "./DataPlane.ts"
-import { type Fragment, meetingWords } from "./dataPlaneLayout.ts"
+import { bankOf, type Fragment, meetingWords } from "./dataPlaneLayout.ts"
 import * as EnvironmentStates from "./EnvironmentStates.ts"
 import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
@@ -356,6 +356,8 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             report === undefined || report === null || reports.some((other) => other?.iterations !== report.iterations)
           ) {
             length.brokenOff(iterations)
+            // Another team may be next, whose members know nothing of it: what they left live has been stepped on.
+            for (const { banks, liveBytes } of plane.slots) liveBytes.set(banks[bankOf(rounds[0]!)])
             return undefined
           }
           rounds.fill(order.round)

@@ -1,13 +1,25 @@
 /** Iterations that workers take by themselves are those that the trainer would have taken: in number, in numbers, and in what is told. */
+import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { ActorSystem } from "../../../src/actors/ActorSystem.ts"
 import type * as Fault from "../../../src/actors/Fault.ts"
 import { Pcg64 } from "../../../src/random/Pcg64.ts"
+import { planLayer } from "../../../src/runtime/algorithms/index.ts"
+import * as configSources from "../../../src/runtime/config/configSources.ts"
 import type { PartialConfig } from "../../../src/runtime/config/configSources.ts"
+import { CurrentConfig } from "../../../src/runtime/config/RunConfig.ts"
+import { Seed } from "../../../src/runtime/config/Seed.ts"
+import { Progress } from "../../../src/runtime/stopping/Progress.ts"
+import { initialState } from "../../../src/runtime/stopping/StoppingRule.ts"
+import { DataPlane } from "../../../src/runtime/workers/DataPlane.ts"
+import { EnvWorkerBehavior } from "../../../src/runtime/workers/EnvWorker.ts"
+import { EnvWorkerGroup } from "../../../src/runtime/workers/EnvWorkerGroup.ts"
+import { type ReplicaPlace, Replicas } from "../../../src/runtime/workers/Stretch.ts"
 import { type OnBegin, train } from "./running.ts"
 
 const short: PartialConfig = { nEnvs: 4, nSteps: 5, hidden: [16], totalTimesteps: 6_000, logInterval: 25, seed: 3 }
@@ -41,6 +53,18 @@ const compare = (given: PartialConfig, onBegin?: OnBegin) =>
     assert.deepStrictEqual(stretched.kept, single.kept)
     assert.strictEqual(stretched.lostSteps, 0)
     return stretched.taken
+  })
+
+/** Takes part in stretches that come to nothing once they have been begun. */
+const counts = { stepped: 0 }
+const breaksOff = ({ layout, own }: ReplicaPlace) =>
+  Effect.succeed({
+    take: () => {
+      counts.stepped++
+      own.collect(layout.weights[0])
+      return undefined
+    },
+    part: () => {}
   })
 
 const twoThreads: PartialConfig = { ...short, placement: "thread", workers: 2, localWorker: false }
@@ -77,6 +101,35 @@ describe("stretches", () => {
       assert.isAbove(brokenOff, 0)
     })
   }, 120_000)
+
+  it.live("leave what is live as it was where they come to nothing: another layout may be next", () =>
+    Effect.gen(function*() {
+      const group = yield* EnvWorkerGroup
+      const { slots } = yield* DataPlane
+      const begin = { learner: { version: 0, consumed: 0, scalars: {} }, standing: new Progress().standing }
+      let before = slots.map(({ liveBytes }) => liveBytes.slice())
+      while (counts.stepped === 0) {
+        yield* group.collect(0)
+        before = slots.map(({ liveBytes }) => liveBytes.slice())
+        assert.isUndefined(yield* group.stretch(10, Effect.succeed({ ...begin, stopping: initialState })))
+      }
+      assert.deepStrictEqual(slots.map(({ liveBytes }) => liveBytes.slice()), before)
+    }).pipe(Effect.provide(
+      Layer.unwrap(
+        Effect.map(
+          configSources.resolve({ given: { ...short, placement: "fiber" } }),
+          (config) =>
+            EnvWorkerGroup.layer.pipe(
+              Layer.provide(ActorSystem.layerFiber([EnvWorkerBehavior])),
+              Layer.provide(Layer.succeed(Replicas, breaksOff)),
+              Layer.provideMerge(DataPlane.layer),
+              Layer.provide(planLayer),
+              Layer.provide(Seed.layer),
+              Layer.provide(CurrentConfig.layer(config))
+            )
+        )
+      ).pipe(Layer.provide(NodeServices.layer))
+    )))
 
   it.live("are given up where the run is interrupted: what is kept is from before", () =>
     Effect.gen(function*() {
