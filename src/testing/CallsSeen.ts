@@ -15,6 +15,8 @@ interface Called {
   readonly there: Set<number>
   /** Those that nobody waits for any more: what was never sent may be forgotten. */
   readonly abandoned: Set<number>
+  /** Those over which, or over what they led to at once, their host was ended: they were taken in, or not. */
+  readonly doubtful: Set<number>
 }
 
 export class CallsSeen {
@@ -27,12 +29,12 @@ export class CallsSeen {
     this.violated = violated
   }
 
-  /** A call was heard, while message `inHand` was; `refused`: and its host is ended for it. */
-  asking(seq: number, call: number, inHand: number | undefined, refused: boolean): void {
+  /** A call was heard, while message `inHand` was; `doubtful`: and its host is ended, for it or for what it led to. */
+  asking(seq: number, call: number, inHand: number | undefined, doubtful: boolean): void {
     // Of no message: by its incarnation.
     if (seq === 0) return
     const next = nextOf(this.bySeq.get(seq))
-    if (refused) return
+    if (doubtful) return void this.of(seq).doubtful.add(call)
     if (seq !== inHand) return this.violated(`${this.name} calls somebody for ${seq}, and has ${inHand} in hand`)
     const called = this.of(seq)
     if (call !== next) {
@@ -74,12 +76,15 @@ export class CallsSeen {
 
   /** A message is given, with its journal. */
   given(seq: number, journal: JournalWord | undefined): void {
-    const { abandoned, made, saidThere, there, told } = this.bySeq.get(seq) ?? nothing
+    const { abandoned, doubtful, made, saidThere, there, told } = this.bySeq.get(seq) ?? nothing
     // What has died unheard with its host is of no account.
     saidThere.clear()
     const lines = journal?.lines ?? []
     const calls = lines.flatMap((line) => line[0] === "call" ? [line[1]] : [])
     const outcomes = lines.flatMap((line) => line[0] === "told" ? [line[1]] : [])
+    // Its next number may be given to another call, where it was not taken in.
+    made.push(...calls.filter((call) => doubtful.has(call) && !made.includes(call)))
+    doubtful.clear()
     const kept = made.filter((call) => calls.includes(call) || !abandoned.has(call))
     if (calls.toSorted(ascending).join() !== kept.toSorted(ascending).join()) {
       this.violated(`${this.name} is given ${seq} with calls ${calls.join()}, and has made ${made.join()}`)
@@ -98,13 +103,22 @@ export class CallsSeen {
   private of(seq: number): Called {
     const known = this.bySeq.get(seq)
     if (known !== undefined) return known
-    const made: Called = { made: [], told: [], saidThere: new Set(), there: new Set(), abandoned: new Set() }
+    const made = none()
     this.bySeq.set(seq, made)
     return made
   }
 }
 
-const nothing: Called = { made: [], told: [], saidThere: new Set(), there: new Set(), abandoned: new Set() }
+const none = (): Called => ({
+  made: [],
+  told: [],
+  saidThere: new Set(),
+  there: new Set(),
+  abandoned: new Set(),
+  doubtful: new Set()
+})
+
+const nothing = none()
 
 const nextOf = (called: Called | undefined): number => 1 + Math.max(0, ...called?.made ?? [])
 

@@ -198,9 +198,7 @@ export class Invariants {
         if (command[0] === "stop") incarnation.stopping = true
         else {
           incarnation.halted = true
-          const { id, name } = this.actors.get(command[1])!
-          const owned = this.options.owned(name)
-          incarnation.annulled = owned?.id === id && owned.annulled
+          this.noteAnnulled(this.actors.get(command[1])!)
         }
         return
       }
@@ -388,6 +386,13 @@ export class Invariants {
 
   // --- what the owner hears
 
+  /** The owner is about to hear it: of an end, how it stood with who has ended. */
+  hearing(report: Report): void {
+    if (report[0] !== "died" && report[0] !== "stopped") return
+    const actor = this.actors.get(report[1])
+    if (actor?.incarnation.number === report[2]) this.noteAnnulled(actor)
+  }
+
   /** The owner has taken a report in, on the present link and before its end was decided. */
   heard(host: HostSeen, report: Report): void {
     switch (report[0]) {
@@ -526,7 +531,14 @@ export class Invariants {
     )
   }
 
+  /** Asks the owner whether the incarnation is annulled: it may be before the host is told, and its end come first. */
+  private noteAnnulled({ id, incarnation, name }: Seen): void {
+    const owned = this.options.owned(name)
+    if (owned?.id === id && owned.incarnation === incarnation.number && owned.annulled) incarnation.annulled = true
+  }
+
   private ended(actor: Seen): void {
+    this.noteAnnulled(actor)
     actor.incarnation.ended = true
     if (actor.incarnation.annulled) return
     for (const group of this.groups) {

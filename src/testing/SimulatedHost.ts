@@ -177,9 +177,14 @@ export class SimulatedHost<R> implements HostLink, HostSeen {
     const { invariants, simulator } = this.plan
     simulator.note("owner", `hears ${this.name}: ${batch.map(brief).join(", ")}`)
     if (batch.some(([kind]) => kind === "ready")) this.readySince ??= simulator.steps
-    this.events.received(overheard(batch, (report, accepted) => {
-      if (accepted) invariants.heard(this, report)
-    }, () => !this.terminated && !this.over))
+    this.events.received(overheard(
+      batch,
+      (report) => invariants.hearing(report),
+      (report, accepted) => {
+        if (accepted) invariants.heard(this, report)
+      },
+      () => !this.terminated && !this.over
+    ))
   }
 
   /** Its `exited` was told: what it says now is of the past. */
@@ -267,9 +272,10 @@ export class SimulatedHost<R> implements HostLink, HostSeen {
   }
 }
 
-/** A batch that tells of each report, after it was taken in, whether it came while the link was good. */
+/** A batch that tells of each report before it is taken in, where the link is good, and afterwards, and whether it was. */
 const overheard = (
   batch: ReadonlyArray<Report>,
+  before: (report: Report) => void,
   tell: (report: Report, accepted: boolean) => void,
   good: () => boolean
 ): ReadonlyArray<Report> =>
@@ -278,6 +284,7 @@ const overheard = (
       for (let index = 0; index < batch.length; index++) {
         const report = batch[index]!
         const accepted = good()
+        if (accepted) before(report)
         try {
           yield report
         } finally {
