@@ -103,10 +103,10 @@ describe("an environment that ends its worker", () => {
   live(
     "is named where it hangs",
     Effect.gen(function*() {
-      const { code, stderr } = yield* run("hang", "thread", "5", ["--workers", "1", "--collect-deadline", "2"])
+      const { code, stderr } = yield* run("hang", "thread", "5", ["--workers", "1", "--collect-deadline", "3"])
       assert.match(
         stderr,
-        /^env-worker\/0 takes longer than 2 s for one piece of work: environment Dies-v0 \(number 0\), at its step 7\. .*\n$/
+        /^env-worker\/0 takes longer than 3 s for one piece of work: environment Dies-v0 \(number 0\), at its step 7\. .*\n$/
       )
       assert.strictEqual(code, 1)
     })

@@ -119,12 +119,14 @@ export const SimulationHostBehavior = SimulationHost.behavior(({ config }) =>
     }
     const { host, hosts } = config
     const memory = config.memory ?? apart(hosts)
-    const clock = clockOf(memory, host)
+    const clocks = Array.from({ length: hosts }, (_, each) => clockOf(memory, each))
     const attempt = <A>(body: () => A): Effect.Effect<A, SimulationFault> =>
       Effect.suspend(() => {
         const { first: reason } = source.rejections
         if (reason !== undefined) {
-          return Effect.fail(new RejectionUnhandled({ model: model.modelName, at: clock[0]!, reason }))
+          // It is told to a thread, whichever of the hosts in it takes its turn then.
+          const at = Math.max(...clocks.map(([time]) => time!))
+          return Effect.fail(new RejectionUnhandled({ model: model.modelName, at, reason }))
         }
         try {
           return Effect.succeed(body())
