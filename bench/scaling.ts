@@ -17,8 +17,8 @@ const cores = availableParallelism()
 const threads = [1, 2, 4, 8, 16, 32].filter((count) => count <= cores)
 
 const columns = [
-  ["fiber", ["--placement", "fiber"]],
-  ...threads.map((count) => [count === 1 ? "1 thread" : `${count} threads`, ["--workers", `${count}`]] as const)
+  ["fiber", 1, ["--placement", "fiber"]],
+  ...threads.map((count) => [count === 1 ? "1 thread" : `${count} threads`, count, ["--workers", `${count}`]] as const)
 ] as const
 
 const figures: Array<Figure> = []
@@ -29,9 +29,8 @@ for (const [nEnvs, nSteps] of [[10, 20], [128, 5], [2048, 5]] as const) {
   const flags = ["--n-envs", `${nEnvs}`, "--n-steps", `${nSteps}`, "--hidden", "64,64", "--lr", "0.0000000001"]
   const rates = columns.map((): Array<number> => [])
   for (let round = 0; round < rounds; round++) {
-    for (const [i, [column, more]] of columns.entries()) {
+    for (const [i, [, count, more]] of columns.entries()) {
       // No more threads than environments.
-      const count = Number.parseInt(column)
       if (count > nEnvs) continue
       rates[i]!.push(await throughput([...flags, ...more], nEnvs * nSteps))
     }

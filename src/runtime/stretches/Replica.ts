@@ -19,6 +19,7 @@ import {
   bankOf,
   envSlot,
   type Fragment,
+  fragmentIn,
   meetingWords,
   unitCount,
   unitSlot,
@@ -59,13 +60,7 @@ const make = Effect.fnUntraced(
     const meeting = new Meeting(meetingWords(kernels.buffer, layout), worker)
 
     const fragmentsOf = (version: number): ReadonlyArray<Fragment> =>
-      slots.map((slot, environment) => ({
-        environment,
-        rows: config.nSteps,
-        total: slot.live.tally[2]!,
-        version,
-        slot
-      }))
+      slots.map((slot, environment) => fragmentIn(slot, environment, config.nSteps, version))
 
     /** Nobody reads what the last pass left any more; then all write; then all have written. */
     const together = (write: () => boolean): boolean => meeting.all() && write() && meeting.all()

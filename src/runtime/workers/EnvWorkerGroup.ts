@@ -31,7 +31,7 @@ import { firstPass, type PassOrder, UpdatePlan } from "../plan/UpdatePlan.ts"
 import { pulling } from "../quirks/pulling.ts"
 import type { Counted } from "../stopping/Progress.ts"
 import { DataPlane } from "./DataPlane.ts"
-import { bankOf, type Fragment, meetingWords } from "./dataPlaneLayout.ts"
+import { bankOf, type Fragment, fragmentIn, meetingWords } from "./dataPlaneLayout.ts"
 import * as EnvironmentStates from "./EnvironmentStates.ts"
 import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
@@ -285,13 +285,8 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             if (made !== null) parcel?.gradient(made)
           })
         })
-      const fragmentOf = (environment: number, rows: number, version: number): Fragment => {
-        const slot = plane.slots[environment]!
-        return { environment, rows, total: slot.live.tally[2]!, version, slot }
-      }
-
       const fragmentsOf = (version: number): ReadonlyArray<Fragment> =>
-        plane.slots.map((_, environment) => fragmentOf(environment, config.nSteps, version))
+        plane.slots.map((slot, environment) => fragmentIn(slot, environment, config.nSteps, version))
 
       const choices = yield* PubSub.unbounded<Chosen>()
       const quickest = new QuickestOf(
@@ -378,7 +373,8 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             (members) => {
               picked = false
               done++
-              return Effect.map(work(members[environment]!, version), (rows) => fragmentOf(environment, rows, version))
+              return Effect.map(work(members[environment]!, version), (rows) =>
+                fragmentIn(plane.slots[environment]!, environment, rows, version))
             }
           )
       })

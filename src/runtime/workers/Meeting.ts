@@ -18,8 +18,7 @@ const begunWord = (worker: number): number => arrivedWord(worker) + 1
 /** Bytes for the meetings of so many workers. */
 export const meetingBytes = (workers: number): number => (workers + 1) * line * 4
 
-/** Times are in milliseconds. */
-/** So long it is spun for the others: they do the same work, and are there soon. */
+/** So long it is spun for the others: they do the same work, and are there soon. This and what follows is in milliseconds. */
 const spinning = 0.1
 /** A nap while it takes longer; whoever comes ends it. */
 const nap = 1

@@ -241,6 +241,15 @@ export interface Fragment {
   readonly slot: EnvSlot
 }
 
+/** What a slot holds now, as a piece of experience. */
+export const fragmentIn = (slot: EnvSlot, environment: number, rows: number, version: number): Fragment => ({
+  environment,
+  rows,
+  total: slot.live.tally[2]!,
+  version,
+  slot
+})
+
 /** Views of slot `index`. */
 export const envSlot = (buffer: SharedArrayBuffer, layout: DataPlaneLayout, index: number): EnvSlot => {
   const { spec } = layout

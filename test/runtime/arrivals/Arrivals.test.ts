@@ -14,30 +14,9 @@ import { type EnvSlot, envSlot, type Fragment, layOut } from "../../../src/runti
 import { EnvFault } from "../../../src/runtime/workers/EnvWorker.ts"
 import { EnvWorkerGroup } from "../../../src/runtime/workers/EnvWorkerGroup.ts"
 import type { Order } from "../running.ts"
+import { smallestPlane } from "../workers/smallestPlane.ts"
 
-const spec = {
-  slots: 1,
-  steps: 1,
-  inputs: 1,
-  actions: 2,
-  actionWidth: 1,
-  continuous: false,
-  masks: 0,
-  memory: 0,
-  stateSize: 1,
-  parameters: 1,
-  normalization: { observations: false, rewards: false },
-  descriptorBytes: 16,
-  workers: 1,
-  workspaceBytes: 16,
-  activationBytes: 0,
-  stretch: 0,
-  replicaBytes: 0,
-  unit: 1,
-  pulled: 0,
-  gradient: 0
-}
-const slot: EnvSlot = envSlot(new SharedArrayBuffer(4096), layOut(spec, 0), 0)
+const slot: EnvSlot = envSlot(new SharedArrayBuffer(4096), layOut(smallestPlane, 0), 0)
 
 /** Which of the environments that are at work finishes next. */
 type World = (atWork: ReadonlyArray<number>) => number

@@ -1,29 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Counted, Progress } from "../../../src/runtime/stopping/Progress.ts"
 import { type EnvSlot, envSlot, layOut } from "../../../src/runtime/workers/dataPlaneLayout.ts"
+import { smallestPlane } from "../workers/smallestPlane.ts"
 
-const spec = {
-  slots: 2,
-  steps: 3,
-  inputs: 1,
-  actions: 2,
-  actionWidth: 1,
-  continuous: false,
-  masks: 0,
-  memory: 0,
-  stateSize: 1,
-  parameters: 1,
-  normalization: { observations: false, rewards: false },
-  descriptorBytes: 16,
-  workers: 1,
-  workspaceBytes: 16,
-  activationBytes: 0,
-  stretch: 0,
-  replicaBytes: 0,
-  unit: 1,
-  pulled: 0,
-  gradient: 0
-}
+const spec = { ...smallestPlane, slots: 2, steps: 3 }
 const fragments = (slots: ReadonlyArray<EnvSlot>, rows: number): ReadonlyArray<Counted> =>
   slots.map((slot, environment) => ({ environment, rows, total: rows, slot }))
 

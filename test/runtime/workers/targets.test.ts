@@ -1,8 +1,8 @@
 /** The notebook's quirks and their corrections, each told apart from the others on small fragments. */
 import { assert, describe, it } from "@effect/vitest"
 import { dataPlaneBytes, type EnvSlot, envSlot, layOut } from "../../../src/runtime/workers/dataPlaneLayout.ts"
-import type { DataPlaneSpec } from "../../../src/runtime/workers/DataPlaneSpec.ts"
 import * as targets from "../../../src/runtime/workers/targets.ts"
+import { smallestPlane } from "./smallestPlane.ts"
 
 const plain: targets.TargetSettings = {
   nSteps: 4,
@@ -15,28 +15,7 @@ const plain: targets.TargetSettings = {
 }
 
 const slotsOf = (count: number, steps: number): ReadonlyArray<EnvSlot> => {
-  const spec: DataPlaneSpec = {
-    slots: count,
-    steps,
-    inputs: 1,
-    actions: 2,
-    actionWidth: 1,
-    continuous: false,
-    masks: 0,
-    memory: 0,
-    stateSize: 1,
-    parameters: 1,
-    normalization: { observations: false, rewards: false },
-    descriptorBytes: 16,
-    workers: 1,
-    workspaceBytes: 16,
-    activationBytes: 0,
-    stretch: 0,
-    replicaBytes: 0,
-    unit: 1,
-    pulled: 0,
-    gradient: 0
-  }
+  const spec = { ...smallestPlane, slots: count, steps }
   const layout = layOut(spec, 64)
   const buffer = new SharedArrayBuffer(64 + dataPlaneBytes(spec))
   return Array.from({ length: count }, (_, index) => envSlot(buffer, layout, index))
