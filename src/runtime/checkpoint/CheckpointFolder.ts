@@ -16,17 +16,31 @@ export const fileOf = (update: number): string => `${update}.ckpt`
 
 const pattern = /^(\d+)\.ckpt$/
 
+/** What may be left of a checkpoint that was taken away. */
+const taken = "taken away\n"
+
+/** The updates that the files of a folder are of, in order, and whether the checkpoint was taken away. */
+const files = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  // No folder, no checkpoints.
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(path), () => [])
+  return yield* Effect.forEach(
+    names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number).toSorted((a, b) => a - b),
+    Effect.fnUntraced(function*(update) {
+      const file = `${path}/${fileOf(update)}`
+      const isShort = yield* Effect.orElseSucceed(
+        Effect.map(fs.stat(file), ({ size }) => Number(size) === taken.length),
+        () => false
+      )
+      const isTaken = isShort && (yield* Effect.orElseSucceed(fs.readFileString(file), () => "")) === taken
+      return { update, isTaken }
+    })
+  )
+})
+
 /** The updates that there are checkpoints of, in order. */
 export const list = (path: string): Effect.Effect<ReadonlyArray<number>, never, FileSystem.FileSystem> =>
-  FileSystem.FileSystem.use((fs) =>
-    fs.readDirectory(path).pipe(
-      Effect.map((names) =>
-        names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number).toSorted((a, b) => a - b)
-      ),
-      // No folder, no checkpoints.
-      Effect.orElseSucceed(() => [])
-    )
-  )
+  Effect.map(files(path), (found) => found.flatMap(({ isTaken, update }) => isTaken ? [] : [update]))
 
 /** Writes the checkpoint of an update, and then deletes all but the newest `keep`. */
 export const write: (
@@ -44,23 +58,21 @@ export const write: (
       () => Effect.void
     )
     yield* wholeFile.write(`${path}/${fileOf(update)}`, bytes)
-    const updates = yield* list(path)
+    const before = (yield* files(path)).filter((file) => file.update <= update)
     yield* Fence.stand
+    // Whoever comes after goes on from this one or a later one, and writes none of these anew.
+    const kept = before.filter(({ isTaken }) => !isTaken).slice(-keep)
     yield* Effect.forEach(
-      updates.filter((other) => other <= update).slice(0, -keep),
-      (old) => fs.remove(`${path}/${fileOf(old)}`, { force: true }),
+      before.filter((file) => !kept.includes(file)),
+      (old) => fs.remove(`${path}/${fileOf(old.update)}`, { force: true }),
       { discard: true }
     )
   }
 )
 
-/** Goes back to an update: deletes the later checkpoints, and what a write left that did not come to its end. */
+/** Goes back to an update: takes the later checkpoints away, and what a write left that did not come to its end. */
 export const goBackTo = Effect.fnUntraced(function*(path: string, update: number) {
-  const fs = yield* FileSystem.FileSystem
-  const names = yield* Effect.orElseSucceed(fs.readDirectory(path), () => [])
-  yield* Fence.stand
-  const gone = names.filter((name) =>
-    name.endsWith(wholeFile.partSuffix) || Number(pattern.exec(name)?.[1] ?? -1) > update
-  )
-  yield* Effect.forEach(gone, (name) => fs.remove(`${path}/${name}`, { force: true }), { discard: true })
+  yield* wholeFile.sweep(path)
+  const later = (yield* list(path)).filter((other) => other > update)
+  yield* Effect.forEach(later, (other) => wholeFile.discard(`${path}/${fileOf(other)}`, taken), { discard: true })
 })

@@ -19,10 +19,11 @@ import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import { createHash, randomUUID } from "node:crypto"
 import { hostname } from "node:os"
@@ -82,6 +83,8 @@ const expiration = 2
 const beat = 500
 /** Seconds that a statement may take; then its connection has a few to come to its senses. */
 const statementSeconds = 5
+/** Milliseconds that a farewell to the database may take: what it does not hear, it finds out when the time of a row is over. */
+const farewell = 400
 /** Seconds that a trainer goes on while the database says nothing. */
 const usualSilence = 30
 
@@ -113,7 +116,8 @@ const Row = Schema.Struct({
   folder: Schema.NullOr(Schema.String),
   outcome: Schema.NullOr(Schema.String)
 })
-const decodeRows = Schema.decodeUnknownEffect(Schema.NonEmptyArray(Row))
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
+const decodeTerms = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ term: Schema.Int })))
 
 /** Such rows are of runners. */
 const ofRunners = "runners"
@@ -131,24 +135,59 @@ export class Cluster extends Context.Service<Cluster, {
     cluster: string,
     options: ClusterOptions = {}
   ): Layer.Layer<Cluster, ClusterFault | NoDatabase> =>
-    Layer.unwrap(Effect.gen(function*() {
-      const database = databaseOf(cluster)
-      if (database === undefined) return yield* new NoDatabase()
-      const client = yield* Effect.promise(database.client)
-      return Layer.effect(Cluster, make(database, options)).pipe(
-        Layer.provide(SqlRunnerStorage.layerWith({ prefix: "troupe" })),
-        Layer.provide(ShardingConfig.layer({
-          shardLockExpiration: `${expiration} seconds`,
-          shardLockRefreshInterval: beat,
-          // A session that hangs would keep its locks for as long as it hangs; a row is free when its time is over.
-          shardLockDisableAdvisory: true
-        })),
-        Layer.provide(client),
-        // Effect Cluster's own tables are made by it, and a failure of that is a defect.
-        Layer.catchCause((cause) => Layer.effect(Cluster, Effect.fail(faultOf(database)(cause))))
-      )
-    }))
+    Layer.effect(
+      Cluster,
+      Effect.gen(function*() {
+        const database = databaseOf(cluster)
+        if (database === undefined) return yield* new NoDatabase()
+        const client = yield* Effect.promise(database.client)
+        const storage = Layer.provideMerge(storageLayer, client)
+        const services = yield* unwaited(Layer.buildWithScope(storage, yield* scopeLeft)).pipe(
+          // Effect Cluster's own tables are made by it, and a failure of that is a defect.
+          Effect.catchCause((cause) => Effect.fail(faultOf(database)(cause)))
+        )
+        return yield* Effect.provide(make(database, options), services)
+      })
+    )
+
+  /** The cluster of a database that is open. */
+  static readonly layerStorage = (
+    database: Database,
+    options: ClusterOptions = {}
+  ): Layer.Layer<Cluster, ClusterFault, RunnerStorage | SqlClient> => Layer.effect(Cluster, make(database, options))
 }
+
+/** Effect Cluster's storage in a database. */
+export const storageLayer = SqlRunnerStorage.layerWith({ prefix: "troupe" }).pipe(
+  Layer.provide(ShardingConfig.layer({
+    shardLockExpiration: `${expiration} seconds`,
+    shardLockRefreshInterval: beat,
+    // A session that hangs would keep its locks for as long as it hangs; a row is free when its time is over.
+    shardLockDisableAdvisory: true
+  }))
+)
+
+/**
+ * Where it is interrupted, it is not waited for: a client to whom the database says nothing takes some ten seconds to hang up, and
+ * does so by itself.
+ */
+const unwaited = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Effect.forkDetach(work, { startImmediately: true }),
+      (fiber) => Effect.onInterrupt(restore(Fiber.join(fiber)), () => Effect.sync(() => fiber.interruptUnsafe()))
+    )
+  )
+
+/** A scope whose end is waited for only for a while. */
+const scopeLeft = Effect.acquireRelease(
+  Scope.make(),
+  (scope, exit) =>
+    Effect.flatMap(
+      Effect.forkDetach(Scope.close(scope, exit), { startImmediately: true }),
+      (closing) => Effect.timeoutOption(Fiber.await(closing), farewell)
+    )
+)
 
 const faultOf = ({ shown }: Database) => (cause: unknown): ClusterFault =>
   new ClusterFault({ cluster: shown, reason: reasonOf(Cause.isCause(cause) ? Cause.squash(cause) : cause) })
@@ -164,10 +203,13 @@ const make = Effect.fnUntraced(function*(database: Database, { silenceSeconds = 
 
   /** What is asked of the database, within its time. A session that was lost is a failure, and the next gets another. */
   const asked = <A, E, R>(statement: Effect.Effect<A, E, R>): Effect.Effect<A, ClusterFault, R> =>
-    statement.pipe(
+    unwaited(statement).pipe(
       Effect.timeout(`${statementSeconds} seconds`),
       Effect.catchCause((cause) => Effect.fail(fault(cause)))
     )
+  /** What is said at the end, whether or not it is heard. */
+  const said = <A, E, R>(statement: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
+    Effect.ignore(Effect.timeout(asked(statement), farewell))
   /** Again, for as long as a trainer goes on without the database. */
   const insisted = <A, R>(statement: Effect.Effect<A, ClusterFault, R>): Effect.Effect<A, ClusterFault, R> =>
     Effect.suspend(() => {
@@ -206,7 +248,7 @@ const make = Effect.fnUntraced(function*(database: Database, { silenceSeconds = 
     const register = asked(
       storage.register(Runner.Runner.make({ address, groups: [ofRunners], weight: 1 }), true)
     )
-    yield* Effect.acquireRelease(register, () => Effect.ignore(asked(storage.unregister(address))))
+    yield* Effect.acquireRelease(register, () => said(storage.unregister(address)))
     // Anew, and not only refreshed: whoever was away for long may have been taken out.
     yield* Effect.ignore(told("Who knows of this runner goes on with it.")(register)).pipe(
       Effect.repeat(Schedule.spaced(beat)),
@@ -224,24 +266,40 @@ const make = Effect.fnUntraced(function*(database: Database, { silenceSeconds = 
     // Whoever has the lock is this very program, and none that comes later on this machine.
     const address = RunnerAddress.make(`${hostname()}-${randomUUID()}`, process.pid)
     const shard = lockOf(run)
-    const attempt = asked(Effect.map(storage.acquire(address, [shard]), (got) => got.length > 0))
-    if (!(yield* attempt)) {
-      yield* waits
-      yield* Effect.orElseSucceed(told("Waiting for it.")(attempt), () => false).pipe(
-        Effect.repeat({ until: (got) => got, schedule: Schedule.spaced(beat) })
-      )
+    /**
+     * Takes the lock and then a term; null where another has the lock. Between the two it may have been stopped, and another may
+     * have become the trainer. So it takes the term that follows the one before the lock, if nobody has taken one since, and looks
+     * at the lock once more. Where it comes too late, it has taken nothing from anybody, and tries again.
+     */
+    const attempt = Effect.gen(function*() {
+      while (true) {
+        const [before] = yield* asked(Effect.flatMap(sql`SELECT term FROM troupe_runs WHERE run = ${run}`, decodeTerms))
+        if ((yield* asked(storage.acquire(address, [shard]))).length === 0) return null
+        const [row] = yield* asked(Effect.flatMap(
+          before === undefined
+            ? sql`
+              INSERT INTO troupe_runs (run, term) VALUES (${run}, 1) ON CONFLICT (run) DO NOTHING
+              RETURNING term, folder, outcome
+            `
+            : sql`
+              UPDATE troupe_runs SET term = term + 1 WHERE run = ${run} AND term = ${before.term}
+              RETURNING term, folder, outcome
+            `,
+          decodeRows
+        ))
+        if (row !== undefined && (yield* asked(storage.refresh(address, [shard]))).length > 0) return row
+      }
+    })
+    // Before the lock is taken: who is interrupted then may have it.
+    yield* Effect.addFinalizer(() => said(storage.release(address, shard)))
+    const again = Effect.orElseSucceed(told("Waiting for it.")(attempt), () => null)
+    let row = yield* attempt
+    if (row === null) yield* waits
+    while (row === null) {
+      yield* Effect.sleep(beat)
+      row = yield* again
     }
-    yield* Effect.addFinalizer(() => Effect.ignore(asked(storage.release(address, shard))))
-    const [{ folder, outcome, term }] = yield* asked(
-      Effect.flatMap(
-        sql`
-          INSERT INTO troupe_runs (run, term) VALUES (${run}, 1)
-          ON CONFLICT (run) DO UPDATE SET term = troupe_runs.term + 1
-          RETURNING term, folder, outcome
-        `,
-        decodeRows
-      )
-    )
+    const { folder, outcome, term } = row
     const replaced = new TrainerReplaced({ run, term })
     /** Only of the term that is the newest. */
     const write = (values: { readonly folder?: string; readonly outcome?: string }) =>

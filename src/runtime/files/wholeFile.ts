@@ -88,6 +88,15 @@ const replace = (
     )
   })
 
+/**
+ * Takes a file away. Where another trainer may have the folder by now, a file of `left` comes into its place instead: a name is
+ * deleted whatever it stands for by then, and a rename fails where whoever took over has swept away what was to be renamed.
+ */
+export const discard = Effect.fnUntraced(function*(file: string, left: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* (yield* Fence.CurrentFence) === null ? fs.remove(file, { force: true }) : write(file, left, { durable: false })
+})
+
 /** Deletes what writes have left in a folder that did not come to their end. */
 export const sweep = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem

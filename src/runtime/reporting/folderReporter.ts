@@ -71,7 +71,7 @@ const untilCheckpoints = (events: ReadonlyArray<RunEvent>): ReadonlyArray<Readon
 }
 
 /**
- * Cuts the files of a folder back to what they were, by their lengths in bytes; those that were not there are deleted.
+ * Cuts the files of a folder back to what they were, by their lengths in bytes; those that were not there are taken away.
  * Answers the names of files that are shorter than they were.
  */
 export const cutBack = Effect.fnUntraced(function*(folder: RunFolder, lengths: Readonly<Record<string, number>>) {
@@ -83,7 +83,7 @@ export const cutBack = Effect.fnUntraced(function*(folder: RunFolder, lengths: R
     const path = folder.file(name)
     const length = lengths[name]
     if (length === undefined) {
-      yield* Effect.mapError(fs.remove(path), faultAt(path))
+      yield* Effect.mapError(wholeFile.discard(path, ""), faultAt(path))
       continue
     }
     const { size } = yield* Effect.mapError(fs.stat(path), faultAt(path))

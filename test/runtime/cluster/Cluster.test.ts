@@ -1,11 +1,13 @@
 /** What programs know together in a database: who is there, who trains, and that nobody does twice. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, FileSystem, Layer, References, Schedule, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, FileSystem, Layer, References, Schedule, Scope } from "effect"
+import { RunnerStorage } from "effect/cluster"
 import { SqlClient } from "effect/sql"
 import * as net from "node:net"
 import { DatabaseSync } from "node:sqlite"
-import { Cluster } from "../../../src/runtime/cluster/Cluster.ts"
+import { Cluster, storageLayer } from "../../../src/runtime/cluster/Cluster.ts"
+import { databaseOf } from "../../../src/runtime/cluster/database.ts"
 import * as sqliteClient from "../../../src/runtime/cluster/sqliteClient.ts"
 import { onePostgres } from "../../onePostgres.ts"
 import * as postgres from "../../postgres.ts"
@@ -32,6 +34,52 @@ const withPostgres = (name: string, test: Effect.Effect<unknown, unknown, FileSy
 /** A program of the cluster. */
 const program = (cluster: string, options: { readonly silenceSeconds?: number } = {}) =>
   Effect.map(Layer.build(Layer.fresh(Cluster.layer(cluster, options))), (context) => Context.get(context, Cluster))
+
+/** Somebody who is stopped before what is asked of the database for the `stop`-th time, until it is let go on. */
+const Stop = Context.Reference<{ readonly ask: Effect.Effect<void> }>("test/Stop", {
+  defaultValue: () => ({ ask: Effect.void })
+})
+
+const stopAt = (stop: number) => {
+  const stopped = Deferred.makeUnsafe<void>()
+  const goOn = Deferred.makeUnsafe<void>()
+  let asked = 0
+  const ask = Effect.suspend(() =>
+    ++asked === stop ? Effect.andThen(Deferred.succeed(stopped, undefined), Deferred.await(goOn)) : Effect.void
+  )
+  return { stopped: Deferred.await(stopped), goOn: Deferred.succeed(goOn, undefined), service: { ask } }
+}
+
+/** Asks `Stop` before it does what it is asked for. */
+const asking = <A extends object>(target: A): A => {
+  const asked = (result: unknown): unknown =>
+    Effect.isEffect(result) ? Effect.andThen(Effect.flatMap(Stop, ({ ask }) => ask), result) : result
+  return new Proxy(target, {
+    apply: (target, self, args) => asked(Reflect.apply(target as (...args: Array<unknown>) => unknown, self, args)),
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === "function"
+        ? (...args: ReadonlyArray<unknown>): unknown => asked(Reflect.apply(value, target, args))
+        : asked(value)
+    }
+  })
+}
+
+/** A program of the cluster that can be stopped, and its client. */
+const stoppable = Effect.fnUntraced(function*(cluster: string) {
+  const database = databaseOf(cluster)!
+  const client = yield* Effect.promise(database.client)
+  const services = yield* Layer.build(Layer.fresh(Layer.provideMerge(storageLayer, client)))
+  const sql = Context.get(services, SqlClient.SqlClient)
+  const storage = Context.get(services, RunnerStorage.RunnerStorage)
+  const context = yield* Layer.build(Layer.fresh(Cluster.layerStorage(database))).pipe(
+    Effect.provideService(SqlClient.SqlClient, asking(sql)),
+    Effect.provideService(RunnerStorage.RunnerStorage, asking(storage))
+  )
+  return { ...Context.get(context, Cluster), sql }
+})
+
+type Stoppable = Effect.Success<ReturnType<typeof stoppable>>
 
 const server = onePostgres()
 
@@ -104,17 +152,71 @@ for (const [name, { cluster, test }] of Object.entries(databases)) {
         assert.match(lost.message, /term 1 of the run a-long.* is over/)
       })
     )
+
+    test(
+      "has one trainer where two that would be are stopped anywhere, for longer than the lock holds, and the other goes on waiting",
+      Effect.gen(function*() {
+        const database = yield* cluster
+        const [one, two] = [yield* stoppable(database), yield* stoppable(database)]
+        // Before each thing that they ask for; the second of them also not at all.
+        const pairs = [1, 2, 3, 4].flatMap((i) =>
+          [1, 2, 3, 4, 5].flatMap((j) => [[i, j, "new"], [i, j, "old"]] as const)
+        )
+        /** Answers when it is stopped, waits, or is elected. */
+        const candidate = Effect.fnUntraced(function*({ elect }: Stoppable, run: string, at: number) {
+          const scope = yield* Scope.make()
+          const stop = stopAt(at)
+          const waits = Deferred.makeUnsafe<void>()
+          const electing = yield* elect(run, Deferred.succeed(waits, undefined)).pipe(
+            Scope.provide(scope),
+            Effect.provideService(Stop, stop.service),
+            Effect.forkChild
+          )
+          const settled = Effect.raceFirst(Deferred.await(waits), Fiber.await(electing))
+          yield* Effect.raceFirst(stop.stopped, settled)
+          return { electing, goOn: Effect.andThen(stop.goOn, settled), scope }
+        })
+        const meet = Effect.fnUntraced(function*([i, j, age]: (typeof pairs)[number]) {
+          const run = `${age}-${i}-${j}`
+          if (age === "old") yield* Effect.scoped(one.elect(run, Effect.void))
+          const a = yield* candidate(one, run, i)
+          // As when the time of its lock is over.
+          yield* one.sql`DELETE FROM troupe_locks WHERE shard_id LIKE ${`%${run}%`}`
+          const b = yield* candidate(two, run, j)
+          yield* a.goOn
+          yield* b.goOn
+          const [first, other] = yield* Effect.raceFirst(
+            Effect.as(Fiber.await(a.electing), [a, b] as const),
+            Effect.as(Fiber.await(b.electing), [b, a] as const)
+          )
+          const elected = yield* Fiber.join(first.electing)
+          yield* elected.keep("/runs/1")
+          yield* Scope.close(first.scope, Exit.void)
+          const next = yield* Fiber.join(other.electing)
+          assert.strictEqual(next.folder, "/runs/1", run)
+          assert.isAbove(next.term, elected.term, run)
+          yield* Scope.close(other.scope, Exit.void)
+        })
+        yield* Effect.forEach(pairs, meet, { concurrency: "unbounded", discard: true }).pipe(
+          Effect.timeout("20 seconds")
+        )
+      })
+    )
   })
 }
 
-/** A line to the server that can be cut. */
+/** A line to the server that can be cut, and on which nothing may come through any more. */
 const proxyTo = (target: number) =>
   Effect.acquireRelease(
-    Effect.callback<{ readonly port: number; readonly cut: () => void; readonly mend: () => void }>((resume) => {
+    Effect.callback<
+      { readonly port: number; readonly cut: () => void; readonly mend: () => void; readonly freeze: () => void }
+    >((resume) => {
       const sockets = new Set<net.Socket>()
       let isCut = false
+      let isFrozen = false
       const listener = net.createServer((socket) => {
         if (isCut) return socket.destroy()
+        if (isFrozen) return void sockets.add(socket)
         const far = net.connect(target, "127.0.0.1")
         for (const end of [socket, far]) {
           sockets.add(end)
@@ -137,12 +239,42 @@ const proxyTo = (target: number) =>
             for (const socket of sockets) socket.destroy()
           },
           mend: () => void (isCut = false),
+          freeze: () => {
+            isFrozen = true
+            for (const socket of sockets) socket.unpipe().pause()
+          },
           close: () => listener.close()
         }))
       })
     }),
     ({ cut }) => Effect.sync(cut)
   )
+
+/** Takes connections and says nothing. */
+const silent = Effect.acquireRelease(
+  Effect.callback<{ readonly port: number; readonly taken: Effect.Effect<void>; readonly close: () => void }>(
+    (resume) => {
+      const sockets: Array<net.Socket> = []
+      const taken = Deferred.makeUnsafe<void>()
+      const server = net.createServer((socket) => {
+        sockets.push(socket.on("error", () => {}))
+        Deferred.doneUnsafe(taken, Effect.void)
+      })
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        resume(Effect.succeed({
+          port: typeof address === "object" && address !== null ? address.port : 0,
+          taken: Deferred.await(taken),
+          close: () => {
+            for (const socket of sockets) socket.destroy()
+            server.close()
+          }
+        }))
+      })
+    }
+  ),
+  ({ close }) => Effect.sync(close)
+)
 
 const through = (url: string, port: number): string => {
   const own = new URL(url)
@@ -274,6 +406,52 @@ describe("a database of a cluster that is not as it should be", () => {
       // And whoever comes then goes on from there.
       const next = yield* near.elect("a", Effect.void).pipe(Effect.timeout("10 seconds"))
       assert.deepInclude(next, { term: 2, folder: "/runs/1" })
+    })
+  )
+
+  /** What is interrupted is over within so many milliseconds, on a busy machine too. */
+  const soon = 2000
+
+  live(
+    "is not waited for, where it takes a connection and says nothing",
+    Effect.gen(function*() {
+      const { port, taken } = yield* silent
+      const joining = yield* Effect.forkChild(Effect.scoped(program(`postgres://u:geheim@127.0.0.1:${port}/d`)))
+      yield* taken
+      const began = performance.now()
+      yield* Fiber.interrupt(joining)
+      assert.isBelow(performance.now() - began, soon)
+    })
+  )
+
+  withPostgres(
+    "is not waited for, where it falls silent: whoever trains, waits to, or is a runner",
+    Effect.gen(function*() {
+      const database = yield* postgres.database(server.url())
+      const line = yield* proxyTo(Number(new URL(database).port || 5432))
+      const far = through(database, line.port)
+      const begun = yield* Effect.forEach(["trains", "waits", "runs"] as const, (what) =>
+        Effect.gen(function*() {
+          const ready = Deferred.makeUnsafe<void>()
+          const isReady = Deferred.succeed(ready, undefined)
+          const fiber = yield* program(far).pipe(
+            Effect.flatMap(({ elect, join }) =>
+              what === "runs"
+                ? Effect.andThen(Effect.andThen(join({ host: "10.0.0.1", port: 4100 }), isReady), Effect.never)
+                : Effect.flatMap(elect("a", isReady), ({ lost }) => Effect.andThen(isReady, lost))
+            ),
+            Effect.scoped,
+            Effect.forkChild
+          )
+          yield* Deferred.await(ready)
+          return fiber
+        }))
+      line.freeze()
+      // Each has asked for something by then.
+      yield* Effect.sleep(600)
+      const began = performance.now()
+      yield* Fiber.interruptAll(begun)
+      assert.isBelow(performance.now() - began, soon)
     })
   )
 

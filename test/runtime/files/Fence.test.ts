@@ -59,14 +59,17 @@ const contents = (folder: string): Record<string, string> =>
       .map((name) => [name, fs.readFileSync(path.join(folder, name), "utf8")])
   )
 
-/** What a trainer does with a folder that has a run in it, which the one before has left after update 1. */
-const trains = (folder: string, who: string) =>
+/**
+ * What a trainer does with a folder that has a run in it, which the one before has left after update 1. With `back` it is told to
+ * go on from that update, and not from the newest.
+ */
+const trains = (folder: string, who: string, keep: number, back?: number) =>
   Effect.gen(function*() {
     const checkpoints = path.join(folder, CheckpointFolder.name)
     const monitor = path.join(folder, "monitor.csv")
     yield* FolderLock.take(folder)
     yield* Effect.forEach([folder, checkpoints], wholeFile.sweep)
-    const newest = (yield* CheckpointFolder.list(checkpoints)).at(-1) ?? 0
+    const newest = back ?? (yield* CheckpointFolder.list(checkpoints)).at(-1) ?? 0
     yield* CheckpointFolder.goBackTo(checkpoints, newest)
     yield* wholeFile.cutBack(monitor, 2)
     yield* wholeFile.write(path.join(folder, "config.json"), who)
@@ -74,36 +77,45 @@ const trains = (folder: string, who: string) =>
     for (let update = newest + 1; update < newest + 3; update++) {
       rows.append(`${who}${update}\n`)
       yield* rows.flush
-      yield* CheckpointFolder.write(checkpoints, update, new TextEncoder().encode(who), 1)
+      yield* CheckpointFolder.write(checkpoints, update, new TextEncoder().encode(who), keep)
     }
     yield* wholeFile.write(path.join(folder, "policy"), who)
   }).pipe(Effect.scoped)
 
-const begun = Effect.gen(function*() {
+const begunWith = Effect.fnUntraced(function*(updates: ReadonlyArray<number>) {
   const files = yield* FileSystem.FileSystem
   const folder = yield* files.makeTempDirectoryScoped()
   fs.mkdirSync(path.join(folder, CheckpointFolder.name))
-  fs.writeFileSync(path.join(folder, CheckpointFolder.name, "1.ckpt"), "0")
+  for (const update of updates) fs.writeFileSync(path.join(folder, CheckpointFolder.name, `${update}.ckpt`), "0")
   fs.writeFileSync(path.join(folder, "monitor.csv"), "0\nlost")
   return folder
 })
+const begun = begunWith([1])
+
+interface Way {
+  /** The checkpoints that there are. */
+  readonly updates: ReadonlyArray<number>
+  readonly keep: number
+  /** The update that the one who is stopped goes back to. */
+  readonly back?: number
+}
 
 /** Stopped before the `stop`-th thing; answers whether it came to that. */
-const replacedAt = (stop: number) =>
+const replacedAt = ({ back, keep, updates }: Way, stop: number) =>
   Effect.gen(function*() {
     const real = yield* FileSystem.FileSystem
-    const folder = yield* begun
+    const folder = yield* begunWith(updates)
     const { of } = terms()
     const { files, goOn, stopped } = stopping(real, stop)
     const old = yield* Effect.forkChild(
-      Effect.exit(trains(folder, "old").pipe(of(1), Effect.provideService(FileSystem.FileSystem, files)))
+      Effect.exit(trains(folder, "old", keep, back).pipe(of(1), Effect.provideService(FileSystem.FileSystem, files)))
     )
     const hasEnded = yield* Effect.raceFirst(
       Effect.as(Deferred.await(stopped), false),
       Effect.as(Fiber.await(old), true)
     )
     if (hasEnded) return false
-    yield* of(2)(trains(folder, "new"))
+    yield* of(2)(trains(folder, "new", keep))
     const before = contents(folder)
     yield* Deferred.succeed(goOn, undefined)
     yield* Fiber.join(old)
@@ -115,13 +127,32 @@ const replacedAt = (stop: number) =>
   }).pipe(Effect.scoped)
 
 describe("a trainer that was replaced while it was stopped", () => {
-  it.live("changes nothing, wherever that was", () =>
+  const ways: Readonly<Record<string, Way>> = {
+    "from the newest checkpoint": { updates: [1], keep: 1 },
+    // What it was about to take away, whoever comes after may go on from, or write anew.
+    "from one before the newest": { updates: [1, 2], keep: 3, back: 1 }
+  }
+  for (const [name, way] of Object.entries(ways)) {
+    it.live(`changes nothing, wherever that was: it had gone on ${name}`, () =>
+      Effect.gen(function*() {
+        let stop = 1
+        while (yield* replacedAt(way, stop)) stop++
+        // There is a lot that it asks for.
+        assert.isAbove(stop, 50)
+      }).pipe(Effect.provide(NodeServices.layer)), 60_000)
+  }
+
+  it.live("has left no checkpoint where it took one away, and what was left of it goes with the old ones", () =>
     Effect.gen(function*() {
-      let stop = 1
-      while (yield* replacedAt(stop)) stop++
-      // There is a lot that it asks for.
-      assert.isAbove(stop, 50)
-    }).pipe(Effect.provide(NodeServices.layer)), 60_000)
+      const folder = path.join(yield* begunWith([1, 2, 3]), CheckpointFolder.name)
+      const { of } = terms()
+      yield* of(1)(CheckpointFolder.goBackTo(folder, 1))
+      assert.deepStrictEqual(yield* CheckpointFolder.list(folder), [1])
+      yield* of(1)(CheckpointFolder.write(folder, 2, Uint8Array.of(1), 2))
+      assert.deepStrictEqual(yield* CheckpointFolder.list(folder), [1, 2])
+      yield* of(1)(CheckpointFolder.write(folder, 4, Uint8Array.of(1), 2))
+      assert.deepStrictEqual(fs.readdirSync(folder), ["2.ckpt", "4.ckpt"])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
 
   it.live("is refused with a word", () =>
     Effect.gen(function*() {
