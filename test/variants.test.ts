@@ -29,7 +29,7 @@ const variants: ReadonlyArray<Variant> = [
     errors: {
       "model/policy/activations.ts": ["satisfies"],
       "model/kernels/Kernels.ts": ["activation: {"],
-      "model/devices/TfjsDevice.ts": ["TensorActivation }"],
+      "model/devices/tensorNetwork.ts": ["TensorActivation }"],
       "model/onnx.ts": ["const operators"],
       "model/layersModel.ts": ["const activationNames"]
     }
@@ -44,7 +44,7 @@ const variants: ReadonlyArray<Variant> = [
       "model/policy/Encoder.ts": ["encoderOf"],
       "model/kernels/Kernels.ts": ["encoder: {", "towersOf"],
       "model/reference/network.ts": ["computed"],
-      "model/devices/TfjsDevice.ts": ["mlpOf"],
+      "model/devices/tensorNetwork.ts": ["mlpOf"],
       "model/onnx.ts": ["written"],
       "model/layersModel.ts": ["mlpOf"]
     }
@@ -106,7 +106,7 @@ const variants: ReadonlyArray<Variant> = [
     errors: {
       "model/optimizers.ts": ["optimizerOf"],
       "model/CpuDevice.ts": ["satisfies never"],
-      "model/devices/TfjsDevice.ts": ["Remembered =>"]
+      "model/devices/tensorOptimizers.ts": ["Remembering =>"]
     }
   },
   {

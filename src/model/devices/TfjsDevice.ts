@@ -2,8 +2,9 @@
  * A device made of TensorFlow.js on any of its backends (`loadTfjs.ts` loads them). Parameters, optimizer and experience
  * live where the backend keeps its tensors; the host sees the means of a loss, and the parameters when they are asked for.
  *
- * The backward pass is written out with the formulas of `losses/` and `reference/network.ts`: all gradients are one
- * flat vector in the order of `ParameterLayout.ts`, and the optimizer is a handful of operations on it, whatever the depth.
+ * The backward pass is written out (`tensorLosses.ts`, `tensorDistributions.ts`, `tensorNetwork.ts`): all gradients are one flat
+ * vector in the order of `ParameterLayout.ts`, and the optimizer (`tensorOptimizers.ts`) is a handful of operations on it, whatever
+ * the depth.
  */
 import type * as tfjs from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -26,15 +27,14 @@ import { DeviceFault, gradientsNotFinite } from "../Device.ts"
 import { Statistic } from "../losses/Loss.ts"
 import { lossReport } from "../losses/LossSettings.ts"
 import { fitsOptimizer, gradientNorm, optimizerOf } from "../optimizers.ts"
-import type { Activation } from "../policy/activations.ts"
 import { distributionOf } from "../policy/DistributionSpec.ts"
-import type { EncoderSpec, MlpSpec } from "../policy/Encoder.ts"
-import type { Layer } from "../policy/Layer.ts"
 import { lowestLogit } from "../policy/masks.ts"
 import { ParameterLayout } from "../policy/ParameterLayout.ts"
 import { countRows, partOf, takeRows, wrongSegments } from "../selectedRows.ts"
 import { tensorDistributionOf } from "./tensorDistributions.ts"
 import { tensorLossOf } from "./tensorLosses.ts"
+import { mlpOf, tensorNetworkOf } from "./tensorNetwork.ts"
+import { type Remembered, tensorStep } from "./tensorOptimizers.ts"
 import { faultOf, type Trouble, troubleOf } from "./trouble.ts"
 
 /** A backend that is ready: the library it belongs to, and its name there. */
@@ -55,9 +55,6 @@ const chunkFloats = 16_777_216
 /** Backends that sum float32 numbers one after another, and lose digits where these are many: rows in one piece. */
 const summingRows: Readonly<Record<string, number>> = { cpu: 1024, wasm: 1024 }
 
-/** Rows whose products WebGPU sums up in one piece. */
-const sliceRows = 256
-
 /** Seconds that a device may take to answer, beside those for its work: the first update compiles shaders. */
 const downloadSeconds = 60
 /** Operations a second that the slowest device does, software that plays a GPU on one busy core. */
@@ -76,51 +73,6 @@ type Chunk = {
   readonly values: Matrix
   /** [rows][outputs], 0 where an action was not legal */
   readonly masks?: Matrix
-}
-
-/** What a model keeps between two updates: the parameters, and what the optimizer remembers, by name. */
-type Remembered = { readonly parameters: Vector; readonly [name: string]: Vector }
-
-/** A layer's tensors, as slices of the flat parameters. */
-interface LayerTensors {
-  readonly layer: Layer
-  /** `[in][out]` in hidden layers, `[out][in]` in heads. */
-  readonly weight: Matrix
-  readonly bias: Vector
-}
-
-/** The parameters as they are now: the flat array, and each chain's layers. */
-interface LayersNow {
-  readonly flat: Vector
-  readonly trunk: ReadonlyArray<LayerTensors>
-  readonly actor: ReadonlyArray<LayerTensors>
-  readonly critic: ReadonlyArray<LayerTensors>
-}
-
-/** An activation function, and its slope from what it put out. */
-interface TensorActivation {
-  readonly apply: (x: Matrix) => Matrix
-  readonly slope: (y: Matrix) => Matrix
-}
-
-/** `one` is the number 1 on the device. */
-const activationsOf = (
-  tf: typeof tfjs,
-  one: () => Tensor
-): { readonly [Name in Activation]: TensorActivation } => ({
-  tanh: { apply: (x) => tf.tanh(x), slope: (y) => tf.sub(one(), tf.square(y)) },
-  // What ReLU gave is 0 or more, so that its sign is its derivative; tf.step takes 60 ms a time on CUDA.
-  relu: { apply: (x) => tf.relu(x), slope: (y) => tf.sign(y) }
-})
-
-/** The encoders that are computed here, or why one is not. */
-const mlpOf = (encoder: EncoderSpec): MlpSpec | string => {
-  switch (encoder.kind) {
-    case "mlp":
-      return encoder
-    case "gru":
-      return "a policy that remembers (gru) is not computed on this device; cpu and reference compute it"
-  }
 }
 
 const dispose = (tensors: { readonly [name: string]: Tensor }) => {
@@ -252,112 +204,43 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     Object.fromEntries(optimizerOf(optimizer).arrays.map((name) => [name, new Float32Array(size)]))
   )
 
-  const { apply, slope } = activationsOf(tf, () => number("one", 1))[network.activation]
-
-  const layersOf = (flat: Vector, layers: ReadonlyArray<Layer>): ReadonlyArray<LayerTensors> =>
-    layers.map((layer) => {
-      const { bias, inputs, outputs, role, weight } = layer
-      return {
-        layer,
-        weight: tf.reshape(
-          tf.slice1d(flat, weight, inputs * outputs),
-          role === "hidden" ? [inputs, outputs] : [outputs, inputs]
-        ),
-        bias: tf.slice1d(flat, bias, outputs)
-      }
-    })
-
-  /** `[0]` is the chain's input, `[k]` the output of its k-th layer. */
-  const chainForward = (layers: ReadonlyArray<LayerTensors>, input: Matrix): ReadonlyArray<Matrix> => {
-    const activations = [input]
-    for (const { bias, layer, weight } of layers) {
-      const hidden = layer.role === "hidden"
-      const y = tf.add<Matrix>(tf.matMul(activations.at(-1)!, weight, false, !hidden), bias)
-      activations.push(hidden ? apply(y) : y)
-    }
-    return activations
-  }
-
-  /**
-   * `aᵀ b`, which sums over the rows. Where that is all there is to divide, WebGPU's product has groups of threads add to the
-   * same numbers in whatever order they come; instead the rows are divided here, and the sums added in order.
-   */
-  const overRows = (a: Matrix, b: Matrix): Matrix => {
-    const [rows, m] = a.shape
-    const [, n] = b.shape
-    const tiles = Math.ceil(m / 32) * Math.ceil(n / 32)
-    if (backend !== "webgpu" || rows < 2 * sliceRows || tiles > 32) return tf.matMul(a, b, true, false)
-    const each = Math.max(sliceRows, Math.ceil(rows / 256))
-    const slices = Math.floor(rows / each)
-    const whole = slices * each
-    const cut = (x: Matrix, width: number) =>
-      tf.reshape<tfjs.Rank.R3>(whole === rows ? x : tf.slice2d(x, [0, 0], [whole, width]), [slices, each, width])
-    const sums = tf.reshape<tfjs.Rank.R2>(
-      tf.matMul(cut(a, m), cut(b, n), true, false),
-      [slices, m * n]
-    )
-    const total = tf.reshape<tfjs.Rank.R2>(tf.matMul(tf.ones<tfjs.Rank.R2>([1, slices]), sums), [m, n])
-    if (whole === rows) return total
-    const rest = (x: Matrix, width: number) => tf.slice2d(x, [whole, 0], [rows - whole, width])
-    return tf.add(total, tf.matMul(rest(a, m), rest(b, n), true, false))
-  }
-
-  /** Leaves the gradient of each layer's weight and bias in `into`; answers that of the chain's input, where it is asked for. */
-  const chainBackward = (
-    layers: ReadonlyArray<LayerTensors>,
-    activations: ReadonlyArray<Matrix>,
-    output: Matrix,
-    inputToo: boolean,
-    into: Map<Layer, readonly [weight: Matrix, bias: Vector]>
-  ): Matrix => {
-    let d = output
-    for (let k = layers.length - 1; k >= 0; k--) {
-      const { layer, weight } = layers[k]!
-      const x = activations[k]!
-      const y = activations[k + 1]!
-      const hidden = layer.role === "hidden"
-      if (hidden) d = tf.mul<Matrix>(d, slope(y))
-      into.set(layer, [hidden ? overRows(x, d) : overRows(d, x), tf.sum(d, 0)])
-      if (k > 0 || inputToo) d = tf.matMul(d, weight, false, hidden)
-    }
-    return d
-  }
-
+  const chains = tensorNetworkOf(tf, backend, number, network, layout)
   const distribution = tensorDistributionOf(tf, (value) => number(`constant ${value}`, value), policy.distribution)
 
+  /** The parameters as they are now: the flat array, and by layer. */
+  const layersNow = () => {
+    const flat = state().parameters
+    return { flat, layers: chains.layersOf(flat) }
+  }
+  type Now = ReturnType<typeof layersNow>
+
   /** The forward pass of some rows. */
-  const run = (
-    { actor, critic, flat, trunk }: LayersNow,
-    { masks, observations, taken }: Chunk
-  ) => {
-    const trunkOut = chainForward(trunk, observations)
-    const actorOut = chainForward(actor, trunkOut.at(-1)!)
-    const criticOut = chainForward(critic, trunkOut.at(-1)!)
-    const given = actorOut.at(-1)!
+  const run = ({ flat, layers }: Now, { masks, observations, taken }: Chunk) => {
+    const activations = chains.forward(layers, observations)
+    const given = activations.actor.at(-1)!
     const outputs = masks === undefined
       ? given
       : tf.where(tf.cast(masks, "bool"), given, tf.fill<tfjs.Rank.R2>(given.shape, lowestLogit))
     return {
-      trunkOut,
-      actorOut,
-      criticOut,
+      activations,
+      values: activations.critic.at(-1)!,
       rows: distribution.evaluate(outputs, taken, () => tf.slice1d(flat, free.at, free.length))
     }
   }
 
   /** Gradient [size] and sums of the loss's terms, of the entropy and of what the loss counts for itself, of some rows. */
   const chunkGradient = (
-    layers: LayersNow,
+    now: Now,
     chunk: Chunk,
     scale: number,
     { advantage, loss }: Pass
   ): readonly [gradient: Vector, sums: Vector] => {
-    const { actorOut, criticOut, rows, trunkOut } = run(layers, chunk)
+    const { activations, rows, values } = run(now, chunk)
     const { terms: [policyLoss, valueLoss, ...ofLoss], ...d } = tensorLossOf(tf, number, loss, {
       logProbabilities: rows.logProbabilities,
       behaviorLogProbabilities: chunk.logProbabilities,
       entropies: rows.entropies,
-      values: criticOut.at(-1)!,
+      values,
       behaviorValues: chunk.values,
       advantages: advantage === null ? chunk.advantages : tf.mul(
         tf.sub(chunk.advantages, number("advantageMean", advantage.mean)),
@@ -369,17 +252,9 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     const dOutputs = tf.mul<Matrix>(own.outputs, number("scale", scale))
     const dValues = tf.mul<Matrix>(d.dValues, number("scale", scale))
 
-    const gradients = new Map<Layer, readonly [Matrix, Vector]>()
-    const shared = layers.trunk.length > 0
-    const dActor = chainBackward(layers.actor, actorOut, dOutputs, shared, gradients)
-    const dCritic = chainBackward(layers.critic, criticOut, dValues, shared, gradients)
-    if (shared) chainBackward(layers.trunk, trunkOut, tf.add(dActor, dCritic), false, gradients)
     return [
       tf.concat1d([
-        ...layout.layers.flatMap((layer) => {
-          const [weight, bias] = gradients.get(layer)!
-          return [tf.reshape<tfjs.Rank.R1>(weight, [-1]), bias]
-        }),
+        ...chains.backward(now.layers, activations, dOutputs, dValues),
         ...(own.free === undefined ? [] : [tf.mul<Vector>(own.free, number("scale", scale))])
       ]),
       tf.concat1d(
@@ -420,16 +295,6 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     return own.chunks ??= yield* compute(() => toChunks(takeRows(null, batch.segments, batch.rows, spec)))
   })
 
-  const layersNow = (): LayersNow => {
-    const flat = state().parameters
-    return {
-      flat,
-      trunk: layersOf(flat, layout.trunk),
-      actor: layersOf(flat, layout.actor),
-      critic: layersOf(flat, layout.critic)
-    }
-  }
-
   const self: LearnerModel<D> = {
     device,
     spec,
@@ -451,13 +316,13 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       dropGradients()
       const whole = pass.select === null ? yield* uploaded(batch) : undefined
       const { numbers, total } = yield* compute(() => {
-        const layers = layersNow()
+        const now = layersNow()
         let total: Vector | undefined
         let sums: Vector | undefined
         for (const chunk of whole ?? toChunks(takeRows(pass.select, batch.segments, rows, spec))) {
           // What a piece leaves behind is dropped before the next one begins.
           const [gradient, ofLoss] = tf.tidy(() => {
-            const [own, terms] = chunkGradient(layers, chunk, 1 / rows, pass)
+            const [own, terms] = chunkGradient(now, chunk, 1 / rows, pass)
             return total === undefined || sums === undefined
               ? [own, terms]
               : [tf.add<Vector>(total, own), tf.add<Vector>(sums, terms)]
@@ -488,11 +353,11 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
     evaluate: Effect.fnUntraced(function*(batch) {
       const chunks = yield* uploaded(batch)
       const found = yield* compute(() => {
-        const layers = layersNow()
+        const now = layersNow()
         const ofChunks = chunks.map((chunk) =>
           tf.tidy(() => {
-            const { criticOut, rows } = run(layers, chunk)
-            return [rows.logProbabilities, rows.entropies, criticOut.at(-1)!].map((column) =>
+            const { rows, values } = run(now, chunk)
+            return [rows.logProbabilities, rows.entropies, values].map((column) =>
               tf.reshape<tfjs.Rank.R1>(column, [-1])
             )
           })
@@ -520,7 +385,17 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
         return yield* fault(gradientsNotFinite)
       }
       const scale = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1
-      remember(yield* compute(() => step(total, scale, learningRate)))
+      remember(
+        yield* compute(() => {
+          const next = tensorStep(tf, number, optimizer, { arrays: state(), scalars }, {
+            gradient: total,
+            scale,
+            learningRate
+          })
+          scalars = next.scalars
+          return next.arrays
+        })
+      )
       dropGradients()
       return norm
     }),
@@ -547,42 +422,6 @@ const model = Effect.fnUntraced(function*<D extends DeviceName>(
       yield* restore(from, saved.arrays)
       scalars = saved.scalars
     })
-  }
-
-  /** The optimizers of `optimizers.ts`, on whole vectors. */
-  const step = (gradient: Vector, gradientScale: number, learningRate: number): Remembered => {
-    const now = state()
-    const g = gradientScale === 1 ? gradient : tf.mul<Vector>(gradient, number("gradientScale", gradientScale))
-    const epsilon = number("epsilon", optimizer.epsilon)
-    /** The running mean of the squared gradient. */
-    const squares = (kept: number) =>
-      tf.add<Vector>(
-        tf.mul(now["square"]!, number("kept", kept)),
-        tf.mul(tf.square(g), number("added", 1 - kept))
-      )
-    switch (optimizer.kind) {
-      case "rmsprop": {
-        const square = squares(optimizer.alpha)
-        const root = optimizer.epsilonPlacement === "inside"
-          ? tf.sqrt(tf.add(square, epsilon))
-          : tf.add(tf.sqrt(square), epsilon)
-        return { parameters: tf.sub(now.parameters, tf.mul(tf.div(g, root), number("rate", learningRate))), square }
-      }
-      case "adam": {
-        const { beta1, beta2 } = optimizer
-        const beta1Product = scalars["beta1Product"]! * beta1
-        const beta2Product = scalars["beta2Product"]! * beta2
-        scalars = { beta1Product, beta2Product }
-        const mean = tf.add<Vector>(
-          now["mean"]!,
-          tf.mul(tf.sub(g, now["mean"]!), number("meanAdded", 1 - beta1))
-        )
-        const square = squares(beta2)
-        const root = tf.add(tf.div(tf.sqrt(square), number("correction", Math.sqrt(1 - beta2Product))), epsilon)
-        const change = tf.mul(tf.div(mean, root), number("rate", learningRate / (1 - beta1Product)))
-        return { parameters: tf.sub(now.parameters, change), mean, square }
-      }
-    }
   }
 
   return self
