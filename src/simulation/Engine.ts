@@ -10,6 +10,7 @@ import type { Agent, AgentRef, AnyAgent } from "./Agent.ts"
 import { AgentTable, birthOf, nowhere, numberOf, Share, shareOf } from "./AgentTable.ts"
 import { Cancellations } from "./Cancellations.ts"
 import type { Columns } from "./columns.ts"
+import { Decisions } from "./Decisions.ts"
 import type { ToldEvent } from "./Difference.ts"
 import {
   AsyncInSimulation,
@@ -29,7 +30,7 @@ import type { Cells, Lattice } from "./Lattice.ts"
 import { type AnyModel, configured } from "./Model.ts"
 import type { Part, PartHost } from "./Part.ts"
 import { Container, type ContainerOptions } from "./parts/Container.ts"
-import { type Action, Decision, type Rule, type Undecided, type View } from "./parts/Decision.ts"
+import { type Action, Decision, type Rule, type View } from "./parts/Decision.ts"
 import { Graph, type GraphOptions } from "./parts/Graph.ts"
 import { Grid, type GridOptions } from "./parts/Grid.ts"
 import { Monitor } from "./parts/Monitor.ts"
@@ -113,9 +114,7 @@ export class Engine implements Sim, PartHost {
   #share = 0
   #kind: number = eventKind.call
   readonly #processes = new Processes(this)
-  /** What is to be decided when the turn is over, and the decision that is taken from outside. */
-  #undecided: Undecided | undefined
-  #played: Decision<Action> | undefined
+  readonly #decisions = new Decisions(this.#processes, (problem) => this.refuse(problem))
   #fault: SimulationFault | undefined
 
   /** Sets the model up. Throws a `SimulationFault`. */
@@ -161,7 +160,7 @@ export class Engine implements Sim, PartHost {
     this.random.clear(this.table.numbers)
     this.queue = new EventQueue()
     this.#cancelled.clear()
-    this.#undecided = undefined
+    this.#decisions.clear()
     this.#fault = undefined
   }
 
@@ -298,6 +297,7 @@ export class Engine implements Sim, PartHost {
   #run(edge: number, budget: number): void {
     const { queue, table } = this
     const clock = this.#clock
+    const decisions = this.#decisions
     for (let left = budget; left > 0 && queue.next < edge; left--) {
       const slot = queue.pop()
       const place = queue.place[slot]!
@@ -322,7 +322,7 @@ export class Engine implements Sim, PartHost {
       if (what < 0) this.#dispatch(what, payload, sender, count)
       else if ((what & 1) === 1) this.#answer(what, payload as Question)
       else this.#handle(what, payload)
-      if (this.#undecided !== undefined && !this.#decided()) return
+      if (decisions.undecided !== undefined && !decisions.settle()) return
       if (table.hasEnded) table.release()
     }
   }
@@ -334,60 +334,28 @@ export class Engine implements Sim, PartHost {
   }
 
   decide<A extends Action>(decision: Decision<A>, view: View, act: ((action: A) => void) | undefined): void {
-    if (this.#undecided !== undefined) {
-      this.refuse(
-        `takes a second decision, "${decision.name}", in one turn: let a message to itself have a turn of its own`
-      )
-    }
     if (this.#settingUp) {
       this.refuse(`takes the decision "${decision.name}" in the set-up: wait until something happens`)
     }
-    if (act === undefined) {
-      const process = this.#processes.beginning!
-      const { turn } = process
-      const go = (action: Action) => {
-        // It may have been interrupted in the same turn.
-        if (process.turn === turn && process.wait !== undefined) this.#processes.resume(process, action, false)
-      }
-      this.#undecided = { decision, view, act: go }
-      return
-    }
-    if (this.#processes.running !== undefined) {
-      this.refuse(`takes the decision "${decision.name}" in a process: yield* what choose gives`)
-    }
-    // Whoever plays the world takes actions of the kind that the rule takes.
-    this.#undecided = { decision, view, act: (action) => act(action as A) }
-  }
-
-  /** The turn is over: what was to be decided in it is decided by its rule. False where somebody outside does it. */
-  #decided(): boolean {
-    for (let next = this.#undecided; next !== undefined; next = this.#undecided) {
-      if (next.decision === this.#played) return false
-      this.#undecided = undefined
-      next.act(next.decision.rule(next.view))
-    }
-    return true
+    this.#decisions.decide(decision, view, act)
   }
 
   /** From now on this decision is taken from outside: `run` ends where it is to be taken, `act` takes it. */
   play(decision: Decision<Action>): void {
-    this.#played = decision
+    this.#decisions.play(decision)
   }
 
   /** What is seen at the decision that waits to be taken; `undefined` where none waits. */
   get viewOfDecision(): View | undefined {
-    return this.#undecided?.view
+    return this.#decisions.undecided?.view
   }
 
   /** Takes the decision that waits, and runs on. Throws a `SimulationFault`. */
   act(action: Action): void {
     if (this.#fault !== undefined) throw this.#fault
     this.#guarded(() => {
-      const undecided = this.#undecided
-      if (undecided === undefined) return this.refuse("is told an action where nothing is to be decided")
-      this.#undecided = undefined
-      undecided.act(action)
-      if (!this.#decided()) return
+      this.#decisions.act(action)
+      if (!this.#decisions.settle()) return
       if (this.table.hasEnded) this.table.release()
       this.#run(Infinity, Infinity)
     })
@@ -830,7 +798,7 @@ export class Engine implements Sim, PartHost {
       random.at = at
       const answer = handler(table.states[at], undefined, this)
       if (answer !== undefined) this.#synchronous(answer)
-      if (this.#undecided !== undefined && !this.#decided()) {
+      if (this.#decisions.undecided !== undefined && !this.#decisions.settle()) {
         this.refuse(
           "decides in a schedule's turn, which nobody outside can: let a message to itself have a turn of its own"
         )
