@@ -1,118 +1,16 @@
-/**
- * The command line: `troupe <verb> [flags]`, `train` when no verb is given. Usage errors are one sentence on
- * stderr and exit code 2; a run that cannot go on is one sentence and 1; an interrupted one ends
- * with 130 (Ctrl-C) or 143 (SIGTERM).
- */
+/** The command line (`program.ts`) as a process: what it prints, and how it ends. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Cause from "effect/Cause"
-import * as CliError from "effect/cli/CliError"
-import * as CliOutput from "effect/cli/CliOutput"
-import * as Command from "effect/cli/Command"
-import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { styleText } from "node:util"
 import { keepCompiled } from "./compileCache.ts"
-import { childrenGone } from "./envs/gymnasium/children.ts"
-import { InvalidOption } from "./envs/options.ts"
-import { UnknownEnvironment } from "./envs/Registry.ts"
-import { InvalidWrapper } from "./envs/wrappers/derive.ts"
-import { UnknownWrapper } from "./envs/wrappers/namedWrappers.ts"
-import { checkCommand } from "./runtime/commands/check.ts"
-import { chosenAlgorithm } from "./runtime/commands/chosenAlgorithm.ts"
-import * as commandLine from "./runtime/commands/commandLine.ts"
-import { dashboardCommand } from "./runtime/commands/dashboard.ts"
-import { diffCommand } from "./runtime/commands/diff.ts"
+import { codeOf, program } from "./program.ts"
 import { runMain } from "./runtime/commands/ending.ts"
-import { evalCommand } from "./runtime/commands/eval.ts"
-import { exportCommand } from "./runtime/commands/export.ts"
-import { helpPage } from "./runtime/commands/helpPage.ts"
-import { plotCommand } from "./runtime/commands/plot.ts"
-import { psCommand } from "./runtime/commands/ps.ts"
-import { pushCommand } from "./runtime/commands/push.ts"
-import { runnerCommand } from "./runtime/commands/runner.ts"
-import { simulateCommand } from "./runtime/commands/simulate.ts"
-import { sweepCommand } from "./runtime/commands/sweep.ts"
-import { trainCommand } from "./runtime/commands/train.ts"
-import { zooCommand } from "./runtime/commands/zoo.ts"
-import { ConfigError } from "./runtime/config/configSources.ts"
-import { UnconfirmedEnvironment } from "./runtime/config/confirmEnvironment.ts"
 import * as StandardOutput from "./runtime/reporting/StandardOutput.ts"
 import { plainLine, thrownText } from "./text/plainLine.ts"
-import { version } from "./version.ts"
 
 // Threads and processes that we start need not compile what an earlier one has.
 keepCompiled()
-
-/** A line on standard error, whatever the text holds. */
-const tell = (text: string) => Console.error(plainLine(text))
-
-const commands = [
-  trainCommand,
-  evalCommand,
-  exportCommand,
-  plotCommand,
-  checkCommand,
-  sweepCommand,
-  zooCommand,
-  simulateCommand,
-  diffCommand,
-  psCommand,
-  dashboardCommand,
-  pushCommand,
-  runnerCommand
-] as const
-
-const root = Command.make("troupe").pipe(
-  Command.withDescription("Actor-model simulation and reinforcement learning"),
-  Command.withSubcommands(commands)
-)
-
-const verbs = [
-  ...commands.map(({ description = "", name }) => ({ name, description })),
-  { name: "help", description: "This page, or that of a verb: help eval" }
-]
-
-/** Columns of the page of help: those of the terminal, where they are neither too few nor too many to read. */
-const columns = () => Math.min(100, Math.max(60, process.stdout.columns ?? 80))
-
-/** Help as a page; a wrong invocation as sentences, without the page around them. */
-const presenter: CliOutput.Presenter = {
-  present: (event) => {
-    switch (event._tag) {
-      case "InvalidInvocation": {
-        // `-n10` is `-n -1 -0` to the parser: the letter is what is wrong.
-        const errors = event.errors.filter((error, i) =>
-          i === 0 || error._tag !== "UnrecognizedOption" || !/^-\d$/.test(error.option)
-        )
-        const flags = event.helpDoc.flags.flatMap((
-          { aliases, name }
-        ) => [name, ...aliases.map((alias) => alias.slice(2))])
-        return Effect.forEach(
-          errors,
-          (error) => tell(commandLine.sentence(error, flags, commandLine.npmOf(process.env))),
-          { discard: true }
-        )
-      }
-      case "Help":
-        return Effect.flatMap(TerminalCapabilities, ({ canColor }) => {
-          const strong = (title: string) => canColor ? styleText("bold", title) : title
-          const general = event.commandPath.at(-1) === "train" || event.commandPath.length < 2
-          return Console.log(
-            helpPage(event.helpDoc, general ? verbs : [], columns(), strong, chosenAlgorithm(process.argv).algo)
-          )
-        })
-      case "Version":
-        return CliOutput.defaultPresenter.present(event)
-    }
-  }
-}
-
-/** The sentence a failure is told with. */
-const explain = (cause: Cause.Cause<unknown>): string => thrownText(Cause.squash(cause))
 
 /** What is worth a line of log is one on standard error: standard output is the run's own. */
 const logger = Logger.make(({ message }) => {
@@ -120,33 +18,10 @@ const logger = Logger.make(({ message }) => {
   process.stderr.write(`${plainLine(words.map(thrownText).join(" "))}\n`)
 })
 
-const usage = (error: unknown): boolean =>
-  CliError.isCliError(error) || error instanceof ConfigError || error instanceof UnknownEnvironment ||
-  error instanceof InvalidOption || error instanceof InvalidWrapper || error instanceof UnknownWrapper ||
-  error instanceof UnconfirmedEnvironment
-
-const run = Effect.suspend(() => {
-  const args = process.argv.slice(2)
-  const taken = commandLine.takenByNpm(args, process.env)
-  return taken === undefined
-    ? Command.runWith(root, { version })(commandLine.toParse(args))
-    : Effect.fail(new ConfigError({ source: "npm", message: taken }))
-})
-
-const program = run.pipe(
-  Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause))
-      ? Effect.void
-      : tell(explain(cause))
+runMain(
+  program(process.argv.slice(2)).pipe(
+    Effect.provide(Logger.layer([logger])),
+    Effect.provide(StandardOutput.layer.pipe(Layer.provideMerge(NodeServices.layer)))
   ),
-  Effect.ensuring(childrenGone),
-  Effect.provideService(CliOutput.Presenter, presenter),
-  Effect.provide(Logger.layer([logger])),
-  Effect.provide(StandardOutput.layer.pipe(Layer.provideMerge(NodeServices.layer)))
+  codeOf
 )
-
-runMain(program, (exit, by) => {
-  if (Exit.isSuccess(exit)) return 0
-  if (Cause.hasInterruptsOnly(exit.cause)) return by
-  return usage(Cause.squash(exit.cause)) ? 2 : 1
-})

@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { live, temporary, troupe } from "./program.ts"
+import { troupeHere } from "./programHere.ts"
 
 const index = new URL("../src/envs/index.ts", import.meta.url).href
 
@@ -65,8 +66,12 @@ const project = Effect.gen(function*() {
   const cwd = `${home}/project`
   const env = { MARK: `${home}/mark` }
   const run = (...args: ReadonlyArray<string>) => troupe(cwd, args, { env })
+  const here = (...args: ReadonlyArray<string>) => {
+    Object.assign(process.env, env)
+    return troupeHere(cwd, args)
+  }
   const [folder] = yield* fs.readDirectory(`${cwd}/runs`)
-  return { cwd, fs, home, ran: fs.exists(env.MARK), run, trained: `runs/${folder}` }
+  return { cwd, fs, here, home, ran: fs.exists(env.MARK), run, trained: `runs/${folder}` }
 })
 
 /** What the run's files say instead, each file whole in itself: lengths and digests are made anew. */
@@ -114,7 +119,7 @@ describe("what a file names", () => {
     live(
       `is not run: ${what}`,
       Effect.gen(function*() {
-        const { cwd, fs, ran, run, trained } = yield* project
+        const { cwd, fs, here, ran, run, trained } = yield* project
         yield* fs.copyFile(`${cwd}/evil.mjs`, `${cwd}/${trained}/evil.mjs`)
         yield* fs.symlink(`${cwd}/evil.mjs`, `${cwd}/link.mjs`)
         const to = nameOf(cwd, trained)
@@ -125,6 +130,8 @@ describe("what a file names", () => {
         yield* forge(`${cwd}/${trained}`, "./corridor.mjs", to)
         yield* fs.writeFileString(`${cwd}/settings.json`, JSON.stringify({ envId: to }))
         yield* fs.copyFile(`${cwd}/${trained}/policy.safetensors`, `${cwd}/policy.safetensors`)
+        // One of them in processes as people start them.
+        const refused = to === "./evil.mjs" ? run : here
         for (
           const args of [
             ["eval", trained],
@@ -136,7 +143,7 @@ describe("what a file names", () => {
             ["--config", `${trained}/config.json`]
           ]
         ) {
-          const { code, stderr } = yield* run(...args)
+          const { code, stderr } = yield* refused(...args)
           assert.strictEqual(code, 2, `${args.join(" ")}: ${stderr}`)
           assert.match(
             stderr,

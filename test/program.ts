@@ -15,8 +15,8 @@ export interface Outcome {
 
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Hears all of standard output so far, whenever there is more. */
-  readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void
+  /** Hears all of standard output so far, whenever there is more; `hangUp` reads no more of it. */
+  readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void, hangUp: () => void) => void
   /** The same, of standard error. */
   readonly onError?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void
 }
@@ -30,14 +30,15 @@ export const troupe = (
   Effect.callback<Outcome>((resume) => {
     const child = spawn(process.execPath, [start, ...args], {
       cwd,
-      env: { ...process.env, ...env },
+      // Whoever runs the tests may be npm.
+      env: { ...process.env, npm_lifecycle_event: undefined, INIT_CWD: undefined, ...env },
       stdio: ["ignore", "pipe", "pipe"]
     })
     let stdout = ""
     let stderr = ""
     child.stdout.on("data", (chunk) => {
       stdout += chunk
-      onOutput?.(stdout, (signal) => child.kill(signal))
+      onOutput?.(stdout, (signal) => child.kill(signal), () => child.stdout.destroy())
     })
     child.stderr.on("data", (chunk) => {
       stderr += chunk

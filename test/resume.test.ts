@@ -1,87 +1,35 @@
 /** Interruption and resuming as people use them: real processes, signals, and folders that others have been at. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, type Scope } from "effect"
-import { spawn } from "node:child_process"
+import { Effect, FileSystem } from "effect"
 import { fileURLToPath } from "node:url"
+import { live, type Outcome, temporary, troupe } from "./program.ts"
 import { killing, rowsOf } from "./soak/kill9.ts"
 
-const start = fileURLToPath(new URL("../scripts/start.ts", import.meta.url))
 const wedges = fileURLToPath(new URL("./runtime/fixtures/wedges.ts", import.meta.url))
 
-interface Outcome {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-  /** From the first signal to the end. */
-  readonly millis: number
-}
-
-/** Runs the program in a folder; it is looked at now and then, and may be sent signals. */
-const troupe = (
+/** Sends signals, once, when the run has said this so often; `millis`: from the first signal to the end. */
+const interrupted = Effect.fnUntraced(function*(
   cwd: string,
   args: ReadonlyArray<string>,
-  { env = {}, look = () => Effect.succeed([]) }: {
+  { env = {}, said, signals, times = 1 }: {
+    readonly said: string
+    readonly times?: number
+    readonly signals: ReadonlyArray<NodeJS.Signals>
     readonly env?: Readonly<Record<string, string>>
-    /** Signals to send now. */
-    readonly look?: (stdout: string, stderr: string) => Effect.Effect<ReadonlyArray<NodeJS.Signals>>
-  } = {}
-) =>
-  Effect.callback<Outcome>((resume) => {
-    const child = spawn(process.execPath, [start, ...args], {
-      cwd,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let stdout = ""
-    let stderr = ""
-    let signaled = Number.NaN
-    child.stdout.on("data", (chunk) => stdout += chunk)
-    child.stderr.on("data", (chunk) => stderr += chunk)
-    const eye = setInterval(() => {
-      for (const signal of Effect.runSync(look(stdout, stderr))) {
-        if (Number.isNaN(signaled)) signaled = performance.now()
-        child.kill(signal)
-      }
-    }, 5)
-    child.on("close", (code) => {
-      clearInterval(eye)
-      resume(Effect.succeed({ code, stdout, stderr, millis: performance.now() - signaled }))
-    })
-    return Effect.sync(() => {
-      clearInterval(eye)
-      child.kill("SIGKILL")
-    })
-  }).pipe(Effect.timeout("50 seconds"))
-
-/** Sends signals, once, when the run has told of as many checkpoints. */
-const after = (checkpoints: number, ...signals: ReadonlyArray<NodeJS.Signals>) => {
-  let sent = false
-  return (stdout: string) =>
-    Effect.sync(() => {
-      if (sent || stdout.split(`"event":"checkpoint"`).length <= checkpoints) return []
-      sent = true
-      return signals
-    })
-}
-
-/** Sends signals, once, when a worker is wedged. */
-const whenWedged = (...signals: ReadonlyArray<NodeJS.Signals>) => {
-  let sent = false
-  return (_: string, stderr: string) =>
-    Effect.sync(() => {
-      if (sent || !stderr.includes("wedged")) return []
-      sent = true
-      return signals
-    })
-}
+  }
+) {
+  let signaled = Number.NaN
+  const hear = (output: string, kill: (signal: NodeJS.Signals) => void) => {
+    if (!Number.isNaN(signaled) || output.split(said).length <= times) return
+    signaled = performance.now()
+    for (const signal of signals) kill(signal)
+  }
+  const outcome = yield* troupe(cwd, args, { env, onError: hear, onOutput: hear })
+  return { ...outcome, millis: performance.now() - signaled }
+})
 
 const hashOf = ({ stdout }: Outcome): string => /"weights_sha256":"(\w+)"/.exec(stdout)?.[1] ?? "none"
-
-const live = (name: string, test: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Scope.Scope>) =>
-  it.live(name, () => Effect.scoped(Effect.provide(test, NodeServices.layer)), 100_000)
-
-const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
 
 /** The one run folder in a log directory. */
 const runIn = (logDir: string) =>
@@ -178,7 +126,10 @@ describe("resuming", () => {
         "--checkpoint-interval=20",
         "--json"
       ]
-      const stopped = yield* troupe(cwd, [...args, "--log-dir=runs"], { look: after(1, "SIGINT") })
+      const stopped = yield* interrupted(cwd, [...args, "--log-dir=runs"], {
+        said: `"event":"checkpoint"`,
+        signals: ["SIGINT"]
+      })
       const folder = yield* runIn(`${cwd}/runs`)
       if (stopped.code !== 0) assert.strictEqual(stopped.code, 130)
       const resumed = yield* troupe(cwd, ["--resume", folder, "--json"])
@@ -212,10 +163,11 @@ describe("an interruption", () => {
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const cwd = yield* temporary
-        const stopped = yield* troupe(cwd, [...slow, "--log-dir=runs"], {
+        const stopped = yield* interrupted(cwd, [...slow, "--log-dir=runs"], {
           // In the two hundredth update, 49 after a checkpoint.
           env: { WEDGE: "1000" },
-          look: whenWedged(signal, ...more)
+          said: "wedged",
+          signals: [signal, ...more]
         })
         assert.strictEqual(stopped.code, code, stopped.stderr)
         // A second, and what a busy machine may add.
