@@ -77,11 +77,14 @@ const behaviors = [AdderBehavior, KeeperBehavior, RelayBehavior] as const
 
 const seconds = isQuick ? 0.05 : 1
 
-/** The rate (calls a second): the median of five stretches, after one that only warms up. */
+/** Stretches that are measured, after one that only warms up. */
+const stretches = isQuick ? 1 : 5
+
+/** The rate (calls a second) of each stretch. */
 const rate = (calls: number, effect: Effect.Effect<unknown, unknown>): Effect.Effect<ReadonlyArray<number>, unknown> =>
   Effect.gen(function*() {
     const rates: Array<number> = []
-    for (let stretch = 0; stretch < 6; stretch++) {
+    for (let stretch = 0; stretch <= stretches; stretch++) {
       let done = 0
       const start = performance.now()
       while (performance.now() - start < 200 * seconds) {
@@ -164,13 +167,13 @@ const measure = (hosts: number) =>
         ["the same to another host, by 100 at once", yield* each(manyApart)] as const
       ])
     ]
-    for (let i = 0; i < 50; i++) {
+    for (let i = 0; i < (isQuick ? 5 : 50); i++) {
       spawns.push(
         yield* Effect.scoped(time(Effect.flatMap(system.spawn(Keeper, {}), (spawned) => spawned.Add({ n: 1 }))))
       )
     }
     const enqueued: Array<number> = []
-    for (let stretch = 0; stretch < 6; stretch++) {
+    for (let stretch = 0; stretch <= stretches; stretch++) {
       const calls = isQuick ? 1000 : 100_000
       const resting = yield* system.spawn(Adder, { mailbox: calls + 1 })
       yield* resting.tell.Rest({ millis: 60_000 })
@@ -190,10 +193,10 @@ const measure = (hosts: number) =>
 /** 100 MB put, and its first reading by an actor in another thread. */
 const sharing = Effect.gen(function*() {
   const adder = yield* ActorSystem.spawn(Adder, {})
-  const array = new Uint8Array(100_000_000).fill(1)
+  const array = new Uint8Array(isQuick ? 1_000_000 : 100_000_000).fill(1)
   const puts: Array<number> = []
   const gets: Array<number> = []
-  for (let i = 0; i < 7; i++) {
+  for (let i = 0; i < (isQuick ? 1 : 7); i++) {
     yield* Effect.scoped(Effect.gen(function*() {
       const start = performance.now()
       const numbers = yield* ObjectStore.put(array)
@@ -226,7 +229,7 @@ const idling = (count: number) =>
 const program = Effect.gen(function*() {
   say("actors: at rest")
   // First, while the process holds nothing else.
-  const parked = yield* Effect.provide(idling(100_000), ActorSystem.layerFiber(behaviors))
+  const parked = yield* Effect.provide(idling(isQuick ? 1000 : 100_000), ActorSystem.layerFiber(behaviors))
   const entry = yield* bundled(import.meta.filename)
   const hosts = { entry, hosts: 2 }
   const columns = [

@@ -117,6 +117,6 @@ print([
     memory,
     "10,000 environments, 500,000 steps",
     "MiB",
-    await resident(10_000, "--keep-going", "--total-timesteps", "500000")
+    await resident(isQuick ? 100 : 10_000, "--keep-going", "--total-timesteps", isQuick ? "5000" : "500000")
   )
 ])

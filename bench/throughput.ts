@@ -90,7 +90,7 @@ export const throughput = (flags: ReadonlyArray<string>, batch: number, after = 
 }
 
 /** Seconds over which the scatter of a run's rate is looked at. */
-const scatterSeconds = isQuick ? 2 : 20
+const scatterSeconds = isQuick ? 0.4 : 20
 
 /** The rate of each second of a run, the first one after its warming up. */
 export const ratesBySecond = (

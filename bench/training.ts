@@ -107,7 +107,7 @@ const repeated = async (
 }
 
 const networks = isQuick ? ["64,64"] : ["64,64", "256"]
-const counts = isQuick ? [1, 10_000] : [1, 10, 100, 1000, 10_000]
+const counts = isQuick ? [1, 100] : [1, 10, 100, 1000, 10_000]
 for (const hidden of networks) {
   say(`training: hidden ${hidden}`)
   for (const nEnvs of counts) {
