@@ -464,8 +464,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "journal: what was called is called again",
     file: "hosts/Hand.ts",
-    from: "    if (run !== undefined && run.kept.size > 0 && made.seq !== 0) {",
-    to: "    if (run !== undefined && run.kept.size < 0 && made.seq !== 0) {",
+    from: "    if (run.kept.size > 0) {",
+    to: "    if (run.kept.size < 0) {",
     workload: "tellers",
     seeds: 50
   },

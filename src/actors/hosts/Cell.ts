@@ -74,7 +74,7 @@ export interface CellReport {
   timed(timers: ReadonlyArray<TimerChange>): void
   asking(call: Call): void
   abandoned(seq: number, call: number): void
-  slept(seq: number, nth: number, heard: number, slept: number, began: number): void
+  slept(seq: number, nth: number, heard: number, slept: number, began: number | undefined): void
   /** `seq` is the message in hand, 0 for none. */
   died(death: Death, seq: number): void
   stopped(): void
@@ -239,7 +239,7 @@ export class Cell<R> implements Incarnation, Caller {
     this.options.report.abandoned(seq, call)
   }
 
-  slept(seq: number, nth: number, heard: number, slept: number, began: number): void {
+  slept(seq: number, nth: number, heard: number, slept: number, began: number | undefined): void {
     this.options.report.slept(seq, nth, heard, slept, began)
   }
 

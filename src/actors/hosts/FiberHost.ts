@@ -201,7 +201,7 @@ class Reporter<R> implements CellReport {
     this.tenant.abandoned(this.incarnation, seq, call)
   }
 
-  slept(seq: number, nth: number, heard: number, _slept: number, began: number): void {
+  slept(seq: number, nth: number, heard: number, _slept: number, began: number | undefined): void {
     this.tenant.slept(this.incarnation, seq, nth, heard, began)
   }
 

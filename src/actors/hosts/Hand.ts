@@ -38,7 +38,7 @@ export interface Caller {
   readonly dying: boolean
   asking(call: Call): void
   abandoned(seq: number, call: number): void
-  slept(seq: number, nth: number, heard: number, slept: number, began: number): void
+  slept(seq: number, nth: number, heard: number, slept: number, began: number | undefined): void
   /** Numbers a call that belongs to no message. */
   loose(made: Made): number
   /** Runs a task after what is ready to run. */
@@ -47,13 +47,12 @@ export interface Caller {
   fail(death: Death): void
 }
 
-/** A call that was made. */
-export interface Made extends Waiting {
-  /** 0 where it belongs to no message. */
-  readonly seq: number
+/** A call that was made, and who waits for its outcome. */
+export interface Made extends Call, Waiting {
   call: number
-  readonly to: Address
-  readonly method: Method
+  heard: number
+  slept: number
+  began: number | undefined
 }
 
 type Outcome = Exit.Exit<unknown, unknown>
@@ -66,7 +65,8 @@ const noSleeps: Set<number> = new Set()
 
 /** What a message has done so far, and is to do again. */
 class Run {
-  readonly began: number
+  /** The date at which it began, once the handler has looked. */
+  began: number | undefined
   /** What is to happen again, in order. */
   readonly lines: Array<Line>
   at = 0
@@ -96,8 +96,8 @@ class Run {
   /** What waits until all has happened again. */
   afterwards: Array<() => void> | undefined
 
-  constructor(began: number, journal: JournalWord | undefined) {
-    this.began = began
+  constructor(journal: JournalWord | undefined) {
+    this.began = journal?.began
     this.lines = journal === undefined ? noLines : journal.lines.slice()
     this.kept = journal === undefined ? noCalls : new Map()
     this.slept = journal === undefined ? noSleeps : new Set()
@@ -182,7 +182,7 @@ export class Hand implements Calls {
   take(seq: number, method: string, journal: JournalWord | undefined): void {
     this.seq = seq
     this.method = method
-    if (journal !== undefined) this.run = new Run(journal.began, journal)
+    if (journal !== undefined) this.run = new Run(journal)
   }
 
   /** The message has been answered: whether this hand is free, or stays with what it did. */
@@ -254,52 +254,52 @@ export class Hand implements Calls {
       )
     }
     const mode = tell ? "tell" : "ask"
-    const { caller, run } = this
-    const made: Made = { seq: this.journalled ? this.seq : 0, call: 0, to, method, resume }
-    if (run !== undefined && run.kept.size > 0 && made.seq !== 0) {
-      const kept = run.find(mode, to, method, { is: encoded.value })
+    const { caller } = this
+    const made: Made = {
+      seq: this.journalled ? this.seq : 0,
+      call: 0,
+      mode,
+      to,
+      method,
+      payload: encoded.value,
+      value: payload,
+      millis,
+      failWhenFull,
+      heard: 0,
+      slept: 0,
+      began: undefined,
+      resume
+    }
+    if (made.seq === 0) {
+      made.call = caller.loose(made)
+      caller.asking(made)
+      return made
+    }
+    const run = this.begun()
+    if (run.kept.size > 0) {
+      const kept = run.find(mode, to, method, { is: made.payload })
       if (kept !== undefined) return this.again(run, kept, made)
       const other = run.find(mode, to, method)
       if (other !== undefined) {
-        return void caller.fail(this.divergence(`calls ${to.name}.${method.name} with ${shown(encoded.value)}`, other))
+        return void caller.fail(this.divergence(`calls ${to.name}.${method.name} with ${shown(made.payload)}`, other))
       }
     }
-    const call = (call: number, heard: number, began: number): void => {
-      made.call = call
-      const { seq } = made
-      caller.asking({
-        seq,
-        call,
-        mode,
-        to,
-        method,
-        payload: encoded.value,
-        value: payload,
-        millis,
-        failWhenFull,
-        heard,
-        slept: this.run?.over ?? 0,
-        began
-      })
+    // What was waited for before has its place before the first call.
+    if (run.early !== undefined) {
+      for (const nth of run.early) caller.slept(this.seq, nth, 0, run.over++, run.began)
+      run.early = undefined
     }
-    if (made.seq === 0) call(caller.loose(made), 0, 0)
-    else {
-      const run = this.begun()
-      // What was waited for before has its place before the first call.
-      if (run.early !== undefined) {
-        for (const nth of run.early) caller.slept(this.seq, nth, 0, run.over++, run.began)
-        run.early = undefined
-      }
-      if (run.calls >= mostCalls) {
-        const lines = mostCalls
-        const error = new JournalTooLong({ actor: caller.name, method: this.method, calls: lines })
-        return void caller.fail(fromUnknown("Defect", error, this.method))
-      }
-      run.since ??= run.elapsed
-      made.call = ++run.calls
-      run.put(made)
-      call(run.calls, run.heard, run.began)
+    if (run.calls >= mostCalls) {
+      const error = new JournalTooLong({ actor: caller.name, method: this.method, calls: mostCalls })
+      return void caller.fail(fromUnknown("Defect", error, this.method))
     }
+    run.since ??= run.elapsed
+    made.call = ++run.calls
+    made.heard = run.heard
+    made.slept = run.over
+    made.began = run.began
+    run.put(made)
+    caller.asking(made)
     return made
   }
 
@@ -350,8 +350,9 @@ export class Hand implements Calls {
   /** The date that the handler sees, in milliseconds since 1970. */
   get date(): number {
     if (!this.journalled) return dateOf(this.outer)
-    const { began, elapsed } = this.begun()
-    return began + elapsed
+    const run = this.begun()
+    run.began ??= dateOf(this.outer) - run.elapsed
+    return run.began + run.elapsed
   }
 
   /** A wait of `millis`, which `waiting` does. Where it was over in an earlier run, its end has its place in the journal. */
@@ -392,7 +393,7 @@ export class Hand implements Calls {
   }
 
   private begun(): Run {
-    return this.run ??= new Run(dateOf(this.outer), undefined)
+    return this.run ??= new Run(undefined)
   }
 
   /** A call is made that an earlier run has made. */

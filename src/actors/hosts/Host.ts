@@ -73,8 +73,8 @@ export interface Call extends Called {
   readonly heard: number
   /** How many of its waits for the clock were over. */
   readonly slept: number
-  /** The date at which the message began, for its handler. */
-  readonly began: number
+  /** The date at which the message began, where its handler has asked for the date. */
+  readonly began: number | undefined
   /** The messages of before that its message had answered by then. */
   readonly answered?: ReadonlyArray<number> | undefined
   /** Where its host has given it to a neighbor already. */
@@ -173,7 +173,7 @@ export interface Tenant extends Identity {
   /** Nobody waits for the outcome of a call any more. */
   abandoned(incarnation: number, seq: number, call: number): void
   /** A wait for the clock is over, after `heard` outcomes: what a message saw, in its order. */
-  slept(incarnation: number, seq: number, nth: number, heard: number, began: number): void
+  slept(incarnation: number, seq: number, nth: number, heard: number, began: number | undefined): void
   /** No incarnation can live here any more, however often it is tried: the actor has failed for good. */
   unfit(death: Death): void
 }

@@ -263,26 +263,43 @@ export class HostServer<R> {
     const { answered, began, failWhenFull, heard, method, millis, mode, payload, seq, slept, to } = call
     const { calling } = asker
     if (seq !== 0 && calling?.seq !== seq && call.call === 1) asker.calling = { seq, since: this.loop.now(), heard: 0 }
-    const what = [mode, to.id, to.name, method.name, payload, millis, failWhenFull] as const
-    const asking = ["asking", actor, incarnation, seq, call.call, ...what, heard, slept, began] as const
     // What may run once only must be known to the owner before it does.
     const may = mode === "ask" && seq !== 0 && asker.cell.replayable && !underWay.has(to.id)
     const neighbor = may ? this.residents.get(to.id) : undefined
     const message = neighbor !== undefined && neighbor !== asker && neighbor.cell.free && !this.closing
       ? messageFor(neighbor, method.name, payload)
       : undefined
+    let taken: TakenIn | undefined
     if (neighbor === undefined || message === undefined) {
       if (to.id !== systemId) underWay.add(seq, call.call, to.id, mode === "ask")
       this.urgent = true
-      return this.send(answered === undefined ? asking : [...asking, answered])
+    } else {
+      neighbor.taken++
+      neighbor.asker = { resident: asker, seq, call: call.call, message: message.seq }
+      taken = [neighbor.incarnation, message.seq, neighbor.last]
+      // What others are waiting for leaves before this thread begins to work.
+      if (this.urgent) this.flush()
     }
-    neighbor.taken++
-    neighbor.asker = { resident: asker, seq, call: call.call, message: message.seq }
-    const taken: TakenIn = [neighbor.incarnation, message.seq, neighbor.last]
-    // What others are waiting for leaves before this thread begins to work.
-    if (this.urgent) this.flush()
-    this.send([...asking, answered, taken])
-    neighbor.cell.push(message)
+    this.send([
+      "asking",
+      actor,
+      incarnation,
+      seq,
+      call.call,
+      mode,
+      to.id,
+      to.name,
+      method.name,
+      payload,
+      millis,
+      failWhenFull,
+      heard,
+      slept,
+      began,
+      answered,
+      taken
+    ])
+    if (message !== undefined) neighbor?.cell.push(message)
   }
 
   private message(

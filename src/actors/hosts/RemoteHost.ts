@@ -445,8 +445,22 @@ export class RemoteHost implements Host {
       return this.broken(`call ${call} of message ${seq} of ${tenant.name}, which is not its turn`)
     }
     const called = this.options.called(target, name, method, payload)
-    const when = { heard, slept, began, answered, taken }
-    tenant.asking(incarnation, { seq, call, mode, ...called, payload, millis, failWhenFull, ...when })
+    tenant.asking(incarnation, {
+      seq,
+      call,
+      mode,
+      to: called.to,
+      method: called.method,
+      value: called.value,
+      payload,
+      millis,
+      failWhenFull,
+      heard,
+      slept,
+      began,
+      answered,
+      taken
+    })
   }
 
   /** Something was lost or spoilt on the way. Nobody can tell what else: a new link begins from what was committed. */

@@ -118,8 +118,8 @@ export type Line =
   | readonly [kind: "slept", nth: number]
 
 export interface JournalWord {
-  /** The date at which the message began, for its handler: milliseconds since 1970. */
-  readonly began: number
+  /** The date at which the message began, in milliseconds since 1970, where its handler has asked for the date. */
+  readonly began: number | undefined
   /** How many calls it has numbered so far; those that were taken back are not among the lines. */
   readonly calls: number
   readonly lines: ReadonlyArray<Line>
@@ -174,11 +174,11 @@ export type Report =
     failWhenFull: boolean,
     heard: number,
     slept: number,
-    began: number,
+    began: number | undefined,
     /** The messages of before that it had answered by then, where there are some. */
     answered?: ReadonlyArray<number> | undefined,
     /** Where its host has seen to it already. */
-    taken?: TakenIn
+    taken?: TakenIn | undefined
   ]
   /** Nobody waits for the outcome of a call any more. */
   | readonly [kind: "abandoned", actor: number, incarnation: number, seq: number, call: number]
@@ -191,7 +191,7 @@ export type Report =
     nth: number,
     heard: number,
     slept: number,
-    began: number
+    began: number | undefined
   ]
   /** The payload did not fit; the message was not handled. */
   | readonly [kind: "refused", actor: number, incarnation: number, seq: number, reason: string]

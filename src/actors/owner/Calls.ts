@@ -25,11 +25,9 @@ interface OpenCall {
   readonly incarnation: number
   /** The message that made it, 0 for none; null once that is not there any more, or does not go on with it. */
   seq: number | null
-  readonly call: number
-  readonly method: Method
+  readonly made: Call
   /** Whom it waits for, where there is such an actor. */
   target: Guardian | undefined
-  readonly tell: boolean
   /** When it was made, in milliseconds of the system's time. */
   readonly sent: number
   /** Where it is kept. */
@@ -47,7 +45,7 @@ export class Calls {
   /** What the message in hand has called and was told, where it has called somebody. */
   private journal: Journal | undefined
   /** Calls that have not ended. Those of the message in hand wait for others, and must not wait for themselves. */
-  private readonly open = new Set<OpenCall>()
+  private open: Array<OpenCall> = []
   /** The call that is just being made. */
   private calling: OpenCall | undefined
   /** How many calls the present incarnation has made that belong to no message. */
@@ -85,10 +83,8 @@ export class Calls {
     const open: OpenCall = {
       incarnation,
       seq,
-      call: call.call,
-      method,
+      made: call,
       target,
-      tell: mode === "tell",
       sent,
       journal,
       envelope: undefined,
@@ -96,7 +92,7 @@ export class Calls {
       early: undefined,
       told: undefined
     }
-    this.open.add(open)
+    this.open.push(open)
     const outer = this.calling
     this.calling = open
     // What a start waits for keeps its actor from all messages.
@@ -120,31 +116,26 @@ export class Calls {
 
   /** Nobody waits for the outcome any more. */
   abandoned(seq: number, call: number): void {
-    for (const open of this.open) {
-      if (open.seq !== seq || open.call !== call) continue
-      this.open.delete(open)
-      // What its host does not have yet was never sent. The outcome of what was is kept: the message may run again and wait for it.
-      const { envelope, target } = open
-      if (envelope === undefined || target === undefined) continue
-      if (!target.takeBack(envelope)) this.giveUp(open, target, envelope as Envelope)
-      else this.journalFor(seq)?.forget(call)
-    }
+    const open = this.find(seq, call)
+    if (open === undefined) return
+    this.close(open)
+    // What its host does not have yet was never sent. The outcome of what was is kept: the message may run again and wait for it.
+    const { envelope, target } = open
+    if (envelope === undefined || target === undefined) return
+    if (!target.takeBack(envelope)) this.giveUp(open, target, envelope as Envelope)
+    else this.journalFor(seq)?.forget(call)
   }
 
-  slept(seq: number, nth: number, heard: number, began: number): void {
+  slept(seq: number, nth: number, heard: number, began: number | undefined): void {
     this.journalOf(seq, began, this.caller.now)?.slept(nth, heard)
   }
 
   /** A call ends so, and its incarnation was told by its host. */
   toldThere(seq: number, call: number, end: CallEnd): void {
-    for (const open of this.open) {
-      if (open.seq !== seq || open.call !== call) continue
-      // It is about to be settled.
-      open.told = end
-      return
-    }
-    // We have said otherwise meanwhile, and were not heard.
-    this.journalFor(seq)?.correct(call, end)
+    const open = this.find(seq, call)
+    // Where it is open it is about to be settled. Else we have said otherwise meanwhile, and were not heard.
+    if (open !== undefined) open.told = end
+    else this.journalFor(seq)?.correct(call, end)
   }
 
   /** How many outcomes message `seq` is known to have been told by its host, in its present incarnation. */
@@ -180,29 +171,40 @@ export class Calls {
   /** The actor has ended. */
   end(): void {
     this.journal = undefined
-    for (const open of this.open) this.forsake(open)
-    this.open.clear()
+    const { open } = this
+    this.open = []
+    for (const each of open) this.forsake(each)
   }
 
   /** Asks of message `seq` that were not answered yet. */
   asks(seq: number | undefined): ReadonlyArray<Asking> {
-    return [...this.open].flatMap((open) =>
-      open.seq === seq && !open.tell && open.target !== undefined
-        ? [{ actor: open.target.name, method: open.method.name }]
-        : []
+    return this.open.flatMap(({ made: { method, mode }, seq: its, target }) =>
+      its === seq && mode === "ask" && target !== undefined ? [{ actor: target.name, method: method.name }] : []
     )
   }
 
   /** Whom message `seq` waits for, or the start (0). */
   awaited(seq: number | undefined): ReadonlyArray<Guardian> {
-    return [...this.open].flatMap((open) => open.seq === seq && open.target !== undefined ? [open.target] : [])
+    return this.open.flatMap((open) => open.seq === seq && open.target !== undefined ? [open.target] : [])
   }
 
   get none(): boolean {
-    return this.open.size === 0
+    return this.open.length === 0
   }
 
   // --- within
+
+  private find(seq: number, call: number): OpenCall | undefined {
+    return this.open.find((open) => open.seq === seq && open.made.call === call)
+  }
+
+  private close(open: OpenCall): void {
+    const { open: all } = this
+    // Mostly the last that was made.
+    if (all.at(-1) === open) return void all.pop()
+    const index = all.indexOf(open)
+    if (index >= 0) all.splice(index, 1)
+  }
 
   private giveUp(open: OpenCall, target: Guardian, envelope: Envelope): void {
     if (this.forsake(open)) {
@@ -227,23 +229,22 @@ export class Calls {
 
   /** The calls of a message that is not there any more, or asks anew, or of no message, are not waited for. */
   private forsakeAll(seq: number): void {
-    for (const open of this.open) {
-      if (open.seq !== seq) continue
-      if (this.forsake(open)) this.open.delete(open)
+    for (const open of this.open.filter((open) => open.seq === seq)) {
+      if (this.forsake(open)) this.close(open)
       else open.seq = null
     }
   }
 
   /** A call has ended. The message that made it may run anew meanwhile: it is told, as its journal is. */
   private settle(open: OpenCall, outcome: Outcome, within: boolean): void {
-    this.open.delete(open)
+    this.close(open)
     const { caller } = this
-    const { call, incarnation, journal, method, seq, tell } = open
+    const { incarnation, journal, made: { call, method, mode }, seq } = open
     const kept = journal === this.journal ? journal : undefined
     if (open.told !== undefined) return kept?.toldThere(call, open.told)
     let told: Told | undefined
     if (kept !== undefined || caller.host.border) {
-      const [kind, value] = tell && Exit.isSuccess(outcome) ? taken : encode(method, outcome)
+      const [kind, value] = mode === "tell" && Exit.isSuccess(outcome) ? taken : encode(method, outcome)
       // What was answered at once took no time.
       const now = within ? open.sent : caller.now
       told = { kind, value, at: kept === undefined ? 0 : kept.at(now), nth: (kept?.told ?? -1) + 1 }
@@ -255,9 +256,10 @@ export class Calls {
   }
 
   /** The journal of message `seq`, where that is in hand. */
-  private journalOf(seq: number, began: number, now: number): Journal | undefined {
+  private journalOf(seq: number, began: number | undefined, now: number): Journal | undefined {
     if (this.caller.seqInHand !== seq) return undefined
-    if (this.journal?.seq !== seq) this.journal = new Journal(seq, began, now)
+    if (this.journal?.seq !== seq) this.journal = new Journal(seq, now)
+    this.journal.began ??= began
     return this.journal
   }
 

@@ -753,7 +753,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (this.hears(incarnation)) this.made?.abandoned(seq, call)
   }
 
-  slept(incarnation: number, seq: number, nth: number, heard: number, began: number): void {
+  slept(incarnation: number, seq: number, nth: number, heard: number, began: number | undefined): void {
     if (this.hears(incarnation)) this.calls.slept(seq, nth, heard, began)
   }
 

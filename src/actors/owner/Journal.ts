@@ -11,7 +11,7 @@ import type { JournalWord, Line } from "../links/HostLink.ts"
 export class Journal implements JournalWord {
   /** The message. */
   readonly seq: number
-  readonly began: number
+  began: number | undefined
   calls = 0
   /** Waits for the clock that are over. */
   waits = 0
@@ -22,9 +22,8 @@ export class Journal implements JournalWord {
   told = 0
   toldByHost = 0
 
-  constructor(seq: number, began: number, now: number) {
+  constructor(seq: number, now: number) {
     this.seq = seq
-    this.began = began
     this.since = now
   }
 
