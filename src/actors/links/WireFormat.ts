@@ -39,6 +39,9 @@ const deepest = 32
 /** Strings up to this length are compared with known ones. */
 const shortest = 40
 
+/** What takes more than a byte. The engine keeps strings without it apart, and need not look through them. */
+const wide = /[\u0100-\uffff]/
+
 interface TypedArrayKind {
   new(buffer: ArrayBuffer): ArrayBufferView
   readonly BYTES_PER_ELEMENT: number
@@ -131,21 +134,22 @@ export class WireWriter {
   private string(text: string): Written {
     const { length } = text
     if (this.at + 5 + length > this.end) return "full"
-    const short = length <= shortest
-    let at = this.at + (short ? 2 : 5)
+    if (length > shortest) return wide.test(text) ? this.utf16(text) : this.latin1(text)
+    let at = this.at + 2
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i)
       if (code > 0xff) return this.utf16(text)
-      if (short) this.bytes[at++] = code
+      this.bytes[at++] = code
     }
-    if (short) {
-      this.bytes[this.at] = tags.short
-      this.bytes[this.at + 1] = length
-      this.at = at
-    } else {
-      this.head(tags.latin1, length)
-      this.at += this.buffer.write(text, this.at, "latin1")
-    }
+    this.bytes[this.at] = tags.short
+    this.bytes[this.at + 1] = length
+    this.at = at
+    return "written"
+  }
+
+  private latin1(text: string): Written {
+    this.head(tags.latin1, text.length)
+    this.at += this.buffer.write(text, this.at, "latin1")
     return "written"
   }
 

@@ -55,7 +55,7 @@ describe("WireFormat", () => {
 
   it("strings of every kind and length", () => {
     const texts = ["", "é", "日本語", "\ud800", "\udc00x", "a\u0000b", "x".repeat(40), "x".repeat(41), "ÿ".repeat(255)]
-    const long = ["y".repeat(10_000), "€".repeat(10_000)]
+    const long = ["y".repeat(10_000), "€".repeat(10_000), `${"y".repeat(10_000)}€`, `€${"ÿ".repeat(60)}`.slice(1)]
     assert.deepStrictEqual(through([...texts, ...texts, ...long]), { read: [...texts, ...texts, ...long] })
   })
 
