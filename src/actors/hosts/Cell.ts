@@ -109,8 +109,6 @@ let depth = 0
 /** So many messages that nobody waits for wait for each other. */
 const mostPut = 64
 
-const killed = new Death({ kind: "Killed", message: "killed" })
-
 const cancelled = (method: string): Death =>
   new Death({ kind: "Cancelled", message: "nobody waits for its answer any more", method })
 
@@ -179,7 +177,7 @@ export class Cell<R> implements Incarnation, Caller {
   }
 
   /** End now, with `death` as the cause. */
-  halt(death = killed): void {
+  halt(death = new Death({ kind: "Killed", message: "killed" })): void {
     this.halted ??= death
     this.fiber?.interruptUnsafe()
   }

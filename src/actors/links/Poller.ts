@@ -127,27 +127,28 @@ export class Poller {
   /** Listens until we sleep (true), or until the event loop is due (false). */
   private listen(): boolean {
     const began = performance.now()
+    let now = began
     for (;;) {
       if (this.ready) {
-        this.hear()
+        this.hear(now)
         this.way = "busy"
-        const now = performance.now()
+        now = performance.now()
         this.since = now
         if (now - began >= turn) return false
         continue
       }
-      const now = performance.now()
       if (now - this.since >= this.spinning()) {
         this.spins = false
         this.way = "napping"
-        if (this.nap(now)) continue
-        if (this.sleep()) return true
+        if (!this.nap(now) && this.sleep()) return true
+        now = performance.now()
         continue
       }
       if (now - Math.max(began, this.since) >= slice) return false
       this.spins = true
       this.way = "spinning"
       for (let i = 0; i < looks && !this.ready; i++) pause()
+      now = performance.now()
     }
   }
 
@@ -156,10 +157,10 @@ export class Poller {
     return false
   }
 
-  private hear(): void {
+  /** Hears what has come by `now`. */
+  private hear(now: number): void {
     this.spins = false
     if (this.telling) {
-      const now = performance.now()
       this.patience.waited(now - this.since, now)
       this.telling = false
     }
