@@ -249,7 +249,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "who is stopped between two incarnations never ends",
     file: "owner/Guardian.ts",
-    from: "    else this.finish({ _tag: \"Stopped\" })\n  }\n\n  /**\n   * Ends the actor at the owner's side",
+    from: "    else this.finish(stopped)\n  }\n\n  /**\n   * Ends the actor at the owner's side",
     to: "  }\n\n  /**\n   * Ends the actor at the owner's side",
     workload: "endings",
     seeds: null,
@@ -700,16 +700,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "children: a parent begins anew though an old child is still at work",
     file: "owner/Guardian.ts",
-    from: "    if (this.leaving > 0) return void",
-    to: "    if (this.leaving > 1e9) return void",
+    from: "    if (this.children?.awaits(() => this.resurrect(counted)) === true) return\n",
+    to: "",
     workload: "wards",
     seeds: 50
   },
   {
     name: "children: a parent begins anew though a child of an old child is still at work",
     file: "owner/Guardian.ts",
-    from: "    this.orphan(() => (left++, true), one)",
-    to: "    this.orphan(() => true)",
+    from: "    this.children?.end(() => (left++, true), one)",
+    to: "    this.children?.end(() => true)",
     workload: "wards",
     seeds: 500
   }

@@ -14,40 +14,22 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Method } from "../Actor.ts"
 import { Death } from "../Death.ts"
-import {
-  ActorDied,
-  ActorStopped,
-  AskTimeout,
-  MailboxFull,
-  MessageRefused,
-  PoisonMessage,
-  RestartLimitReached
-} from "../errors.ts"
+import { ActorDied, AskTimeout, MailboxFull, MessageRefused } from "../errors.ts"
 import type { Call, CallEnd, Envelope, Host, Reply, Tenant } from "../hosts/Host.ts"
 import { type Address, type At, systemMillis, type Waiting } from "../InHand.ts"
-import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { AnswerWord, TakenIn, TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { decode } from "../messages/Outcome.ts"
 import type { Belongs, Known } from "../messages/requests.ts"
-import type { Observer } from "../Observer.ts"
-import type { Alarms } from "./Alarms.ts"
 import { type Asking, Calls } from "./Calls.ts"
+import { type Child, Children } from "./Children.ts"
+import { type Ended, notStarted, stopped, type TooLate, tooLate } from "./Ended.ts"
 import { Later } from "./Later.ts"
 import { Ledger } from "./Ledger.ts"
+import { Poison } from "./Poison.ts"
 import type { Sibling, Siblings } from "./Siblings.ts"
+import type { Surroundings } from "./Surroundings.ts"
 import { type Timed, Timers } from "./Timers.ts"
-
-/** How an actor's life ended. */
-export type Ended =
-  | { readonly _tag: "Stopped" }
-  | {
-    readonly _tag: "Failed"
-    readonly death: Death
-    readonly restarts: number
-    /** The message that killed it again and again. */
-    readonly poison?: PoisonMessage
-  }
 
 /** A message that an incarnation is at work on, and for how long, in milliseconds. */
 export interface MessageInHand {
@@ -59,44 +41,7 @@ export interface MessageInHand {
 
 const none: ReadonlyArray<never> = []
 
-/** An actor that another has spawned. */
-interface Child {
-  readonly belongs: Belongs
-  /** The message that has spawned it. */
-  readonly seq: number | undefined
-  /** Whether its failing for good is its parent's, too. */
-  readonly pact: boolean
-}
-
 export type Status = "starting" | "running" | "restarting" | "stopping" | "ended"
-
-/** What a guardian needs of the system around it. */
-export interface Surroundings {
-  /** Milliseconds of the system's time. */
-  readonly now: () => number
-  /** Whether what is sent to hosts without a border is checked. */
-  readonly checks: boolean
-  readonly observer: Observer | undefined
-  publish(event: LifecycleEvent): void
-  readonly alarms: Alarms
-  /** Some message expires at this time. */
-  expect(expires: number): void
-  /** How long an ask waits that does not say, in milliseconds. */
-  readonly askMillis: number
-  /** Answers what a handler of `asker` asks of the system; returns the actor that the answer waits for. */
-  serve(
-    asker: Guardian,
-    request: string,
-    value: unknown,
-    resume: (outcome: Exit.Exit<unknown, unknown>) => void
-  ): Guardian | undefined
-  /** What the system is called in references. */
-  readonly system: string
-  /** A reference to the actor leaves for elsewhere. */
-  referred(guardian: Guardian): void
-  /** The actor has ended and leaves its name. */
-  ended(guardian: Guardian, ended: Ended): void
-}
 
 export interface GuardianOptions {
   readonly id: number
@@ -133,24 +78,20 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private up = false
   /** The last death, when it was seen, and how many messages are to run again. */
   private last: { readonly death: Death; readonly at: number; replayed: number } | undefined
-  /** Deaths since the last committed reply. */
-  private consecutive = 0
+  /** Made at a death; gone with the next reply. */
+  private poison: Poison | undefined
   taken = 0
   /** The message in hand at the last death. */
   private heldAtDeath: Envelope | undefined
   /** Since when the present incarnation is free for the next message. */
   private freeSince = 0
-  /** The message in hand at the last of them, and at how many in a row. */
-  private suspect: PoisonMessage | undefined
   /** Made at the first call. */
   private made: Calls | undefined
   /** What is to be answered later. Made where something is. */
   private owedLater: Later | undefined
   parent: Guardian | undefined
-  private children: Map<Guardian, Child> | undefined
-  /** Children of earlier incarnations that may still be at work, and what waits for them. */
-  private leaving = 0
-  private whenAlone: (() => void) | undefined
+  /** Made at the first. */
+  private children: Children | undefined
   /** What its incarnation is being ended for by its owner, who does not hear it any more. */
   private sentence: Death | undefined
 
@@ -258,9 +199,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   /** Why a message is not taken, where it is not. */
-  private closedTo(
-    failWhenFull: boolean
-  ): Exit.Exit<never, ActorStopped | RestartLimitReached | MailboxFull> | undefined {
+  private closedTo(failWhenFull: boolean): TooLate | Exit.Exit<never, MailboxFull> | undefined {
     const ending = this.ending()
     if (ending !== undefined || !failWhenFull || !this.ledger.full) return ending
     return Exit.fail(new MailboxFull({ actor: this.name, capacity: this.ledger.capacity }))
@@ -384,7 +323,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.status = "stopping"
     this.timers?.clear()
     if (placed) this.host.stop(this)
-    else this.finish({ _tag: "Stopped" })
+    else this.finish(stopped)
   }
 
   /**
@@ -394,7 +333,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   abort(gone?: () => void): void {
     if (this.status === "ended") return gone?.()
     this.host.halt(this)
-    this.finish({ _tag: "Stopped" }, gone)
+    this.finish(stopped, gone)
   }
 
   get deaf(): boolean {
@@ -449,7 +388,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   resurrect(counted: boolean): void {
     if (this.status !== "restarting") return
     // The names of its children are free, but one of them may still be at work.
-    if (this.leaving > 0) return void (this.whenAlone = () => this.resurrect(counted))
+    if (this.children?.awaits(() => this.resurrect(counted)) === true) return
     if (counted) this.restarts++
     this.status = "starting"
     this.host.place(this)
@@ -460,12 +399,13 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (this.isOver) return
     if (this.placed) this.host.halt(this)
     const { parent } = this
-    const pact = escalated || parent?.children?.get(this)?.pact === true
+    const pact = escalated || parent?.children?.hasPact(this) === true
     parent?.children?.delete(this)
     // Before it is told what it may have asked this one: its message is to run again. A spawn that fails says so itself.
     if (pact && this.served) parent?.bereaved(this, death)
     if (this.isOver) return
-    const poison = this.suspect !== undefined && this.suspect.deaths > 1 ? { poison: this.suspect } : {}
+    const message = this.poison?.message
+    const poison = message === undefined ? {} : { poison: message }
     this.finish({ _tag: "Failed", death, restarts: this.restarts, ...poison })
   }
 
@@ -521,10 +461,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
       this.hasState = true
     }
     if (timers !== undefined) this.setTimers(timers, false)
-    this.consecutive = 0
-    this.suspect = undefined
+    this.poison = undefined
     this.made?.commit()
-    if (this.children !== undefined) this.orphan(({ belongs }) => belongs === "message")
+    this.children?.end(ofMessage)
     this.around.observer?.answered({
       actor: this.name,
       placement: this.host.placement,
@@ -614,7 +553,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   died(incarnation: number, reported: Death, seq: number | undefined, bystander = false): void {
     if (incarnation !== this.incarnation || this.status === "ended") return
-    if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
+    if (this.status === "stopping") return this.finish(stopped)
     // Between two incarnations: its host has died, and nothing of it lived there.
     if (!this.placed) return
     const { sentence } = this
@@ -626,11 +565,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     const last = this.last = { death, at: this.around.now(), replayed: 0 }
     // Their names are free for the next incarnation.
     const kept = this.siblings.stopsChildren ? this.ledger.oldest?.seq : undefined
-    this.orphan(({ belongs, seq }) => {
-      const over = belongs === "incarnation" || (belongs === "life" && this.siblings.stopsChildren && seq !== kept)
-      if (over) this.leaving++
-      return over
-    }, () => this.departed())
+    this.children?.endFirst(({ belongs, seq }) =>
+      belongs === "incarnation" || (belongs === "life" && this.siblings.stopsChildren && seq !== kept)
+    )
     this.around.publish({ _tag: "Died", actor: this.name, incarnation, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
     if (!this.served && death.kind === "StartFailed") return this.fail(death)
@@ -644,7 +581,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (this.made?.lost(oldest?.method.atLeastOnce === true ? undefined : oldest?.seq) === true) this.settleLater()
     last.replayed = this.ledger.rewind()
     if (death.kind === "Cancelled" || death.kind === "Moved") this.siblings.cancelled(this, death)
-    else this.siblings.lost(this, death, this.consecutive, bystander && sentence === undefined)
+    else this.siblings.lost(this, death, this.poison?.deaths ?? 0, bystander && sentence === undefined)
     this.heldAtDeath = undefined
     // What is not there any more has made room.
     this.admit()
@@ -664,8 +601,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   dropInHand(death: Death): boolean {
     const envelope = this.heldAtDeath
     if (envelope === undefined) return false
-    this.consecutive = 0
-    this.suspect = undefined
+    this.poison = undefined
     this.made?.drop(envelope.seq)
     this.settleLater()
     // What must not run twice has left already.
@@ -678,11 +614,11 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
   stopped(incarnation: number): void {
     if (incarnation !== this.incarnation || this.status === "ended") return
-    this.finish({ _tag: "Stopped" })
+    this.finish(stopped)
   }
 
   unfit(death: Death): void {
-    if (this.status === "stopping") return this.finish({ _tag: "Stopped" })
+    if (this.status === "stopping") return this.finish(stopped)
     if (this.status !== "ended") this.siblings.giveUp(this, death)
   }
 
@@ -692,7 +628,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   adopt(child: Guardian, belongs: Belongs, pact: boolean): void {
     child.parent = this
     const seq = this.made?.callingSeq
-    ;(this.children ??= new Map()).set(child, { belongs, seq, pact })
+    ;(this.children ??= new Children()).add(child, { belongs, seq, pact })
   }
 
   /** A child has failed for good, and this one is not to live on as if nothing had happened. */
@@ -702,23 +638,6 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     const message = `its child ${child.name} has failed: ${death.message}`
     this.sentence ??= new Death({ ...death, kind: "ChildFailed", message })
     this.host.halt(this)
-  }
-
-  /** Ends those of its children that belong to what is over. */
-  private orphan(isOver: (child: Child) => boolean, gone?: () => void): void {
-    for (const [guardian, child] of this.children ?? []) {
-      if (!isOver(child)) continue
-      this.children?.delete(guardian)
-      guardian.abort(gone)
-    }
-  }
-
-  /** A child of an earlier incarnation is gone. */
-  private departed(): void {
-    if (--this.leaving > 0) return
-    const { whenAlone } = this
-    this.whenAlone = undefined
-    whenAlone?.()
   }
 
   hasMade(seq: number, calls: number, slept: number, heard: number): boolean {
@@ -834,17 +753,10 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     }
   }
 
-  /** Notes whether a death of the actor's own comes without progress, and at which message where its host could not tell. */
+  /** A death of the actor's own is held against it, and the message in hand. */
   private held(death: Death, seq: number | undefined): Death {
-    if (death.kind === "Killed" || death.kind === "Cancelled" || death.kind === "Moved") return death
-    const message = this.ledger.inHand(seq)
-    const method = message?.method.name
-    if (message !== undefined) {
-      const deaths = this.suspect?.seq === message.seq ? this.suspect.deaths + 1 : 1
-      this.suspect = new PoisonMessage({ method: message.method.name, seq: message.seq, deaths })
-    }
-    if (method !== undefined || this.status === "starting") this.consecutive++
-    return method === undefined || death.method !== undefined ? death : new Death({ ...death, method })
+    this.poison ??= new Poison()
+    return this.poison.note(death, this.ledger.inHand(seq), this.status === "starting")
   }
 
   /** A message has found room; the sender of a `tell` has waited for no more than this. */
@@ -886,12 +798,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     const one = gone === undefined ? undefined : () => {
       if (--left === 0) gone()
     }
-    this.orphan(() => (left++, true), one)
+    this.children?.end(() => (left++, true), one)
     this.parent?.children?.delete(this)
-    if (this.leaving > 0 && one !== undefined) {
-      left++
-      this.whenAlone = one
-    }
+    if (one !== undefined && this.children?.awaits(one) === true) left++
     if (there) left++
     this.host.evict(this, there ? one : undefined)
     one?.()
@@ -918,14 +827,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   private endAwaited: Deferred.Deferred<Ended> | undefined
 
   /** What a message gets that comes too late. */
-  private ending(): Exit.Exit<never, ActorStopped | RestartLimitReached> | undefined {
-    if (this.status === "stopping") return Exit.fail(new ActorStopped({ actor: this.name }))
-    const ended = this.outcome
-    if (ended === undefined) return undefined
-    if (ended._tag === "Stopped") return Exit.fail(new ActorStopped({ actor: this.name }))
-    const { death, poison, restarts } = ended
-    const because = poison === undefined ? {} : { poison }
-    return Exit.fail(new RestartLimitReached({ actor: this.name, restarts, death, ...because }))
+  private ending(): TooLate | undefined {
+    if (this.status === "stopping") return tooLate(this.name, stopped)
+    return this.outcome === undefined ? undefined : tooLate(this.name, this.outcome)
   }
 
   private refusal(method: string, reason: string): MessageRefused {
@@ -935,7 +839,5 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
 
 /** Whether somebody had waited for the outcome, and does no more. */
 const isGivenUp = ({ resume, tell }: Envelope): boolean => !tell && resume === undefined
-const notStarted = (ended: Ended): Exit.Exit<never, Death> =>
-  Exit.fail(ended._tag === "Failed" ? ended.death : stoppedEarly)
 
-const stoppedEarly = new Death({ kind: "StartFailed", message: "stopped before it had started" })
+const ofMessage = ({ belongs }: Child): boolean => belongs === "message"

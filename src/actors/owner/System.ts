@@ -27,9 +27,11 @@ import * as telemetry from "../telemetry.ts"
 import { Addresses } from "./Addresses.ts"
 import { Alarms } from "./Alarms.ts"
 import type { Asking } from "./Calls.ts"
-import { type Ended, Guardian, type MessageInHand, type Status, type Surroundings } from "./Guardian.ts"
+import type { Ended } from "./Ended.ts"
+import { Guardian, type MessageInHand, type Status } from "./Guardian.ts"
 import { Office } from "./Office.ts"
 import { Siblings } from "./Siblings.ts"
+import type { Surroundings } from "./Surroundings.ts"
 import { Sweeper } from "./Sweeper.ts"
 
 export interface SystemOptions {
