@@ -9,11 +9,22 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 const alone = [
   "test/actors/{givenUp,pause}.test.ts",
   "test/actors/links/{HandOvers,model,Poller,SharedLink}.test.ts",
-  "test/bench/*.test.ts",
   "test/scripts/*.test.ts",
   "test/time/*.test.ts",
-  "test/{package,time}.test.ts"
+  "test/time.test.ts"
 ]
+
+/** Files that leave nothing behind in their process, which one after another is in: half of their time would be to load the same. */
+const light = [
+  "test/{envs,math,random,text}/**/*.test.ts",
+  "test/model/*.test.ts",
+  "test/model/{kernels,policy,reference}/*.test.ts",
+  "test/runtime/{arrivals,commands,config,evaluation,learning,monitoring,plan,reporting,stopping,workers}/*.test.ts",
+  "test/simulation/{EventQueue,checkpoint,decision,engine,examples,lattice,parts}.test.ts"
+]
+
+/** As many files at a time as leave each room for the threads and processes that it starts. */
+const maxWorkers = Math.max(2, Math.floor(availableParallelism() / 2))
 
 export default defineConfig({
   resolve: {
@@ -33,11 +44,15 @@ export default defineConfig({
       { extends: true, test: { name: "alone", include: alone, maxWorkers: 1 } },
       {
         extends: true,
+        test: { name: "light", include: light, isolate: false, maxWorkers, sequence: { groupOrder: 1 } }
+      },
+      {
+        extends: true,
         test: {
           name: "together",
           include: ["test/**/*.test.ts"],
-          exclude: alone,
-          maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+          exclude: [...alone, ...light],
+          maxWorkers,
           sequence: { groupOrder: 1 }
         }
       }

@@ -13,7 +13,7 @@ import { runner } from "./runnerProcess.ts"
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url))
 /** Long enough to be stopped in the middle, on any machine. */
-const flags = "--n-envs 10 --seed 1 --keep-going --total-timesteps 60000 --eval-episodes 5 --json".split(" ")
+const flags = "--n-envs 10 --seed 1 --keep-going --total-timesteps 30000 --eval-episodes 5 --json".split(" ")
 
 const hashOf = ({ stderr, stdout }: Outcome): string => {
   const last = stdout.trimEnd().split("\n").at(-1) ?? ""

@@ -72,6 +72,9 @@ export interface SpaceKind {
 
 const kinds = new Map<unknown, SpaceKind>()
 
+/** The kinds by name, in an order that does not depend on which were loaded first. */
+const names = (): string => [...kinds.keys()].map(String).toSorted().join(", ")
+
 /** Makes a space known. */
 export const registerSpace = (kind: SpaceKind): void => {
   kinds.set(kind.tag, kind)
@@ -85,7 +88,7 @@ export const isPositiveInteger = (value: unknown): value is number =>
 /** What is wrong with a space, as the end of a sentence; undefined when nothing is. */
 export const spaceProblem = (space: unknown): string | undefined => {
   // By structure and not by class: a definition may come from another copy of this module.
-  const known = `a Box or a Discrete (or one of ${[...kinds.keys()].join(", ")})`
+  const known = `a Box or a Discrete (or one of ${names()})`
   if (!isFields(space)) return `is missing: give ${known}`
   const kind = kinds.get(space["_tag"])
   if (kind === undefined) return `is no space: give ${known}`
@@ -107,7 +110,7 @@ export class InvalidSpace extends Schema.TaggedError<InvalidSpace>()("InvalidSpa
 export const spaceFromJson = (json: unknown): Space => {
   const kind = isFields(json) ? kinds.get(json["type"]) : undefined
   if (kind === undefined) {
-    throw new InvalidSpace({ problem: `has no known type: give one of ${[...kinds.keys()].join(", ")}` })
+    throw new InvalidSpace({ problem: `has no known type: give one of ${names()}` })
   }
   let space: Space
   try {
