@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { ensureBuilt } from "../scripts/build.ts"
 
 const recordings = [
@@ -21,5 +22,7 @@ export default async function setup(): Promise<void> {
   if (folder !== undefined && !recordings.some((name) => existsSync(join(folder, name)))) {
     throw new Error(`REFERENCE_DIR is ${folder}, which holds none of ${recordings.join(", ")}.`)
   }
+  // Many threads and processes are started from sources here: each would compile the same anew, which takes most of its start.
+  process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url))
   await ensureBuilt()
 }
