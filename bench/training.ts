@@ -70,16 +70,16 @@ works.forEach(([row, column], i) => figures.push(figure(work, row, column, "/s",
 /** The rates of a row by column, a number a round. */
 type Row = (column: string) => ReadonlyArray<number>
 
-const loops = "The bare loop's rate by the run's, within a round"
+const loops = "The run's rate by the bare loop's, within a round"
 
-/** How much slower than the bare loop, within the same round. */
-const ratio = (row: string, of: Row, column: string, bare: string): Figure =>
+/** One rate by another, within the same round. */
+const ratio = (row: string, column: string, of: ReadonlyArray<number>, by: ReadonlyArray<number>): Figure =>
   figure(
     loops,
     row,
     column,
     "x",
-    of(bare).map((rate, round) => rate / of(column)[round]!)
+    of.map((rate, round) => rate / by[round]!)
   )
 
 /** What a run without a word about placement gets of the best that it could have had, the medians of all rounds. */
@@ -92,8 +92,12 @@ const ofTheBest = (row: string, of: Row): Figure => {
 
 for (const row of new Set(works.map(([row]) => row))) {
   const of: Row = (column) => rates[works.findIndex(([r, c]) => r === row && c === column)]!
-  figures.push(ratio(row, of, "fiber", "bare loop, 1 thread"), ratio(row, of, "2 threads", "bare loop, 2 threads"))
-  figures.push(ofTheBest(row, of))
+  figures.push(
+    ratio(row, "fiber", of("fiber"), of("bare loop, 1 thread")),
+    ratio(row, "2 threads", of("2 threads"), of("bare loop, 2 threads")),
+    ratio(row, "bare loop, 2 threads by 1", of("bare loop, 2 threads"), of("bare loop, 1 thread")),
+    ofTheBest(row, of)
+  )
 }
 
 const repeated = async (

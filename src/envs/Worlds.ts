@@ -25,8 +25,12 @@ export interface WorldFault extends Misstep {
   readonly world: number
 }
 
-/** Takes a step of every world from its actions, and writes what came of it. */
-type StepAll<A extends ActionSpace> = (actions: ArrayLike<ActionOf<A>>) => WorldFault | undefined
+/** Takes a step of the worlds `from`, ..., `to` - 1, or else of all, from their actions, and writes what came of it. */
+type StepAll<A extends ActionSpace> = (
+  actions: ArrayLike<ActionOf<A>>,
+  from?: number,
+  to?: number
+) => WorldFault | undefined
 
 export class Worlds<A extends ActionSpace = ActionSpace> {
   /** How many. */
@@ -63,7 +67,9 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
       memory.every(({ observation, state }) =>
         state.buffer === first.state.buffer && observation.buffer === first.observation.buffer
       )
-    this.step = flat !== undefined && together ? this.flatStep(flat, first) : (actions) => this.stepEach(actions)
+    this.step = flat !== undefined && together
+      ? this.flatStep(flat, first)
+      : (actions, from, to) => this.stepEach(actions, from, to)
   }
 
   /** Worlds in this memory, one for each entry. `definition` must have its time limit applied. */
@@ -94,11 +100,16 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
   }
 
   /** As `step`, each by its own dynamics; `before` hears which world is next. */
-  stepEach(actions: ArrayLike<ActionOf<A>>, before?: (world: number) => void): WorldFault | undefined {
-    const { count, memory, rewards, steppers, streams, terminated, truncated } = this
+  stepEach(
+    actions: ArrayLike<ActionOf<A>>,
+    from = 0,
+    to = this.count,
+    before?: (world: number) => void
+  ): WorldFault | undefined {
+    const { memory, rewards, steppers, streams, terminated, truncated } = this
     // Whoever wants to know which world is next wants them one by one.
-    if (before === undefined) { for (let i = 0; i < count; i++) steppers[i]!.ahead(actions[i]!, streams[i]!) }
-    for (let i = 0; i < count; i++) {
+    if (before === undefined) { for (let i = from; i < to; i++) steppers[i]!.ahead(actions[i]!, streams[i]!) }
+    for (let i = from; i < to; i++) {
       before?.(i)
       const stepper = steppers[i]!
       const misstep = stepper.step(actions[i]!, streams[i]!) ?? stepper.observe(memory[i]!.observation)
@@ -119,10 +130,10 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
     const at = Int32Array.from(memory, ({ state }) => state.byteOffset / state.BYTES_PER_ELEMENT)
     const to = Int32Array.from(memory, ({ observation }) => observation.byteOffset / observation.BYTES_PER_ELEMENT)
     const outcome: FlatOutcome = { reward: 0, terminated: false, truncated: false }
-    return (actions) => {
-      let i = 0
+    return (actions, from = 0, to = count) => {
+      let i = from
       try {
-        for (; i < count; i++) {
+        for (; i < to; i++) {
           outcome.truncated = false
           flat.step(states, at[i]!, actions[i]!, streams[i]!, outcome)
           flat.observe(states, at[i]!, observations, to[i]!)

@@ -57,7 +57,7 @@ const make = Effect.fnUntraced(
     }, model)
     const handed = handedLearner(kernels.buffer, layout, optimizer)
     const rule = stoppingRule(config, definition.rewardThreshold)
-    const meeting = new Meeting(meetingWords(kernels.buffer, layout), worker)
+    const meeting = new Meeting(meetingWords(kernels.buffer, layout))
 
     const fragmentsOf = (version: number): ReadonlyArray<Fragment> =>
       slots.map((slot, environment) => fragmentIn(slot, environment, config.nSteps, version))
@@ -86,10 +86,10 @@ const make = Effect.fnUntraced(
         if (Exit.isFailure(learned)) return undefined
         const { explainedVariance, gradNorm, learningRate, loss } = learned.value
         version = learned.value.version
-        for (let e = own.first; e < own.first + own.count; e++) note(slots[e]!, iteration, spec.steps)
+        for (let e = order.first; e < order.first + order.count; e++) note(slots[e]!, iteration, spec.steps)
         progress.add(fragments)
         progress.updates++
-        if (worker === 0 && progress.updates % config.logInterval === 0) {
+        if (order.member === 0 && progress.updates % config.logInterval === 0) {
           reports.push({ iteration, loss, gradNorm, learningRate, explainedVariance: explainedVariance(), version })
         }
         const last = iteration + 1 === order.iterations || isOver(config, progress, order.stopping) ||
@@ -98,7 +98,7 @@ const make = Effect.fnUntraced(
         const state = Effect.runSync(save)
         // Nobody reads what was handed over for the beginning any more.
         if (!meeting.all()) return undefined
-        if (worker === 0) handed.put(state)
+        if (order.member === 0) handed.put(state)
         own.save(order.round)
         return { iterations: iteration + 1, learner: headOf(state), reports }
       }
@@ -106,13 +106,13 @@ const make = Effect.fnUntraced(
 
     const replica: Replica = {
       take: (order, live) => {
-        if (!meeting.begin(order.members)) return undefined
+        if (!meeting.begin(order.member, order.members)) return undefined
         if (!live) own.restore(order.round - 1)
         const done = iterations(order)
         if (done === undefined) meeting.part()
         return done
       },
-      part: () => meeting.part()
+      part: (member) => meeting.part(member)
     }
     return replica
     // There is room for it, and what it allocates ends with the memory.

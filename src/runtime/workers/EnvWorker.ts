@@ -12,7 +12,7 @@ import * as Shared from "../../actors/messages/Shared.ts"
 import { Kernels } from "../../model/kernels/Kernels.ts"
 import { options } from "../config/RunConfig.ts"
 import { PassOrder } from "../plan/UpdatePlan.ts"
-import { bankOf, blocksOf, DataPlaneLayout } from "./dataPlaneLayout.ts"
+import { bankOf, blocksOf, DataPlaneLayout, type Range } from "./dataPlaneLayout.ts"
 import * as FragmentGradient from "./FragmentGradient.ts"
 import { GradientSettings } from "./FragmentGradient.ts"
 import { learnableEnvironment } from "./learnableEnvironment.ts"
@@ -42,7 +42,7 @@ export const EnvWorkerConfig = Schema.Struct({
   episodeLimit: Schema.Int,
   /** Which of the workers it is. */
   worker: Schema.Int,
-  /** Its first environment, and how many it has. */
+  /** The first of the environments that it may be given, and how many these are. */
   first: Schema.Int,
   count: Schema.Int,
   seed: Schema.Int,
@@ -71,7 +71,7 @@ export const EnvWorkerConfig = Schema.Struct({
 /** A worker with a plane of its own gets what it needs with each message, and sends back what it made. */
 const Given = Schema.NullOr(Parcel.Parcel)
 
-interface Collect {
+interface Collect extends Range {
   readonly round: number
   readonly version: number
   readonly steps: number
@@ -81,12 +81,15 @@ interface Collected {
   readonly rows: number
   readonly made: Parcel.Made | null
 }
-interface Gradient {
+interface Gradient extends Range {
   readonly version: number
   readonly rows: number
   readonly pass: PassOrder
   readonly given: Parcel.Parcel | null
 }
+
+/** Which environments a piece of work is done with. */
+const share = { first: Schema.Int, count: Schema.Int }
 
 /** Some environments as an actor. */
 export class EnvWorker extends Actor.make("EnvWorker", {
@@ -97,13 +100,13 @@ export class EnvWorker extends Actor.make("EnvWorker", {
      * the targets of what came of it, and the gradients of the first pass, if it has one. Answers the steps of the fragments.
      */
     Actor.Rpc.make("Collect", {
-      payload: { round: Schema.Int, version: Schema.Int, steps: Schema.Int, given: Given },
+      payload: { ...share, round: Schema.Int, version: Schema.Int, steps: Schema.Int, given: Given },
       success: Schema.Struct({ rows: Schema.Int, made: Schema.NullOr(Parcel.Made) }),
       error: EnvFault
     }),
     /** Makes the gradients of a pass over the last fragments, of `rows` rows each, with weights `version`. */
     Actor.Rpc.make("Gradient", {
-      payload: { version: Schema.Int, rows: Schema.Int, pass: PassOrder, given: Given },
+      payload: { ...share, version: Schema.Int, rows: Schema.Int, pass: PassOrder, given: Given },
       success: Schema.NullOr(Shared.Bytes)
     }),
     /** Takes several iterations with the other workers, as one piece of work. Null: the stretch was broken off. */
@@ -122,24 +125,43 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
   trail?.mark(config.first, 0)
   const reference = offered === null ? config.environment : yield* offeredReference(offered, config.environment)
   const definition = yield* learnableEnvironment(reference, config.episodeLimit)
-  const { kernels, layout, own, share } = yield* placeOf(config)
-  const blocks = blocksOf(share, layout.spec.unit).map((range) => ({
-    rollout: Rollout.make(kernels, layout, definition, {
-      ...config,
-      ...range,
-      worker: share.worker,
-      environment: config.first + range.first - share.first,
-      untilEpisodeEnd: ownPace
-    }),
-    gradient: gradients === null
-      ? undefined
-      : FragmentGradient.make(kernels, layout, {
+  const { kernels, layout, own, slots, worker } = yield* placeOf(config)
+  const all = blocksOf(slots, layout.spec.unit).map((range) => {
+    const environment = config.first + range.first - slots.first
+    return {
+      environment,
+      count: range.count,
+      rollout: Rollout.make(kernels, layout, definition, {
+        ...config,
         ...range,
-        worker: share.worker,
-        unit: (config.first + range.first - share.first) / layout.spec.unit
-      }, gradients)
-  }))
-  const weightsOf = (version: number) => ownPace ? blocks[0]!.rollout.ownWeights : layout.weights[bankOf(version)]
+        worker,
+        environment,
+        untilEpisodeEnd: ownPace
+      }),
+      gradient: gradients === null
+        ? undefined
+        : FragmentGradient.make(kernels, layout, { ...range, worker, unit: environment / layout.spec.unit }, gradients)
+    }
+  })
+  /** Which environments the present piece of work is done with, and the blocks that have some of them. */
+  let present: Range = { first: config.first, count: config.count }
+  let blocks = all
+  /** The piece of work whose state is live in their slots; -1: nobody knows. */
+  let at = -1
+  const take = ({ count, first }: Range): void => {
+    if (first === present.first && count === present.count) return
+    present = { first, count }
+    at = -1
+    blocks = all.filter((block) => {
+      const from = Math.max(0, first - block.environment)
+      const to = Math.min(block.count, first + count - block.environment)
+      if (from >= to) return false
+      block.rollout.take(from, to)
+      block.gradient?.take(from, to)
+      return true
+    })
+  }
+  const weightsOf = (version: number) => ownPace ? all[0]!.rollout.ownWeights : layout.weights[bankOf(version)]
   const toFault = ({ environment, reason, step }: Rollout.RolloutFault) =>
     Effect.fail(new EnvFault({ environment: definition.id, index: environment, step, reason }))
 
@@ -151,8 +173,6 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
     if (replica !== undefined || makeReplica === undefined || gradients === null || stretches === null) return replica
     const { policy, seed } = gradients
     const own: OwnShare = {
-      first: config.first,
-      count: config.count,
       restore: (round) => {
         for (const { rollout } of blocks) rollout.restore(round)
       },
@@ -170,18 +190,15 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
         for (const { rollout } of blocks) rollout.save(round)
       }
     }
-    const { worker } = share
     replica = yield* makeReplica({ kernels, layout, definition, policy, seed, worker, own, settings: stretches })
     return replica
   })
 
-  /** The piece of work whose state is live in the slots; -1: nobody knows. */
-  let at = -1
-
   return {
     handlers: {
-      Collect: ({ given, round, steps, version }: Collect): Effect.Effect<Collected, EnvFault> =>
+      Collect: ({ given, round, steps, version, ...share }: Collect): Effect.Effect<Collected, EnvFault> =>
         Effect.suspend(() => {
+          take(share)
           if (given !== null) own?.forWork(given, round, version)
           const fresh = round === 1 && !config.resumed
           const stale = at !== round - 1
@@ -205,19 +222,21 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
           }
           return Effect.succeed({ rows, made: given === null || own === undefined ? null : own.worked(round, given) })
         }),
-      Gradient: ({ given, pass, rows, version }: Gradient): Effect.Effect<Uint8Array | null> =>
+      Gradient: ({ given, pass, rows, version, ...share }: Gradient): Effect.Effect<Uint8Array | null> =>
         Effect.sync(() => {
+          take(share)
           if (given !== null) own?.forGradient(given, version)
           for (const { gradient } of blocks) gradient?.again(weightsOf(version), rows, pass)
           return own?.gradient() ?? null
         }),
       Stretch: (order: StretchOrder): Effect.Effect<StretchReport | null> =>
         Effect.map(replicaOf, (replica) => {
+          take(order)
           const live = at === order.round - 1
           at = -1
           // Who leaves a trail takes one iteration after the other.
           if (trail !== undefined) {
-            replica?.part()
+            replica?.part(order.member)
             return null
           }
           const report = replica?.take(order, live)
@@ -233,8 +252,8 @@ export const EnvWorkerBehavior = EnvWorker.behavior(Effect.fnUntraced(function*(
 const placeOf = Effect.fnUntraced(function*({ count, first, plane, worker }: typeof EnvWorkerConfig.Type) {
   if ("memory" in plane) {
     const kernels = yield* Kernels.instantiate(plane.memory)
-    return { kernels, layout: plane.layout, own: undefined, share: { worker, first, count } }
+    return { kernels, layout: plane.layout, own: undefined, worker, slots: { first, count } }
   }
   const own = yield* Parcel.workerEnd(plane)
-  return { kernels: own.kernels, layout: own.layout, own, share: { worker: 0, first: 0, count } }
+  return { kernels: own.kernels, layout: own.layout, own, worker: 0, slots: { first: 0, count } }
 })

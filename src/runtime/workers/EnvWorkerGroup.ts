@@ -36,7 +36,7 @@ import * as EnvironmentStates from "./EnvironmentStates.ts"
 import { SavedEnvironments } from "./EnvironmentStates.ts"
 import { type EnvFault, EnvWorker } from "./EnvWorker.ts"
 import { ExperienceListener } from "./Experience.ts"
-import { canMeet, isHere, type Layout, layoutsOf, type Seat } from "./layouts.ts"
+import { canMeet, everySeat, isHere, type Layout, layoutsOf, type Seat } from "./layouts.ts"
 import * as Meeting from "./Meeting.ts"
 import * as Parcel from "./Parcel.ts"
 import { QuickestOf } from "./QuickestOf.ts"
@@ -97,12 +97,6 @@ export const supervisionOf = ({ maxRestarts }: RunConfig): Supervision.Supervisi
   return Supervision.oneForOne({ maxRestarts: within, within: "1 minute", maxConsecutive: inRow + 1 })
 }
 
-/**
- * Milliseconds for which threads of their own are not compared with fewer of them: each has code to warm, and whoever is
- * chosen too soon keeps the others cold.
- */
-const warming = 300
-
 /** A layout that was found to be quicker than the others that were tried. */
 export interface Chosen extends Pick<Layout, "placement" | "workers"> {
   /** How many times as quick as the next best. */
@@ -158,8 +152,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       yield* Effect.addFinalizer(() => Effect.sync(() => Trail.sweep(trails)))
       const every = { concurrency: "unbounded" } as const
       const layouts = layoutsOf(config, plane.layout.spec)
-      /** Everybody who has work in some layout, once. */
-      const seats = layouts.flatMap(({ seats }) => seats)
+      const seats = everySeat(layouts)
       const { otherMachines, sharesMemory } = placements[config.placement]
       // A child process shares no memory, nor does another machine: there the data travels with the messages.
       const parcels = !sharesMemory
@@ -219,14 +212,17 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
             placement: seat.placement,
             host: seat.host
           }),
-          (actor) => ({ ...seat, actor, index })
+          (actor) => ({ name: seat.name, actor, index })
         )
       const spawned = Effect.forEach(seats, spawn, every)
       const everybody = yield* Effect.raceFirst(spawned, tooLate)
-      type Worker = (typeof everybody)[number]
+      /** Everybody with the environments of each layout. */
       const teams = layouts.map(({ seats }) =>
-        everybody.filter((worker) => seats.some(({ name }) => name === worker.name))
+        seats.flatMap(({ count, first, name }) =>
+          everybody.flatMap((worker) => worker.name === name ? [{ ...worker, first, count }] : [])
+        )
       )
+      type Worker = (typeof teams)[number][number]
 
       const byThen = { deadline: longest }
       const where = ({ index }: Worker): typeof Whereabouts.Type => {
@@ -260,13 +256,14 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
       const rounds = new Int32Array(config.nEnvs)
       const work = (worker: Worker, version: number): Effect.Effect<number, WorkFailure> =>
         Effect.flatMap(ExperienceListener, (listener) => {
-          const round = rounds[worker.first]! + 1
-          rounds.fill(round, worker.first, worker.first + worker.count)
+          const { count, first } = worker
+          const round = rounds[first]! + 1
+          rounds.fill(round, first, first + count)
           const parcel = parcels?.[worker.index]
           const given = parcel?.forWork(round, version, learnsFromIt || listener !== undefined) ?? null
           const collected = toItsEnd(
             worker,
-            worker.actor.Collect({ round, version, steps: config.nSteps, given }, byThen)
+            worker.actor.Collect({ first, count, round, version, steps: config.nSteps, given }, byThen)
           )
           return Effect.map(collected, ({ made, rows }) => {
             if (made !== null && given !== null) parcel?.worked(round, given, made)
@@ -275,11 +272,12 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         })
       const gradient = (worker: Worker, version: number, pass: PassOrder): Effect.Effect<void, WorkFailure> =>
         Effect.suspend(() => {
+          const { count, first } = worker
           const parcel = parcels?.[worker.index]
           const given = parcel?.forGradient(version) ?? null
           const computed = toItsEnd(
             worker,
-            worker.actor.Gradient({ version, rows: config.nSteps, pass, given }, byThen)
+            worker.actor.Gradient({ first, count, version, rows: config.nSteps, pass, given }, byThen)
           )
           return Effect.map(computed, (made) => {
             if (made !== null) parcel?.gradient(made)
@@ -289,11 +287,7 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
         plane.slots.map((slot, environment) => fragmentIn(slot, environment, config.nSteps, version))
 
       const choices = yield* PubSub.unbounded<Chosen>()
-      const quickest = new QuickestOf(
-        layouts.length,
-        runningTime.now,
-        layouts.some(({ placement }) => placement === "fiber") ? 0 : warming
-      )
+      const quickest = new QuickestOf(layouts.length, runningTime.now)
       const lengths = layouts.map(({ seats }) =>
         new StretchLength(canMeet(seats) ? plane.layout.spec.stretch : 0, seats.some(isHere))
       )
@@ -344,7 +338,10 @@ export class EnvWorkerGroup extends Context.Service<EnvWorkerGroup, {
           Meeting.clear(meeting)
           const began = runningTime.now()
           const reports = yield* Effect.interruptible(
-            Effect.forEach(members, (worker) => toItsEnd(worker, worker.actor.Stretch(order, byThen)), every)
+            Effect.forEach(members, (worker, member) => {
+              const { count, first } = worker
+              return toItsEnd(worker, worker.actor.Stretch({ ...order, member, first, count }, byThen))
+            }, every)
           )
           const [report] = reports
           if (

@@ -45,6 +45,8 @@ export interface Share {
 
 /** Gradients of the fragments that lie in the slots, `rows` steps each. */
 export interface FragmentGradient {
+  /** From now on it is asked for its environments `from`, ..., `to` - 1 alone, whole units; at first for all. */
+  readonly take: (from: number, to: number) => void
   /** The fragments are new, and were acted with these weights: makes their targets, and the gradients of the first pass. */
   readonly first: (weights: number, rows: number) => void
   /** The gradients of a pass over the same fragments. */
@@ -106,6 +108,8 @@ export const make = (
     }
   })
   type Unit = (typeof units)[number]
+  /** Those that are asked for. */
+  let present = units
 
   const ofRows = (
     weights: number,
@@ -172,8 +176,11 @@ export const make = (
   }
 
   return {
+    take: (from, to) => {
+      present = units.slice(from / spec.unit, Math.ceil(to / spec.unit))
+    },
     first: (weights, rows) => {
-      for (const unit of units) {
+      for (const unit of present) {
         for (const fragment of unit.fragments) {
           fragment.rows = rows
           if (settings.first?.loss.name !== "td") toTargets(fragment)
@@ -182,7 +189,7 @@ export const make = (
       }
     },
     again: (weights, rows, pass) => {
-      for (const unit of units) {
+      for (const unit of present) {
         for (const fragment of unit.fragments) fragment.rows = rows
         compute(weights, unit, pass, false)
       }

@@ -11,12 +11,12 @@ import { pause } from "../../actors/links/Poller.ts"
 const line = 16
 /** In the first line: whether anybody has parted. */
 const partedWord = 0
-/** In a worker's line: how often it has arrived, and whether it takes part. */
-const arrivedWord = (worker: number): number => (worker + 1) * line
-const begunWord = (worker: number): number => arrivedWord(worker) + 1
+/** In a member's line: how often it has arrived, and whether it takes part. */
+const arrivedWord = (member: number): number => (member + 1) * line
+const begunWord = (member: number): number => arrivedWord(member) + 1
 
-/** Bytes for the meetings of so many workers. */
-export const meetingBytes = (workers: number): number => (workers + 1) * line * 4
+/** Bytes for the meetings of so many members. */
+export const meetingBytes = (members: number): number => (members + 1) * line * 4
 
 /** So long it is spun for the others: they do the same work, and are there soon. This and what follows is in milliseconds. */
 const spinning = 0.1
@@ -35,20 +35,20 @@ export const clear = (words: Int32Array): void => {
 /** One worker's end. */
 export class Meeting {
   private readonly words: Int32Array
-  private readonly worker: number
+  private member = 0
   private members = 0
   private times = 0
 
-  constructor(words: Int32Array, worker: number) {
+  constructor(words: Int32Array) {
     this.words = words
-    this.worker = worker
   }
 
-  /** Takes part, with the workers 0 to `members` - 1. False where somebody in this place has before, and died. */
-  begin(members: number): boolean {
+  /** Takes part, as one of the members 0 to `members` - 1. False where somebody in this place has before, and died. */
+  begin(member: number, members: number): boolean {
+    this.member = member
     this.members = members
     this.times = 0
-    if (Atomics.exchange(this.words, begunWord(this.worker), 1) === 0) return true
+    if (Atomics.exchange(this.words, begunWord(member), 1) === 0) return true
     this.part()
     return false
   }
@@ -56,20 +56,20 @@ export class Meeting {
   /** Waits until all have come as far. False: they will not. */
   all(): boolean {
     const times = ++this.times
-    const own = arrivedWord(this.worker)
+    const own = arrivedWord(this.member)
     Atomics.store(this.words, own, times)
     if (this.members === 1) return true
     Atomics.notify(this.words, own)
     for (let member = 0; member < this.members; member++) {
-      if (member !== this.worker && !this.await(arrivedWord(member), times)) return false
+      if (member !== this.member && !this.await(arrivedWord(member), times)) return false
     }
     return true
   }
 
   /** Nobody waits any more. */
-  part(): void {
+  part(member: number = this.member): void {
     Atomics.store(this.words, partedWord, 1)
-    Atomics.notify(this.words, arrivedWord(this.worker))
+    Atomics.notify(this.words, arrivedWord(member))
   }
 
   private await(word: number, times: number): boolean {

@@ -16,16 +16,16 @@ import type { DataPlaneLayout, EnvSlot } from "./dataPlaneLayout.ts"
 import { statisticsLength } from "./DataPlaneSpec.ts"
 
 export interface Normalizer {
-  /** A fragment begins, with the weights at that address. */
-  readonly begin: (weights: number) => void
+  /** A fragment of the slots `from`, ..., `to` - 1 begins, with the weights at that address. */
+  readonly begin: (weights: number, from: number, to: number) => void
   /** Writes what is seen of a slot's present observation. */
   readonly see: (slot: EnvSlot) => void
   /** As `see`, of an observation that an action is chosen from: it counts. */
   readonly seeAndCount: (slot: EnvSlot) => void
   /** What is paid for a reward. */
   readonly pay: (slot: EnvSlot, reward: number) => number
-  /** The fragment is over. */
-  readonly end: () => void
+  /** The fragment of these is over. */
+  readonly end: (from: number, to: number) => void
 }
 
 /** Undefined where nothing is normalized. `gamma` discounts the returns whose variance rewards are divided by. */
@@ -45,11 +45,11 @@ export const normalizerOf = (
 
   const see = ({ live, seen }: EnvSlot): void => scale?.see(live.observation, seen)
   return {
-    begin: (weights) => {
+    begin: (weights, from, to) => {
       const statistics = new Float32Array(buffer, weights + spec.parameters * 4, length)
       scale?.take(statistics)
       if (paid !== undefined) rewardScale = normalScale(statistics[paid.variance]!)
-      for (const { moments } of slots) moments.fill(0)
+      for (let i = from; i < to; i++) slots[i]!.moments.fill(0)
     },
     see,
     seeAndCount: (slot) => {
@@ -62,8 +62,8 @@ export const normalizerOf = (
       addToMoments(moments, paid, discounted)
       return normalReward(reward, rewardScale)
     },
-    end: () => {
-      for (const { moments } of slots) for (const kind of all) endMoments(moments, kind)
+    end: (from, to) => {
+      for (let i = from; i < to; i++) for (const kind of all) endMoments(slots[i]!.moments, kind)
     }
   }
 }

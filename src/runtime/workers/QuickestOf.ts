@@ -8,6 +8,13 @@
 const turn = 2
 /** So often each is tried before one is chosen: the median of an odd number. */
 const turns = 5
+/** The first piece of work of a turn finds nothing where it left it: it counts only where it takes as many milliseconds as this. */
+const long = 10
+/**
+ * So many milliseconds of work it takes until all code is warm: before that, a choice holds for the shortest time, and then
+ * the first way, which uses whatever the others do, makes it so. Whoever is chosen too soon keeps the others cold.
+ */
+const warming = 300
 /** A way is given up for another that takes no more than this share of its time: less is noise. */
 const worthwhile = 0.95
 /** How long the first choice holds, in milliseconds; each holds twice as long as the one before it, */
@@ -29,16 +36,17 @@ export class QuickestOf {
   way = 0
   private readonly ways: number
   private readonly now: () => number
-  private readonly warming: number
-  /** Until when the first way is not compared; -1: nothing was done yet. */
-  private warm = -1
+  /** When it was asked last; -1: never. */
+  private asked = -1
+  /** Milliseconds that the first way has worked. */
+  private worked = 0
   /** Milliseconds for one piece of work, one number a turn, by way. */
   private times: Array<Array<number>>
   private trying: boolean
   /** Since when the present turn is measured, and how many pieces of work have been done since. */
   private since = -1
   private pieces = 0
-  /** Whether this way has found its data where it left it. */
+  /** Whether the first piece of work of the present turn is done. */
   private settled = false
   private hold = firstHold
   private until = 0
@@ -47,11 +55,10 @@ export class QuickestOf {
   /** What was chosen last; -1: nothing yet. */
   private chosen = -1
 
-  /** `now` is in milliseconds. For the first `warming` of them the first way is not compared: its code is not warm yet. */
-  constructor(ways: number, now: () => number, warming = 0) {
+  /** `now` is in milliseconds. */
+  constructor(ways: number, now: () => number) {
     this.ways = ways
     this.now = now
-    this.warming = warming
     this.trying = ways > 1
     this.times = this.none()
   }
@@ -63,10 +70,14 @@ export class QuickestOf {
   next(done = 1): Choice | undefined {
     if (this.ways === 1) return undefined
     const now = this.now()
-    if (this.warm < 0) this.warm = now + this.warming
-    if (now < this.warm) return undefined
+    if (this.way === 0 && this.asked >= 0) this.worked += now - this.asked
+    this.asked = now
     if (!this.trying) {
       if (now < this.until) return undefined
+      if (this.worked < warming) {
+        this.way = 0
+        return undefined
+      }
       this.trying = true
       this.times = this.none()
       this.begin(now)
@@ -77,14 +88,14 @@ export class QuickestOf {
       return undefined
     }
     const elapsed = now - this.since
-    if (elapsed < turn) {
-      // The first work of a turn finds nothing where it left it: it counts only where it is long.
-      if (this.settled) this.pieces += done
-      else this.since = now
-      this.settled = true
+    const first = !this.settled
+    this.settled = true
+    if (first && elapsed < long) {
+      this.since = now
       return undefined
     }
     this.pieces += done
+    if (elapsed < turn) return undefined
     this.times[this.way]!.push(elapsed / Math.max(1, this.pieces))
     if (this.times.every((times) => times.length >= turns)) return this.choose(now)
     this.way = (this.way + 1) % this.ways
@@ -110,9 +121,10 @@ export class QuickestOf {
     if (present === undefined || best <= worthwhile * present) this.chosen = medians.indexOf(best)
     this.way = this.chosen
     this.trying = false
-    this.until = now + Math.max(this.hold, trialShare * (now - this.trialBegan))
+    const warm = this.worked >= warming
+    this.until = now + Math.max(this.hold, warm ? trialShare * (now - this.trialBegan) : 0)
     this.trialBegan = -1
-    this.hold = Math.min(longestHold, 2 * this.hold)
+    if (warm) this.hold = Math.min(longestHold, 2 * this.hold)
     const own = medians[this.way]!
     const others = medians.filter((_, way) => way !== this.way)
     return { way: this.way, speedup: own > 0 ? Math.min(...others) / own : 1 }

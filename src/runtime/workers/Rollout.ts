@@ -50,6 +50,8 @@ export interface RolloutFault {
 
 /** The environments of one worker in their slots. */
 export interface Rollout {
+  /** From now on it is asked for its environments `from`, ..., `to` - 1 alone; at first for all. */
+  readonly take: (from: number, to: number) => void
   /** Address of the first slot's own copy of the weights. */
   readonly ownWeights: number
   /** Seeds the streams and resets the environments: the state before the first piece of work. */
@@ -76,6 +78,7 @@ interface Resident {
 /** Stands for environments that cannot be made: whoever asks them for work hears why. */
 const unfit = (fault: RolloutFault): Rollout => ({
   ownWeights: 0,
+  take: () => {},
   initialize: () => fault,
   restore: () => {},
   save: () => {},
@@ -118,7 +121,10 @@ export const make = (
     }
   })
   const normalizer = normalizerOf(kernels.buffer, layout, residents.map(({ slot }) => slot), options.gamma)
-  const first = residents[0]!
+  /** Those that are asked for, as indices, and the first of them. */
+  let from = 0
+  let to = count
+  let first = residents[0]!
   const worlds = Worlds.make(definition, residents.map(({ live }) => live))
   if (!(worlds instanceof Worlds)) {
     return unfit({ environment: options.environment + worlds.world, step: 0, reason: worlds.reason })
@@ -167,7 +173,7 @@ export const make = (
   const judge = maskJudge(definition.actionSpace)
   /** Writes which actions are legal at step `t`. Answers what is wrong. */
   const maskActions = (t: number): RolloutFault | undefined => {
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       const wrong = worlds.mask(i, mask, judge)
       if (wrong !== undefined) return fault(residents[i]!, wrong.reason)
       const { masks } = residents[i]!.slot
@@ -178,7 +184,7 @@ export const make = (
 
   /** Chooses the actions of step `t` of all environments. */
   const act = (weights: number, t: number): void => {
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       const { live, seen, slot } = residents[i]!
       normalizer?.seeAndCount(slot)
       const { observations, starts } = slot
@@ -198,8 +204,8 @@ export const make = (
 
   /** Takes step `t` of all environments, their actions chosen. Answers what is wrong. */
   const step = (t: number, trail: Trail | undefined): RolloutFault | undefined => {
-    for (let i = 0; i < count; i++) actions[i] = readers[i]!(residents[i]!.slot.taken, t * actionWidth)
-    const wrong = trail === undefined ? worlds.step(actions) : worlds.stepEach(actions, (i) => {
+    for (let i = from; i < to; i++) actions[i] = readers[i]!(residents[i]!.slot.taken, t * actionWidth)
+    const wrong = trail === undefined ? worlds.step(actions, from, to) : worlds.stepEach(actions, from, to, (i) => {
       const { environment, live } = residents[i]!
       trail.mark(environment, live.tally[2]! + 1)
     })
@@ -208,7 +214,7 @@ export const make = (
       const { environment, live } = residents[wrong.world]!
       return { environment, step: live.tally[2]! + 1, reason: wrong.reason }
     }
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       const { live: { tally }, slot } = residents[i]!
       if (t > 0 && slot.episodeLengths[t - 1] === 0) slot.nextValues[t - 1] = slot.values[t]!
       const earned = notebookRewards ? (terminated[i] === 1 ? -1 : 0.01) : rewards[i]!
@@ -239,8 +245,18 @@ export const make = (
 
   return {
     ownWeights: first.address.weights,
+    take: (begin, end) => {
+      from = begin
+      to = end
+      first = residents[from]!
+      job.rows = to - from
+      job.observations = first.seenAt
+      job.streams = first.address.sampling
+      job.states = first.address.memory
+    },
     initialize: (trail) => {
-      for (const [i, resident] of residents.entries()) {
+      for (let i = from; i < to; i++) {
+        const resident = residents[i]!
         const { environment, live } = resident
         trail?.mark(environment, 0)
         environmentStream(options.seed, environment, live.random)
@@ -254,14 +270,25 @@ export const make = (
       return undefined
     },
     restore: (round) => {
-      for (const { slot } of residents) slot.liveBytes.set(slot.banks[bankOf(round)])
+      for (let i = from; i < to; i++) {
+        const { banks, liveBytes } = residents[i]!.slot
+        liveBytes.set(banks[bankOf(round)])
+      }
     },
     save: (round) => {
-      for (const { slot } of residents) slot.banks[bankOf(round)].set(slot.liveBytes)
+      for (let i = from; i < to; i++) {
+        const { banks, liveBytes } = residents[i]!.slot
+        banks[bankOf(round)].set(liveBytes)
+      }
     },
     collect: (weights, steps, trail) => {
-      normalizer?.begin(weights)
-      if (remembers) { for (const { live, slot } of residents) slot.memoryBefore.set(live.memory) }
+      normalizer?.begin(weights, from, to)
+      if (remembers) {
+        for (let i = from; i < to; i++) {
+          const { live, slot } = residents[i]!
+          slot.memoryBefore.set(live.memory)
+        }
+      }
       for (let t = 0; t < steps; t++) {
         const unmasked = mask.length > 0 ? maskActions(t) : undefined
         if (unmasked !== undefined) return unmasked
@@ -269,7 +296,7 @@ export const make = (
         let last = t === steps - 1
         const wrong = step(t, trail)
         if (wrong !== undefined) return wrong
-        for (let i = 0; i < count; i++) {
+        for (let i = from; i < to; i++) {
           const resident = residents[i]!
           const { address, slot } = resident
           if (slot.episodeLengths[t] === 0) continue
@@ -281,10 +308,10 @@ export const make = (
           }
         }
         if (last) {
-          if (normalizer !== undefined) { for (let i = 0; i < count; i++) normalizer.see(residents[i]!.slot) }
-          valuesOfObservations(first, count, weights, first.address.nextValues + t * 4)
+          if (normalizer !== undefined) { for (let i = from; i < to; i++) normalizer.see(residents[i]!.slot) }
+          valuesOfObservations(first, to - from, weights, first.address.nextValues + t * 4)
         }
-        for (let i = 0; i < count; i++) {
+        for (let i = from; i < to; i++) {
           const resident = residents[i]!
           const { seen, slot } = resident
           if (last) {
@@ -296,7 +323,7 @@ export const make = (
           if (reason !== undefined) return fault(resident, reason)
         }
         if (last) {
-          normalizer?.end()
+          normalizer?.end(from, to)
           return t + 1
         }
       }

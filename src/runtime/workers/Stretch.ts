@@ -19,7 +19,7 @@ import { RunConfig } from "../config/RunConfig.ts"
 import { Loss, type PassOrder, type Plan } from "../plan/UpdatePlan.ts"
 import { StandingState } from "../stopping/Progress.ts"
 import { StoppingState } from "../stopping/StoppingRule.ts"
-import type { DataPlaneLayout, Range } from "./dataPlaneLayout.ts"
+import type { DataPlaneLayout } from "./dataPlaneLayout.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -57,8 +57,12 @@ export const StretchOrder = Schema.Struct({
   round: Count,
   /** How many iterations at most. */
   iterations: Count,
-  /** How many workers there are, numbered from 0. */
+  /** How many workers take part, and which of them this one is, from 0. */
   members: Count,
+  member: Count,
+  /** Its first environment, and how many it has. */
+  first: Count,
+  count: Count,
   ...StretchStart.fields
 })
 export type StretchOrder = typeof StretchOrder.Type
@@ -81,7 +85,7 @@ export const StretchReport = Schema.Struct({
 export type StretchReport = typeof StretchReport.Type
 
 /** What a worker does itself in an iteration: with its own environments. */
-export interface OwnShare extends Range {
+export interface OwnShare {
   /** Takes up the state after a piece of work. */
   readonly restore: (round: number) => void
   /** Acts with the weights at that address, and makes the gradients of the first pass, if it has one. False: it cannot. */
@@ -110,7 +114,7 @@ export interface Replica {
   /** Takes a stretch; `live`: the state that it begins from is live. Undefined: it was broken off. */
   readonly take: (order: StretchOrder, live: boolean) => StretchReport | undefined
   /** Takes no part. */
-  readonly part: () => void
+  readonly part: (member: number) => void
 }
 
 /** How replicas are made, where there may be some. */

@@ -11,7 +11,10 @@ import type { RunConfig } from "../config/RunConfig.ts"
 import { type Range, shareOf } from "./dataPlaneLayout.ts"
 import type { DataPlaneSpec } from "./DataPlaneSpec.ts"
 
-/** One EnvWorker: its environments, which of the workspaces it computes in, and where it lives. */
+/**
+ * One EnvWorker: its environments, which of the workspaces it computes in, and where it lives. Seats of one name in several
+ * layouts are one EnvWorker, that has other environments in each.
+ */
 export interface Seat extends Range {
   readonly name: string
   readonly worker: number
@@ -27,7 +30,7 @@ export interface Layout {
   readonly seats: ReadonlyArray<Seat>
 }
 
-/** The name of a worker's actor; in a layout that is only tried it has the place in it too. */
+/** The name of a worker's actor; one that only a layout has that is tried beside the first has the place in it too. */
 export const nameOf = (worker: number): string => `env-worker/${worker}`
 
 /**
@@ -57,20 +60,37 @@ export const layoutsOf = (config: RunConfig, spec: DataPlaneSpec): ReadonlyArray
     }))
   }
   if (config.placement !== "auto") return [all]
-  /** All of them on one host. In step one worker is enough for that. */
-  const single = (placement: "fiber" | "thread"): Layout => ({
+  const there = (placement: "fiber" | "thread", worker: number): Seat => ({
+    name: `${nameOf(worker)}@${placement}`,
+    worker,
+    ...shareOf(spec, worker),
     placement,
-    workers: 1,
-    seats: (config.schedule === "sync" ? [{ worker: 0, first: 0, count: spec.slots }] : workers.map((worker) => ({
-      worker,
-      ...shareOf(spec, worker)
-    }))).map((seat) => ({ ...seat, name: `${nameOf(seat.worker)}@${placement}`, placement, host: 0 }))
+    host: 0
   })
+  /**
+   * All of them on one host. In step one worker is enough for that, and one that is there anyway: the engine makes its best code
+   * of what a thread has once.
+   */
+  const single = (placement: "fiber" | "thread"): Layout => {
+    const one = all.seats.find((seat) => seat.placement === placement && seat.host === 0) ?? there(placement, 0)
+    const seats = config.schedule === "sync"
+      ? [{ ...one, first: 0, count: spec.slots }]
+      : workers.map((worker) => there(placement, worker))
+    return { placement, workers: 1, seats }
+  }
   // What a user wrote never enters this thread unasked: it may wedge or end it. In step nobody waits for one thread while
   // this one, which could do the same, has nothing to do.
   if (!Registry.isBuiltIn(config.envId)) return [all, single("thread")]
   return config.schedule === "sync" ? [all, single("fiber")] : [all, single("fiber"), single("thread")]
 }
+
+/** All EnvWorkers of some layouts, each with all the environments that it has in any. */
+export const everySeat = (layouts: ReadonlyArray<Layout>): ReadonlyArray<Seat> =>
+  [...Map.groupBy(layouts.flatMap(({ seats }) => seats), ({ name }) => name).values()].flatMap((seats) => {
+    const first = Math.min(...seats.map(({ first }) => first))
+    const end = Math.max(...seats.map(({ count, first }) => first + count))
+    return seats.slice(0, 1).map((seat) => ({ ...seat, first, count: end - first }))
+  })
 
 /** Whether a seat is in the trainer's own thread. */
 export const isHere = ({ placement }: Seat): boolean => placement === "fiber"
