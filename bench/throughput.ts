@@ -28,7 +28,7 @@ export const flagsOf = (settings: Readonly<Record<string, unknown>>): ReadonlyAr
 
 /** Seconds of warming up, and of being measured. */
 const warming = isQuick ? 0.05 : 1
-export const measuring = isQuick ? 0.1 : 1.5
+export const measuring = isQuick ? 0.1 : 1
 
 interface Progress {
   readonly env_steps: number
@@ -40,7 +40,7 @@ interface Progress {
  * Seconds until all code is warm, in two threads, and the policy has learnt: until then episodes are short, and each costs a
  * reset and an event.
  */
-export const settling = isQuick ? warming : 4
+export const settling = isQuick ? warming : 2.5
 
 /** Trains with these flags, and gives `enough` the progress that is made until it has what it wanted. */
 const watch = <A>(
@@ -90,7 +90,7 @@ export const throughput = (flags: ReadonlyArray<string>, batch: number, after = 
 }
 
 /** Seconds over which the scatter of a run's rate is looked at. */
-const scatterSeconds = isQuick ? 0.4 : 20
+const scatterSeconds = isQuick ? 0.4 : 15
 
 /** The rate of each second of a run, the first one after its warming up. */
 export const ratesBySecond = (

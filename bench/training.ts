@@ -23,7 +23,8 @@ const bareRate = async (settings: object, threads: 1 | 2): Promise<number> => {
   return Number(stdout)
 }
 
-const rounds = isQuick ? 1 : 3
+const rounds = isQuick ? 1 : 4
+const presetRounds = isQuick ? 1 : 3
 const batch = notebook.nEnvs * notebook.nSteps
 const fourEpochs = { ...notebook, nEpochs: 4 }
 const plain = { ...notebook, envId: fromHere("./fixtures/plain-cart-pole.ts") }
@@ -100,16 +101,6 @@ for (const row of new Set(works.map(([row]) => row))) {
   )
 }
 
-const repeated = async (
-  flags: ReadonlyArray<string>,
-  batch: number,
-  times = rounds
-): Promise<ReadonlyArray<number>> => {
-  const all: Array<number> = []
-  for (let i = 0; i < times; i++) all.push(await throughput(flags, batch))
-  return all
-}
-
 const networks = isQuick ? ["64,64"] : ["64,64", "256"]
 const counts = isQuick ? [1, 100] : [1, 10, 100, 1000, 10_000]
 for (const hidden of networks) {
@@ -121,14 +112,13 @@ for (const hidden of networks) {
       // A policy that does not learn: long episodes cost fewer resets, and few environments learn in more updates.
       const still = ["--lr", "0.0000000001"]
       const flags = [...placements[column], "--n-envs", String(nEnvs), "--hidden", hidden, ...still]
-      const values = await repeated(flags, nEnvs * 5, isQuick ? 1 : 2)
       figures.push(
         figure(
           "Training with the preset a2c, by network and number of environments",
           `${hidden}: ${nEnvs}`,
           column,
           "/s",
-          values
+          await throughput(flags, nEnvs * 5)
         )
       )
     }
@@ -140,7 +130,7 @@ const columns = isQuick ? ["fiber"] as const : ["fiber", "1 thread", "2 threads"
 for (const [preset, batch] of Object.entries(presets)) {
   say(`training: preset ${preset}`)
   const found = columns.map((): Array<number> => [])
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < presetRounds; round++) {
     for (const [i, column] of columns.entries()) {
       found[i]!.push(await throughput(["--preset", preset, ...placements[column]], batch, settling))
     }
@@ -162,10 +152,3 @@ for (const [row, flags, batch] of [["notebook's work", flagsOf(notebook), 200], 
 }
 
 print(figures)
-say(
-  `training: the bare loop is ${
-    median(
-      figures.filter(({ table }) => table === loops).map(({ value }) => value)
-    ).toFixed(2)
-  } times as fast`
-)

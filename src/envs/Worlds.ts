@@ -25,11 +25,11 @@ export interface WorldFault extends Misstep {
   readonly world: number
 }
 
-/** Takes a step of the worlds `from`, ..., `to` - 1, or else of all, from their actions, and writes what came of it. */
+/** Takes a step of the worlds `first`, ..., `end` - 1, or else of all, from their actions, and writes what came of it. */
 type StepAll<A extends ActionSpace> = (
   actions: ArrayLike<ActionOf<A>>,
-  from?: number,
-  to?: number
+  first?: number,
+  end?: number
 ) => WorldFault | undefined
 
 export class Worlds<A extends ActionSpace = ActionSpace> {
@@ -69,7 +69,7 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
       )
     this.step = flat !== undefined && together
       ? this.flatStep(flat, first)
-      : (actions, from, to) => this.stepEach(actions, from, to)
+      : (actions, first, end) => this.stepEach(actions, first, end)
   }
 
   /** Worlds in this memory, one for each entry. `definition` must have its time limit applied. */
@@ -102,14 +102,14 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
   /** As `step`, each by its own dynamics; `before` hears which world is next. */
   stepEach(
     actions: ArrayLike<ActionOf<A>>,
-    from = 0,
-    to = this.count,
+    first = 0,
+    end = this.count,
     before?: (world: number) => void
   ): WorldFault | undefined {
     const { memory, rewards, steppers, streams, terminated, truncated } = this
     // Whoever wants to know which world is next wants them one by one.
-    if (before === undefined) { for (let i = from; i < to; i++) steppers[i]!.ahead(actions[i]!, streams[i]!) }
-    for (let i = from; i < to; i++) {
+    if (before === undefined) { for (let i = first; i < end; i++) steppers[i]!.ahead(actions[i]!, streams[i]!) }
+    for (let i = first; i < end; i++) {
       before?.(i)
       const stepper = steppers[i]!
       const misstep = stepper.step(actions[i]!, streams[i]!) ?? stepper.observe(memory[i]!.observation)
@@ -130,10 +130,10 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
     const at = Int32Array.from(memory, ({ state }) => state.byteOffset / state.BYTES_PER_ELEMENT)
     const to = Int32Array.from(memory, ({ observation }) => observation.byteOffset / observation.BYTES_PER_ELEMENT)
     const outcome: FlatOutcome = { reward: 0, terminated: false, truncated: false }
-    return (actions, from = 0, to = count) => {
-      let i = from
+    return (actions, begin = 0, end = count) => {
+      let i = begin
       try {
-        for (; i < to; i++) {
+        for (; i < end; i++) {
           outcome.truncated = false
           flat.step(states, at[i]!, actions[i]!, streams[i]!, outcome)
           flat.observe(states, at[i]!, observations, to[i]!)
@@ -143,7 +143,7 @@ export class Worlds<A extends ActionSpace = ActionSpace> {
           truncated[i] = cut ? 1 : 0
           // What is no number takes any sum along.
           let sum = Math.fround(reward)
-          for (let k = to[i]!, end = k + size; k < end; k++) sum += observations[k]!
+          for (let k = to[i]!, last = k + size; k < last; k++) sum += observations[k]!
           if (sum - sum !== 0 || typeof ended !== "boolean" || typeof cut !== "boolean") {
             const wrong = missteps.outcome(outcome, memory[i]!.observation)
             if (wrong !== undefined) return { world: i, ...wrong }
