@@ -169,7 +169,9 @@ export type Services<B extends ReadonlyArray<Behavior<unknown>>> = ServicesOf<B[
 type ServicesOf<B> = B extends Behavior<infer R> ? R : never
 
 /** Names of a reference's own members, which no method may have. */
-export type Reserved = "name" | "definition" | "tell" | "then"
+export type Reserved = typeof reserved[number]
+
+const reserved = ["name", "definition", "tell", "then"] as const
 
 /** `unknown` for a protocol that will do, else what is wrong with it. */
 type Allowed<R extends Rpc.Any> = [R] extends [never] ? unknown
@@ -212,13 +214,12 @@ export const make = <
   const protocol = RpcGroup.make(...options.protocol)
   const methods = new Map<string, Method>()
   for (const rpc of options.protocol) {
-    if (methods.has(rpc._tag)) {
-      throw new InvalidOption({
-        function: `Actor.make("${name}")`,
-        option: "protocol",
-        expected: "methods with names of their own",
-        given: `two of "${rpc._tag}"`
-      })
+    const wrong = (expected: string, given: string) =>
+      new InvalidOption({ function: `Actor.make("${name}")`, option: "protocol", expected, given })
+    if (methods.has(rpc._tag)) throw wrong("methods with names of their own", `two of "${rpc._tag}"`)
+    // Types say so, too; not all programs have them.
+    if (reserved.some((name) => name === rpc._tag)) {
+      throw wrong(`methods of other names than ${reserved.join(", ")}`, `one of "${rpc._tag}"`)
     }
     methods.set(rpc._tag, compile(rpc as unknown as Rpc.AnyWithProps))
   }

@@ -188,13 +188,29 @@ export const Ref = <D extends Any>(definition: D): Schema.declare<ActorRef<D>> =
     expected: `a reference to a ${definition.actorName}`,
     toCodecJson: () =>
       Schema.link<unknown>()(Schema.Any, {
-        decode: SchemaGetter.transform((value) => isAt(value) ? make(address(value), definition, systemMillis) : value),
-        encode: SchemaGetter.transform((value) => is(value) ? Reference.addressOf(value)?.at : value)
+        decode: SchemaGetter.transform((value) =>
+          isSent(value) && (value.kind === undefined || value.kind === definition.actorName)
+            ? make(address(value), definition, systemMillis)
+            : value
+        ),
+        encode: SchemaGetter.transform((value) => is(value) ? sent(value) : value)
       })
   })
 }
 
-const isAt = Schema.is(Schema.Struct({ id: Schema.Int, name: Schema.String, system: Schema.String }))
+/** A reference on its way says whose it is: where actors of several kinds may be meant, it is taken for no other. */
+const isSent = Schema.is(Schema.Struct({
+  id: Schema.Int,
+  name: Schema.String,
+  system: Schema.String,
+  // States of before it was said have none.
+  kind: Schema.optionalKey(Schema.String)
+}))
+
+const sent = (ref: AnyRef): (At & { readonly kind: string }) | undefined => {
+  const at = Reference.addressOf(ref)?.at
+  return at && { ...at, kind: ref.definition.actorName }
+}
 
 /** Where a reference leads that has come from elsewhere. */
 const address = (at: At): Address =>

@@ -72,6 +72,8 @@ export interface Hand {
     resume: (outcome: Exit.Exit<unknown, unknown>) => void
   ): Waiting | undefined
   abandon(waiting: Waiting): void
+  /** Runs a task before the next call, should there be one: the message then goes on. */
+  beforeNext(task: () => void): void
   /** A fiber was forked that has it in hand, too, and may outlive the message. */
   share(): void
   /** The date that the handler sees, in milliseconds since 1970. */

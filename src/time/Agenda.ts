@@ -44,6 +44,14 @@ export class Agenda<A extends Entry> {
     entries[at] = last
     return top
   }
+
+  /** Takes out all that are not so. */
+  keep(isSo: (entry: A) => boolean): void {
+    // What is in order is a heap, too.
+    const kept = this.entries.filter(isSo).toSorted((a, b) => isBefore(a, b) ? -1 : 1)
+    this.entries.length = kept.length
+    for (let at = 0; at < kept.length; at++) this.entries[at] = kept[at]!
+  }
 }
 
 export const isBefore = (a: Entry, b: Entry): boolean => a.time < b.time || (a.time === b.time && a.seq < b.seq)

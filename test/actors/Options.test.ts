@@ -201,6 +201,12 @@ describe("two of one name", () => {
       () => Actor.make("X", { protocol }),
       `option "protocol" of Actor.make("X") must be methods with names of their own, not two of "Do"`
     )
+    // As a program without types may have it.
+    const tell: { readonly protocol: never } = { protocol: [Actor.Rpc.make("tell", {})] as never }
+    assert.throws(
+      () => Actor.make("X", tell),
+      `option "protocol" of Actor.make("X") must be methods of other names than name, definition, tell, then, not one of "tell"`
+    )
   })
 })
 

@@ -117,7 +117,8 @@ for (const [placement, system] of Object.entries(layers)) {
         assert.strictEqual(yield* until(friend.Count(), (count) => count >= 0), 1)
         assert.strictEqual(yield* (yield* hand("first")).Whose(), "boss")
         assert.strictEqual(yield* (yield* system.spawn(Hand, { name: "free" })).Whose(), null)
-        assert.strictEqual(yield* boss.Quit(), "boss")
+        // It is given longer than one whom others end.
+        assert.strictEqual(yield* boss.Quit({ millis: 250 }), "boss")
         assert.strictEqual((yield* system.watch(boss))._tag, "Stopped")
         const names = (yield* system.actors).map(({ name }) => name)
         assert.deepStrictEqual(names.toSorted(), ["free", "friend"])

@@ -11,6 +11,7 @@ import {
   AccountBehavior,
   Broker,
   BrokerBehavior,
+  CuriousBehavior,
   Parent,
   ParentBehavior,
   Ring,
@@ -20,7 +21,14 @@ import {
 } from "./fixtures/teller.ts"
 import { until } from "./until.ts"
 
-const layer = ActorSystem.layerFiber([AccountBehavior, TellerBehavior, RingBehavior, ParentBehavior, BrokerBehavior])
+const layer = ActorSystem.layerFiber([
+  AccountBehavior,
+  TellerBehavior,
+  RingBehavior,
+  ParentBehavior,
+  CuriousBehavior,
+  BrokerBehavior
+])
 
 const entry = new URL("./fixtures/teller.host.ts", import.meta.url)
 
@@ -109,7 +117,9 @@ describe("talking, fiber", () => {
   for (
     const [method, words] of [
       ["Diverge", [/calls a\.Add with \{"n":\d+\}/, /had called a\.Add with \{"n":1\}/]],
-      ["Forget", [/about to be answered/, /had called system\.lookup with/]]
+      ["Forget", [/about to be answered/, /had called system\.lookup with/]],
+      ["Turn", [/about to be answered/, /had called a\.Add with/]],
+      ["Idle", [/about to be answered/, /had called a\.Add with/]]
     ] as const
   ) {
     it.live(`says of a message that does otherwise when it runs again what it did (${method})`, () =>
@@ -197,6 +207,13 @@ describe("talking, fiber", () => {
     5000
   )
 
+  it.live("finds a child whose start asks who waits for that", () =>
+    run(Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const parent = yield* system.spawn(Parent, { name: "parent", config: { kid: false } })
+      assert.strictEqual(yield* parent.Bear({ name: "curious" }), "parent.Bear the start of curious parent.Get")
+    })), 2000)
+
   it.live("finds full mailboxes that wait for each other", () =>
     run(Effect.gen(function*() {
       const system = yield* ActorSystem
@@ -246,6 +263,7 @@ describe("talking, across borders", () => {
           )
           assert.strictEqual(yield* rings[0]!.Ping({ left: 5 }), "x.Ping y.Ping z.Ping x.Ping")
           yield* children(system)
+          yield* references(system)
         }).pipe(Effect.scoped, Effect.provide(layer)),
       60_000
     )
@@ -264,6 +282,19 @@ describe("talking, across borders", () => {
           assert.strictEqual(yield* Fiber.join(asked), 2)
           // Nothing was amiss with its host.
           assert.strictEqual((yield* system.actors).find(({ name }) => name === "teller")?.incarnation, 2)
+        }).pipe(Effect.scoped, Effect.provide(layer)),
+      60_000
+    )
+
+    it.live(
+      `tells waits apart where a neighbor has answered before one had begun (${placement})`,
+      () =>
+        Effect.gen(function*() {
+          const system = yield* ActorSystem
+          const host = { supervision, host: 0 }
+          for (const name of ["a", "b"]) yield* system.spawn(Account, { name, config: { start: 0 }, ...host })
+          const teller = yield* system.spawn(Teller, { name: "teller", ...host })
+          assert.strictEqual(yield* teller.Patience({ until: 2 }, { deadline: "10 seconds" }), 3)
         }).pipe(Effect.scoped, Effect.provide(layer)),
       60_000
     )
@@ -329,6 +360,10 @@ const references = (system: ActorSystem["Service"]) =>
     yield* system.kill(broker)
     assert.strictEqual(yield* broker.Use({ n: 3, until: 0 }), 5)
     assert.deepStrictEqual(yield* second.Read(), { sum: 5, seen: 2 })
+    // Of several kinds.
+    const ring = yield* system.spawn(Ring, { name: "ring", config: { next: "ring", millis: 0 } })
+    assert.strictEqual(yield* broker.Meet({ who: ring }), "Ring end")
+    assert.strictEqual(yield* broker.Meet({ who: second }), "Account 5")
     const { account } = yield* broker.Give()
     assert.strictEqual(account.name, "second")
     assert.strictEqual(yield* account.Add({ n: 4 }), 9)

@@ -99,6 +99,20 @@ describe("timers", () => {
       assert.isAtLeast(rung.length, 3)
     }).pipe(Effect.scoped, Effect.provide(layers.fiber)))
 
+  it.effect("count from when they were set, by that clock too, however long the handler took", () =>
+    Effect.gen(function*() {
+      const alarm = yield* ActorSystem.spawn(Alarm, { name: "alarm" })
+      const setting = yield* Effect.forkChild(alarm.SetAndWait({ text: "five", millis: 5000, wait: 3000 }), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.join(setting)
+      yield* TestClock.adjust("1999 millis")
+      assert.deepStrictEqual(yield* alarm.Rung(), [])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(yield* alarm.Rung(), ["five"])
+    }).pipe(Effect.scoped, Effect.provide(layers.fiber)))
+
   it.live("end with their actor", () =>
     Effect.gen(function*() {
       const system = yield* ActorSystem

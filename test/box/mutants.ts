@@ -464,16 +464,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "journal: what was called is called again",
     file: "hosts/Hand.ts",
-    from: "    if (run.kept.size > 0) {",
-    to: "    if (run.kept.size < 0) {",
+    from: "    if (run.again) {",
+    to: "    if (run.again && run.calls < 0) {",
     workload: "tellers",
     seeds: 50
   },
   {
     name: "journal: a call is found by whom and how, not by what",
     file: "hosts/Hand.ts",
-    from: "      if (payload === undefined || sameValue(sent, payload.is)) return line",
-    to: "      if (payload === undefined || sameValue(sent, sent)) return line",
+    from: "      if (payload === undefined ? kind === \"call\" : sameValue(sent, payload.is)) return line",
+    to: "      if (payload === undefined ? kind === \"call\" : sameValue(sent, sent)) return line",
     workload: "tellers",
     seeds: 1000
   },
@@ -537,7 +537,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "journal: a call is found by its number only",
     file: "hosts/Hand.ts",
     from:
-      "      if (its !== mode || target !== to.id || name !== method.name) continue\n      if (payload === undefined || sameValue(sent, payload.is)) return line",
+      "      if (its !== mode || target !== to.id || name !== method.name) continue\n      if (payload === undefined ? kind === \"call\" : sameValue(sent, payload.is)) return line",
     to: "      return line",
     workload: "tellers",
     seeds: 200

@@ -85,6 +85,8 @@ export interface CellOptions<R> {
   readonly actor: Identity
   readonly incarnation: number
   readonly loop: EventLoop
+  /** The time that its timers are kept by, in milliseconds. */
+  readonly now: () => number
   readonly config: unknown
   /** The encoded state, where there is one. */
   readonly restored: Option.Option<unknown>
@@ -234,6 +236,7 @@ export class Cell<R> implements Incarnation, Caller {
   }
 
   abandoned(seq: number, call: number): void {
+    this.calls?.abandoned(seq, call)
     this.options.report.abandoned(seq, call)
   }
 
@@ -249,6 +252,10 @@ export class Cell<R> implements Incarnation, Caller {
     this.fiber?.currentDispatcher.scheduleTask(() => {
       if (!this.over) task()
     }, 0)
+  }
+
+  after(millis: number, task: () => void): () => void {
+    return this.options.loop.after(millis, task)
   }
 
   fail(death: Death): void {
@@ -301,7 +308,7 @@ export class Cell<R> implements Incarnation, Caller {
     if (this.over) return
     if (this.served && this.message === undefined) return this.options.report.timed([change])
     this.timers ??= []
-    this.timers.push([this.options.loop.now(), change])
+    this.timers.push([this.options.now(), change])
   }
 
   /** What was set meanwhile, and is now committed. */
@@ -309,7 +316,7 @@ export class Cell<R> implements Incarnation, Caller {
     const { timers } = this
     if (timers === undefined) return undefined
     this.timers = undefined
-    const now = this.options.loop.now()
+    const now = this.options.now()
     return timers.map(([at, change]) =>
       change[0] === "cancel" ? change : [change[0], change[1], change[2], change[3], change[4], now - at]
     )
@@ -369,6 +376,7 @@ export class Cell<R> implements Incarnation, Caller {
 
   private end(exit: Exit.Exit<void, Death>): void {
     this.over = true
+    this.hand?.leaveOff()
     const { report } = this.options
     if (this.halted !== undefined) return report.died(this.halted, this.seq)
     if (Exit.isSuccess(exit)) return report.stopped()
@@ -538,6 +546,12 @@ class LooseCalls {
   add(made: Made): number {
     this.made.set(++this.last, made)
     return this.last
+  }
+
+  /** Nobody waits for the outcome any more. */
+  abandoned(seq: number, call: number): void {
+    if (seq === 0) this.made.delete(call)
+    else if (this.outliving.get(seq)?.awaits === false) this.outliving.delete(seq)
   }
 
   answered(call: number, told: Told | undefined, outcome: Exit.Exit<unknown, unknown> | undefined): void {

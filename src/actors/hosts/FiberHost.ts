@@ -8,10 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import type { Time } from "../../time/runningTime.ts"
 import type { Any, Behavior, Method } from "../Actor.ts"
 import { Death, fromUnknown } from "../Death.ts"
 import { MessageRefused } from "../errors.ts"
-import type { EventLoop } from "../EventLoop.ts"
+import { type EventLoop, timeOf } from "../EventLoop.ts"
 import { type Fault, Injected } from "../Fault.ts"
 import type { AnswerWord, JournalWord, TimerChange } from "../links/HostLink.ts"
 import { Cell, type CellReport, Replayed } from "./Cell.ts"
@@ -31,6 +32,7 @@ export class FiberHost<R> implements Host {
   /** Whether replies are held against their schemas. */
   private readonly checks: boolean
   private run: (<E>(effect: Effect.Effect<void, E, R>) => Fiber.Fiber<void, E>) | undefined
+  private time: Time | undefined
 
   constructor(
     index: number,
@@ -77,6 +79,7 @@ export class FiberHost<R> implements Host {
       actor: tenant,
       incarnation,
       loop: this.loop,
+      now: (this.time ??= timeOf(this.context())).now,
       config: tenant.config,
       restored: tenant.hasState ? Option.some(tenant.state) : Option.none(),
       carry: this.carry,

@@ -29,6 +29,9 @@ import { Random } from "./Random.ts"
 /** Calls that one message may make. */
 export const mostCalls = 10_000
 
+/** For so many milliseconds what is there waits for what is to happen again before it; then the message does otherwise. */
+const patience = 1000
+
 /** The incarnation whose hand it is. */
 export interface Caller {
   readonly home: object
@@ -41,8 +44,9 @@ export interface Caller {
   slept(seq: number, nth: number, heard: number, slept: number, began: number | undefined): void
   /** Numbers a call that belongs to no message. */
   loose(made: Made): number
-  /** Runs a task after what is ready to run. */
+  /** Runs a task after what is ready to run, or after so many milliseconds. */
   later(task: () => void): void
+  after(millis: number, task: () => void): () => void
   /** Ends the incarnation: its message cannot count once. */
   fail(death: Death): void
 }
@@ -56,7 +60,7 @@ export interface Made extends Call, Waiting {
 }
 
 type Outcome = Exit.Exit<unknown, unknown>
-type CallLine = Extract<Line, readonly ["call", ...ReadonlyArray<unknown>]>
+type CallLine = Extract<Line, readonly ["call" | "recalled", ...ReadonlyArray<unknown>]>
 
 // Most messages run once: what only a second run needs is made there.
 const noLines: Array<Line> = []
@@ -72,6 +76,8 @@ class Run {
   at = 0
   /** Calls that were not made again yet, by number, oldest first. */
   readonly kept: Map<number, CallLine>
+  /** It does not do again what it did: nobody waits for that any longer. */
+  astray = false
   /** Calls whose outcome somebody waits for: mostly one at a time. */
   private only: Made | undefined
   private others: Map<number, Made> | undefined
@@ -85,6 +91,8 @@ class Run {
   since: number | undefined
   /** Something waits for the next turn of the event loop to be handed out. */
   waiting = false
+  /** What calls off the look at whether it goes on. */
+  unwatch: (() => void) | undefined
   /** Waits for the clock so far; those that end by the journal; and those of them that have begun. */
   sleeps = 0
   /** How many ends of them its owner has been told. */
@@ -108,8 +116,7 @@ class Run {
         this.over++
       }
       if (line[0] === "told") this.received++
-      if (line[0] !== "call") continue
-      this.kept.set(line[1], line)
+      if (line[0] === "call" || line[0] === "recalled") this.kept.set(line[1], line)
     }
   }
 
@@ -148,14 +155,42 @@ class Run {
     return this.at < this.lines.length
   }
 
-  /** A call of an earlier run that was not made again; with this payload, where one is given. */
+  /** A call of an earlier run that was not made again: with this payload, or where none is given one that was not taken back. */
   find(mode: CallMode, to: Address, method: Method, payload?: { readonly is: unknown }): CallLine | undefined {
     for (const line of this.kept.values()) {
-      const [, , its, target, , name, sent] = line
+      const [kind, , its, target, , name, sent] = line
       if (its !== mode || target !== to.id || name !== method.name) continue
-      if (payload === undefined || sameValue(sent, payload.is)) return line
+      if (payload === undefined ? kind === "call" : sameValue(sent, payload.is)) return line
     }
     return undefined
+  }
+
+  /** The first that was not made again, nor taken back. */
+  get missing(): CallLine | undefined {
+    for (const line of this.kept.values()) if (line[0] === "call") return line
+    return undefined
+  }
+
+  /** Does something when all has happened again. */
+  afterAll(task: () => void): void {
+    ;(this.afterwards ??= []).push(task)
+  }
+
+  /** Whether somebody waits for what a line holds, which may still have to wait for others. */
+  private isWanted(line: Line): boolean {
+    if (line[0] === "told") return this.isAwaited(line[1])
+    return line[0] === "slept" && this.asleep?.has(line[1]) === true
+  }
+
+  /** Whether somebody waits for what is to happen again. */
+  get holdsBack(): boolean {
+    return this.afterwards !== undefined || this.lines.some((line, at) => at >= this.at && this.isWanted(line))
+  }
+
+  /** Takes out the first that somebody waits for, whatever is to happen again before it. */
+  takeWanted(): Line | undefined {
+    const at = this.lines.findIndex((line, at) => at >= this.at && this.isWanted(line))
+    return at < 0 ? undefined : this.lines.splice(at, 1)[0]
   }
 }
 
@@ -170,6 +205,8 @@ export class Hand implements Calls {
   private run: Run | undefined
   private stream: Random | undefined
   private shared = false
+  /** What is to be done before the next call. */
+  private putOff: Array<() => void> | undefined
   /** Its reply has been given: what it has forked belongs to no message any more. */
   private over = false
 
@@ -187,13 +224,24 @@ export class Hand implements Calls {
 
   /** The message has been answered: whether this hand is free, or stays with what it did. */
   free(): boolean {
+    this.leaveOff()
     this.over = this.shared
     if (this.shared) return false
     // Nobody else has it in hand. What is called before the next message comes is of none.
     this.seq = 0
     this.run = undefined
     this.stream = undefined
+    this.putOff = undefined
     return true
+  }
+
+  /** What it did before is not looked at any more. */
+  leaveOff(): void {
+    this.run?.unwatch?.()
+  }
+
+  beforeNext(task: () => void): void {
+    ;(this.putOff ??= []).push(task)
   }
 
   share(): void {
@@ -246,6 +294,9 @@ export class Hand implements Calls {
     resume: (outcome: Outcome) => void
   ): Waiting | undefined {
     if (this.caller.dying) return void resume(Exit.fail(new ActorStopped({ actor: this.caller.name })))
+    const { putOff } = this
+    this.putOff = undefined
+    if (putOff !== undefined) { for (const task of putOff) task() }
     const encoded = method.payload.encode(payload)
     if (Exit.isFailure(encoded)) {
       const reason = Codec.reason(encoded)
@@ -276,36 +327,32 @@ export class Hand implements Calls {
       return made
     }
     const run = this.begun()
-    if (run.kept.size > 0) {
+    if (run.again) {
       const kept = run.find(mode, to, method, { is: made.payload })
+      if (kept?.[0] === "recalled") {
+        // It had no effect, and is to have one only if it is not taken back again.
+        run.kept.delete(kept[1])
+        run.afterAll(() => {
+          if (made.resume !== undefined) this.place(run, made)
+        })
+        this.advance(run)
+        return made
+      }
       if (kept !== undefined) return this.again(run, kept, made)
       const other = run.find(mode, to, method)
       if (other !== undefined) {
         return void caller.fail(this.divergence(`calls ${to.name}.${method.name} with ${shown(made.payload)}`, other))
       }
     }
-    // What was waited for before has its place before the first call.
-    if (run.early !== undefined) {
-      for (const nth of run.early) caller.slept(this.seq, nth, 0, run.over++, run.began)
-      run.early = undefined
-    }
-    if (run.calls >= mostCalls) {
-      const error = new JournalTooLong({ actor: caller.name, method: this.method, calls: mostCalls })
-      return void caller.fail(fromUnknown("Defect", error, this.method))
-    }
-    run.since ??= run.elapsed
-    made.call = ++run.calls
-    made.heard = run.heard
-    made.slept = run.over
-    made.began = run.began
-    run.put(made)
-    caller.asking(made)
+    this.place(run, made)
     return made
   }
 
   abandon(waiting: Waiting): void {
     waiting.resume = undefined
     const { call, seq } = waiting as Made
+    // One that was not made yet never is.
+    if (call === 0) return
     if (!this.caller.dying) this.caller.abandoned(seq, call)
   }
 
@@ -319,7 +366,7 @@ export class Hand implements Calls {
     // One before it was lost on the way. What comes after it waits until that is noticed, and the message runs again.
     if (told.nth !== run.received + 1) return
     run.received++
-    if (!run.again) return this.hand(run, call, told, outcome)
+    if (!run.again || (run.astray && run.isAwaited(call))) return this.hand(run, call, told, outcome)
     run.lines.push(["told", call, told.kind, told.value, told.at, false])
     this.advance(run)
   }
@@ -341,10 +388,8 @@ export class Hand implements Calls {
 
   /** What was not done again, where the message is about to be answered. */
   get missing(): Death | undefined {
-    const kept = this.run?.kept
-    if (kept === undefined || kept.size === 0) return undefined
-    for (const call of kept.values()) return this.divergence("is about to be answered", call)
-    return undefined
+    const call = this.run?.missing
+    return call && this.divergence("is about to be answered", call)
   }
 
   /** The date that the handler sees, in milliseconds since 1970. */
@@ -368,7 +413,14 @@ export class Hand implements Calls {
       if (run.slept.has(nth)) return Effect.andThen(this.sleepAgain(run, nth), over)
       return waiting.pipe(
         Effect.andThen(
-          Effect.suspend(() => run.again ? waitFor((wake) => void (run.afterwards ??= []).push(wake)) : Effect.void)
+          Effect.suspend(() =>
+            run.again && !run.astray
+              ? waitFor((wake) => {
+                run.afterAll(wake)
+                this.advance(run)
+              })
+              : Effect.void
+          )
         ),
         Effect.andThen(over),
         Effect.andThen(Effect.sync(() => {
@@ -390,6 +442,27 @@ export class Hand implements Calls {
 
   private get journalled(): boolean {
     return this.seq !== 0 && !this.over
+  }
+
+  /** A call is made that no earlier run has made. */
+  private place(run: Run, made: Made): void {
+    const { caller } = this
+    // What was waited for before has its place before the first call.
+    if (run.early !== undefined) {
+      for (const nth of run.early) caller.slept(this.seq, nth, 0, run.over++, run.began)
+      run.early = undefined
+    }
+    if (run.calls >= mostCalls) {
+      const error = new JournalTooLong({ actor: caller.name, method: this.method, calls: mostCalls })
+      return caller.fail(fromUnknown("Defect", error, this.method))
+    }
+    run.since ??= run.elapsed
+    made.call = ++run.calls
+    made.heard = run.heard
+    made.slept = run.over
+    made.began = run.began
+    run.put(made)
+    caller.asking(made)
   }
 
   private begun(): Run {
@@ -428,19 +501,50 @@ export class Hand implements Calls {
   private pass(run: Run): void {
     for (; run.again; run.at++) {
       const line = run.lines[run.at]!
+      if (line[0] === "recalled") continue
       if (line[0] !== "call" || run.kept.has(line[1])) return
     }
+    this.wakeAll(run)
+  }
+
+  private wakeAll(run: Run): void {
     const { afterwards } = run
     run.afterwards = undefined
     for (const wake of afterwards ?? []) wake()
+  }
+
+  /** Somebody waits for what is to happen again. That must not be for ever: the message may do otherwise. */
+  private watch(run: Run): void {
+    if (run.astray) return this.letGo(run)
+    if (run.unwatch !== undefined) return
+    const { at } = run
+    run.unwatch = this.caller.after(patience, () => {
+      run.unwatch = undefined
+      if (run.at !== at) return this.advance(run)
+      run.astray = run.holdsBack
+      if (run.astray) this.letGo(run)
+    })
+  }
+
+  /** Hands out what is there, one in a turn of the event loop. */
+  private letGo(run: Run): void {
+    this.wakeAll(run)
+    if (run.waiting || !run.holdsBack) return
+    run.waiting = true
+    this.caller.later(() => {
+      run.waiting = false
+      const line = run.takeWanted()
+      if (line !== undefined) this.happen(run, line)
+      this.advance(run)
+    })
   }
 
   /** Sees to it that what is next is handed out, in a turn of its own. */
   private advance(run: Run): void {
     this.pass(run)
     const line = run.lines[run.at]
-    if (line === undefined || line[0] === "call" || run.waiting) return
-    if (line[0] === "slept" && run.asleep?.has(line[1]) !== true) return
+    if (line === undefined || run.waiting) return
+    if (line[0] === "call" || (line[0] === "slept" && run.asleep?.has(line[1]) !== true)) return this.watch(run)
     run.waiting = true
     this.caller.later(() => {
       run.waiting = false
@@ -454,11 +558,16 @@ export class Hand implements Calls {
     const line = run.lines[run.at]
     if (line === undefined || line[0] === "call") return
     run.at++
+    this.happen(run, line)
+  }
+
+  private happen(run: Run, line: Line): void {
     if (line[0] === "slept") {
       const wake = run.asleep?.get(line[1])
       run.asleep?.delete(line[1])
       return wake?.()
     }
+    if (line[0] !== "told") return
     const [, call, kind, value, at] = line
     this.hand(run, call, { kind, value, at, nth: run.heard + 1 }, undefined)
   }

@@ -89,6 +89,12 @@ export interface CallEnd {
   readonly at: number
 }
 
+/** The same, where a host has told it to who has called itself. */
+export interface CallEndThere extends CallEnd {
+  /** Before the call had returned: what followed it in its handler had not begun. */
+  readonly within: boolean
+}
+
 /** The same, on its way to who has called. */
 export interface Told extends CallEnd {
   /** Which outcome of its message this is: 1, 2, ... */
@@ -146,7 +152,7 @@ export interface Tenant extends Identity {
     told?: () => void
   ): boolean
   /** A call of message `seq` has ended so, and the incarnation was told by its host. */
-  toldThere(incarnation: number, seq: number, call: number, end: CallEnd): void
+  toldThere(incarnation: number, seq: number, call: number, end: CallEndThere): void
   /** What its host has given the incarnation, or told it, does not count: nor does what it does from then on. */
   mistaken(incarnation: number): void
   /** Messages of before were answered while nothing was in hand. */

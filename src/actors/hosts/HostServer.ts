@@ -67,6 +67,8 @@ interface Resident<R> {
   asker: Asker<R> | undefined
   /** The message that made its first call in this incarnation, and when; and how many outcomes it was told from here. */
   calling: { readonly seq: number; readonly since: number; heard: number } | undefined
+  /** The call of its message that a neighbor is just being given. */
+  handing: number | undefined
 }
 
 /** A call of a neighbor. */
@@ -210,6 +212,7 @@ export class HostServer<R> {
       actor: { id: actor, name, parentName: parent, address, home: this, system },
       incarnation,
       loop: this.loop,
+      now: this.loop.now,
       config: decoded.value,
       restored: hasState ? Option.some(state) : Option.none(),
       carry,
@@ -248,7 +251,8 @@ export class HostServer<R> {
       taken,
       last: 0,
       asker: undefined,
-      calling: undefined
+      calling: undefined,
+      handing: undefined
     }
     this.residents.set(actor, resident)
     cell.start(run)
@@ -299,7 +303,10 @@ export class HostServer<R> {
       answered,
       taken
     ])
-    if (message !== undefined) neighbor?.cell.push(message)
+    if (message === undefined) return
+    asker.handing = call.call
+    neighbor?.cell.push(message)
+    asker.handing = undefined
   }
 
   private message(
@@ -345,7 +352,8 @@ export class HostServer<R> {
       const { calling } = asker.resident
       if (nth !== undefined && calling?.seq === asker.seq) {
         const at = this.loop.now() - calling.since
-        const told: ToldThere = [asker.resident.actor, asker.resident.incarnation, asker.seq, asker.call, at]
+        const within = asker.resident.handing === asker.call
+        const told: ToldThere = [asker.resident.actor, asker.resident.incarnation, asker.seq, asker.call, at, within]
         calling.heard++
         // First: what its asker does then comes after it.
         this.send(["replied", actor, incarnation, seq, kind, value, state, timers, answers, told, heard])

@@ -386,7 +386,7 @@ export class RemoteHost implements Host {
     if (told === undefined || asker === undefined || kind === "later") {
       return void tenant.replied(incarnation, seq, reply, state, timers, answers)
     }
-    const [, its, message, call, at] = told
+    const [, its, message, call, at, within] = told
     const counts = tenant.replied(
       incarnation,
       seq,
@@ -394,7 +394,7 @@ export class RemoteHost implements Host {
       state,
       timers,
       answers,
-      () => asker.toldThere(its, message, call, { kind, value, at })
+      () => asker.toldThere(its, message, call, { kind, value, at, within })
     )
     if (!counts) asker.mistaken(its)
   }

@@ -2,6 +2,7 @@
  * The actor system as a handler has it, in whatever placement: what it asks of the system is a call like others, by way of its
  * owner, and counts once with the message in hand.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -96,7 +97,7 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
     Effect.gen(function*() {
       const invalid = Options.check("ActorSystem.spawn", options, spawnRules) ?? untold(options.supervision)
       if (invalid !== undefined) return yield* Effect.fail<SpawnFailure>(invalid)
-      const { host, mailbox, name, onFailure, placement, supervision } = options
+      const { grace, host, mailbox, name, onFailure, placement, supervision } = options
       const encoded = definition.configCodec.encode(options.config)
       if (Exit.isFailure(encoded)) {
         const message = `its config does not fit its schema: ${Codec.reason(encoded)}`
@@ -134,12 +135,16 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
           }
         })
       })
-      // Where the message dies it runs again, and has its child still.
+      // Where the message dies it runs again, and has its child still. Who is interrupted may die of it, or not.
       if (!own) {
-        yield* Scope.addFinalizerExit(scope, (exit) =>
-          isAlive(exit)
-            ? Effect.ignore(ask<"stop", void, unknown>(hand, "stop", { id: at.id, name: at.name }))
-            : Effect.void)
+        const its = { id: at.id, name: at.name }
+        const stop = grace === undefined ? its : { ...its, graceMillis: Duration.toMillis(grace) }
+        const stopNow = () =>
+          void hand.send(system, requests.stop, { ...its, graceMillis: 0 }, endless, false, false, () => {})
+        yield* Scope.addFinalizerExit(scope, (exit) => {
+          if (isAlive(exit)) return Effect.ignore(ask<"stop", void, unknown>(hand, "stop", stop))
+          return Exit.hasDies(exit) ? Effect.void : Effect.sync(() => hand.beforeNext(stopNow))
+        })
       }
       return reference(definition, at)
     })

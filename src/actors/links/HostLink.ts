@@ -74,9 +74,16 @@ export type TakenIn = readonly [incarnation: number, seq: number, last: number]
 
 /**
  * An outcome that its asker was told by their host: the `call`-th call of message `seq` of that incarnation, `at` milliseconds
- * after the first one.
+ * after the first one. `within`: before the call had returned.
  */
-export type ToldThere = readonly [actor: number, incarnation: number, seq: number, call: number, at: number]
+export type ToldThere = readonly [
+  actor: number,
+  incarnation: number,
+  seq: number,
+  call: number,
+  at: number,
+  within: boolean
+]
 
 /** The answer to a message that was to be answered later: its number, and how that ended, encoded. */
 export type AnswerWord = readonly [seq: number, outcome: OutcomeKind, value: unknown]
@@ -101,10 +108,13 @@ export type CallMode = "ask" | "tell"
  */
 export type OutcomeKind = "success" | "failure" | "system" | "refused" | "taken"
 
-/** What a message in hand did and was told, in the order in which its incarnation saw it. */
+/**
+ * What a message in hand did and was told, in the order in which its incarnation saw it. What was `recalled` had no effect on
+ * anybody: it is called anew.
+ */
 export type Line =
   | readonly [
-    kind: "call",
+    kind: "call" | "recalled",
     call: number,
     mode: CallMode,
     target: number,

@@ -30,6 +30,11 @@ export interface NamedRequest {
   readonly name: string
 }
 
+export interface StopRequest extends NamedRequest {
+  /** How long it may take; the system's own unless given. */
+  readonly graceMillis?: number
+}
+
 /** To what a child belongs: it ends with the incarnation that has spawned it, with the message, or with its parent's life. */
 export type Belongs = "incarnation" | "message" | "life"
 
@@ -58,7 +63,7 @@ export interface Requests {
   readonly lookup: LookupRequest
   readonly spawn: SpawnRequest
   readonly watch: NamedRequest
-  readonly stop: NamedRequest
+  readonly stop: StopRequest
 }
 
 const asItIs: Codec.Codec = {

@@ -8,6 +8,9 @@ import type { Time } from "../../time/runningTime.ts"
 /** Milliseconds that are too few to wait for: a sum of times may be off by less, and a clock need not move by so little. */
 const grain = 0.001
 
+/** Fewer that were called off are left until they are due. */
+const fewest = 64
+
 interface Alarm extends Entry {
   /** `undefined` once it was called off. */
   ring: (() => void) | undefined
@@ -17,6 +20,8 @@ export class Alarms {
   private readonly time: Time
   private readonly agenda = new Agenda<Alarm>()
   private seq = 0
+  /** How many of those that are there were called off. */
+  private off = 0
   private closed = false
   /** When we wake, and what calls that off. */
   private at = Number.POSITIVE_INFINITY
@@ -32,7 +37,12 @@ export class Alarms {
     this.agenda.push(alarm)
     this.wakeFor(time)
     return () => {
+      if (alarm.ring === undefined) return
       alarm.ring = undefined
+      // One that is set anew with each message would leave as many behind as there are messages until it is due.
+      if (++this.off < fewest || this.off < this.agenda.entries.length / 2) return
+      this.agenda.keep(({ ring }) => ring !== undefined)
+      this.off = 0
     }
   }
 
@@ -54,9 +64,16 @@ export class Alarms {
     for (;;) {
       const next = this.agenda.first
       if (next === undefined) return
-      if (next.ring !== undefined && next.time > now + grain) return this.wakeFor(next.time)
+      const { ring } = next
+      if (ring !== undefined && next.time > now + grain) return this.wakeFor(next.time)
       this.agenda.pop()
-      next.ring?.()
+      if (ring === undefined) {
+        this.off--
+        continue
+      }
+      // It is not there any more, to be called off.
+      next.ring = undefined
+      ring()
     }
   }
 }

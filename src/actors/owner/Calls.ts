@@ -5,10 +5,10 @@
 import * as Exit from "effect/Exit"
 import type { Method } from "../Actor.ts"
 import { AskCycle, AskTimeout } from "../errors.ts"
-import type { Call, CallEnd, Envelope, Told } from "../hosts/Host.ts"
+import type { Call, CallEndThere, Envelope, Told } from "../hosts/Host.ts"
 import type { Waiting } from "../InHand.ts"
 import { encode } from "../messages/Outcome.ts"
-import { systemId } from "../messages/requests.ts"
+import { requests, systemId } from "../messages/requests.ts"
 import type { Guardian } from "./Guardian.ts"
 import { Journal } from "./Journal.ts"
 
@@ -18,6 +18,20 @@ type Outcome = Exit.Exit<unknown, unknown>
 export interface Asking {
   readonly actor: string
   readonly method: string
+}
+
+/** What the system does for a call. */
+export interface Served {
+  /** The actor that its answer waits for. */
+  readonly waitsFor?: Guardian
+  /** Ends the waiting for what is only waited for. */
+  readonly callOff?: () => void
+}
+
+/** Which call of which message (0 for none) has led to a child. */
+export interface SpawnCall {
+  readonly seq: number
+  readonly call: number
 }
 
 /** A call of an incarnation that has not ended. */
@@ -33,11 +47,17 @@ interface OpenCall {
   /** Where it is kept. */
   readonly journal: Journal | undefined
   envelope: Waiting | undefined
+  /** What ends it where nobody waits for it any more. */
+  callOff: (() => void) | undefined
+  /** Whether that is so, and only the message waits that may run again. */
+  forsaken: boolean
+  /** It does not count: nobody hears how it ends. */
+  recalled: boolean
   /** Whether its host goes on; and how it ended before that. */
   returned: boolean
   early: Outcome | undefined
   /** What its host has told of its end. */
-  told: CallEnd | undefined
+  told: CallEndThere | undefined
 }
 
 export class Calls {
@@ -55,9 +75,12 @@ export class Calls {
     this.caller = caller
   }
 
-  /** The message that makes a call just now. */
-  get callingSeq(): number | undefined {
-    return this.calling?.seq ?? undefined
+  /** The call that is just being made leads to a child, and waits for that. */
+  spawning(child: Guardian): SpawnCall | undefined {
+    const { calling } = this
+    if (calling === undefined || calling.seq === null) return undefined
+    calling.target = child
+    return { seq: calling.seq, call: calling.made.call }
   }
 
   /** What message `seq` did when it ran before. */
@@ -88,6 +111,9 @@ export class Calls {
       sent,
       journal,
       envelope: undefined,
+      callOff: undefined,
+      forsaken: false,
+      recalled: false,
       returned: false,
       early: undefined,
       told: undefined
@@ -105,8 +131,11 @@ export class Calls {
     }
     if (chain !== undefined) resume(Exit.fail(new AskCycle({ actor: to.name, chain })))
     else {
-      if (to.id === systemId) open.target = caller.serve(method.name, call.value, resume)
-      else if (target === undefined) open.envelope = sendTo(call, resume)
+      if (to.id === systemId) {
+        const served = caller.serve(method.name, call.value, resume)
+        open.target = served?.waitsFor
+        open.callOff = served?.callOff
+      } else if (target === undefined) open.envelope = sendTo(call, resume)
       else open.envelope = taken === undefined ? target.sendCall(call, sent, resume) : target.takeIn(call, sent, resume)
     }
     this.calling = outer
@@ -114,16 +143,26 @@ export class Calls {
     if (open.early !== undefined) this.settle(open, open.early, true)
   }
 
-  /** Nobody waits for the outcome any more. */
-  abandoned(seq: number, call: number): void {
+  /** Nobody waits for the outcome any more. Whether it may be that of a spawn. */
+  abandoned(seq: number, call: number): boolean {
     const open = this.find(seq, call)
-    if (open === undefined) return
+    if (open === undefined) return true
+    const { envelope, journal, made: { method }, target } = open
+    if (open.callOff !== undefined) {
+      // The message may run again and wait for it.
+      if (journal !== undefined && journal === this.journal) open.forsaken = true
+      else this.callOff(open)
+      return false
+    }
     this.close(open)
-    // What its host does not have yet was never sent. The outcome of what was is kept: the message may run again and wait for it.
-    const { envelope, target } = open
-    if (envelope === undefined || target === undefined) return
-    if (!target.takeBack(envelope)) this.giveUp(open, target, envelope as Envelope)
-    else this.journalFor(seq)?.forget(call)
+    if (method === requests.spawn) {
+      // What it has led to ends.
+      open.recalled = true
+      journal?.recall(call)
+      return true
+    }
+    if (envelope !== undefined && target !== undefined) this.giveUp(open, target, envelope as Envelope)
+    return false
   }
 
   slept(seq: number, nth: number, heard: number, began: number | undefined): void {
@@ -131,7 +170,7 @@ export class Calls {
   }
 
   /** A call ends so, and its incarnation was told by its host. */
-  toldThere(seq: number, call: number, end: CallEnd): void {
+  toldThere(seq: number, call: number, end: CallEndThere): void {
     const open = this.find(seq, call)
     // Where it is open it is about to be settled. Else we have said otherwise meanwhile, and were not heard.
     if (open !== undefined) open.told = end
@@ -145,12 +184,15 @@ export class Calls {
 
   /** The message in hand is over: what it called will not be called again. */
   commit(): void {
+    if (this.journal === undefined) return
     this.journal = undefined
+    if (this.open.length > 0) { for (const open of this.open.filter(({ forsaken }) => forsaken)) this.callOff(open) }
   }
 
   /** The incarnation is gone, and message `kept` is to run again with what it did, where there is one. Whether another did something. */
   lost(kept: number | undefined): boolean {
     this.loose = 0
+    for (const open of this.open.filter(({ callOff, seq }) => callOff !== undefined && seq !== kept)) this.callOff(open)
     this.forsakeAll(0)
     if (this.journal === undefined) return false
     if (this.journal.seq === kept) {
@@ -173,7 +215,7 @@ export class Calls {
     this.journal = undefined
     const { open } = this
     this.open = []
-    for (const each of open) this.forsake(each)
+    for (const each of open) if (!this.forsake(each)) each.callOff?.()
   }
 
   /** Asks of message `seq` that were not answered yet. */
@@ -206,8 +248,18 @@ export class Calls {
     if (index >= 0) all.splice(index, 1)
   }
 
+  private callOff(open: OpenCall): void {
+    this.close(open)
+    open.callOff?.()
+  }
+
+  /**
+   * What its host does not have yet was never sent. The outcome of what was, and is not called off, is kept: the message may run
+   * again and wait for it.
+   */
   private giveUp(open: OpenCall, target: Guardian, envelope: Envelope): void {
-    if (this.forsake(open)) {
+    if (target.takeBack(envelope)) open.journal?.recall(open.made.call)
+    else if (this.forsake(open)) {
       // Should the message do otherwise when it runs again, it is told so.
       const { method, millis } = envelope
       this.settle(open, Exit.fail(new AskTimeout({ actor: target.name, method: method.name, millis })), false)
@@ -230,7 +282,8 @@ export class Calls {
   /** The calls of a message that is not there any more, or asks anew, or of no message, are not waited for. */
   private forsakeAll(seq: number): void {
     for (const open of this.open.filter((open) => open.seq === seq)) {
-      if (this.forsake(open)) this.close(open)
+      if (open.callOff !== undefined) this.callOff(open)
+      else if (this.forsake(open)) this.close(open)
       else open.seq = null
     }
   }
@@ -238,6 +291,7 @@ export class Calls {
   /** A call has ended. The message that made it may run anew meanwhile: it is told, as its journal is. */
   private settle(open: OpenCall, outcome: Outcome, within: boolean): void {
     this.close(open)
+    if (open.recalled) return
     const { caller } = this
     const { incarnation, journal, made: { call, method, mode }, seq } = open
     const kept = journal === this.journal ? journal : undefined

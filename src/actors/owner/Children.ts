@@ -3,13 +3,14 @@
  * be at work. Made at an actor's first child: most have none.
  */
 import type { Belongs } from "../messages/requests.ts"
+import type { SpawnCall } from "./Calls.ts"
 import type { Guardian } from "./Guardian.ts"
 
 /** An actor that another has spawned. */
 export interface Child {
   readonly belongs: Belongs
-  /** The message that has spawned it. */
-  readonly seq: number | undefined
+  /** What has spawned it. */
+  readonly call: SpawnCall | undefined
   /** Whether its failing for good is its parent's, too. */
   readonly pact: boolean
 }

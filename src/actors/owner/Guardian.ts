@@ -15,13 +15,13 @@ import * as Exit from "effect/Exit"
 import type { Method } from "../Actor.ts"
 import { Death } from "../Death.ts"
 import { ActorDied, AskTimeout, MailboxFull, MessageRefused } from "../errors.ts"
-import type { Call, CallEnd, Envelope, Host, Reply, Tenant } from "../hosts/Host.ts"
+import type { Call, CallEndThere, Envelope, Host, Reply, Tenant } from "../hosts/Host.ts"
 import { type Address, type At, systemMillis, type Waiting } from "../InHand.ts"
 import type { AnswerWord, TakenIn, TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { decode } from "../messages/Outcome.ts"
 import type { Belongs, Known } from "../messages/requests.ts"
-import { type Asking, Calls } from "./Calls.ts"
+import { type Asking, Calls, type Served } from "./Calls.ts"
 import { type Child, Children } from "./Children.ts"
 import { type Ended, notStarted, stopped, type TooLate, tooLate } from "./Ended.ts"
 import { Later } from "./Later.ts"
@@ -60,7 +60,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   readonly id: number
   readonly name: string
   readonly definition: Known
-  readonly config: unknown
+  config: unknown
   readonly host: Host
   state: unknown = undefined
   hasState = false
@@ -118,6 +118,19 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   get end(): Effect.Effect<Ended> {
     if (this.outcome !== undefined) return Effect.succeed(this.outcome)
     return Deferred.await(this.endAwaited ??= Deferred.makeUnsafe())
+  }
+
+  /** Calls `task` at the end of the actor's life, unless what this returns is called before. */
+  whenEnded(task: (ended: Ended) => void): () => void {
+    if (this.outcome !== undefined) {
+      task(this.outcome)
+      return () => {}
+    }
+    const watchers = this.watchers ??= new Set()
+    // Who watches twice is told twice.
+    const watcher = (ended: Ended) => task(ended)
+    watchers.add(watcher)
+    return () => void watchers.delete(watcher)
   }
 
   // --- from the asking side
@@ -565,8 +578,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     const last = this.last = { death, at: this.around.now(), replayed: 0 }
     // Their names are free for the next incarnation.
     const kept = this.siblings.stopsChildren ? this.ledger.oldest?.seq : undefined
-    this.children?.endFirst(({ belongs, seq }) =>
-      belongs === "incarnation" || (belongs === "life" && this.siblings.stopsChildren && seq !== kept)
+    this.children?.endFirst(({ belongs, call }) =>
+      belongs === "incarnation" || (belongs === "life" && this.siblings.stopsChildren && call?.seq !== kept)
     )
     this.around.publish({ _tag: "Died", actor: this.name, incarnation, death })
     // What cannot even start once is a fault of the call, not of the world: the spawn fails, and nothing is retried.
@@ -627,8 +640,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   /** An actor that this one has spawned. */
   adopt(child: Guardian, belongs: Belongs, pact: boolean): void {
     child.parent = this
-    const seq = this.made?.callingSeq
-    ;(this.children ??= new Children()).add(child, { belongs, seq, pact })
+    const call = this.made?.spawning(child)
+    ;(this.children ??= new Children()).add(child, { belongs, call, pact })
   }
 
   /** A child has failed for good, and this one is not to live on as if nothing had happened. */
@@ -660,7 +673,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.calls.make(incarnation, call, target)
   }
 
-  toldThere(incarnation: number, seq: number, call: number, end: CallEnd): void {
+  toldThere(incarnation: number, seq: number, call: number, end: CallEndThere): void {
     if (this.hears(incarnation)) this.made?.toldThere(seq, call, end)
   }
 
@@ -669,7 +682,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   abandoned(incarnation: number, seq: number, call: number): void {
-    if (this.hears(incarnation)) this.made?.abandoned(seq, call)
+    if (!this.hears(incarnation) || this.made?.abandoned(seq, call) !== true) return
+    // Nobody will ever have the reference of a child: its name is free.
+    this.children?.end(({ call: its }) => its?.call === call && its.seq === seq)
   }
 
   slept(incarnation: number, seq: number, nth: number, heard: number, began: number | undefined): void {
@@ -687,7 +702,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   /** The system is asked for something. */
-  serve(request: string, value: unknown, resume: (outcome: Outcome) => void): Guardian | undefined {
+  serve(request: string, value: unknown, resume: (outcome: Outcome) => void): Served | undefined {
     return this.around.serve(this, request, value, resume)
   }
 
@@ -804,6 +819,9 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     if (there) left++
     this.host.evict(this, there ? one : undefined)
     one?.()
+    // Who is remembered, or referred to, holds nothing of it any more.
+    this.config = undefined
+    this.state = undefined
     this.siblings.leave(this)
     this.timers?.clear()
     this.around.ended(this, ended)
@@ -815,6 +833,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     this.outcome = ended
     this.made?.end()
     if (this.endAwaited !== undefined) Deferred.doneUnsafe(this.endAwaited, Exit.succeed(ended))
+    for (const watcher of this.watchers ?? none) watcher(ended)
     if (this.startAwaited !== undefined) Deferred.doneUnsafe(this.startAwaited, notStarted(ended))
     const failure = this.ending()
     if (failure === undefined) return
@@ -825,6 +844,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   /** Made where somebody waits, since most are not waited for. */
   private startAwaited: Deferred.Deferred<void, Death> | undefined
   private endAwaited: Deferred.Deferred<Ended> | undefined
+  private watchers: Set<(ended: Ended) => void> | undefined
 
   /** What a message gets that comes too late. */
   private ending(): TooLate | undefined {

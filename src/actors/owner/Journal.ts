@@ -5,7 +5,7 @@
  * so nothing is sent twice. The lines stand in the order in which the incarnation saw them. That is known from what it
  * says: each call names how many outcomes it had been told, and an outcome that was still on its way comes after it.
  */
-import type { Call, CallEnd } from "../hosts/Host.ts"
+import type { Call, CallEnd, CallEndThere } from "../hosts/Host.ts"
 import type { JournalWord, Line } from "../links/HostLink.ts"
 
 export class Journal implements JournalWord {
@@ -33,9 +33,12 @@ export class Journal implements JournalWord {
   }
 
   /** A call was taken back before it had any effect. */
-  forget(call: number): void {
+  recall(call: number): void {
     const at = this.lines.findIndex((line) => line[0] === "call" && line[1] === call)
-    if (at >= 0) this.lines.splice(at, 1)
+    const line = this.lines[at]
+    if (line?.[0] !== "call") return
+    const [, ...what] = line
+    this.lines[at] = ["recalled", ...what]
   }
 
   slept(nth: number, heard: number): void {
@@ -50,16 +53,16 @@ export class Journal implements JournalWord {
   }
 
   /** Its host has told it how a call ended. */
-  toldThere(call: number, end: CallEnd): void {
+  toldThere(call: number, end: CallEndThere): void {
     this.toldByHost++
-    this.tell(call, end, false)
+    this.tell(call, end, end.within)
   }
 
   /** Its host had told it otherwise, before it heard of us. */
-  correct(call: number, { at, kind, value }: CallEnd): void {
+  correct(call: number, { at, kind, value, within }: CallEndThere): void {
     this.toldByHost++
     const index = this.lines.findIndex((line) => line[0] === "told" && line[1] === call)
-    if (index >= 0) this.lines[index] = ["told", call, kind, value, at, false]
+    if (index >= 0) this.lines[index] = ["told", call, kind, value, at, within]
   }
 
   /** How long the message has been making calls, in milliseconds. */

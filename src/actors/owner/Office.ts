@@ -8,6 +8,7 @@ import { ActorNotFound, InvalidOption, StartFailed } from "../errors.ts"
 import { type At, type NamedRequest, type Requests, type SpawnRequest, Unknown } from "../messages/requests.ts"
 import * as Supervision from "../Supervision.ts"
 import type { Addresses } from "./Addresses.ts"
+import type { Served } from "./Calls.ts"
 import type { Guardian } from "./Guardian.ts"
 import type { System } from "./System.ts"
 
@@ -26,8 +27,8 @@ export class Office {
     this.fork = fork
   }
 
-  /** Answers, now or later. Returns the actor that the answer waits for, where there is one. */
-  serve(asker: Guardian, name: string, request: unknown, resume: Resume): Guardian | undefined {
+  /** Answers, now or later. */
+  serve(asker: Guardian, name: string, request: unknown, resume: Resume): Served | undefined {
     // Both sides are of one build, and the request is made by `hosts/Talk.ts`.
     const given = <N extends keyof Requests>(_: N) => request as Requests[N]
     switch (name as keyof Requests) {
@@ -42,23 +43,23 @@ export class Office {
       case "watch": {
         const found = this.find(given("watch"))
         if (found === undefined) return void resume(Exit.fail(new ActorNotFound({ actor: given("watch").name })))
-        return void this.fork(Effect.map(Effect.exit(found.end), resume))
+        return { callOff: found.whenEnded((ended) => resume(Exit.succeed(ended))) }
       }
       case "stop": {
-        const found = this.find(given("stop"))
+        const { graceMillis = this.system.graceMillis, ...which } = given("stop")
+        const found = this.find(which)
         if (found === undefined || found.status === "ended") {
-          return void resume(Exit.fail(new ActorNotFound({ actor: given("stop").name })))
+          return void resume(Exit.fail(new ActorNotFound({ actor: which.name })))
         }
-        const stopping = this.system.stop(found, this.system.graceMillis)
-        // Who ends itself is not to wait for that: it ends with the message in hand.
-        if (found === asker) return void (this.fork(stopping), resume(Exit.void))
-        this.fork(Effect.map(Effect.exit(stopping), resume))
-        return found
+        // Who ends itself is not to wait for that: it ends with the message in hand, however long that takes.
+        if (found === asker) return void (found.stop(), resume(Exit.void))
+        this.fork(Effect.map(Effect.exit(this.system.stop(found, graceMillis)), resume))
+        return { waitsFor: found }
       }
     }
   }
 
-  private spawn(asker: Guardian, request: SpawnRequest, resume: Resume): Guardian | undefined {
+  private spawn(asker: Guardian, request: SpawnRequest, resume: Resume): Served | undefined {
     const { belongs, definition: kind, name, orGet } = request
     const there = name === undefined || !orGet ? undefined : this.system.get(name)
     if (there !== undefined) {
@@ -99,7 +100,7 @@ export class Office {
       const failure = started.cause.reasons.find((reason) => reason._tag === "Fail")
       if (failure !== undefined) resume(Exit.fail(new StartFailed({ actor: child.name, death: failure.error })))
     }))
-    return child
+    return { waitsFor: child }
   }
 
   private find({ id, name }: NamedRequest): Guardian | undefined {

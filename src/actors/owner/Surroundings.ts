@@ -5,6 +5,7 @@ import type * as Exit from "effect/Exit"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import type { Observer } from "../Observer.ts"
 import type { Alarms } from "./Alarms.ts"
+import type { Served } from "./Calls.ts"
 import type { Ended } from "./Ended.ts"
 import type { Guardian } from "./Guardian.ts"
 
@@ -20,13 +21,13 @@ export interface Surroundings {
   expect(expires: number): void
   /** How long an ask waits that does not say, in milliseconds. */
   readonly askMillis: number
-  /** Answers what a handler of `asker` asks of the system; returns the actor that the answer waits for. */
+  /** Answers what a handler of `asker` asks of the system. */
   serve(
     asker: Guardian,
     request: string,
     value: unknown,
     resume: (outcome: Exit.Exit<unknown, unknown>) => void
-  ): Guardian | undefined
+  ): Served | undefined
   /** What the system is called in references. */
   readonly system: string
   /** A reference to the actor leaves for elsewhere. */

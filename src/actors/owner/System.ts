@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as PubSub from "effect/PubSub"
-import { threadId } from "node:worker_threads"
 import { deadline } from "../../time/deadline.ts"
 import { Death } from "../Death.ts"
 import { NameTaken, type SpawnFailure, StartFailed } from "../errors.ts"
@@ -17,6 +16,7 @@ import type { Host } from "../hosts/Host.ts"
 import type { RemoteHost, RemoteOptions } from "../hosts/RemoteHost.ts"
 import { homes } from "../InHand.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
+import { nonce } from "../links/Handshake.ts"
 import type { Spares } from "../links/Spares.ts"
 import * as Codec from "../messages/Codec.ts"
 import type { Known } from "../messages/requests.ts"
@@ -119,6 +119,9 @@ export type EndedActor = Ended & {
 /** So many ends are remembered. */
 const mostEnded = 100
 
+/** Of this thread, and of no other that there was: in a container each program may have the same process number. */
+const program = nonce().slice(0, 12)
+
 let systems = 0
 
 export class System {
@@ -133,7 +136,7 @@ export class System {
   readonly addresses = new Addresses((name) => this.guardians.get(name))
   private readonly office: Office
   /** What it is called where its references come to. */
-  private readonly tag = `${process.pid}/${threadId}/${++systems}`
+  private readonly tag = `${program}/${++systems}`
   private readonly guardians = new Map<string, Guardian>()
   private readonly fibers = new Set<Fiber.Fiber<void>>()
   private readonly surroundings: Surroundings
