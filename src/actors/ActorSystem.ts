@@ -46,7 +46,7 @@ import type { Ended } from "./owner/Ended.ts"
 import { Guardian, type MessageInHand } from "./owner/Guardian.ts"
 import { type ActorInfo, type EndedActor, remoteHostsOf, System, type SystemOptions } from "./owner/System.ts"
 import type { Placement, RemotePlacement } from "./Placement.ts"
-import { placement, type SpawnOptions, spawnRules } from "./SpawnOptions.ts"
+import { noDefinition, placement, type SpawnOptions, spawnRules } from "./SpawnOptions.ts"
 import * as Supervision from "./Supervision.ts"
 import { systemKey } from "./systemKey.ts"
 import * as telemetry from "./telemetry.ts"
@@ -469,7 +469,8 @@ const serve = (system: System, standard: Placement): Shape => {
 
   const spawn: Shape["spawn"] = (definition, options) =>
     Effect.gen(function*() {
-      const invalid = Options.check("ActorSystem.spawn", options, spawnRules) ?? unattached(options.onFailure)
+      const invalid = noDefinition(definition) ?? Options.check("ActorSystem.spawn", options, spawnRules) ??
+        unattached(options.onFailure)
       if (invalid !== undefined) return yield* invalid
       const scope = yield* Effect.scope
       const guardian = yield* Effect.uninterruptible(Effect.gen(function*() {

@@ -1,6 +1,7 @@
 /** What an actor is spawned with, and what each of it may be. */
 import type * as Duration from "effect/Duration"
 import type { Any } from "./Actor.ts"
+import type { InvalidOption } from "./errors.ts"
 import * as Options from "./Options.ts"
 import { type Placement, placements } from "./Placement.ts"
 import * as Supervision from "./Supervision.ts"
@@ -39,3 +40,9 @@ export const spawnRules = {
   onFailure: Options.oneOf("ignore", "fail me"),
   grace: Options.delay
 } satisfies Record<keyof SpawnOptions<Any>, unknown>
+
+/** What is to be spawned is no definition: such as a behavior. */
+export const noDefinition = (given: unknown): InvalidOption | undefined =>
+  typeof given === "function" && "actorName" in given && "methods" in given
+    ? undefined
+    : Options.invalid("ActorSystem.spawn", "definition", "what Actor.make gives, or a class that extends it", given)

@@ -210,6 +210,25 @@ describe("two of one name", () => {
   })
 })
 
+describe("what is none", () => {
+  class Plain extends Actor.make("Plain", { protocol: [Actor.Rpc.make("Do", {})] }) {}
+  const PlainBehavior = Plain.behavior(() => Effect.succeed({ handlers: { Do: () => Effect.void } }))
+
+  it.live("a definition", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(ActorSystem.spawn(PlainBehavior as never, {}))
+      assert.include(failure.message, `option "definition" of ActorSystem.spawn must be what Actor.make gives`)
+    }).pipe(Effect.scoped, Effect.provide(ActorSystem.layerFiber([PlainBehavior]))))
+
+  it.live("a behavior", () =>
+    Effect.gen(function*() {
+      for (const behaviors of [[Plain], PlainBehavior, undefined]) {
+        const failure = yield* Effect.flip(Effect.scoped(Layer.build(ActorSystem.layerFiber(behaviors as never))))
+        assert.include(failure.message, `option "behaviors" of ActorSystem.layerFiber must be a list of what`)
+      }
+    }))
+})
+
 it.live("an interrupted spawn leaves its name at once", () =>
   Effect.gen(function*() {
     const system = yield* ActorSystem

@@ -1,6 +1,6 @@
 /** Parents and children, in every placement: who fails with whom, who ends with whom, and who knows whom. */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Effect, type Layer, type Scope } from "effect"
+import { Effect, type Layer, type Scope, Stream } from "effect"
 import { ActorSystem } from "../../src/actors/ActorSystem.ts"
 import type { SystemFailure } from "../../src/actors/errors.ts"
 import type { Placement } from "../../src/actors/Placement.ts"
@@ -94,6 +94,26 @@ for (const [placement, system] of Object.entries(layers)) {
         assert.strictEqual(yield* (yield* hand("owned")).Whose(), "owner")
       }))
 
+    live("a child that ends with its parent has stopped, once, and not failed", () =>
+      Effect.gen(function*() {
+        const { boss, system } = yield* hall()
+        const deaths: Array<string> = []
+        yield* Effect.forkChild(
+          Stream.runForEach(system.events, (event) =>
+            Effect.sync(() => {
+              if (event._tag === "Died" || event._tag === "Failed") deaths.push(`${event._tag} ${event.actor}`)
+            })),
+          { startImmediately: true }
+        )
+        yield* boss.HireBoss({ name: "foreman" })
+        yield* (yield* system.lookup(Boss, "foreman")).Hire({ name: "first", restarts: 0, onFailure: "fail me" })
+        const before = (yield* system.ended).length
+        yield* system.stop(boss)
+        const ended = (yield* system.ended).slice(before).map(({ _tag, name }) => `${_tag} ${name}`)
+        assert.deepStrictEqual(ended.toSorted(), ["Stopped boss", "Stopped first", "Stopped foreman"])
+        assert.deepStrictEqual(deaths, [])
+      }))
+
     live(
       "children of its life end at a restart where supervision says so, but for those of the message in hand",
       () =>
@@ -144,6 +164,19 @@ describe("families", () => {
         supervision: Supervision.oneForOne({ decide: ({ kind }) => kind === "Defect" ? "escalate" : "restart" })
       }))
     ))
+
+  it.live("a group fails of what its member died of", () =>
+    Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const supervision = Supervision.oneForAll({ maxRestarts: 1 })
+      const hands = yield* Effect.forEach(["a", "b", "c"], (name) => system.spawn(Hand, { name, supervision }))
+      yield* Effect.ignore(hands[1]!.Break({ at: 9 }))
+      const ended = yield* until(system.ended, ({ length }) => length === 3)
+      assert.deepStrictEqual(
+        ended.map((end) => `${end.name} ${end._tag === "Failed" ? end.death.message : end._tag}`).toSorted(),
+        ["a mishap", "b mishap", "c mishap"]
+      )
+    }).pipe(Effect.scoped, Effect.provide(ActorSystem.layerFiber(behaviors))))
 
   it.live("who is spawned by the program has no parent to fail with", () =>
     Effect.gen(function*() {

@@ -126,8 +126,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "the death of an earlier incarnation is heard",
     file: "owner/Guardian.ts",
-    from: "bystander = false): void {\n    if (incarnation !== this.incarnation || this.status === \"ended\") return",
-    to: "bystander = false): void {\n    if (this.status === \"ended\") return",
+    from:
+      "bystander = false): void {\n    if (incarnation !== this.incarnation || this.status === \"ended\" || this.going) return",
+    to: "bystander = false): void {\n    if (this.status === \"ended\" || this.going) return",
     workload: "tallies",
     seeds: null,
     why: "who was told of its death waits between two incarnations, where no other death is heard"

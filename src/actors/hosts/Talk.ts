@@ -23,7 +23,7 @@ import {
   systemAddress
 } from "../messages/requests.ts"
 import * as Options from "../Options.ts"
-import { type SpawnOptions, spawnRules } from "../SpawnOptions.ts"
+import { noDefinition, type SpawnOptions, spawnRules } from "../SpawnOptions.ts"
 import * as Supervision from "../Supervision.ts"
 
 /** What stands behind it. */
@@ -95,7 +95,8 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
     orGet: boolean
   ): Effect.Effect<ActorRef.ActorRef<D>, SpawnFailure, Scope.Scope> =>
     Effect.gen(function*() {
-      const invalid = Options.check("ActorSystem.spawn", options, spawnRules) ?? untold(options.supervision)
+      const invalid = noDefinition(definition) ?? Options.check("ActorSystem.spawn", options, spawnRules) ??
+        untold(options.supervision)
       if (invalid !== undefined) return yield* Effect.fail<SpawnFailure>(invalid)
       const { grace, host, mailbox, name, onFailure, placement, supervision } = options
       const encoded = definition.configCodec.encode(options.config)

@@ -92,6 +92,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   parent: Guardian | undefined
   /** Made at the first. */
   private children: Children | undefined
+  /** It is being ended for good: that its incarnation dies of it is no death. A fiber says so at once. */
+  private going = false
   /** What its incarnation is being ended for by its owner, who does not hear it any more. */
   private sentence: Death | undefined
 
@@ -345,6 +347,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
    */
   abort(gone?: () => void): void {
     if (this.status === "ended") return gone?.()
+    this.going = true
     this.host.halt(this)
     this.finish(stopped, gone)
   }
@@ -409,7 +412,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   fail(death: Death, escalated = false): void {
-    if (this.isOver) return
+    if (this.isOver || this.going) return
+    this.going = true
     if (this.placed) this.host.halt(this)
     const { parent } = this
     const pact = escalated || parent?.children?.hasPact(this) === true
@@ -565,7 +569,7 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
   }
 
   died(incarnation: number, reported: Death, seq: number | undefined, bystander = false): void {
-    if (incarnation !== this.incarnation || this.status === "ended") return
+    if (incarnation !== this.incarnation || this.status === "ended" || this.going) return
     if (this.status === "stopping") return this.finish(stopped)
     // Between two incarnations: its host has died, and nothing of it lived there.
     if (!this.placed) return
