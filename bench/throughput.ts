@@ -40,7 +40,7 @@ interface Progress {
  * Seconds until all code is warm, in two threads, and the policy has learnt: until then episodes are short, and each costs a
  * reset and an event.
  */
-export const settling = isQuick ? warming : 2.5
+export const settling = isQuick ? warming : 2
 
 /** Trains with these flags, and gives `enough` the progress that is made until it has what it wanted. */
 const watch = <A>(
