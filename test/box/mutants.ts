@@ -495,6 +495,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     seeds: 50
   },
   {
+    name: "journal: the date that a handler has seen is not kept",
+    file: "owner/Calls.ts",
+    from: "    this.journal.began ??= began\n",
+    to: "",
+    workload: "tellers",
+    seeds: 100
+  },
+  {
     name: "journal: what is asked of the system is not kept: a child is spawned twice",
     file: "owner/Calls.ts",
     from: "    journal?.called(call)",
