@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: measures all there is to measure, one thing at a time, prints Markdown tables and writes
- * `bench/results/<time>.json`. Some eight minutes.
+ * `bench/results/<time>.json`. Some twenty minutes.
  *
  *     --only training,actors   some parts only: training, ppo, startup, environments, actors, handOvers, recovery, kernels, simulation, scaling, machines, dashboard, peers
  *     --peers                  other systems too, those that are installed (bench/peers/README.md), and ratios to them
