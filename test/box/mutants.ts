@@ -465,8 +465,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "journal: what was called is called again",
     file: "hosts/Hand.ts",
-    from: "    if (run.again) {",
-    to: "    if (run.again && run.calls < 0) {",
+    from: "      if (kept !== undefined) return this.again(run, kept, made)",
+    to: "      if (kept !== undefined) run.kept.delete(kept[1])",
     workload: "tellers",
     seeds: 50
   },
@@ -481,8 +481,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "journal: answers come before the calls that stood before them",
     file: "hosts/Hand.ts",
-    from: "      if (line[0] !== \"call\" || run.kept.has(line[1])) return",
-    to: "      if (line[0] !== \"call\") return",
+    from: "      if (!isCall(line) || run.kept.has(line[1])) return",
+    to: "      if (!isCall(line)) return",
     workload: "tellers",
     seeds: 300
   },

@@ -62,6 +62,8 @@ export interface Made extends Call, Waiting {
 type Outcome = Exit.Exit<unknown, unknown>
 type CallLine = Extract<Line, readonly ["call" | "recalled", ...ReadonlyArray<unknown>]>
 
+const isCall = (line: Line): line is CallLine => line[0] === "call" || line[0] === "recalled"
+
 // Most messages run once: what only a second run needs is made there.
 const noLines: Array<Line> = []
 const noCalls: Map<number, CallLine> = new Map()
@@ -116,7 +118,7 @@ class Run {
         this.over++
       }
       if (line[0] === "told") this.received++
-      if (line[0] === "call" || line[0] === "recalled") this.kept.set(line[1], line)
+      if (isCall(line)) this.kept.set(line[1], line)
     }
   }
 
@@ -332,8 +334,8 @@ export class Hand implements Calls {
       if (kept?.[0] === "recalled") {
         // It had no effect, and is to have one only if it is not taken back again.
         run.kept.delete(kept[1])
-        run.afterAll(() => {
-          if (made.resume !== undefined) this.place(run, made)
+        caller.after(patience, () => {
+          if (this.run === run && !this.over && made.resume !== undefined) this.place(run, made)
         })
         this.advance(run)
         return made
@@ -501,8 +503,7 @@ export class Hand implements Calls {
   private pass(run: Run): void {
     for (; run.again; run.at++) {
       const line = run.lines[run.at]!
-      if (line[0] === "recalled") continue
-      if (line[0] !== "call" || run.kept.has(line[1])) return
+      if (!isCall(line) || run.kept.has(line[1])) return
     }
     this.wakeAll(run)
   }
@@ -544,7 +545,7 @@ export class Hand implements Calls {
     this.pass(run)
     const line = run.lines[run.at]
     if (line === undefined || run.waiting) return
-    if (line[0] === "call" || (line[0] === "slept" && run.asleep?.has(line[1]) !== true)) return this.watch(run)
+    if (isCall(line) || (line[0] === "slept" && run.asleep?.has(line[1]) !== true)) return this.watch(run)
     run.waiting = true
     this.caller.later(() => {
       run.waiting = false
@@ -556,7 +557,7 @@ export class Hand implements Calls {
   /** Hands out what is next. */
   private step(run: Run): void {
     const line = run.lines[run.at]
-    if (line === undefined || line[0] === "call") return
+    if (line === undefined || isCall(line)) return
     run.at++
     this.happen(run, line)
   }
