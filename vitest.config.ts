@@ -23,8 +23,8 @@ const light = [
   "test/simulation/{EventQueue,checkpoint,decision,engine,examples,lattice,parts}.test.ts"
 ]
 
-/** As many files at a time as leave each room for the threads and processes that it starts. */
-const maxWorkers = Math.max(2, Math.floor(availableParallelism() / 2))
+/** As many files at a time as leave each room for the threads and processes that it starts; many of them mostly wait. */
+const maxWorkers = Math.max(3, Math.floor(availableParallelism() / 2))
 
 export default defineConfig({
   resolve: {

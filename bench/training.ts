@@ -42,9 +42,10 @@ const works: ReadonlyArray<readonly [row: string, column: string, measure: () =>
   ["four epochs", fourEpochs] as const,
   ["environment in plain TypeScript", plain] as const
 ].flatMap(([row, settings]) => [
-  ...Object.entries(placements).map(([column, flags]) =>
-    [row, column, () => throughput([...flagsOf(settings), ...flags], batch, settling)] as const
-  ),
+  // A smoke has each work, and one of them in every way.
+  ...Object.entries(placements).filter(([column]) => !isQuick || settings === notebook || column === "default").map((
+    [column, flags]
+  ) => [row, column, () => throughput([...flagsOf(settings), ...flags], batch, settling)] as const),
   ...(settings === notebook
     ? [
       [
@@ -54,8 +55,12 @@ const works: ReadonlyArray<readonly [row: string, column: string, measure: () =>
       ] as const
     ]
     : []),
-  [row, "bare loop, 1 thread", () => bareRate(settings, 1)] as const,
-  [row, "bare loop, 2 threads", () => bareRate(settings, 2)] as const
+  ...(!isQuick || settings === notebook
+    ? [
+      [row, "bare loop, 1 thread", () => bareRate(settings, 1)] as const,
+      [row, "bare loop, 2 threads", () => bareRate(settings, 2)] as const
+    ]
+    : [])
 ])
 
 const figures: Array<Figure> = []
@@ -91,7 +96,7 @@ const ofTheBest = (row: string, of: Row): Figure => {
   ])
 }
 
-for (const row of new Set(works.map(([row]) => row))) {
+for (const row of new Set(works.flatMap(([row, column]) => column === "fiber" ? [row] : []))) {
   const of: Row = (column) => rates[works.findIndex(([r, c]) => r === row && c === column)]!
   figures.push(
     ratio(row, "fiber", of("fiber"), of("bare loop, 1 thread")),

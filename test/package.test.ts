@@ -299,7 +299,9 @@ describe("the packed package", () => {
       })
       writeFileSync(app("wanting.ts"), wanting)
       const { compilerOptions } = JSON.parse(readFileSync(app("tsconfig.json"), "utf8"))
-      writeFileSync(app("wanting.json"), JSON.stringify({ compilerOptions, files: ["wanting.ts"] }))
+      // What comes with the packages has been checked.
+      const options = { ...compilerOptions, skipLibCheck: true }
+      writeFileSync(app("wanting.json"), JSON.stringify({ compilerOptions: options, files: ["wanting.ts"] }))
       const tsc = await node(app(), app("node_modules", "typescript", "bin", "tsc"), "-p", "wanting.json")
       assert.notStrictEqual(tsc.code, 0)
       assert.match(tsc.stdout, /wanting\.ts[^]*'?Database'? is not assignable to type 'never'/)
