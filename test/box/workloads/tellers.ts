@@ -81,8 +81,7 @@ const Way = Schema.Literals([
   "guest",
   "pact",
   "kept",
-  "by another",
-  "given up"
+  "by another"
 ])
 const ways = Way.literals
 
@@ -226,16 +225,6 @@ const TellerBehavior = Teller.behavior<never, ActorSystem, Scope>(({ incarnation
                 yield* noted(take)
                 yield* noted(give)
                 break
-              case "given up": {
-                // Something else is asked of the same one, which the first may never have reached.
-                const patience = yield* Random.nextIntBetween(1, 4)
-                yield* Effect.timeoutOption(a.Add({ n: 0, id: `${id} maybe`, how }), patience)
-                yield* Effect.timeoutOption(system.watch(b), patience)
-                yield* noted(take)
-                yield* mayDie
-                yield* noted(give)
-                break
-              }
               case "by another": {
                 const other = yield* system.spawnOrGet(Teller, { name: `${name}/other`, supervision: eager })
                 told.push(yield* other.Move({ id, from, to, n, way: "in turn", how, dies }))
@@ -356,7 +345,7 @@ export const tellers = Effect.gen(function*() {
   for (const key of survived) violated(`${key} has failed, and its parent has not`)
   const later = (yield* system.actors).filter((actor) => actor.later > 0).map((actor) => actor.name)
   if (later.length > 0) violated(`${later.join(", ")} still owe an answer that nobody waits for`)
-  const guests = (yield* system.actors).filter(({ name }) => /\/(guest|hired|visitor)$/.test(name))
+  const guests = (yield* system.actors).filter(({ name }) => name.endsWith("/guest"))
   if (guests.length > 0) violated(`${guests.map(({ name }) => name).join(", ")} outlived their message`)
 }).pipe(
   Effect.scoped,
