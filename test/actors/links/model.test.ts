@@ -27,8 +27,11 @@ afterAll(() => Promise.all(workers.map((worker) => worker.terminate())))
 /** Waits until a side stands still, and says where. */
 const standing = (side: number): number => {
   const at = side + words.phase
-  if (Atomics.load(control, at) === phase.running && Atomics.wait(control, at, phase.running, 20_000) === "timed-out") {
-    throw new Error("a side has not come to its next step")
+  // Who is held up after saying where it stands notifies late, when it may be on its way again.
+  while (Atomics.load(control, at) === phase.running) {
+    if (Atomics.wait(control, at, phase.running, 20_000) === "timed-out") {
+      throw new Error("a side has not come to its next step")
+    }
   }
   return Atomics.load(control, at)
 }
