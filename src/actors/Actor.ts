@@ -27,6 +27,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
+import * as RpcSchema from "effect/rpc/RpcSchema"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { type ActorRef, type AnyRef, Ref } from "./ActorRef.ts"
@@ -195,7 +196,9 @@ const compile = (rpc: Rpc.AnyWithProps): Method => ({
 const definitionRules = {
   config: Options.such(Schema.isSchema, "a schema"),
   state: Options.such(Schema.isSchema, "a schema"),
-  protocol: Options.required(Options.such(Array.isArray, "a list of Rpc definitions"))
+  protocol: Options.required(
+    Options.such((value) => Array.isArray(value) && value.every(Rpc.isRpc), "a list of Rpc definitions")
+  )
 }
 
 /** Defines a kind of actor; see the head of this file. Throws an `InvalidOption`. */
@@ -209,7 +212,8 @@ export const make = <
   readonly state?: State
   readonly protocol: Protocol & Allowed<Protocol[number]>
 }): Actor<Name, Config, State, Protocol[number]> => {
-  const invalid = Options.check(`Actor.make("${name}")`, options, definitionRules)
+  const invalid = Options.check("Actor.make", { name }, { name: Options.required(Options.name) }) ??
+    Options.check(`Actor.make("${name}")`, options, definitionRules)
   if (invalid !== undefined) throw invalid
   const protocol = RpcGroup.make(...options.protocol)
   const methods = new Map<string, Method>()
@@ -221,7 +225,11 @@ export const make = <
     if (reserved.some((name) => name === rpc._tag)) {
       throw wrong(`methods of other names than ${reserved.join(", ")}`, `one of "${rpc._tag}"`)
     }
-    methods.set(rpc._tag, compile(rpc as unknown as Rpc.AnyWithProps))
+    const whole = rpc as unknown as Rpc.AnyWithProps
+    if (RpcSchema.isStreamSchema(whole.successSchema)) {
+      throw wrong("methods that answer once", `"${rpc._tag}", which is a stream: let it be asked for the next piece`)
+    }
+    methods.set(rpc._tag, compile(whole))
   }
   const definition = Object.assign(function() {}, {
     actorName: name,

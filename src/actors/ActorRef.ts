@@ -19,7 +19,14 @@ import type * as Rpc from "effect/rpc/Rpc"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import type { Any, Method, Rpcs } from "./Actor.ts"
-import { ActorStopped, type AskFailure, type MailboxFull, MessageRefused, type TellFailure } from "./errors.ts"
+import {
+  ActorStopped,
+  type AskFailure,
+  type InvalidOption,
+  type MailboxFull,
+  MessageRefused,
+  type TellFailure
+} from "./errors.ts"
 import { type Address, type At, current, homes, systemMillis, type Waiting } from "./InHand.ts"
 import * as Options from "./Options.ts"
 
@@ -127,19 +134,26 @@ class Reference implements AnyRef {
   }
 
   get tell(): object {
+    const to = Reference.to(this, "tell")
     const tells: Record<string, unknown> = {}
     for (const method of this.definition.methods.values()) {
-      tells[method.name] = sender(this.#to, method, true, this.#millis)
+      tells[method.name] = sender(to, method, true, this.#millis)
     }
     return keep(this, "tell", tells)
   }
 
   static ask(ref: Reference, method: Method): unknown {
-    return keep(ref, method.name, sender(ref.#to, method, false, ref.#millis))
+    return keep(ref, method.name, sender(Reference.to(ref, method.name), method, false, ref.#millis))
   }
 
-  static addressOf(ref: object): Address | undefined {
-    return #to in ref ? ref.#to : undefined
+  /** What has its members from a reference, such as a Proxy of one, is none. */
+  private static to(ref: Reference, member: string): Address {
+    if (#to in ref) return ref.#to
+    throw new TypeError(`"${member}" must be asked of the reference to an actor itself, not of something made from it`)
+  }
+
+  static addressOf(ref: unknown): Address | undefined {
+    return typeof ref === "object" && ref !== null && #to in ref ? ref.#to : undefined
   }
 }
 
@@ -148,8 +162,14 @@ const keep = <A>(ref: Reference, name: string, value: A): A => {
   return value
 }
 
-/** Where a reference leads: to the same actor still when another has taken its name. */
+/** Where a reference leads: to the same actor still when another has taken its name. `undefined` for what is none. */
 export const addressOf = (ref: AnyRef): Address | undefined => Reference.addressOf(ref)
+
+/** What is given to a function of the system as an actor, and is neither a reference nor a name. */
+export const noActor = (function_: string, given: unknown): InvalidOption | undefined =>
+  typeof given === "string" || Reference.addressOf(given) !== undefined
+    ? undefined
+    : Options.invalid(function_, "actor", "a reference or a name", given)
 
 type References = typeof Reference
 
@@ -182,8 +202,7 @@ export const make = <D extends Any>(to: Address, definition: D, defaultMillis: n
 export const Ref = <D extends Any>(definition: D): Schema.declare<ActorRef<D>> => {
   // The definition may be another copy of the same: one in each thread.
   const is = (value: unknown): value is ActorRef<D> =>
-    typeof value === "object" && value !== null && Reference.addressOf(value) !== undefined &&
-    (value as AnyRef).definition.actorName === definition.actorName
+    Reference.addressOf(value) !== undefined && (value as AnyRef).definition.actorName === definition.actorName
   return Schema.declare(is, {
     expected: `a reference to a ${definition.actorName}`,
     toCodecJson: () =>

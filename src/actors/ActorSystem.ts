@@ -451,6 +451,7 @@ const serve = (system: System, standard: Placement): Shape => {
       const to = typeof actor === "string" ? system.get(actor) : ActorRef.addressOf(actor)
       const guardian = to instanceof Guardian ? to : undefined
       const name = typeof actor === "string" ? actor : actor.name
+      if (guardian !== undefined && guardian.home !== system.home) return Effect.fail(Talk.elsewhere(name))
       return guardian === undefined ? Effect.fail(new ActorNotFound({ actor: name })) : Effect.succeed(guardian)
     })
 
@@ -469,7 +470,8 @@ const serve = (system: System, standard: Placement): Shape => {
 
   const spawn: Shape["spawn"] = (definition, options) =>
     Effect.gen(function*() {
-      const invalid = noDefinition(definition) ?? Options.check("ActorSystem.spawn", options, spawnRules) ??
+      const invalid = noDefinition("ActorSystem.spawn", definition) ??
+        Options.check("ActorSystem.spawn", options, spawnRules) ??
         unattached(options.onFailure)
       if (invalid !== undefined) return yield* invalid
       const scope = yield* Effect.scope

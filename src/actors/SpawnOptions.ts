@@ -41,8 +41,8 @@ export const spawnRules = {
   grace: Options.delay
 } satisfies Record<keyof SpawnOptions<Any>, unknown>
 
-/** What is to be spawned is no definition: such as a behavior. */
-export const noDefinition = (given: unknown): InvalidOption | undefined =>
+/** What is given to a function of the system as a definition, and is none: such as a behavior. */
+export const noDefinition = (function_: string, given: unknown): InvalidOption | undefined =>
   typeof given === "function" && "actorName" in given && "methods" in given
     ? undefined
-    : Options.invalid("ActorSystem.spawn", "definition", "what Actor.make gives, or a class that extends it", given)
+    : Options.invalid(function_, "definition", "what Actor.make gives, or a class that extends it", given)

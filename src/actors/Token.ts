@@ -23,7 +23,8 @@ export type Token = typeof Token.Type
 
 /**
  * Answers a message that was to be answered later. `false`, and nothing happens, where nobody waits for it any more: it was
- * answered, given up, or is not of this actor. It is committed with the reply of the message in hand.
+ * answered, given up, or is not of this actor and method. It is committed with the reply of the message in hand. An outcome that
+ * does not fit the method, or is a defect or an interruption, is `MessageRefused` to the asker.
  */
 export type Answer = (token: Token, outcome: Exit.Exit<unknown, unknown>) => boolean
 

@@ -1,6 +1,6 @@
 /** Options are refused where they are given, in one sentence. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Schema } from "effect"
+import { Context, Effect, Fiber, Layer, Schema } from "effect"
 import * as Actor from "../../src/actors/Actor.ts"
 import { ActorSystem, type ThreadSystemOptions } from "../../src/actors/ActorSystem.ts"
 import type { SystemFailure } from "../../src/actors/errors.ts"
@@ -219,6 +219,100 @@ describe("what is none", () => {
       const failure = yield* Effect.flip(ActorSystem.spawn(PlainBehavior as never, {}))
       assert.include(failure.message, `option "definition" of ActorSystem.spawn must be what Actor.make gives`)
     }).pipe(Effect.scoped, Effect.provide(ActorSystem.layerFiber([PlainBehavior]))))
+
+  it("a name, and a method that is asked", () => {
+    const reason = (name: string, ...protocol: ReadonlyArray<unknown>) => {
+      try {
+        return Actor.make(name, { protocol: protocol as never }).actorName
+      } catch (error) {
+        return error instanceof Error ? error.message : error
+      }
+    }
+    assert.strictEqual(reason(""), `option "name" of Actor.make must be a text that is not empty, not ""`)
+    assert.strictEqual(
+      reason("X", 5),
+      `option "protocol" of Actor.make("X") must be a list of Rpc definitions, not [5]`
+    )
+    assert.strictEqual(
+      reason("X", Actor.Rpc.make("Watch", { success: Schema.Int, stream: true })),
+      `option "protocol" of Actor.make("X") must be methods that answer once, ` +
+        `not "Watch", which is a stream: let it be asked for the next piece`
+    )
+  })
+
+  it.live("a handler", () =>
+    Effect.gen(function*() {
+      const Do = () => Effect.void
+      const cases: ReadonlyArray<readonly [unknown, string]> = [
+        [undefined, "must give handlers, not undefined"],
+        [{ handlers: {} }, `has no handler for "Do"`],
+        [{ handlers: { Do, Done: Do } }, `has a handler for "Done", which is none of its methods: Do`]
+      ]
+      for (const [serving, expected] of cases) {
+        const behavior = Plain.behavior(() => Effect.succeed(serving as never))
+        const spawning = Effect.scoped(Effect.flip(ActorSystem.spawn(Plain, { name: "a" })))
+        const failure = yield* Effect.provide(spawning, ActorSystem.layerFiber([behavior]))
+        assert.strictEqual(failure.message, `a could not start: the behavior of Plain ${expected}`)
+      }
+    }))
+
+  describe("an actor of the system", () => {
+    class Stopper extends Actor.make("Stopper", { protocol: [Actor.Rpc.make("Stop", { success: Schema.String })] }) {}
+    let whom: unknown
+    const behavior = Stopper.behavior(() =>
+      Effect.succeed({
+        handlers: {
+          Stop: () =>
+            Effect.match(Effect.flatMap(ActorSystem, (system) => system.stop(whom as never)), {
+              onFailure: ({ message }) => message,
+              onSuccess: () => "stopped"
+            })
+        }
+      })
+    )
+    const supervision = Supervision.oneForOne({ maxRestarts: 0 })
+    const setUp = Effect.gen(function*() {
+      const system = Context.get(yield* Layer.build(Layer.fresh(ActorSystem.layerFiber([behavior]))), ActorSystem)
+      return { system, stopper: yield* system.spawn(Stopper, { name: "stopper", supervision }) }
+    })
+
+    it.live("but something else", () =>
+      Effect.gen(function*() {
+        const { stopper, system } = yield* setUp
+        const sentence = (member: string, given: string) =>
+          `option "actor" of ActorSystem.${member} must be a reference or a name, not ${given}`
+        const defect = (effect: Effect.Effect<unknown, unknown>) =>
+          Effect.catchDefect(effect, (defect) => Effect.succeed(String(defect)))
+        for (const member of ["watch", "stop", "kill"] as const) {
+          assert.include(yield* defect(system[member](5 as never)), sentence(member, "5"))
+        }
+        assert.include(
+          yield* defect(system.lookup(undefined as never, "stopper")),
+          `option "definition" of ActorSystem.lookup must be what Actor.make gives`
+        )
+        const made: { readonly Stop: unknown } = Object.create(stopper)
+        assert.throws(
+          () => made.Stop,
+          `"Stop" must be asked of the reference to an actor itself, not of something made from it`
+        )
+        whom = { name: "stopper" }
+        const failure = yield* Effect.flip(stopper.Stop())
+        assert.include(failure.message, sentence("stop", `{"name":"stopper"}`))
+      }).pipe(Effect.scoped))
+
+    it.live("but of another, where one of the same name and number is", () =>
+      Effect.gen(function*() {
+        const { stopper, system } = yield* setUp
+        const other = yield* setUp
+        whom = other.stopper
+        const sentence = "no living actor is named stopper (of another system)"
+        assert.strictEqual(yield* stopper.Stop(), sentence)
+        assert.strictEqual((yield* Effect.flip(system.stop(other.stopper))).message, sentence)
+        // Both are still there.
+        assert.strictEqual(yield* stopper.Stop(), sentence)
+        assert.strictEqual(yield* other.stopper.Stop(), "stopped")
+      }).pipe(Effect.scoped))
+  })
 
   it.live("a behavior", () =>
     Effect.gen(function*() {

@@ -75,17 +75,30 @@ for (const [placement, system] of Object.entries(layers)) {
 
     live("a failure, a second answer, and one that does not fit", () =>
       Effect.gen(function*() {
-        const { later, queue } = yield* queueing
+        const { later, queue, system } = yield* queueing
         const first = yield* fork(queue.Get())
         yield* until(later, (count) => count === 1)
         assert.deepStrictEqual(yield* queue.Twice(), [true, false])
         assert.deepStrictEqual(yield* Fiber.join(first), Exit.succeed(1))
-        const second = yield* fork(queue.Get())
-        yield* until(later, (count) => count === 1)
-        yield* queue.Nonsense()
-        assert.match(String(yield* Fiber.join(second)), /MessageRefused/)
+        const answered = (what: string) => `it was answered with ${what}; an answer is Exit.succeed or Exit.fail`
+        const refusals = {
+          "no item": "Expected number",
+          "no exit": answered("5"),
+          defect: answered("a defect (mishap)"),
+          interruption: answered("an interruption")
+        }
+        for (const [how, refusal] of Object.entries(refusals)) {
+          const second = yield* fork(Effect.flip(queue.Get()))
+          yield* until(later, (count) => count === 1)
+          yield* queue.Nonsense({ how: how as keyof typeof refusals })
+          const refused = yield* Effect.flatten(Fiber.join(second))
+          assert.strictEqual(refused.message, `the reply of queue.Get was refused: ${refusal}`)
+        }
         const third = yield* fork(queue.Get())
         yield* until(later, (count) => count === 1)
+        assert.isFalse(yield* queue.Forge())
+        yield* system.kill(queue)
+        assert.isFalse(yield* queue.Forge())
         yield* queue.Close({ reason: "night" })
         assert.match(String(yield* Fiber.join(third)), /Closed/)
       }))

@@ -587,7 +587,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "later: tokens end with the incarnation",
     file: "owner/Guardian.ts",
-    from: "    return this.owedLater === undefined ? none : this.owedLater.seqs",
+    from: "    return this.owedLater === undefined ? none : this.owedLater.words",
     to: "    return none",
     workload: "tellers",
     seeds: 300

@@ -16,13 +16,14 @@ import type { Behavior, Method, Rpc, ServingAny } from "../Actor.ts"
 import { Death, fromCause, fromUnknown } from "../Death.ts"
 import type { EventLoop } from "../EventLoop.ts"
 import { type Address, current, InHand } from "../InHand.ts"
-import type { AnswerWord, JournalWord, Line, TimerChange } from "../links/HostLink.ts"
+import type { AnswerWord, JournalWord, LaterWord, Line, TimerChange } from "../links/HostLink.ts"
 import { Mailbox } from "../Mailbox.ts"
 import * as Codec from "../messages/Codec.ts"
-import { encode } from "../messages/Outcome.ts"
+import { encodeAnswer } from "../messages/Outcome.ts"
 import { type Incarnation, Own, type Self } from "../Self.ts"
 import { type Answer, mark, type Token } from "../Token.ts"
 import { Answers } from "./Answers.ts"
+import { unservable } from "./behaviors.ts"
 import { type Caller, give, Hand, type Made } from "./Hand.ts"
 import type { Answers as Given, Call, Identity, Reply, Timers, Told } from "./Host.ts"
 
@@ -135,7 +136,7 @@ export class Cell<R> implements Incarnation, Caller {
   private answers: Answers | undefined
 
   /** `later`: messages that are to be answered later, and for whose answer somebody waits. */
-  constructor(options: CellOptions<R>, later: ReadonlyArray<number>) {
+  constructor(options: CellOptions<R>, later: ReadonlyArray<LaterWord>) {
     this.options = options
     if (later.length > 0) this.answers = new Answers(later)
   }
@@ -293,8 +294,8 @@ export class Cell<R> implements Incarnation, Caller {
     if (token.actor !== id || method === undefined) return false
     const { seq } = token
     this.answers ??= new Answers([])
-    if (this.dying || !this.answers.waitsFor(seq, this.seq)) return false
-    const answer: AnswerWord = [seq, ...encode(method, outcome)]
+    if (this.dying || !this.answers.waitsFor(token, this.message)) return false
+    const answer: AnswerWord = [seq, ...encodeAnswer(method, outcome)]
     this.answers.give(answer)
     if (this.served && this.message === undefined) this.reportAnswers()
     return true
@@ -422,6 +423,8 @@ export class Cell<R> implements Incarnation, Caller {
       {
         onFailure: (cause) => Effect.fail(fromCause("StartFailed", cause)),
         onSuccess: (serving) => {
+          const message = unservable(behavior.definition, serving)
+          if (message !== undefined) return Effect.fail(new Death({ kind: "StartFailed", message }))
           this.served = true
           this.serving = serving
           this.dropHand()
@@ -528,7 +531,7 @@ export class Cell<R> implements Incarnation, Caller {
       const answers = this.answers?.take()
       const { method, seq } = message
       const later = Exit.isSuccess(outcome) && outcome.value === mark
-      if (later) (this.answers ??= new Answers([])).expect(seq, answers)
+      if (later) (this.answers ??= new Answers([])).expect(seq, method, answers)
       this.options.report.replied(seq, method, later ? "later" : outcome, state, this.takeTimers(), answers)
       depth--
     }

@@ -16,7 +16,15 @@ import type { Method } from "../Actor.ts"
 import type { Death } from "../Death.ts"
 import type { Fault } from "../Fault.ts"
 import type { Address } from "../InHand.ts"
-import type { AnswerWord, CallMode, JournalWord, OutcomeKind, TakenIn, TimerChange } from "../links/HostLink.ts"
+import type {
+  AnswerWord,
+  CallMode,
+  JournalWord,
+  LaterWord,
+  OutcomeKind,
+  TakenIn,
+  TimerChange
+} from "../links/HostLink.ts"
 import type { Known } from "../messages/requests.ts"
 import type { Placement } from "../Placement.ts"
 
@@ -125,7 +133,7 @@ export interface Tenant extends Identity {
   readonly hasState: boolean
   readonly incarnation: number
   /** The messages that are to be answered later, and for whose answer somebody waits. */
-  readonly later: ReadonlyArray<number>
+  readonly later: ReadonlyArray<LaterWord>
   /** Its owner is ending its present incarnation, and does not hear it any more. */
   readonly deaf: boolean
   /** How many messages its hosts have given it themselves: they are numbered -1, -2, ... */

@@ -9,19 +9,12 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Any } from "../Actor.ts"
 import * as ActorRef from "../ActorRef.ts"
-import type { Named, Shape } from "../ActorSystem.ts"
+import type { Ended, Named, Shape } from "../ActorSystem.ts"
 import { Death } from "../Death.ts"
-import { type ActorNotFound, type InvalidOption, type SpawnFailure, StartFailed } from "../errors.ts"
+import { ActorNotFound, type InvalidOption, type SpawnFailure, StartFailed } from "../errors.ts"
 import { type Address, current, type Hand, systemMillis } from "../InHand.ts"
 import * as Codec from "../messages/Codec.ts"
-import {
-  type At,
-  type Belongs,
-  type NamedRequest,
-  type Requests,
-  requests,
-  systemAddress
-} from "../messages/requests.ts"
+import { type At, type Belongs, type Requests, requests, systemAddress } from "../messages/requests.ts"
 import * as Options from "../Options.ts"
 import { noDefinition, type SpawnOptions, spawnRules } from "../SpawnOptions.ts"
 import * as Supervision from "../Supervision.ts"
@@ -42,6 +35,9 @@ const far = (member: string) =>
   new TypeError(
     `"${member}" of the actor system is had where the system is, and not in a thread or process of its actors`
   )
+
+/** A reference was given to a system that it is not of. */
+export const elsewhere = (name: string): ActorNotFound => new ActorNotFound({ actor: `${name} (of another system)` })
 
 /** Whether its handler goes on after this: it succeeded, or failed with an error that it may handle. */
 const isAlive = (exit: Exit.Exit<unknown, unknown>): boolean =>
@@ -80,10 +76,19 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
       return outside === undefined ? Effect.die(lost) : otherwise(outside)
     })
 
-  const named = (actor: Named): NamedRequest => {
-    if (typeof actor === "string") return { name: actor }
+  /** What is done with an actor, where it is one. */
+  const ofActor = <A, E>(member: string, actor: Named, then: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      const invalid = ActorRef.noActor(`ActorSystem.${member}`, actor)
+      return invalid === undefined ? then() : Effect.die(invalid)
+    })
+
+  const askAbout = <A>(hand: Hand, name: "watch" | "stop", actor: Named): Effect.Effect<A, ActorNotFound> => {
+    if (typeof actor === "string") return ask(hand, name, { name: actor })
     const to = ActorRef.addressOf(actor)
-    return to === undefined ? { name: actor.name } : { id: to.id, name: to.name }
+    // Another system has other actors under the same numbers.
+    if (to?.system !== hand.system) return Effect.fail(elsewhere(actor.name))
+    return ask(hand, name, { id: to.id, name: to.name })
   }
 
   const reference = <D extends Any>(definition: D, at: At) => ActorRef.make(address(at), definition, systemMillis)
@@ -95,7 +100,8 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
     orGet: boolean
   ): Effect.Effect<ActorRef.ActorRef<D>, SpawnFailure, Scope.Scope> =>
     Effect.gen(function*() {
-      const invalid = noDefinition(definition) ?? Options.check("ActorSystem.spawn", options, spawnRules) ??
+      const invalid = noDefinition("ActorSystem.spawn", definition) ??
+        Options.check("ActorSystem.spawn", options, spawnRules) ??
         untold(options.supervision)
       if (invalid !== undefined) return yield* Effect.fail<SpawnFailure>(invalid)
       const { grace, host, mailbox, name, onFailure, placement, supervision } = options
@@ -156,20 +162,36 @@ export const make = ({ address, home }: Talking, outside: Shape | undefined): Sh
     spawnOrGet: (definition, options) =>
       within((hand) => spawn(hand, definition, options, true), (outside) => outside.spawnOrGet(definition, options)),
     lookup: (definition, name) =>
-      within(
-        (hand) =>
-          Effect.map(
-            ask<"lookup", At, ActorNotFound>(hand, "lookup", { definition: definition.actorName, name }),
-            (at) => reference(definition, at)
-          ),
-        (outside) => outside.lookup(definition, name)
+      Effect.suspend(() => {
+        const invalid = noDefinition("ActorSystem.lookup", definition) ??
+          (typeof name === "string" ? undefined : Options.invalid("ActorSystem.lookup", "name", "a text", name))
+        if (invalid !== undefined) return Effect.die(invalid)
+        return within(
+          (hand) =>
+            Effect.map(
+              ask<"lookup", At, ActorNotFound>(hand, "lookup", { definition: definition.actorName, name }),
+              (at) => reference(definition, at)
+            ),
+          (outside) => outside.lookup(definition, name)
+        )
+      }),
+    watch: (actor) =>
+      ofActor(
+        "watch",
+        actor,
+        () => within((hand) => askAbout<Ended>(hand, "watch", actor), (outside) => outside.watch(actor))
       ),
-    watch: (actor) => within((hand) => ask(hand, "watch", named(actor)), (outside) => outside.watch(actor)),
-    stop: (actor) => within((hand) => ask(hand, "stop", named(actor)), (outside) => outside.stop(actor)),
+    stop: (actor) =>
+      ofActor(
+        "stop",
+        actor,
+        () => within((hand) => askAbout<void>(hand, "stop", actor), (outside) => outside.stop(actor))
+      ),
     // What only its owner has is not had from elsewhere.
     actors: outside?.actors ?? Effect.die(far("actors")),
     ended: outside?.ended ?? Effect.die(far("ended")),
-    kill: outside?.kill ?? (() => Effect.die(far("kill"))),
+    kill: (actor, how) =>
+      outside === undefined ? Effect.die(far("kill")) : ofActor("kill", actor, () => outside.kill(actor, how)),
     events: outside?.events ?? Stream.die(far("events"))
   }
 }

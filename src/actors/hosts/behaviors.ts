@@ -1,7 +1,8 @@
 /** A list of behaviors, as a host is given it: each serves the definition of its name. */
-import type { Behavior, Services } from "../Actor.ts"
+import * as Predicate from "effect/Predicate"
+import type { Any, Behavior, Services } from "../Actor.ts"
 import { InvalidOption } from "../errors.ts"
-import { invalid } from "../Options.ts"
+import { invalid, shown } from "../Options.ts"
 
 /** The behaviors under the names of their definitions. */
 export const behaviorsByName = <B extends ReadonlyArray<Behavior<unknown>>>(
@@ -34,6 +35,23 @@ export const ambiguous = (
     known.set(name, behavior)
   }
   return undefined
+}
+
+/** What is wrong with what a behavior's start has given, if something is: types let more handlers pass than there are methods. */
+export const unservable = ({ actorName, methods, stateCodec }: Any, serving: unknown): string | undefined => {
+  const given: { readonly [member: PropertyKey]: unknown } = Predicate.isObject(serving) ? serving : {}
+  const handlers = given["handlers"]
+  if (!Predicate.isObject(handlers)) return `the behavior of ${actorName} must give handlers, not ${shown(serving)}`
+  for (const name of methods.keys()) {
+    if (typeof handlers[name] !== "function") return `the behavior of ${actorName} has no handler for "${name}"`
+  }
+  for (const [name, handler] of Object.entries(handlers)) {
+    if (typeof handler !== "function" || methods.has(name)) continue
+    const known = [...methods.keys()].join(", ")
+    return `the behavior of ${actorName} has a handler for "${name}", which is none of its methods: ${known}`
+  }
+  if (stateCodec === undefined || typeof given["snapshot"] === "function") return undefined
+  return `the behavior of ${actorName}, which has a state, must give a snapshot`
 }
 
 const isBehavior = (value: unknown): boolean =>

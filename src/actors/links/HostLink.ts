@@ -61,7 +61,7 @@ export interface StartCommand {
   readonly hasState: boolean
   readonly state: unknown
   /** Messages that are to be answered later, and for whose answer somebody waits. */
-  readonly later: ReadonlyArray<number>
+  readonly later: ReadonlyArray<LaterWord>
   /** How many messages its hosts have given it themselves so far. */
   readonly taken: number
 }
@@ -84,6 +84,9 @@ export type ToldThere = readonly [
   at: number,
   within: boolean
 ]
+
+/** A message that is to be answered later: its number, and the name of its method. */
+export type LaterWord = readonly [seq: number, method: string]
 
 /** The answer to a message that was to be answered later: its number, and how that ended, encoded. */
 export type AnswerWord = readonly [seq: number, outcome: OutcomeKind, value: unknown]

@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type { Method } from "../Actor.ts"
+import { fromUnknown } from "../Death.ts"
 import {
   ActorDied,
   ActorNotFound,
@@ -20,6 +21,7 @@ import {
   StartFailed
 } from "../errors.ts"
 import type { OutcomeKind } from "../links/HostLink.ts"
+import { shown } from "../Options.ts"
 import * as Codec from "./Codec.ts"
 
 /** What a call may fail with, whatever its method. */
@@ -52,6 +54,16 @@ export const encode = (method: Method, outcome: Exit.Exit<unknown, unknown>): re
   const encoded = (system ? failureCodec : method.error).encode(error)
   if (Exit.isFailure(encoded)) return ["refused", Codec.reason(encoded)]
   return [system ? "system" : "failure", encoded.value]
+}
+
+/** As `encode`, for an answer that a behavior gives later: it may be none, since only the types of `answer` look at it before. */
+export const encodeAnswer = (method: Method, answer: unknown): readonly [OutcomeKind, unknown] => {
+  const refused = (what: string) =>
+    ["refused", `it was answered with ${what}; an answer is Exit.succeed or Exit.fail`] as const
+  if (!Exit.isExit(answer)) return refused(shown(answer))
+  const cause = Exit.isFailure(answer) ? answer.cause.reasons.find((reason) => reason._tag !== "Fail") : undefined
+  if (cause === undefined) return encode(method, answer)
+  return refused(cause._tag === "Die" ? `a defect (${fromUnknown("Defect", cause.defect).message})` : "an interruption")
 }
 
 /** What `encode` gave for a call of `method` of an actor, as the caller gets it. */

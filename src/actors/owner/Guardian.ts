@@ -17,7 +17,7 @@ import { Death } from "../Death.ts"
 import { ActorDied, AskTimeout, MailboxFull, MessageRefused } from "../errors.ts"
 import type { Call, CallEndThere, Envelope, Host, Reply, Tenant } from "../hosts/Host.ts"
 import { type Address, type At, systemMillis, type Waiting } from "../InHand.ts"
-import type { AnswerWord, TakenIn, TimerChange } from "../links/HostLink.ts"
+import type { AnswerWord, LaterWord, TakenIn, TimerChange } from "../links/HostLink.ts"
 import * as Codec from "../messages/Codec.ts"
 import { decode } from "../messages/Outcome.ts"
 import type { Belongs, Known } from "../messages/requests.ts"
@@ -373,8 +373,8 @@ export class Guardian implements Tenant, Sibling, Timed, Address {
     return this.made?.asks(this.ledger.oldest?.seq) ?? none
   }
 
-  get later(): ReadonlyArray<number> {
-    return this.owedLater === undefined ? none : this.owedLater.seqs
+  get later(): ReadonlyArray<LaterWord> {
+    return this.owedLater === undefined ? none : this.owedLater.words
   }
 
   /** How many timers are set. */

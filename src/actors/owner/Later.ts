@@ -6,14 +6,15 @@
  * the answer cannot be taken back, and so the asker cannot give up any more.
  */
 import type { Envelope } from "../hosts/Host.ts"
+import type { LaterWord } from "../links/HostLink.ts"
 
 export class Later {
   private readonly waiting = new Map<number, Envelope>()
   /** Those that the message in hand has answered before it made a call. */
   private readonly standing = new Set<number>()
 
-  get seqs(): ReadonlyArray<number> {
-    return [...this.waiting.keys()]
+  get words(): ReadonlyArray<LaterWord> {
+    return Array.from(this.waiting.values(), ({ method, seq }) => [seq, method.name])
   }
 
   get envelopes(): Iterable<Envelope> {

@@ -209,7 +209,7 @@ describe("Guardian", () => {
     const second = ask(add)!
     guardian.replied(1, 1, "later", { total: 1 })
     guardian.replied(1, 2, "later", { total: 2 })
-    assert.deepStrictEqual(guardian.later, [1, 2])
+    assert.deepStrictEqual(guardian.later, [[1, "Add"], [2, "Add"]])
     assert.deepStrictEqual(outcomes, [])
     ask(once)
     // An answer counts with the reply that it comes with.
