@@ -39,6 +39,14 @@ const borders = {
 
 const supervision = Supervision.oneForOne({ maxRestarts: 1000 })
 
+/** Two accounts and a teller of one host, who asks them without its owner. */
+const neighbors = Effect.gen(function*() {
+  const system = yield* ActorSystem
+  const host = { supervision, host: 0 }
+  for (const name of ["a", "b"]) yield* system.spawn(Account, { name, config: { start: 0 }, ...host })
+  return { system, teller: yield* system.spawn(Teller, { name: "teller", ...host }) }
+})
+
 const bank = Effect.gen(function*() {
   const system = yield* ActorSystem
   const accounts = yield* Effect.forEach(
@@ -272,10 +280,7 @@ describe("talking, across borders", () => {
       `takes the answers of a neighbor for no others, where a message asks otherwise when it runs again (${placement})`,
       () =>
         Effect.gen(function*() {
-          const system = yield* ActorSystem
-          const host = { supervision, host: 0 }
-          for (const name of ["a", "b"]) yield* system.spawn(Account, { name, config: { start: 0 }, ...host })
-          const teller = yield* system.spawn(Teller, { name: "teller", ...host })
+          const { system, teller } = yield* neighbors
           const asked = yield* Effect.forkChild(teller.Otherwise(), { startImmediately: true })
           yield* until(system.actors, (actors) => actors.some(({ message }) => message?.method === "Slowly"))
           yield* system.kill(teller)
@@ -290,10 +295,7 @@ describe("talking, across borders", () => {
       `tells waits apart where a neighbor has answered before one had begun (${placement})`,
       () =>
         Effect.gen(function*() {
-          const system = yield* ActorSystem
-          const host = { supervision, host: 0 }
-          for (const name of ["a", "b"]) yield* system.spawn(Account, { name, config: { start: 0 }, ...host })
-          const teller = yield* system.spawn(Teller, { name: "teller", ...host })
+          const { teller } = yield* neighbors
           assert.strictEqual(yield* teller.Patience({ until: 2 }, { deadline: "10 seconds" }), 3)
         }).pipe(Effect.scoped, Effect.provide(layer)),
       60_000
